@@ -1,0 +1,1 @@
+"""Frozen values, places and problems. Pure; imports nothing of ours."""

@@ -1,0 +1,141 @@
+"""Gates, what they can do, their law, and the table that fits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from configlet.model.net import Family
+from configlet.model.policy import Entry
+
+Direction = Literal["in", "out", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """The capability record of one kind on one platform (``platform.yaml``), as DESIGN 6 lists it."""
+
+    match: tuple[tuple[str, str], ...]
+    """Field to match kind: address, port, proto to exact, prefix, range."""
+    ordered: bool
+    stateful: bool
+    families: tuple[Family, ...]
+    fragments: tuple[str, ...]
+    capacity: int
+    log: bool
+    update: str
+    controlled_by: str
+    blind_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A place that filters packets.
+
+    ``name`` says where: ``leaf1/Vlan120/in/v4``, ``me1/nftables``. ``owner`` is the device or host whose artifact holds
+    it, ``binding`` what the platform binds it to (``Vlan120``, or ``inet configlet``).
+    """
+
+    name: str
+    owner: str
+    platform: str
+    kind: Literal["acl", "filter-table"]
+    binding: str
+    direction: Direction
+    families: tuple[Family, ...]
+    realm: str
+    segments: tuple[str, ...]
+    """The segments (or externals) whose traffic crosses it."""
+    capability: Capability
+
+    @property
+    def stateful(self) -> bool:
+        """Whether it remembers connections."""
+        return self.capability.stateful
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What a gate must pass: a packet that any of the lists permits (first match each, default deny)."""
+
+    family: Family
+    lists: tuple[tuple[Entry, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A gate's law of one realm and family, and the rows that were fitted to the gate's capability record."""
+
+    gate: Gate
+    realm: str
+    family: Family
+    law: Law
+    rows: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The text that a configlet gave for one device, and the tables that it must mean."""
+
+    owner: str
+    platform: str
+    kind: str
+    text: str
+    tables: tuple[Table, ...]
+    file: str
+    """A name for places, such as ``leaf1.eos.acl``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry that a reader found: ``number`` is the text line from 1, ``text`` as read."""
+
+    permit: bool
+    box: tuple[tuple[int, int], ...]
+    number: int
+    text: str
+    label: str = ""
+    """The remark or chain comment that stands with it (the rule's name, when we wrote it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader understood of a text, by the platform's syntax alone.
+
+    ``lists`` maps (binding, direction, family) to first-match lines with default deny: for EOS
+    ``("Vlan120", "in", 4)``, for nftables ``("input", "both", 4)``. ``read`` of ``total`` lines were understood.
+    """
+
+    lists: dict[tuple[str, str, int], tuple[Line, ...]]
+    read: int
+    total: int
+    stateful: bool = False
+    canonical: str = ""
+    """The text with names and spacing in one form, so that what a device shows can be compared with what we wrote."""
+    notes: tuple[str, ...] = field(default=())
+
+
+Verdict = Literal["PROVED", "REFUTED", "UNKNOWN"]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A packet on which law and text differ. ``packet`` is one packet in words, ``line`` and ``rule`` the two deciders."""
+
+    kind: Literal["too open", "too tight"]
+    packet: str
+    box: tuple[tuple[int, int], ...]
+    line: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The answer for one gate: PROVED, REFUTED with witnesses, or UNKNOWN with the reason."""
+
+    gate: str
+    verdict: Verdict
+    read: int
+    total: int
+    witnesses: tuple[Witness, ...] = ()
+    reason: str = ""

@@ -1,0 +1,99 @@
+"""Addresses as closed integer intervals ("spans"), sorted and disjoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Literal
+
+Family = Literal[4, 6]
+Span = tuple[int, int]
+Spans = tuple[Span, ...]
+IPNetwork = IPv4Network | IPv6Network
+IPAddress = IPv4Address | IPv6Address
+
+FAMILIES: tuple[Family, Family] = (4, 6)
+BITS: dict[Family, int] = {4: 32, 6: 128}
+TOP: dict[Family, int] = {4: 2**32 - 1, 6: 2**128 - 1}
+PORTS: Span = (0, 65535)
+
+
+def span_of(network: IPNetwork) -> Span:
+    """The first and last address of a prefix as integers."""
+    return int(network.network_address), int(network.broadcast_address)
+
+
+def family_of(value: IPNetwork | IPAddress) -> Family:
+    """4 or 6."""
+    return 4 if value.version == 4 else 6
+
+
+def address_text(family: Family, value: int) -> str:
+    """An address as people write it."""
+    return str(IPv4Address(value) if family == 4 else IPv6Address(value))
+
+
+def merge(spans: Iterable[Span]) -> Spans:
+    """Sorted, disjoint, touching spans joined."""
+    out: list[Span] = []
+    for lo, hi in sorted(spans):
+        if out and lo <= out[-1][1] + 1:
+            if hi > out[-1][1]:
+                out[-1] = (out[-1][0], hi)
+        else:
+            out.append((lo, hi))
+    return tuple(out)
+
+
+def intersect(a: Iterable[Span], b: Spans) -> Spans:
+    """The addresses that are in both."""
+    return merge((max(lo, x), min(hi, y)) for lo, hi in a for x, y in b if max(lo, x) <= min(hi, y))
+
+
+def subtract(a: Iterable[Span], b: Iterable[Span]) -> Spans:
+    """The addresses of ``a`` that are not in ``b``."""
+    rest = list(merge(a))
+    for x, y in b:
+        rest = [
+            piece
+            for lo, hi in rest
+            for piece in (((lo, hi),) if hi < x or lo > y else ((lo, x - 1), (y + 1, hi)))
+            if piece[0] <= piece[1]
+        ]
+    return merge(rest)
+
+
+def prefixes(family: Family, span: Span) -> tuple[tuple[int, int], ...]:
+    """A span as the fewest prefixes: (first address, prefix length)."""
+    bits, (lo, hi) = BITS[family], span
+    out: list[tuple[int, int]] = []
+    while lo <= hi:
+        size = min((lo & -lo).bit_length() - 1 if lo else bits, (hi - lo + 1).bit_length() - 1)
+        out.append((lo, bits - size))
+        lo += 1 << size
+    return tuple(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """A set of addresses in realms: (realm, family) to spans. Absent means none."""
+
+    parts: tuple[tuple[str, Family, Spans], ...] = ()
+
+    def of(self, realm: str, family: Family) -> Spans:
+        """The spans in one realm and family; empty when there are none."""
+        return next((spans for r, f, spans in self.parts if r == realm and f == family), ())
+
+    @property
+    def realms(self) -> frozenset[str]:
+        """The realms in which this set has addresses."""
+        return frozenset(realm for realm, _, _ in self.parts)
+
+
+def addresses(items: Iterable[tuple[str, Family, Span]]) -> Addresses:
+    """Gather loose spans into one set."""
+    found: dict[tuple[str, Family], list[Span]] = {}
+    for realm, family, span in items:
+        found.setdefault((realm, family), []).append(span)
+    return Addresses(tuple((r, f, merge(spans)) for (r, f), spans in sorted(found.items())))

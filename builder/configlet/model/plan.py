@@ -1,0 +1,61 @@
+"""A plan, its changes, and what became of each device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Result = Literal["Kept", "Reverted", "Untouched", "Unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A kind of packet that a change opens or closes, with an example and the gates where it happens."""
+
+    opened: bool
+    rule: str
+    place: str
+    example: str
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One device: what runs now (canonical, our sections only), what shall run, and the text that takes it back."""
+
+    owner: str
+    platform: str
+    kind: str
+    before: str
+    after: str
+    load: str
+    """What is sent to the device to go from before to after."""
+    undo: str
+    """What is sent to go back."""
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would change on a site, as a value. ``problems`` not empty means that it cannot be pushed."""
+
+    site: str
+    target: Literal["site", "lab"]
+    date: str
+    version: str
+    inventory: str
+    changes: tuple[Change, ...]
+    flows: tuple[Flow, ...]
+    risks: tuple[str, ...]
+    problems: tuple[str, ...]
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one device, and why."""
+
+    owner: str
+    result: Result
+    reason: str
+    seconds: float = 0.0

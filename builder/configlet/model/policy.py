@@ -1,0 +1,74 @@
+"""The policy expanded: ordered rules over address sets, and the boxes that a table is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from configlet.model.inventory import Action, Term
+from configlet.model.net import Addresses, Family, Span
+from configlet.model.problem import Place
+
+Origin = Literal["failsafe", "infrastructure", "policy", "intra", "reply", "default"]
+
+Box = tuple[Span, Span, Span, Span, Span, Span, Span]
+"""proto, dst, src, dport (ICMP: type*256+code), sport, flag class (0 new, 1 ACK or RST), fragment (1 non-first)."""
+
+PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
+ANY_PROTO: Span = (0, 255)
+ANY_PORT: Span = (0, 65535)
+ANY_BIT: Span = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule whose names are resolved. Both ends are taken in the realms that they share."""
+
+    name: str
+    origin: Origin
+    action: Action
+    source: Addresses
+    destination: Addresses
+    terms: tuple[Term, ...]
+    log: bool
+    place: Place | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """First match wins; what no rule matches is denied (DESIGN 5.1)."""
+
+    rules: tuple[Rule, ...]
+    realms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One packet. ``dport`` of ICMP is type*256+code; ``established`` is TCP with ACK or RST; ``fragment`` non-first."""
+
+    realm: str
+    family: Family
+    proto: int
+    src: int
+    dst: int
+    sport: int = 0
+    dport: int = 0
+    established: bool = False
+    fragment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a filter table: a box of packets, what happens to them, and the rule that it comes from."""
+
+    permit: bool
+    box: Box
+    rule: Rule
+    reply: bool = False
+    """True when the row passes replies of its rule rather than initiations."""
+
+    @property
+    def log(self) -> bool:
+        """Whether hits are to be logged; replies never are."""
+        return self.rule.log and not self.reply
