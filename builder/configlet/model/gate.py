@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from configlet.model.net import Family
+from configlet.model.net import Family, Span
 from configlet.model.policy import Entry
 
 Direction = Literal["in", "out", "both"]
@@ -47,6 +47,8 @@ class Gate:
     segments: tuple[str, ...]
     """The segments (or externals) whose traffic crosses it."""
     capability: Capability
+    locals: tuple[tuple[Family, Span], ...] = ()
+    """A filter table's own ends: addresses that it guards, and groups that it receives."""
 
     @property
     def stateful(self) -> bool:

@@ -1,0 +1,7 @@
+"""Which gate can see each flow: what sees what as data, gates, paths, and what nobody guards. Pure."""
+
+from configlet.place.ends import End, ends_of
+from configlet.place.gates import Placement, place
+from configlet.place.paths import Hop, Path, paths
+
+__all__ = ["End", "Hop", "Path", "Placement", "ends_of", "paths", "place"]

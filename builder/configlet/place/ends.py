@@ -1,0 +1,74 @@
+"""Where packets begin and end: workloads, segments and externals as classes that meet the same gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from configlet.model.inventory import External, Inventory, Segment, Workload
+from configlet.model.net import Family, Spans, family_of, merge, span_of, subtract
+from configlet.place.sees import HOST
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a flow: addresses of one realm and family, and what stands there.
+
+    ``bare`` means that no table at the host sees it. An end without workload is a segment's unlisted rest or an external.
+    """
+
+    realm: str
+    family: Family
+    spans: Spans
+    segment: Segment | None
+    external: External | None
+    workload: Workload | None
+    bare: bool
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        thing = self.workload or self.segment or self.external
+        return thing.name if thing else "outside"
+
+    @property
+    def place(self) -> str:
+        """The segment or external that it is in."""
+        return (self.segment or self.external).name if self.segment or self.external else "outside"  # type: ignore[union-attr]
+
+
+def ends_of(inventory: Inventory, realm: str, family: Family) -> tuple[End, ...]:
+    """All ends of a realm and family: each workload, each segment's rest, each external."""
+    out: list[End] = []
+    for segment in inventory.segments:
+        if segment.realm == realm:
+            out += _segment_ends(inventory, segment, family)
+    for external in inventory.externals:
+        if external.realm == realm:
+            spans = merge(span_of(n) for n in external.prefixes if family_of(n) == family)
+            if spans:
+                out.append(End(realm, family, spans, None, external, None, bare=True))
+    return tuple(out)
+
+
+def _segment_ends(inventory: Inventory, segment: Segment, family: Family) -> list[End]:
+    managed = {h.name for h in inventory.hosts if h.managed}
+    out: list[End] = []
+    for workload in inventory.workloads:
+        spans = merge((int(a), int(a)) for a in workload.addresses if family_of(a) == family)
+        if workload.segment == segment.name and spans:
+            bare = not (HOST[workload.stack].rx and workload.host in managed)
+            out.append(End(segment.realm, family, spans, segment, None, workload, bare))
+    taken = [span for end in out for span in end.spans] + _management(inventory, segment, family)
+    rest = subtract([span_of(n) for n in segment.prefixes if family_of(n) == family], taken)
+    if rest:
+        out.append(End(segment.realm, family, rest, segment, None, None, bare=True))
+    return out
+
+
+def _management(inventory: Inventory, segment: Segment, family: Family) -> list[tuple[int, int]]:
+    if segment.realm != inventory.controller_realm:
+        return []
+    owners = [*inventory.hosts, *inventory.devices]
+    found = [o.management.address for o in owners if o.management]
+    return [(int(a), int(a)) for a in found if family_of(a) == family]
+

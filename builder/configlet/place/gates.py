@@ -1,0 +1,123 @@
+"""The gates of a site, from its inventory and what its platforms can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from configlet.model.gate import Capability, Direction, Gate
+from configlet.model.inventory import Device, External, Host, Inventory, Segment, Workload
+from configlet.model.net import FAMILIES, Family, IPNetwork, Span, family_of, span_of
+from configlet.model.problem import Place, Problem, Refused
+from configlet.place.sees import HOST
+
+Capabilities = Mapping[tuple[str, str], Capability]
+"""(platform, kind) to its capability record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The gates of a site in a fixed order."""
+
+    inventory: Inventory
+    gates: tuple[Gate, ...]
+
+    def of_owner(self, owner: str) -> tuple[Gate, ...]:
+        """The gates on one device or host."""
+        return tuple(gate for gate in self.gates if gate.owner == owner)
+
+
+def place(inventory: Inventory, capabilities: Capabilities) -> Placement:
+    """Every gate that the inventory asks for. Raises Refused where a platform cannot hold one."""
+    problems = list(_impossible(inventory, capabilities))
+    if problems:
+        raise Refused(problems)
+    gates = (*_gateways(inventory, capabilities), *_borders(inventory, capabilities), *_hosts(inventory, capabilities))
+    return Placement(inventory, tuple(sorted(gates, key=lambda gate: gate.name)))
+
+
+def kernel_sees(workload: Workload) -> bool:
+    """Whether the host's own table meets anything of this workload: by its stack, or by a service beside it."""
+    return HOST[workload.stack].rx or any(HOST[stack].rx for _, stack in workload.also)
+
+
+def _impossible(inventory: Inventory, capabilities: Capabilities) -> Iterator[Problem]:
+    owners: list[tuple[str, str, str, Place]] = [
+        (d.name, d.platform, "acl", d.place) for d in inventory.devices if d.managed
+    ]
+    owners += [(h.name, h.platform, "filter-table", h.place) for h in inventory.hosts if h.managed]
+    for name, platform, kind, where in owners:
+        if (platform, kind) not in capabilities:
+            known = ", ".join(sorted(p for p, k in capabilities if k == kind)) or "none"
+            detail = f'"{name}" is of platform "{platform}", which has no configlet of kind {kind}. Those that have: {known}.'
+            yield Problem("Platform that cannot hold the gate", detail, where)
+
+
+def families_of(networks: tuple[IPNetwork, ...]) -> tuple[Family, ...]:
+    """The families that a list of prefixes speaks of."""
+    return tuple(f for f in FAMILIES if any(family_of(n) == f for n in networks))
+
+
+def _gateways(inventory: Inventory, capabilities: Capabilities) -> Iterator[Gate]:
+    devices = {d.name: d for d in inventory.devices}
+    for segment in inventory.segments:
+        for name in segment.gateways.on if segment.gateways else ():
+            if segment.gateways and devices[name].managed:
+                binding = f"Vlan{segment.vlan}"
+                for direction in segment.gateways.filter:
+                    yield from _acls(devices[name], binding, direction, segment, capabilities)
+
+
+def _borders(inventory: Inventory, capabilities: Capabilities) -> Iterator[Gate]:
+    devices = {d.name: d for d in inventory.devices}
+    ports: dict[tuple[str, str], list[External]] = {}
+    for external in inventory.externals:
+        for port in external.enters:
+            ports.setdefault(port, []).append(external)
+    for (name, port), externals in ports.items():
+        for direction in ("in", "out"):
+            if devices[name].managed:
+                yield from _acls(devices[name], port, direction, externals[0], capabilities, tuple(externals))
+
+
+def _acls(  # noqa: PLR0913
+    device: Device,
+    binding: str,
+    direction: Direction,
+    thing: Segment | External,
+    capabilities: Capabilities,
+    things: tuple[External, ...] = (),
+) -> Iterator[Gate]:
+    """One gate a family, always both: a v4-only segment must still drop what else arrives on its interface."""
+    names = tuple(t.name for t in things) or (thing.name,)
+    capability = capabilities[device.platform, "acl"]
+    for family in FAMILIES:
+        name = f"{device.name}/{binding}/{direction}/v{family}"
+        yield Gate(
+            name, device.name, device.platform, "acl", binding, direction, (family,), thing.realm, names, capability
+        )
+
+
+def _hosts(inventory: Inventory, capabilities: Capabilities) -> Iterator[Gate]:
+    for host in inventory.hosts:
+        if host.managed:
+            yield _host_gate(inventory, host, capabilities[host.platform, "filter-table"])
+
+
+def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate:
+    seen = [w for w in host.workloads if kernel_sees(w)]
+    name = f"{host.name}/{host.platform}"
+    segments = tuple(dict.fromkeys(w.segment for w in seen))
+    return Gate(
+        name, host.name, host.platform, "filter-table", "inet configlet", "both", FAMILIES, "", segments, capability,
+        locals=host_locals(inventory, host),
+    )  # fmt: skip
+
+
+def host_locals(inventory: Inventory, host: Host) -> tuple[tuple[Family, Span], ...]:
+    """What the host's own table judges as local: addresses that its kernel serves, its management, groups it receives."""
+    seen = [w for w in host.workloads if kernel_sees(w)]
+    singles = [a for w in seen for a in w.addresses] + ([host.management.address] if host.management else [])
+    groups = [n for w in seen for m in inventory.multicast if w.segment in m.receivers for n in m.groups]
+    found: list[tuple[Family, Span]] = [(family_of(a), (int(a), int(a))) for a in singles]
+    return tuple(dict.fromkeys([*found, *((family_of(n), span_of(n)) for n in groups)]))

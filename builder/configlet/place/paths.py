@@ -1,0 +1,94 @@
+"""The paths that a packet can take between two ends, with every member and direction, and what each gate sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from configlet.model.gate import Gate
+from configlet.place.ends import End
+from configlet.place.gates import Placement
+from configlet.place.sees import GATEWAY, HOST, NOT_ROUTED
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One gate on a path: whether it sees the packet, and the sentence that says why."""
+
+    gate: Gate
+    sees: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way from end to end: the gates in order. ``through`` names the devices of this member of the pair."""
+
+    through: tuple[str, ...]
+    hops: tuple[Hop, ...]
+
+    @property
+    def guards(self) -> tuple[Gate, ...]:
+        """The gates that see the packet."""
+        return tuple(hop.gate for hop in self.hops if hop.sees)
+
+
+def paths(placement: Placement, source: End, target: End, service: str = "") -> tuple[Path, ...]:
+    """Every path between two ends; ``service`` names it where another stack serves some of a workload's services.
+
+    Empty when nothing connects the two: different realms, or a segment that is not routed.
+    """
+    if source.realm != target.realm:
+        return ()
+    first, last = _host_hop(placement, source, service, sends=True), _host_hop(placement, target, service, sends=False)
+    if source.segment and source.segment == target.segment:
+        return (Path((), (*first, *last)),)
+    return tuple(
+        Path(tuple(dict.fromkeys((enter, leave))), (*first, *_routed(placement, source, target, enter, leave), *last))
+        for enter, leave in _ways(source, target)
+    )
+
+
+def seen_by_host(end: End, service: str) -> tuple[bool, str]:
+    """Whether the host's table sees this end for a service, and the sentence."""
+    if end.workload is None:
+        return False, "No host of the inventory has this address."
+    stack = dict(end.workload.also).get(service, end.workload.stack)
+    return HOST[stack].rx, HOST[stack].sentence
+
+
+def not_routed() -> str:
+    """Why a gateway does not see traffic inside a segment."""
+    return NOT_ROUTED
+
+
+def _host_hop(placement: Placement, end: End, service: str, *, sends: bool) -> tuple[Hop, ...]:
+    if end.workload is None:
+        return ()
+    sees, sentence = seen_by_host(end, service)
+    del sends  # both directions of a stack are alike in the host's table; the NIC gates to come differ
+    return tuple(Hop(gate, sees, sentence) for gate in placement.of_owner(end.workload.host))
+
+
+def _devices(end: End) -> tuple[str, ...]:
+    if end.segment:
+        return end.segment.gateways.on if end.segment.gateways else ()
+    return tuple(dict.fromkeys(device for device, _ in end.external.enters)) if end.external else ()
+
+
+def _ways(source: End, target: End) -> Iterator[tuple[str, str]]:
+    """Ingress and egress device: the same one where it serves both ends (symmetric IRB), else every combination."""
+    leaves = _devices(target)
+    for enter in _devices(source):
+        if enter in leaves:
+            yield enter, enter
+        else:
+            yield from ((enter, leave) for leave in leaves)
+
+
+def _routed(placement: Placement, source: End, target: End, enter: str, leave: str) -> Iterator[Hop]:
+    for end, device, direction in ((source, enter, "in"), (target, leave, "out")):
+        for gate in placement.of_owner(device):
+            if gate.kind == "acl" and gate.direction == direction and end.place in gate.segments:
+                if end.family in gate.families:
+                    yield Hop(gate, True, GATEWAY)

@@ -1,0 +1,35 @@
+"""Rules as first-match boxes of one realm and family."""
+
+from __future__ import annotations
+
+from configlet.model.inventory import Term
+from configlet.model.net import Family, Span
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Policy, Rule
+
+WHOLE: Span = (0, 0)
+
+
+def entries(policy: Policy, realm: str, family: Family) -> tuple[Entry, ...]:
+    """A(p) of DESIGN 5.1 as one first-match list with default deny. Boxes speak of whole packets (fragment bit 0)."""
+    return tuple(entry for rule in policy.rules for entry in rule_entries(rule, realm, family))
+
+
+def rule_entries(rule: Rule, realm: str, family: Family) -> tuple[Entry, ...]:
+    """One rule: its sources times its destinations times its terms, never a product across protocols and ports."""
+    sources, destinations = rule.source.of(realm, family), rule.destination.of(realm, family)
+    if not sources or not destinations:
+        return ()
+    return tuple(
+        Entry(rule.action == "allow", box_of(term, source, destination), rule)
+        for term in rule.terms
+        if term.family in (None, family)
+        for source in sources
+        for destination in destinations
+    )
+
+
+def box_of(term: Term, source: Span, destination: Span) -> Box:
+    """A term between two spans, for whole packets."""
+    proto = ANY_PROTO if term.proto is None else (term.proto, term.proto)
+    dport = term.dport if term.proto is not None else ANY_PORT
+    return proto, destination, source, dport, term.sport, ANY_BIT, WHOLE
