@@ -68,7 +68,6 @@ def _segment_ends(inventory: Inventory, segment: Segment, family: Family) -> lis
 def _management(inventory: Inventory, segment: Segment, family: Family) -> list[tuple[int, int]]:
     if segment.realm != inventory.controller_realm:
         return []
-    owners = [*inventory.hosts, *inventory.devices]
-    found = [o.management.address for o in owners if o.management]
+    ways = [h.management for h in inventory.hosts] + [d.management for d in inventory.devices]
+    found = [way.address for way in ways if way]
     return [(int(a), int(a)) for a in found if family_of(a) == family]
-

@@ -72,15 +72,16 @@ def _borders(inventory: Inventory, capabilities: Capabilities) -> Iterator[Gate]
     devices = {d.name: d for d in inventory.devices}
     ports: dict[tuple[str, str], list[External]] = {}
     for external in inventory.externals:
-        for port in external.enters:
-            ports.setdefault(port, []).append(external)
+        for way in external.enters:
+            ports.setdefault(way, []).append(external)
+    both: tuple[Direction, Direction] = ("in", "out")
     for (name, port), externals in ports.items():
-        for direction in ("in", "out"):
-            if devices[name].managed:
+        if devices[name].managed:
+            for direction in both:
                 yield from _acls(devices[name], port, direction, externals[0], capabilities, tuple(externals))
 
 
-def _acls(  # noqa: PLR0913
+def _acls(
     device: Device,
     binding: str,
     direction: Direction,

@@ -1,7 +1,6 @@
 """From what was written to ordered rules over addresses, and to the boxes of one realm and family. Pure."""
 
-from configlet.rules.boxes import entries
 from configlet.rules.expand import expand
 from configlet.rules.select import select
 
-__all__ = ["entries", "expand", "select"]
+__all__ = ["expand", "select"]

@@ -8,7 +8,7 @@ from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Te
 from configlet.model.net import Addresses, addresses
 from configlet.model.policy import Origin, Policy, Rule
 from configlet.model.problem import Problem, Refused
-from configlet.rules.boxes import rule_entries
+from configlet.packets.entries import rule_entries
 from configlet.rules.infrastructure import closed, derived
 from configlet.rules.select import of_networks, realms, select
 
@@ -22,7 +22,10 @@ def expand(inventory: Inventory) -> Policy:
     policy = Policy(
         (*failsafe, *infrastructure, *derived(inventory), *closed(inventory), *written, *intra), realms(inventory)
     )
-    problems = [*_empty(inventory, [*failsafe, *infrastructure, *written]), *_against_failsafe(policy, failsafe, written)]
+    problems = [
+        *_empty(inventory, [*failsafe, *infrastructure, *written]),
+        *_against_failsafe(policy, failsafe, written),
+    ]
     if problems:
         raise Refused(problems)
     return policy
@@ -31,12 +34,8 @@ def expand(inventory: Inventory) -> Policy:
 def _written(inventory: Inventory, line: RuleLine, origin: Origin) -> Rule:
     source = _union(select(inventory, s, source=True) for s in line.sources)
     destination = _union(select(inventory, s, source=False) for s in line.destinations)
-    terms = _terms(inventory, line)
+    terms = tuple(dict.fromkeys(term for service in line.services for term in service.terms))
     return Rule(line.name, origin, line.action, source, destination, terms, line.log, line.place, line.reason)
-
-
-def _terms(inventory: Inventory, line: RuleLine) -> tuple[Term, ...]:
-    return tuple(dict.fromkeys(term for service in line.services for term in service.terms))
 
 
 def _union(parts: Iterable[Addresses]) -> Addresses:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from configlet.model.inventory import Inventory, Term
-from configlet.model.net import TOP, Addresses, Family, Span, addresses, family_of, span_of
+from configlet.model.inventory import External, Inventory, Segment, Term
+from configlet.model.net import Addresses, Family, Span, addresses, span_of
 from configlet.model.policy import Origin, Rule
 from configlet.rules.select import Item, everything, of_hosts, of_networks, realms, select
 
@@ -72,9 +72,7 @@ def _own(inventory: Inventory) -> Iterator[Item]:
             yield from of_hosts(segment.realm, segment.gateways.virtual)
 
 
-def _rule(
-    name: str, source: Addresses, destination: Addresses, terms: tuple[Term, ...], *, allow: bool = True
-) -> Rule:
+def _rule(name: str, source: Addresses, destination: Addresses, terms: tuple[Term, ...], *, allow: bool = True) -> Rule:
     origin: Origin = "infrastructure"
     return Rule(name, origin, "allow" if allow else "deny", source, destination, terms, False, None)
 
@@ -85,7 +83,8 @@ def _networks(realm: str, *texts: str) -> Iterator[Item]:
 
 def _discovery(inventory: Inventory, realm: str) -> Iterator[Rule]:
     """Neighbour discovery on each link (RFC 4861, RFC 4862) and address assignment (RFC 2131, RFC 8415)."""
-    for thing in (*inventory.segments, *inventory.externals):
+    things: tuple[Segment | External, ...] = (*inventory.segments, *inventory.externals)
+    for thing in things:
         inside = [i for i in of_networks(thing.realm, thing.prefixes) if i[1] == 6]
         if thing.realm == realm and inside:
             source = addresses([*inside, *_networks(realm, "fe80::/10", "::/128")])
@@ -120,9 +119,13 @@ def _multicast(inventory: Inventory) -> Iterator[Rule]:
     segments = {s.name: s for s in inventory.segments}
     externals = {e.name: e for e in inventory.externals}
     for group in inventory.multicast:
-        target = addresses([*of_networks(group.realm, group.groups), *_networks(group.realm, "224.0.0.0/24", "ff02::/16")])
+        target = addresses(
+            [*of_networks(group.realm, group.groups), *_networks(group.realm, "224.0.0.0/24", "ff02::/16")]
+        )
         for name in group.receivers:
-            source = addresses([*of_networks(group.realm, segments[name].prefixes), *_networks(group.realm, "fe80::/10")])
+            source = addresses(
+                [*of_networks(group.realm, segments[name].prefixes), *_networks(group.realm, "fe80::/10")]
+            )
             mld = tuple(Term(ICMPV6, dport=icmp_type(n), family=6) for n in (131, 132, 143))
             yield _rule(f"group membership of {name}", source, target, (Term(IGMP, family=4), *mld))
         for name in group.sources:
@@ -130,23 +133,3 @@ def _multicast(inventory: Inventory) -> Iterator[Rule]:
                 source = addresses(of_networks(group.realm, externals[name].prefixes))
                 routers = addresses(_networks(group.realm, "224.0.0.13/32", "ff02::d/128"))
                 yield _rule(f"pim with {name}", source, routers, (Term(PIM),))
-
-
-def host_rules(realm: str, families: tuple[Family, ...], *, receives: bool) -> Iterator[Rule]:
-    """What a host needs of its own kernel's table: itself, neighbour discovery, group membership."""
-    loop = addresses(_networks(realm, "127.0.0.0/8", "::1/128"))
-    yield _rule("loopback", loop, loop, (Term(None),))
-    whole = addresses(everything(realm))
-    if 6 in families:
-        terms = (Term(ICMPV6, dport=(133 * 256, 136 * 256 + 255), family=6),)
-        yield _rule("neighbour discovery", whole, whole, terms)
-        listeners = (Term(ICMPV6, dport=(130 * 256, 132 * 256 + 255), family=6), Term(ICMPV6, dport=icmp_type(143), family=6))
-        yield _rule("multicast listeners", whole, addresses(_networks(realm, "ff00::/8")), listeners)
-    if receives and 4 in families:
-        groups = addresses([(realm, 4, (int(ip_network("224.0.0.0/4")[0]), int(ip_network("239.0.0.0/8")[-1])))])
-        yield _rule("group membership", addresses([(realm, 4, (0, TOP[4]))]), groups, (Term(IGMP, family=4),))
-
-
-def own_families(networks: tuple[object, ...]) -> tuple[Family, ...]:
-    """The families in a mixed list of addresses or prefixes."""
-    return tuple(sorted({family_of(n) for n in networks}))  # type: ignore[arg-type]

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 
 from configlet.model.inventory import Inventory, Selector, Workload
-from configlet.model.net import TOP, Addresses, Family, IPAddress, IPNetwork, Span, addresses, family_of, span_of, subtract
+from configlet.model.net import (
+    TOP,
+    Addresses,
+    Family,
+    IPAddress,
+    IPNetwork,
+    Span,
+    addresses,
+    family_of,
+    span_of,
+    subtract,
+)
 
 Item = tuple[str, Family, Span]
 

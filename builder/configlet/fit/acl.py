@@ -1,0 +1,112 @@
+"""Rows of an ordered, stateless list: what an ACL platform can hold, in the order of the policy.
+
+The layout is: non-first fragments decided first; replies as permits (denies that they would cross are cut out of them);
+then the initiations as written, with their denies; then deny. Permits ahead of a first-match list only add, so the whole
+is exactly "initiations or replies", and the proof confirms it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from configlet.fit.classes import Classes, classes_of, permits_only
+from configlet.fit.clip import with_span
+from configlet.fit.law import DEFAULT
+from configlet.model.gate import Law
+from configlet.model.net import Family
+from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Box, Entry
+from configlet.model.problem import refuse
+from configlet.packets.boxes import full, meet
+
+WHOLE, NON_FIRST = (0, 0), (1, 1)
+
+
+def acl_rows(law: Law) -> tuple[Entry, ...]:
+    """The rows for a two-list law, ending in an explicit deny."""
+    initiations, replies = law.lists
+    classes = classes_of(law.family, initiations, replies)
+    first, second = [[classes.enter(e) for e in part] for part in (initiations, replies)]
+    fragments = _fragment_rows(law.family, classes, first, second)
+    whole = [*_whole_rows(classes, _only(first, WHOLE), _only(second, WHOLE))]
+    return (*fragments, *(classes.leave(e) for e in whole), Entry(False, _everything(law.family, WHOLE), DEFAULT))
+
+
+def _only(entries: Iterable[Entry], bit: tuple[int, int]) -> list[Entry]:
+    """The entries as they decide packets with this fragment bit."""
+    return [
+        e if e.box[FRAG] == bit else replace(e, box=with_span(e.box, FRAG, bit))
+        for e in entries
+        if e.box[FRAG][0] <= bit[0] <= e.box[FRAG][1]
+    ]
+
+
+def _everything(family: Family, bit: tuple[int, int]) -> Box:
+    return (*full(family)[:6], bit)
+
+
+def _fragment_rows(family: Family, classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
+    for entry in (e for part in (first, second) for e in permits_only(_only(part, NON_FIRST))):
+        low, high = entry.box[PROTO]
+        if (low, high) != (0, classes.rest) and high == classes.rest:
+            raise refuse(
+                "Fragments that no list can tell apart",
+                f'The rule "{entry.rule.name}" passes fragments of every protocol but some: an access list has no word '
+                "for that. Set `fragments: drop` on the segment, or name the protocols in the rule.",
+                entry.rule.place,
+                nature="red",
+            )
+        for one in [(low, high)] if high == classes.rest else [(c, c) for c in range(low, high + 1)]:
+            yield classes.leave(replace(entry, box=with_span(entry.box, PROTO, one)))
+    yield Entry(False, _everything(family, NON_FIRST), DEFAULT)
+
+
+def _whole_rows(classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
+    replies = [e for e in permits_only(second) if not _covered(e, first)]
+    for entry in replies:
+        low, high = entry.box[PROTO]
+        for one in range(low, min(high, classes.rest - 1) + 1):
+            yield replace(entry, box=with_span(entry.box, PROTO, (one, one)))
+    yield from _rest_rows(classes, [e for e in replies if e.box[PROTO][1] == classes.rest], first)
+    yield from _pruned(first)
+
+
+def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry]) -> Iterator[Entry]:
+    """Replies of every protocol that nobody names, between two address spans.
+
+    No list has a word for "all but these": so what the named ones may do there is said first, then they are denied
+    there, and then the rest passes.
+    """
+    if not broad:
+        return
+    regions = list(dict.fromkeys((e.box[DST], e.box[SRC]) for e in broad))
+    plain = permits_only(first)
+    for dst, src in regions:
+        for entry in plain:
+            both = meet(entry.box, ((0, classes.rest - 1), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, ANY_BIT))
+            for one in range(both[PROTO][0], both[PROTO][1] + 1) if both else ():
+                yield replace(entry, box=with_span(both, PROTO, (one, one)))  # type: ignore[arg-type]
+    for dst, src in regions:
+        for one in range(classes.rest):
+            yield Entry(False, ((one, one), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, WHOLE), DEFAULT)
+    for entry in broad:
+        yield replace(entry, box=with_span(entry.box, PROTO, (0, classes.rest)))
+
+
+def _covered(entry: Entry, first: Iterable[Entry]) -> bool:
+    """Whether the initiations pass all of it anyway."""
+    for other in first:
+        both = meet(entry.box, other.box)
+        if both is not None:
+            return other.permit and both == entry.box
+    return False
+
+
+def _pruned(first: Sequence[Entry]) -> Iterator[Entry]:
+    """Without rows that decide nothing: permits inside an earlier row, derived denies that no later permit meets."""
+    for at, entry in enumerate(first):
+        if any(meet(entry.box, earlier.box) == entry.box for earlier in first[:at]):
+            continue
+        written = entry.permit or entry.rule.origin == "policy"
+        if written or any(later.permit and meet(entry.box, later.box) for later in first[at + 1 :]):
+            yield entry

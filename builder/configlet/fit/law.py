@@ -1,0 +1,132 @@
+"""The law of each gate (DESIGN 5.3, 5.4, 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import ip_network
+
+from configlet.fit.clip import clip, clip_one, guarded, with_fragments
+from configlet.fit.kernel import NOBODY, kernel_entries
+from configlet.model.gate import Gate, Law
+from configlet.model.inventory import Inventory
+from configlet.model.net import Family, Spans, family_of, merge, span_of
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
+from configlet.packets.boxes import full
+from configlet.packets.entries import entries
+from configlet.packets.reply import reply_list
+
+UNNUMBERED: dict[Family, Spans] = {
+    4: (span_of(ip_network("0.0.0.0/32")),),
+    6: (span_of(ip_network("::/128")), span_of(ip_network("fe80::/10"))),
+}
+"""Sources that infrastructure packets may have on a segment beside its own addresses (RFC 2131, RFC 4291)."""
+
+INSIDE = Rule("stays in its segment", "infrastructure", "deny", NOBODY, NOBODY, (), False, None)
+ITSELF = Rule("a host talks to itself", "infrastructure", "allow", NOBODY, NOBODY, (), False, None)
+DEFAULT = Rule("default deny", "default", "deny", NOBODY, NOBODY, (), False, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What stands behind a routed gate: its addresses and the groups that it receives."""
+
+    spans: Spans
+    groups: Spans
+    fragments: bool
+
+
+class Laws:
+    """Laws of one site; equal ones are computed once and shared."""
+
+    def __init__(self, inventory: Inventory, policy: Policy) -> None:
+        self.inventory, self.policy = inventory, policy
+        self.entries = cache(lambda realm, family: entries(policy, realm, family))
+        self._routed = cache(self._routed_law)
+
+    def routed(self, gate: Gate, family: Family) -> Law:
+        """The stateless law of a gateway's or an external's interface in one direction."""
+        return self._routed(gate.realm, gate.segments, gate.direction, family)
+
+    def _routed_law(self, realm: str, names: tuple[str, ...], direction: str, family: Family) -> Law:
+        scope = self.scope(realm, names, family)
+        return Law(family, routed_lists(self.entries(realm, family), scope, direction, family))
+
+    def scope(self, realm: str, names: tuple[str, ...], family: Family) -> Scope:
+        """The addresses, received groups and fragment rule behind an interface."""
+        segments = [s for s in self.inventory.segments if s.name in names]
+        externals = [e for e in self.inventory.externals if e.name in names]
+        networks = [n for s in segments for n in s.prefixes] + [n for e in externals for n in e.prefixes]
+        groups = [n for m in self.inventory.multicast if set(m.receivers) & set(names) for n in m.groups]
+        judged = segments or [s for s in self.inventory.segments if s.realm == realm]
+        return Scope(
+            merge(span_of(n) for n in networks if family_of(n) == family),
+            merge(span_of(n) for n in groups if family_of(n) == family),
+            any(s.fragments == "match" for s in judged),
+        )
+
+    def host(self, gate: Gate, family: Family) -> Law:
+        """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
+        return Law(family, (tuple(self._host_entries(gate, family)),))
+
+    def _host_entries(self, gate: Gate, family: Family) -> Iterator[Entry]:
+        receives = any(lo != hi for _, (lo, hi) in gate.locals)
+        yield from kernel_entries(family, receives=receives)
+        mine = merge(span for f, span in gate.locals if f == family)
+        for span in (s for s in mine if s[1] < MULTICAST[family]):
+            yield from (
+                Entry(True, (ANY_PROTO, (one, one), (one, one), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF)
+                for one in range(span[0], span[1] + 1)
+            )
+        for realm, spans in self._locals_by_realm(gate, family):
+            yield from at_locals(self.entries(realm, family), spans)
+
+    def _locals_by_realm(self, gate: Gate, family: Family) -> Iterator[tuple[str, Spans]]:
+        host = next(h for h in self.inventory.hosts if h.name == gate.owner)
+        segments = {s.name: s for s in self.inventory.segments}
+        found: dict[str, list[tuple[int, int]]] = {}
+        mine = {span for f, span in gate.locals if f == family}
+        for workload in host.workloads:
+            realm = segments[workload.segment].realm
+            found.setdefault(realm, []).extend((int(a), int(a)) for a in workload.addresses if family_of(a) == family)
+            for group in self.inventory.multicast:
+                if workload.segment in group.receivers:
+                    found.setdefault(group.realm, []).extend(span_of(n) for n in group.groups if family_of(n) == family)
+        if host.management and family_of(host.management.address) == family:
+            address = int(host.management.address)
+            found.setdefault(self.inventory.controller_realm, []).append((address, address))
+        for realm, spans in sorted(found.items()):
+            yield realm, merge(span for span in spans if span in mine)
+
+
+MULTICAST: dict[Family, int] = {4: int(ip_network("224.0.0.0/4")[0]), 6: int(ip_network("ff00::/8")[0])}
+
+
+def routed_lists(
+    whole: tuple[Entry, ...], scope: Scope, direction: str, family: Family
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Initiations in one direction, and the replies to initiations in the other."""
+    near, far = (SRC, DST) if direction == "in" else (DST, SRC)
+    initiations = _toward(whole, scope, near, family)
+    answered = clip(whole, far, scope.spans)
+    box = full(family)
+    inside: Box = (*box[:6], (0, 0))
+    first = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
+    second = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
+    return first, reply_list(second, family)
+
+
+def _toward(whole: tuple[Entry, ...], scope: Scope, near: int, family: Family) -> tuple[Entry, ...]:
+    out: list[Entry] = []
+    wide = merge((*scope.spans, *UNNUMBERED[family])) if near == SRC else merge((*scope.spans, *scope.groups))
+    narrow = scope.spans if near == SRC else wide
+    for entry in whole:
+        network = entry.rule.origin == "infrastructure" and entry.permit
+        out.extend(clip_one(entry, near, wide if network else narrow))
+    return tuple(out)
+
+
+def at_locals(whole: tuple[Entry, ...], spans: Spans) -> tuple[Entry, ...]:
+    """The policy where one end is local: each rule towards the local addresses, then from them, in order."""
+    return tuple(piece for entry in whole for dimension in (DST, SRC) for piece in clip_one(entry, dimension, spans))
