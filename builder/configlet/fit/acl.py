@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from configlet.fit.classes import Classes, classes_of, permits_only
+from configlet.fit.classes import Classes, classes_of
 from configlet.fit.clip import with_span
 from configlet.fit.law import DEFAULT
 from configlet.model.gate import Law
@@ -18,6 +18,7 @@ from configlet.model.net import Family
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Box, Entry
 from configlet.model.problem import refuse
 from configlet.packets.boxes import full, meet
+from configlet.packets.entries import permits_only
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
 

@@ -5,13 +5,12 @@ Inside this package a box's first interval may count classes: 0 to n-1 the proto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from configlet.fit.clip import with_span
 from configlet.model.net import Family, Span
 from configlet.model.policy import ANY_PROTO, PROTO, Entry
-from configlet.packets.boxes import meet, minus
 
 TCP, UDP = 6, 17
 ICMP: dict[Family, int] = {4: 1, 6: 58}
@@ -52,18 +51,3 @@ def classes_of(family: Family, *lists: Iterable[Entry]) -> Classes:
     """TCP, UDP, ICMP and whatever else is named."""
     named = {e.box[PROTO][0] for entries in lists for e in entries if e.box[PROTO] != ANY_PROTO}
     return Classes(tuple(sorted(named | {TCP, UDP, ICMP[family]})))
-
-
-def permits_only(entries: Sequence[Entry]) -> list[Entry]:
-    """The same meaning without denies: each permit less the denies before it. Pieces keep their rule."""
-    out: list[Entry] = []
-    denies: list[Entry] = []
-    for entry in entries:
-        if not entry.permit:
-            denies.append(entry)
-            continue
-        pieces = [entry.box]
-        for deny in denies:
-            pieces = [piece for box in pieces for piece in (minus(box, deny.box) if meet(box, deny.box) else (box,))]
-        out += [replace(entry, box=piece) for piece in pieces]
-    return out

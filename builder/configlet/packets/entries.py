@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Policy, Rule
+from configlet.packets.boxes import meet, minus
 
 WHOLE: Span = (0, 0)
 
@@ -33,3 +37,32 @@ def box_of(term: Term, source: Span, destination: Span) -> Box:
     proto = ANY_PROTO if term.proto is None else (term.proto, term.proto)
     dport = term.dport if term.proto is not None else ANY_PORT
     return proto, destination, source, dport, term.sport, ANY_BIT, WHOLE
+
+
+def permits_only(entries: Sequence[Entry]) -> list[Entry]:
+    """The same meaning without denies: each permit less the denies before it. Pieces keep their rule."""
+    out: list[Entry] = []
+    denies: list[Entry] = []
+    for entry in entries:
+        if not entry.permit:
+            denies.append(entry)
+            continue
+        pieces = [entry.box]
+        for deny in denies:
+            pieces = [piece for box in pieces for piece in (minus(box, deny.box) if meet(box, deny.box) else (box,))]
+        out += [replace(entry, box=piece) for piece in pieces]
+    return out
+
+
+def split(entries: Sequence[Entry], box: Box) -> tuple[tuple[Box, Entry | None], ...]:
+    """A box cut into the parts that different entries decide, in order; what no entry decides comes last with None."""
+    out: list[tuple[Box, Entry | None]] = []
+    rest: list[Box] = [box]
+    for entry in entries:
+        if meet(entry.box, box) is None:
+            continue
+        out += [(both, entry) for part in rest if (both := meet(part, entry.box))]
+        rest = [piece for part in rest for piece in minus(part, entry.box)]
+        if not rest:
+            break
+    return (*out, *((part, None) for part in rest))

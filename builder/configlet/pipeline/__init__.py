@@ -1,0 +1,20 @@
+"""The one module that knows every stage and puts them in order."""
+
+from configlet.pipeline.artifacts import prove, prove_file, render
+from configlet.pipeline.check import Report, TestResult, check
+from configlet.pipeline.site import Site, open_site
+from configlet.pipeline.why import Why, why, why_lines
+
+__all__ = [
+    "Report",
+    "Site",
+    "TestResult",
+    "Why",
+    "check",
+    "open_site",
+    "prove",
+    "prove_file",
+    "render",
+    "why",
+    "why_lines",
+]

@@ -1,0 +1,43 @@
+"""A site understood: files to inventory, policy and placement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from configlet import platforms, rules, workspace
+from configlet.model.inventory import Inventory
+from configlet.model.net import Family
+from configlet.model.policy import Entry, Policy
+from configlet.model.problem import Problem
+from configlet.packets.entries import entries
+from configlet.place import Placement, place
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that is known before a table is made. ``entries`` gives A(p) as boxes of a realm and family."""
+
+    root: Path
+    name: str
+    inventory: Inventory
+    policy: Policy
+    placement: Placement
+    platforms: Mapping[str, platforms.Platform]
+    warnings: tuple[Problem, ...]
+    entries: Callable[[str, Family], tuple[Entry, ...]]
+
+
+def open_site(root: Path, site: str, today: date) -> Site:
+    """Read and understand one site. Raises Refused with all complaints of the stage that found any."""
+    search = platforms.search(root)
+    known = platforms.load(search)
+    loaded = workspace.load(root, site, today, platforms.nic_models(search))
+    policy = rules.expand(loaded.inventory)
+    capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
+    placement = place(loaded.inventory, capabilities)
+    of = cache(lambda realm, family: entries(policy, realm, family))
+    return Site(root, site, loaded.inventory, policy, placement, known, loaded.warnings, of)

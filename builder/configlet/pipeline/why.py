@@ -1,0 +1,207 @@
+"""Why may one end talk to another, or not: every gate on the way, its verdict, its line, the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from ipaddress import ip_address
+from pathlib import Path
+
+from configlet import workspace
+from configlet.model.gate import Gate, Line, Reading
+from configlet.model.inventory import Service
+from configlet.model.net import FAMILIES, Family
+from configlet.model.policy import Entry, Packet
+from configlet.model.problem import refuse
+from configlet.packets.boxes import packet_of, packet_text
+from configlet.packets.entries import box_of, split
+from configlet.packets.verdict import first
+from configlet.pipeline.artifacts import artifacts_of, proofs_of
+from configlet.pipeline.site import Site, open_site
+from configlet.place import End, ends_of, paths
+from configlet.place import Path as Way
+
+
+@dataclass(frozen=True, slots=True)
+class HopSaid:
+    """One gate: whether it sees the packet, what it says, the artifact's line, the rule, or the sentence of blindness."""
+
+    gate: str
+    sees: bool
+    verdict: str
+    line: str
+    rule: str
+    place: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One packet of the question: what the policy says, and each way it can take."""
+
+    packet: str
+    verdict: str
+    rule: str
+    place: str
+    reason: str
+    ways: tuple[tuple[str, tuple[HopSaid, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The whole answer. ``verdict`` is allow, deny, or mixed."""
+
+    source: str
+    target: str
+    service: str
+    verdict: str
+    legs: tuple[Leg, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """For machines."""
+        return {"version": 1, **asdict(self)}
+
+
+def why(root: Path, site: str, today: date, source: str, destination: str, service: str) -> Why:
+    """Answer for two names (workload, segment, external) or addresses, and a service or a literal such as tcp/22."""
+    opened = open_site(root, site, today)
+    meant = workspace.service(opened.inventory, service)
+    artifacts = artifacts_of(opened)
+    proofs, readings = proofs_of(opened, artifacts)
+    unproven = {p.gate for p in proofs if p.verdict != "PROVED"}
+    teller = _Teller(opened, {a.owner: a.file for a in artifacts}, readings, unproven, service)
+    legs = tuple(teller.legs(source, destination, meant))
+    if not legs:
+        raise refuse(
+            "Question without a packet",
+            f'No packet goes from "{source}" to "{destination}" as "{service}": the two share no realm and address family.',
+        )
+    verdicts = {leg.verdict for leg in legs}
+    return Why(source, destination, service, verdicts.pop() if len(verdicts) == 1 else "mixed", legs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    site: Site
+    files: dict[str, str]
+    readings: dict[str, Reading]
+    unproven: set[str]
+    service: str
+
+    def legs(self, source: str, target: str, service: Service) -> Iterator[Leg]:
+        """One leg for each part of the question that is decided in its own way."""
+        for realm in self.site.policy.realms:
+            for family in FAMILIES:
+                ends = ends_of(self.site.inventory, realm, family)
+                for a in _find(ends, source, self.site):
+                    for b in _find(ends, target, self.site):
+                        yield from self._between(a, b, service)
+
+    def _between(self, a: End, b: End, service: Service) -> Iterator[Leg]:
+        told: set[str] = set()
+        for term in service.terms:
+            if term.family not in (None, a.family):
+                continue
+            box = box_of(term, a.spans[0], b.spans[0])
+            for part, entry in split(self.site.entries(a.realm, a.family), box):
+                packet = packet_of(a.family, a.realm, part)
+                key = entry.rule.name if entry else ""
+                if key not in told:
+                    told.add(key)
+                    yield self._leg(a, b, packet, entry)
+
+    def _leg(self, a: End, b: End, packet: Packet, entry: Entry | None) -> Leg:
+        ways = paths(self.site.placement, a, b, self.service)
+        told = tuple((" and ".join(way.through) or "inside the segment", self._hops(way, packet)) for way in ways)
+        verdict = "allow" if entry and entry.permit else "deny"
+        rule = entry.rule if entry else None
+        name = rule.name if rule else "default deny"
+        place = str(rule.place) if rule and rule.place else ""
+        return Leg(packet_text(packet), verdict, name, place, rule.reason if rule else "no rule matches", told)
+
+    def _hops(self, way: Way, packet: Packet) -> tuple[HopSaid, ...]:
+        return tuple(
+            self._said(hop.gate, packet)
+            if hop.sees
+            else HopSaid(hop.gate.name, False, "blind", "", "", "", hop.sentence)
+            for hop in way.hops
+        )
+
+    def _said(self, gate: Gate, packet: Packet) -> HopSaid:
+        line = _deciding(self.readings.get(gate.owner), gate, packet)
+        entry = first(self.site.entries(packet.realm, packet.family), packet)
+        verdict = "unproven" if gate.name in self.unproven else "passes" if line and line.permit else "drops"
+        file = self.files.get(gate.owner, gate.owner)
+        text = f"{file}:{line.number}  {line.text.strip()}" if line else f"{file}  no line matches, default deny"
+        rule = entry.rule if entry else None
+        place = str(rule.place) if rule and rule.place else ""
+        return HopSaid(gate.name, True, verdict, text, rule.name if rule else "default deny", place, "")
+
+
+def _deciding(reading: Reading | None, gate: Gate, packet: Packet) -> Line | None:
+    if reading is None:
+        return None
+    if gate.kind == "acl":
+        lines = reading.lists.get((gate.binding, gate.direction, packet.family), ())
+    else:
+        lines = next((found for (_, _, family), found in sorted(reading.lists.items()) if family == packet.family), ())
+    return first(lines, packet)
+
+
+def _find(ends: tuple[End, ...], name: str, site: Site) -> tuple[End, ...]:
+    literal = _address(name)
+    if literal is not None:
+        family, value = literal
+        inside = [e for e in ends if e.family == family and any(lo <= value <= hi for lo, hi in e.spans)]
+        return tuple(_at(e, value) for e in inside)
+    workloads = tuple(e for e in ends if e.workload and name in (e.workload.name, e.workload.host))
+    return workloads or tuple(e for e in ends if e.workload is None and e.place == name) or _known(name, site)
+
+
+def _known(name: str, site: Site) -> tuple[End, ...]:
+    inventory = site.inventory
+    names = (
+        [w.name for w in inventory.workloads]
+        + [s.name for s in inventory.segments]
+        + [e.name for e in inventory.externals]
+    )
+    if name in names or name in {h.name for h in inventory.hosts}:
+        return ()
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, 1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    raise refuse("Unknown name", f'{site.name} has no workload, segment or external "{name}".{hint}')
+
+
+def _address(name: str) -> tuple[Family, int] | None:
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return None
+    return (4 if address.version == 4 else 6), int(address)
+
+
+def _at(end: End, value: int) -> End:
+    from dataclasses import replace
+
+    return replace(end, spans=((value, value),))
+
+
+def why_lines(answer: Why) -> Iterator[str]:
+    """The answer for people."""
+    yield f"{answer.source} -> {answer.target}  {answer.service}: {answer.verdict.upper()}"
+    for leg in answer.legs:
+        at = f"  {leg.place}" if leg.place else ""
+        yield ""
+        yield f"  {leg.packet}: {leg.verdict}"
+        yield f'    rule "{leg.rule}"{at}'
+        if leg.reason:
+            yield f"    because: {leg.reason}"
+        for through, hops in leg.ways:
+            yield f"    by way of {through}"
+            for hop in hops:
+                yield f"      {hop.gate:<26} {hop.verdict:<8} {hop.line or hop.sentence}"
+        if not leg.ways:
+            yield "    nothing connects the two: no route between their segments"
