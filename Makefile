@@ -1,0 +1,33 @@
+# `make` alone shows what there is.
+SHELL := /bin/bash
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test show check bench soak
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## .venv with the locked versions (as root also the missing system packages)
+	@scripts/setup.sh
+
+demo: setup ## the whole way: check, lab, push, real packets, one change, rollback
+	@$(PYTHON) scripts/demo.py
+
+test: setup ## all tests
+	@$(PYTHON) -m pytest
+
+show: setup ## what an issue must show: make show ISSUE=one-command [LINE=4]
+	@$(PYTHON) scripts/show.py "$(ISSUE)" $(LINE)
+
+check: setup ## ruff, mypy --strict, import contracts
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@PYTHONPATH=builder .venv/bin/lint-imports
+
+bench: setup ## measurements (they print, they do not judge)
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
+
+soak: setup ## long runs: soak/README.md
+	@ls soak/soak_*.py >/dev/null 2>&1 || echo "no long run exists yet: soak/README.md"
+	@for file in $(wildcard soak/soak_*.py); do echo "== $$file"; $(PYTHON) $$file || exit 1; done

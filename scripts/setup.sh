@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Makes .venv with the locked versions; as root on Debian it also installs the few system packages that are missing.
+# Quick when nothing changed. Never uses sudo.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export UV_PROJECT_ENVIRONMENT="$PWD/.venv"
+unset VIRTUAL_ENV PYTHONHOME
+roots=/etc/ssl/certs/ca-certificates.crt
+venv=.venv
+stamp=$venv/.configlet-setup
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+python_found() {  # the first Python that is new enough, as an absolute path
+    local name
+    for name in python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3; do
+        "$name" -c 'import sys; assert sys.version_info >= (3, 11); print(sys.executable)' 2>/dev/null && return 0
+    done
+    return 1
+}
+
+uv_found() {
+    uv --version >/dev/null 2>&1 || "$venv/.uv/bin/uv" --version >/dev/null 2>&1
+}
+
+missing_packages() {
+    command -v nft >/dev/null || echo nftables
+    command -v ip >/dev/null || echo iproute2
+    if ! uv_found; then
+        local python
+        if ! python=$(python_found); then
+            echo python3 python3-venv
+        elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+            echo python3-venv
+        fi
+    fi
+    [ -e "$roots" ] || echo ca-certificates
+}
+
+install_packages() {
+    local missing
+    missing=$(missing_packages | xargs)
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "installing $missing"
+        apt-get update -qq
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+        missing=$(missing_packages | xargs)
+    fi
+    [ -z "$missing" ] && return 0
+    say "these are missing, and only root can install them: $missing"
+    say "on Debian: apt-get install --no-install-recommends $missing"
+    exit 1
+}
+
+fingerprint() {
+    cat uv.lock pyproject.toml scripts/setup.sh | sha256sum
+    pwd
+}
+
+locked_environment() {
+    local python uv
+    if ! python=$(python_found); then
+        say "Python 3.11 or newer is needed"
+        exit 1
+    fi
+    # The machine's own roots, so that a company's certificate authority is believed.
+    export SSL_CERT_FILE=${SSL_CERT_FILE:-$roots} PIP_CERT=${PIP_CERT:-$roots}
+    if uv --version >/dev/null 2>&1; then
+        uv=uv
+    else
+        [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+        # uv lives beside the environment, not in it, so that syncing does not remove it.
+        "$venv/.uv/bin/uv" --version >/dev/null 2>&1 ||
+            "$venv/bin/python" -m pip install -q --disable-pip-version-check --target "$venv/.uv" "uv>=0.13"
+        uv=$venv/.uv/bin/uv
+    fi
+    say "installing the locked Python packages into $venv"
+    "$uv" sync --frozen --no-progress --quiet --python "$python"
+}
+
+install_packages
+if [ -x "$venv/bin/configlet" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; then
+    exit 0
+fi
+locked_environment
+fingerprint >"$stamp"
+say "done"
