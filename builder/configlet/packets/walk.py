@@ -1,0 +1,163 @@
+"""The joint interval walk: do a law and a text pass exactly the same packets, and if not, which?
+
+A law is one or two first-match lists with default deny, of which any may permit; a text is one such list. Both are cut
+at all borders of one dimension, piece by piece, and what is left is compared one dimension deeper. Equal remainders
+end a branch, and a pair that was proven once is not visited again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, Literal
+
+from configlet.model.net import Family, Span
+from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
+from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Tails, normal
+from configlet.packets.verdict import Row
+
+Kind = Literal["too open", "too tight"]
+
+
+class Overrun(Enum):
+    """The answer when the budget ran out: nothing is known, and above all not that both are equal."""
+
+    OVERRUN = "overrun"
+
+
+OVERRUN: Final = Overrun.OVERRUN
+BUDGET = 100_000_000
+FIRST_TRY = 400_000
+ORDERS: tuple[Order, ...] = (
+    (PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG),
+    (PROTO, DPORT, DST, SRC, SPORT, FLAG, FRAG),
+    (PROTO, SRC, DST, DPORT, SPORT, FLAG, FRAG),
+    (PROTO, DPORT, SRC, DST, SPORT, FLAG, FRAG),
+)
+
+_Found = list[Span] | None
+
+
+class _Spent(Exception):  # noqa: N818 - it is what happened
+    pass
+
+
+def differ(
+    family: Family, law: Sequence[Sequence[Row]], text: Sequence[Row], budget: int = BUDGET
+) -> Box | Overrun | None:
+    """A box of packets that the one passes and the other does not; None when there is none.
+
+    ``budget`` counts steps (one to nine million a second); OVERRUN when it was not enough. Raises ValueError for a law
+    of no list or of more than two.
+    """
+    return _search(family, law, text, None, budget)
+
+
+def more(
+    family: Family, kind: Kind, law: Sequence[Sequence[Row]], text: Sequence[Row], budget: int = BUDGET
+) -> Box | Overrun | None:
+    """A box in one direction: ``too open``, the text passes what the law denies; ``too tight``, the other way round."""
+    return _search(family, law, text, kind, budget)
+
+
+def _search(
+    family: Family, law: Sequence[Sequence[Row]], text: Sequence[Row], kind: Kind | None, budget: int
+) -> Box | Overrun | None:
+    """Each order of the dimensions with a small budget, then each with a larger one."""
+    if not 1 <= len(law) <= 2:
+        raise ValueError(f"a law has one or two lists, not {len(law)}")
+    spent, share = 0, FIRST_TRY
+    while True:
+        for order in ORDERS:
+            tails = Tails(family, order)
+            steps = min(share, budget - spent)
+            try:
+                walk = _Walk(tails, kind, steps)
+                found = walk.visit(0, *_canonical([tails.enter(rows) for rows in (*law, text)]))
+            except _Spent:
+                spent += steps
+                if spent >= budget:
+                    return OVERRUN
+                continue
+            return None if found is None else tails.box(found)
+        share *= 4
+
+
+def _canonical(lists: list[list[int]]) -> tuple[tuple[Codes, ...], Codes]:
+    """The law's lists as a sorted set without what adds nothing, and the text."""
+    text = normal(lists[-1])
+    if len(lists) == 2:
+        one = normal(lists[0])
+        return ((one,) if one else ()), text
+    laws = {normal(codes) for codes in lists[:-1]}
+    if EVERYTHING in laws:
+        return (EVERYTHING,), text
+    laws.discard(NOTHING)
+    return tuple(sorted(laws)), text
+
+
+class _Walk:
+    """One walk over a pair: what it has proven, and how many steps it may still take."""
+
+    __slots__ = ("kind", "proven", "steps", "tails")
+
+    def __init__(self, tails: Tails, kind: Kind | None, steps: int) -> None:
+        self.tails, self.kind, self.steps = tails, kind, steps
+        self.proven: set[tuple[int, tuple[Codes, ...], Codes]] = set()
+
+    def visit(self, level: int, laws: tuple[Codes, ...], text: Codes) -> _Found:
+        """The intervals, from this level on, of packets that law and text judge differently."""
+        if laws == ((text,) if text else ()):
+            return None
+        if self.kind == "too open" and (not text or laws == (EVERYTHING,)):
+            return None
+        if self.kind == "too tight" and (not laws or text == EVERYTHING):
+            return None
+        if text in (NOTHING, EVERYTHING) and laws in ((), (EVERYTHING,)):
+            return list(self.tails.whole[level:])
+        key = (level, laws, text)
+        if key in self.proven:
+            return None
+        found = self._cut(level, (*laws, text))
+        if found is None:
+            self.proven.add(key)
+        return found
+
+    def _cut(self, level: int, lists: tuple[Codes, ...]) -> _Found:
+        borders = self._borders(level, lists)
+        columns = self._distribute(level, lists, borders)
+        law, text = columns[0], columns[-1]
+        single = len(columns) == 2
+        for at in range(len(borders) - 1):
+            if single and law[at] == text[at]:
+                continue
+            below = _canonical([column[at] for column in columns])
+            found = self.visit(level + 1, *below)
+            if found is not None:
+                return [(borders[at], borders[at + 1] - 1), *found]
+        return None
+
+    def _borders(self, level: int, lists: tuple[Codes, ...]) -> list[int]:
+        low, high = self.tails.low[level], self.tails.high[level]
+        bottom, top = self.tails.whole[level]
+        tails = {code >> 1 for codes in lists for code in codes}
+        return sorted({bottom, top + 1, *(low[tail] for tail in tails), *(high[tail] + 1 for tail in tails)})
+
+    def _distribute(self, level: int, lists: tuple[Codes, ...], borders: list[int]) -> list[list[list[int]]]:
+        """For each list and each piece between two borders, the rows that cover it, one level deeper."""
+        low, high, rest = self.tails.low[level], self.tails.high[level], self.tails.rest[level]
+        index = {border: at for at, border in enumerate(borders)}
+        columns: list[list[list[int]]] = []
+        for codes in lists:
+            column: list[list[int]] = [[] for _ in range(len(borders) - 1)]
+            for code in codes:
+                tail = code >> 1
+                start, stop = index[low[tail]], index[high[tail] + 1]
+                self.steps -= stop - start
+                if self.steps < 0:
+                    raise _Spent
+                deeper = rest[tail] * 2 + (code & 1)
+                for at in range(start, stop):
+                    column[at].append(deeper)
+            columns.append(column)
+        return columns
