@@ -1,0 +1,1 @@
+"""Management interfaces of the simulated switches, one module for each platform."""
