@@ -129,6 +129,8 @@ class Witness:
     box: tuple[tuple[int, int], ...]
     line: str
     rule: str
+    all_of: str = ""
+    """The whole box in words."""
 
 
 @dataclass(frozen=True, slots=True)

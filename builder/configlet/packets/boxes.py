@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from configlet.model.net import TOP, Family, Span, address_text
+from configlet.model.net import TOP, Family, Span, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box, Packet
 
 TCP, UDP, SCTP = 6, 17, 132
@@ -135,3 +135,51 @@ def _state(packet: Packet) -> str:
     if packet.proto != TCP:
         return ""
     return ", established" if packet.established else ", new connection"
+
+
+def box_text(family: Family, box: Box) -> str:
+    """A whole box in words: ``198.51.100.0/24 -> 192.0.2.11, tcp 9001-9016``."""
+    words = [f"{_ends(family, box[SRC])} -> {_ends(family, box[DST])}", _service(family, box)]
+    if box[SPORT] != ANY_PORT:
+        words.append(f"source port {_range(box[SPORT])}")
+    if box[FLAG] != ANY_BIT:
+        words.append("established" if box[FLAG][0] else "new connections")
+    if box[FRAG] == (1, 1):
+        words.append("non-first fragments")
+    return ", ".join(words)
+
+
+def _service(family: Family, box: Box) -> str:
+    low, high = box[PROTO]
+    if box[PROTO] == ANY_PROTO:
+        name = "any protocol"
+    elif low != high:
+        name = f"protocols {low}-{high}"
+    else:
+        name = {**_PORTED, 1: "icmp", 58: "icmpv6"}.get(low, f"protocol {low}")
+    if box[DPORT] == ANY_PORT:
+        return name
+    if (low, high) == (ICMP[family],) * 2:
+        types = (box[DPORT][0] >> 8, box[DPORT][1] >> 8)
+        exact = box[DPORT] == (types[0] << 8, types[1] << 8 | 255)
+        return f"{name} type {_range(types)}" if exact else f"{name} type and code {_codes(box[DPORT])}"
+    return f"{name} {_range(box[DPORT])}"
+
+
+def _codes(span: Span) -> str:
+    low, high = (f"{value >> 8}.{value & 255}" for value in span)
+    return low if low == high else f"{low}-{high}"
+
+
+def _range(span: Span) -> str:
+    return str(span[0]) if span[0] == span[1] else f"{span[0]}-{span[1]}"
+
+
+def _ends(family: Family, span: Span) -> str:
+    if span == (0, TOP[family]):
+        return "any"
+    first, last = (address_text(family, value) for value in span)
+    parts = prefixes(family, span)
+    if first == last:
+        return first
+    return f"{first}/{parts[0][1]}" if len(parts) == 1 else f"{first}-{last}"
