@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 Result = Literal["Kept", "Reverted", "Untouched", "Unknown"]
@@ -49,6 +51,12 @@ class Plan:
     risks: tuple[str, ...]
     problems: tuple[str, ...]
     digest: str = ""
+
+
+def digest_of(plan: Plan) -> str:
+    """sha256 over the canonical JSON of everything but the digest itself."""
+    content = {key: value for key, value in asdict(plan).items() if key != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

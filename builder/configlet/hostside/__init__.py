@@ -1,0 +1,1 @@
+"""What is carried to hosts: ``guard.sh``, plain POSIX shell."""

@@ -1,0 +1,92 @@
+"""The records of a journal gathered by run: what each one meant to do and how far it came on each device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from configlet.journal.log import Record
+from configlet.model.plan import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a run came on one device. ``token`` "" until something was staged, ``deadline`` in epoch seconds.
+
+    ``answered`` when `recover` reached the device afterwards and no timer of the run was left on it.
+    """
+
+    owner: str
+    token: str = ""
+    committed: bool = False
+    confirming: bool = False
+    deadline: float = 0.0
+    result: Result | None = None
+    reason: str = ""
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its plan as it was recorded, and the steps by device. ``ended`` when nothing is left to ask."""
+
+    id: str
+    at: str
+    plan: dict[str, Any]
+    steps: dict[str, Step]
+    ended: bool
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The devices that run what this run brought."""
+        return tuple(owner for owner, step in self.steps.items() if step.result == "Kept")
+
+
+def runs(records: Iterable[Record]) -> tuple[Run, ...]:
+    """All runs in the order in which they began."""
+    found: dict[str, Run] = {}
+    for record in records:
+        if record.event == "begin":
+            found[record.run] = Run(record.run, record.at, record.data["plan"], {}, False)
+        else:
+            # `recover` speaks of an earlier run than the one that writes.
+            run = str(record.data.get("about", record.run))
+            if run in found:
+                found[run] = _with(found[run], record)
+    return tuple(found.values())
+
+
+def unfinished(records: Iterable[Record]) -> tuple[Run, ...]:
+    """Runs that were cut off, or that left a device of which the state is not known."""
+    return tuple(
+        run
+        for run in runs(records)
+        if not run.ended or any(s.result == "Unknown" and not s.answered for s in run.steps.values())
+    )
+
+
+def last(records: Sequence[Record], run: str = "") -> Run | None:
+    """The run of that id, or the last one that changed something; None when there is none."""
+    wanted = [r for r in runs(records) if (r.id == run if run else bool(r.kept))]
+    return wanted[-1] if wanted else None
+
+
+def _with(run: Run, record: Record) -> Run:
+    if record.event == "end":
+        return replace(run, ended=True)
+    step = run.steps.get(record.owner, Step(record.owner))
+    data = record.data
+    if record.event == "stage":
+        step = replace(step, token=data["token"])
+    elif record.event == "commit":
+        step = replace(step, token=data["token"], committed=True, deadline=float(data["deadline"]))
+    elif record.event == "confirm":
+        step = replace(step, confirming=True)
+    elif record.event == "answered":
+        step = replace(step, answered=True)
+    elif record.event == "outcome" and data["result"] in get_args(Result):
+        step = replace(step, result=data["result"], reason=data["reason"])
+    else:
+        return run
+    return replace(run, steps={**run.steps, record.owner: step})

@@ -1,0 +1,118 @@
+"""From what runs and what shall run to a plan, and from a plan that was pushed to the plan that takes it back."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from configlet.model.gate import Artifact, Reading
+from configlet.model.plan import Change, Flow, Plan, digest_of
+from configlet.plan.flows import flows
+from configlet.plan.texts import load_text
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One device: the artifact with its reading, and what runs in the sections that we own, with its reading.
+
+    ``text`` is what the device shows of those sections ("" when it has none). ``running`` None means that it could
+    not be read or understood, and ``doubt`` says why; such a device makes the plan a problem.
+    """
+
+    artifact: Artifact
+    desired: Reading
+    text: str
+    running: Reading | None
+    doubt: str = ""
+
+
+def compare(
+    items: Iterable[Item],
+    *,
+    site: str,
+    target: Literal["site", "lab"],
+    date: str,
+    version: str,
+    inventory: str,
+    problems: Sequence[str] = (),
+    risks: Sequence[str] = (),
+) -> Plan:
+    """The plan for these devices. Only those whose canonical text differs become changes.
+
+    ``problems`` and ``risks`` are what earlier stages found; a foreign filter on a binding of ours and a device that
+    could not be read are added to the problems.
+    """
+    ordered = sorted(items, key=lambda item: (item.artifact.owner, item.artifact.kind))
+    changed = [i for i in ordered if i.running is not None and i.running.canonical != i.desired.canonical]
+    changes = tuple(_change(item, item.running) for item in changed if item.running is not None)
+    plan = Plan(
+        site,
+        target,
+        date,
+        version,
+        inventory,
+        changes,
+        flows((item.artifact, item.running, item.desired) for item in changed if item.running is not None),
+        tuple(risks),
+        (*problems, *(problem for item in ordered for problem in _problems(item))),
+    )
+    return replace(plan, digest=digest_of(plan))
+
+
+def back(plan: Plan, kept: Collection[str], *, date: str, version: str) -> Plan:
+    """The plan that takes the changes of ``kept`` devices back; what runs must still be what ``plan`` brought."""
+    changes = tuple(_turned(change) for change in plan.changes if change.owner in kept)
+    turned = tuple(replace(flow, opened=not flow.opened) for flow in plan.flows)
+    found = replace(
+        plan,
+        date=date,
+        version=version,
+        changes=changes,
+        flows=tuple(sorted(turned, key=_opened_first)),
+        problems=(),
+    )
+    return replace(found, digest=digest_of(found))
+
+
+def _opened_first(flow: Flow) -> bool:
+    return not flow.opened
+
+
+def _problems(item: Item) -> Iterable[str]:
+    owner = item.artifact.owner
+    if item.running is None:
+        yield f"{owner}: what it runs is not known: {item.doubt or 'it was not read'}"
+        return
+    yield from (f"{owner}: {note}" for note in item.running.notes)
+
+
+def _change(item: Item, running: Reading) -> Change:
+    artifact, desired = item.artifact, item.desired
+    return Change(
+        artifact.owner,
+        artifact.platform,
+        artifact.kind,
+        running.canonical,
+        desired.canonical,
+        load_text(artifact.kind, running.canonical, desired.canonical, artifact.text),
+        load_text(artifact.kind, desired.canonical, running.canonical, item.text),
+        _diff(artifact.owner, running.canonical, desired.canonical),
+    )
+
+
+def _turned(change: Change) -> Change:
+    return replace(
+        change,
+        before=change.after,
+        after=change.before,
+        load=change.undo,
+        undo=change.load,
+        diff=_diff(change.owner, change.after, change.before),
+    )
+
+
+def _diff(owner: str, before: str, after: str) -> str:
+    names = f"{owner} runs", f"{owner} planned"
+    return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))

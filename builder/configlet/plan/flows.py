@@ -1,0 +1,99 @@
+"""What a change opens and what it closes, rule by rule, over all gates together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from configlet.model.gate import Artifact, Line, Reading
+from configlet.model.net import Family
+from configlet.model.plan import Flow
+from configlet.packets.boxes import full, packet_of, packet_text
+from configlet.packets.flows import opened
+from configlet.packets.walk import Overrun
+
+NO_FILTER = "no filter: everything passes"
+REPLIES = "replies: "
+_Lines = tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """One gate: its name, its realm and family, and the lines before and after."""
+
+    name: str
+    realm: str
+    family: Family
+    before: _Lines
+    after: _Lines
+
+
+def flows(changes: Iterable[tuple[Artifact, Reading, Reading]]) -> tuple[Flow, ...]:
+    """Flows of (artifact, running, desired), opened first; one flow for each rule and direction, with its gates.
+
+    A gate without a list passes everything. The example is one real packet of the flow, at the first gate.
+    """
+    found: dict[tuple[bool, str], Flow] = {}
+    known: dict[tuple[Family, _Lines, _Lines], tuple[tuple[str, str], ...]] = {}
+    for artifact, running, desired in changes:
+        places = {str(e.rule.name): str(e.rule.place or "") for t in artifact.tables for e in t.rows}
+        for gate in _gates(artifact, running, desired):
+            for is_open, one, other in ((True, gate.before, gate.after), (False, gate.after, gate.before)):
+                key = gate.family, one, other
+                if key not in known:
+                    known[key] = tuple(_grown(gate, one, other))
+                for rule, example in known[key]:
+                    _add(found, Flow(is_open, rule, places.get(rule.removeprefix(REPLIES), ""), example, (gate.name,)))
+    return tuple(sorted(_folded(found), key=lambda flow: (not flow.opened, flow.place, flow.rule)))
+
+
+def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]:
+    """(rule, example) of what ``other`` passes and ``one`` does not."""
+    if opened(one, other, gate.family) is None:
+        return
+    for rule in dict.fromkeys(line.label for line in other if line.permit):
+        box = opened(one, _only(other, rule), gate.family)
+        if isinstance(box, Overrun):
+            yield rule, "not computed: the lists are too different for the budget"
+        elif box is not None:
+            yield rule, packet_text(packet_of(gate.family, gate.realm, box))
+
+
+def _only(lines: _Lines, rule: str) -> Sequence[Line]:
+    """The list with only one rule's permits left; what other rules decide first stays decided."""
+    return [replace(line, permit=False) if line.permit and line.label != rule else line for line in lines]
+
+
+def _gates(artifact: Artifact, running: Reading, desired: Reading) -> Iterable[_Gate]:
+    named = {(t.gate.binding, t.gate.direction, t.family): t.gate for t in artifact.tables}
+    hosts = {t.family: t.gate for t in artifact.tables}
+    for key in dict.fromkeys((*desired.lists, *running.lists)):
+        binding, direction, number = key
+        family: Family = 4 if number == 4 else 6
+        every = (Line(True, full(family), 0, "", NO_FILTER),)
+        gate = named.get((binding, direction, number)) or (  # type: ignore[call-overload]
+            hosts.get(family) if artifact.kind == "filter-table" else None
+        )
+        yield _Gate(
+            gate.name if gate else f"{artifact.owner}/{binding}/{direction}/v{number}",
+            gate.realm if gate else "",
+            family,
+            running.lists.get(key, every),
+            desired.lists.get(key, every),
+        )
+
+
+def _add(found: dict[tuple[bool, str], Flow], flow: Flow) -> None:
+    old = found.setdefault((flow.opened, flow.rule), flow)
+    gates = dict.fromkeys((*old.gates, *flow.gates))
+    found[flow.opened, flow.rule] = replace(old, place=old.place or flow.place, gates=tuple(gates))
+
+
+def _folded(found: dict[tuple[bool, str], Flow]) -> Iterable[Flow]:
+    """Replies go with the flow that they answer, when that one is there too."""
+    for (is_open, rule), flow in list(found.items()):
+        asked = found.get((is_open, rule.removeprefix(REPLIES)))
+        if rule.startswith(REPLIES) and asked is not None:
+            _add(found, replace(flow, rule=asked.rule))
+            del found[is_open, rule]
+    return found.values()
