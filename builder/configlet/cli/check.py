@@ -1,0 +1,124 @@
+"""``configlet check [SITE]``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from configlet.cli import options, say, sites, statuses
+from configlet.model.problem import Refused
+
+if TYPE_CHECKING:
+    from configlet.pipeline import Report
+
+
+@click.command("check")
+@options.site(required=False)
+@options.workspace
+def command(site: str | None, workspace: Path | None, at: date | None, as_json: bool) -> int:
+    """Everything that can be said of a site without touching a device.
+
+    Input, policy tests, unguarded flows, exposure, capacity, proofs, lock-out. Without SITE: all sites.
+    """
+    from configlet import workspace as files
+
+    root, today = sites.root_of(workspace), sites.day(at)
+    names = (sites.named(root, site),) if site else files.sites(root)
+    answers = [_answer(root, name, today, as_json) for name in names]
+    status = statuses.worst(code for code, _ in answers)
+    if as_json:
+        say.data(status, {"command": "check", "sites": [content for _, content in answers]})
+    elif not names:
+        say.note(f"check: there is no site in {root / 'inventory'}, so nothing was checked")
+    return status
+
+
+def _answer(root: Path, site: str, today: date, as_json: bool) -> tuple[int, dict[str, Any]]:
+    from configlet import pipeline
+
+    try:
+        report = pipeline.check(root, site, today)
+    except Refused as refused:
+        status = statuses.of_refusal(refused)
+        if not as_json:
+            say.complaints(refused.problems)
+            say.out(say.tint(f"check: {site} INVALID ({_count(len(refused.problems), 'problem')})", "bad"))
+        return status, {"site": site, "status": status, "problems": [say.problem_data(p) for p in refused.problems]}
+    if not as_json:
+        show(report, today)
+    return report.status, to_data(report)
+
+
+def to_data(report: Report) -> dict[str, Any]:
+    """The report for machines."""
+    return {
+        "site": report.site,
+        "status": report.status,
+        "counts": report.counts,
+        "findings": [say.problem_data(p) for p in report.findings],
+        "proofs": [asdict(proof) for proof in report.proofs],
+        "tests": [
+            {
+                "from": str(t.test.source),
+                "to": str(t.test.destination),
+                "service": t.test.service.name,
+                "expect": t.test.expect,
+                "ok": t.ok,
+                "detail": t.detail,
+                "place": str(t.test.place),
+            }
+            for t in report.tests
+        ],
+        "accepted": [
+            {"gap": gap.what, "from": gap.source.name, "to": gap.target.name, "until": by.until, "place": str(by.place)}
+            for gap, by in report.accepted
+        ],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def show(report: Report, today: date) -> None:
+    """The report for people: what was looked at, what is wrong, and the verdict last."""
+    say.out(f"{report.site} as of {today}")
+    counts = report.counts
+    names = ("devices", "hosts", "workloads", "segments", "rules", "gates", "entries", "lines")
+    say.out("  " + "   ".join(f"{name} {counts[name]}" for name in names if name in counts))
+    proved = sum(proof.verdict == "PROVED" for proof in report.proofs)
+    passed = sum(test.ok for test in report.tests)
+    say.out(f"  proofs         {proved} of {len(report.proofs)} PROVED")
+    say.out(f"  policy tests   {passed} of {len(report.tests)} as expected")
+    _accepted(report)
+    warnings = [p for p in report.findings if p.severity == "warning"]
+    errors = [p for p in report.findings if p.severity == "error"]
+    say.out(f"  warnings       {len(warnings)}")
+    say.complaints((*warnings, *errors))
+    _verdict(report, len(errors))
+
+
+def _accepted(report: Report) -> None:
+    by_place = {by.place: by for _, by in report.accepted}
+    flows = len(report.accepted)
+    say.out(f"  accepted gaps  {len(by_place)}" + (f" ({_count(flows, 'flow')})" if flows else ""))
+    for place, by in sorted(by_place.items()):
+        whom = by.workload or by.gate or by.source or ""
+        say.out(f"    until {by.until}  {by.what}  {whom}  {place}")
+        say.out(f"      {by.reason}")
+
+
+def _verdict(report: Report, errors: int) -> None:
+    status = report.status
+    if status == statuses.OK:
+        say.out(say.tint("check: ok", "good"))
+    elif status == statuses.NOTHING:
+        say.out(say.tint("check: nothing was there to check", "bad"))
+    else:
+        word = "INVALID" if status == statuses.INVALID else "RED"
+        say.out(say.tint(f"check: {word} ({_count(errors, 'finding')})", "bad"))
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"

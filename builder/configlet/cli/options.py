@@ -1,0 +1,84 @@
+"""Arguments and options that several commands share, so that they read and complete alike everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[date]):
+    """A day such as 2026-11-24."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or a usage error."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f'"{value}" is not a day such as 2026-11-24', param, ctx)
+
+
+class SiteName(click.ParamType[str]):
+    """The name of a site; completed from the workspace."""
+
+    name = "site"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 - click's signature
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """The sites of the workspace that begin so."""
+        given = ctx.params.get("workspace")
+        here = Path(given) if given else Path.cwd()
+        root = next((p for p in (here, *here.parents) if (p / "inventory").is_dir()), None)
+        names = sorted(p.name for p in (root / "inventory").iterdir() if p.is_dir()) if root else []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def site(required: bool = True) -> Callable[[F], F]:
+    """The argument SITE."""
+    return click.argument("site", type=SiteName(), required=required)
+
+
+def workspace(function: F) -> F:
+    """``--workspace``, ``--at`` and ``--json``, which every command over a site has."""
+    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
+    function = click.option("--at", type=Day(), metavar="DATE", help="Judge as of this day; default: today.")(function)
+    return click.option(
+        "--workspace",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The folder that holds inventory/; default: the nearest one above.",
+    )(function)
+
+
+def lab(function: F) -> F:
+    """``--lab``: aim at the lab's switches and hosts."""
+    return click.option("--lab", is_flag=True, help="Aim at the lab of this site, not at its devices.")(function)
+
+
+def limit(function: F) -> F:
+    """``--limit``: only some of the owners of gates."""
+    return click.option(
+        "--limit",
+        multiple=True,
+        metavar="WHAT",
+        help="Only these devices and hosts: names, roles, or labels as KEY=VALUE; may be given again.",
+    )(function)
+
+
+def yes(function: F) -> F:
+    """``--yes``: the answer for scripts."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)

@@ -1,0 +1,18 @@
+"""The very first step: the version is said before anything is imported."""
+
+from __future__ import annotations
+
+import sys
+
+from configlet import __version__
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status (DESIGN 9). ``arguments`` default to the process's own."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given in (["--version"], ["-V"]):
+        sys.stdout.write(f"configlet {__version__}\n")
+        return 0
+    from configlet.cli.app import run
+
+    return run(given)
