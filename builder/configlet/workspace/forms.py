@@ -1,0 +1,160 @@
+"""The forms of text in an inventory: each function says in a sentence what is wrong with a value, or None.
+
+Forms are full-match allow-lists, since values become parts of lines on devices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from ipaddress import ip_address, ip_interface, ip_network
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,40}", re.ASCII)
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,40}", re.ASCII)
+_INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}", re.ASCII)
+_PORT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,40}", re.ASCII)
+_CREDENTIALS = re.compile(r"[a-z]{1,20}/[A-Za-z0-9_.-]{1,60}", re.ASCII)
+_GATE = re.compile(r"[a-z][a-z0-9-]{0,40}(?:/[A-Za-z0-9_.:-]{1,45}){1,5}", re.ASCII)
+_TITLE_BAD = re.compile(r"[^A-Za-z0-9 ,.:()/+&'=@_-]", re.ASCII)
+_RESERVED = re.compile(r"(?:intra of|replies:|infrastructure addresses|default deny)")
+_ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
+_PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/[0-9]{1,3})?", re.ASCII)
+_FQDN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def _pattern(pattern: re.Pattern[str], says: str) -> Callable[[str], str | None]:
+    return lambda text: None if pattern.fullmatch(text) else f"`{text[:60]}` is not {says}."
+
+
+name = _pattern(NAME, "a name: lower-case letters, digits and hyphens, a letter first, 41 at most")
+label = _pattern(_LABEL, "a label value: letters, digits and . _ -, 41 at most")
+model = _pattern(_MODEL, "a model name: letters, digits, spaces and . _ + -, 41 at most")
+interface = _pattern(_INTERFACE, "an interface name: letters, digits and . _ -, 15 at most")
+credentials = _pattern(_CREDENTIALS, "a reference to credentials such as `env/DC1` (never write a secret here)")
+gate = _pattern(_GATE, "a gate such as `leaf1/Vlan120/in/v4` or `me1/ens1`")
+
+
+def _is_port(text: str) -> bool:
+    device, _, port = text.partition("/")
+    return bool(NAME.fullmatch(device) and _PORT_NAME.fullmatch(port))
+
+
+def port(text: str) -> str | None:
+    """A device's port, ``leaf1/Ethernet49``."""
+    return None if _is_port(text) else f"`{text[:60]}` is not a device and its port, such as `leaf1/Ethernet49`."
+
+
+def title(text: str) -> str | None:
+    """A rule's name: it becomes a remark on devices."""
+    bad = _TITLE_BAD.search(text)
+    if bad:
+        return f"A rule's name becomes a remark on devices; `{bad[0]}` is not among letters, digits and , . : ( ) / + & ' = @ _ -."
+    if not text or len(text) > 80:
+        return f"A rule's name has 1 to 80 characters, this one {len(text)}."
+    if text != " ".join(text.split()):
+        return "A rule's name has single spaces inside and none around, as devices would drop the others."
+    return "A rule's name cannot begin with words that name rules of our own." if _RESERVED.match(text) else None
+
+
+def text(value: str) -> str | None:
+    """A sentence for people: one line, at most 300 characters."""
+    if not value.strip() or len(value) > 300:
+        return f"A sentence of 1 to 300 characters belongs here, this has {len(value.strip())}."
+    return None if value.isprintable() else "A sentence stands on one line, without characters that cannot be seen."
+
+
+def day(value: str) -> str | None:
+    """A date, ``2027-06-30``."""
+    try:
+        if _DATE.fullmatch(value):
+            date.fromisoformat(value)
+            return None
+    except ValueError:
+        return f"`{value}` is not a day of the calendar."
+    return f"`{value[:60]}` is not a date such as 2027-06-30."
+
+
+def host_name(value: str) -> str | None:
+    """A sentence when it looks like a DNS name."""
+    if _FQDN.fullmatch(value):
+        return f"`{value[:60]}` is a DNS name; configlet does not resolve names, as a filter would keep yesterday's answer. Write the address."
+    return None
+
+
+def address(value: str) -> str | None:
+    """One IPv4 or IPv6 address."""
+    try:
+        if _ADDRESS.fullmatch(value):
+            ip_address(value)
+            return None
+    except ValueError as error:
+        return f"`{value}` is not an address: {_tidy(error)}."
+    return host_name(value) or f"`{value[:60]}` is not an address such as 10.1.20.11 or 2001:db8::11."
+
+
+def prefix(value: str) -> str | None:
+    """A prefix without host bits; an address alone is a prefix of its full length."""
+    try:
+        if _PREFIX.fullmatch(value):
+            ip_network(value)
+            return None
+    except ValueError as error:
+        if str(error).endswith("has host bits set"):
+            return f"`{value}` has host bits set. The prefix is {ip_network(value, strict=False)}; say which you mean."
+        return f"`{value}` is not a prefix: {_tidy(error)}."
+    return host_name(value) or f"`{value[:60]}` is not a prefix such as 10.1.20.0/24 (a length, not a mask)."
+
+
+def socket(value: str) -> str | None:
+    """An interface address with its prefix length, ``10.0.1.0/31``."""
+    try:
+        if _PREFIX.fullmatch(value) and "/" in value:
+            ip_interface(value)
+            return None
+    except ValueError as error:
+        return f"`{value}` is not an address with its length: {_tidy(error)}."
+    return host_name(value) or f"`{value[:60]}` is not an address with its length, such as 10.0.1.0/31."
+
+
+def ports(value: str) -> str | None:
+    """A port or range of ports, ``9001-9016``."""
+    parts = value.split("-")
+    if len(parts) > 2 or not all(re.fullmatch(r"0|[1-9][0-9]{0,9}", part, re.ASCII) for part in parts):
+        return f"`{value[:60]}` is not a port or range such as 9001-9016."
+    numbers = [int(part) for part in parts]
+    if max(numbers) > 65535:
+        return f"Port {max(numbers)} is above 65535."
+    if numbers[0] > numbers[-1]:
+        return f"The range {value} runs backwards. Write {numbers[-1]}-{numbers[0]}."
+    return None
+
+
+def span(value: str) -> tuple[int, int]:
+    """The range that ``ports`` accepted."""
+    low, _, high = value.partition("-")
+    return int(low), int(high or low)
+
+
+def _tidy(error: ValueError) -> str:
+    return str(error).split(" in '")[0].rstrip(".")
+
+
+FORMS: dict[str, Callable[[str], str | None]] = {
+    "name": name,
+    "label": label,
+    "model": model,
+    "interface": interface,
+    "credentials": credentials,
+    "gate": gate,
+    "port": port,
+    "title": title,
+    "text": text,
+    "day": day,
+    "address": address,
+    "prefix": prefix,
+    "socket": socket,
+    "ports": ports,
+}

@@ -1,0 +1,70 @@
+"""The lines of the policy: names, days, and what a site must say of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from configlet.model.problem import Place, Problem
+from configlet.workspace.names import Site
+from configlet.workspace.suggest import did_you_mean
+
+WEEK = timedelta(days=7)
+
+
+def check(site: Site, today: date) -> Iterator[Problem]:
+    """Everything that is wrong with rules, acceptances and the site itself; a day that comes near is a warning."""
+    yield from _site(site)
+    yield from _names(site)
+    for i, rule in enumerate(site.inventory.policy):
+        place = site.place("policy", i, "expires")
+        if rule.expires and rule.action == "deny":
+            detail = "A deny that ends would open what it closed, on a day when nobody looks. Remove `expires`."
+            yield Problem("A deny expires", detail, place)
+        elif rule.expires:
+            yield from _day(f'The rule "{rule.name}"', rule.expires, today, place, "Rule")
+    for i, accepted in enumerate(site.inventory.accept):
+        if not (accepted.gate or accepted.workload or accepted.source):
+            detail = "Nothing says which gap is meant. Name a `gate`, a `workload`, or `from`."
+            yield Problem("Acceptance of everything", detail, accepted.place)
+        yield from _day("The acceptance", accepted.until, today, site.place("accept", i, "until"), "Acceptance")
+
+
+def _day(what: str, end: date, today: date, place: Place, kind: str) -> Iterator[Problem]:
+    if end < today:
+        detail = f"{what} was good until {end}, and today is {today}. Renew it with a new date, or remove it."
+        yield Problem(f"{kind} expired", detail, place, nature="red")
+    elif end - today <= WEEK:
+        detail = f"{what} is good until {end}, and today is {today}. After that day nothing can be pushed."
+        yield Problem(f"{kind} expires soon", detail, place, severity="warning", nature="red")
+
+
+def _names(site: Site) -> Iterator[Problem]:
+    seen: dict[str, Place] = {}
+    for key in ("failsafe", "infrastructure", "policy"):
+        for i, rule in enumerate(getattr(site.inventory, key)):
+            place = site.place(key, i, "name")
+            if rule.name in seen:
+                detail = f'Two rules are called "{rule.name}", and a device\'s remark could mean either. Rename one.'
+                yield Problem("Duplicate rule name", detail, max(place, seen[rule.name]), (min(place, seen[rule.name]),))
+            seen.setdefault(rule.name, place)
+
+
+def _site(site: Site) -> Iterator[Problem]:
+    inventory, head = site.inventory, site.root.value.get("site")
+    if head is None:
+        return
+    if head["name"] != inventory.site:
+        detail = f"The folder is inventory/{inventory.site}, and the site calls itself {head['name']}. Make them equal."
+        yield Problem("Site and folder disagree", detail, site.place("site", "name"))
+    realms = sorted({segment.realm for segment in inventory.segments})
+    if not inventory.controller_realm:
+        detail = "No segment contains the controller, so its realm is not known. Add `controller_realm`, or the segment."
+        yield Problem("Controller without realm", detail, site.place("site", "controller"))
+    elif inventory.controller_realm not in realms:
+        guess = did_you_mean(inventory.controller_realm, realms)
+        detail = f"No segment is in realm {inventory.controller_realm}.{guess}"
+        yield Problem("Unknown realm", detail, site.place("site", "controller_realm"))
+    if "severity" in head:
+        detail = "Nothing reads `severity` yet; every finding keeps the severity that it has."
+        yield Problem("Severity has no effect", detail, site.place("site", "severity"), severity="warning")

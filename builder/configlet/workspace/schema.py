@@ -1,0 +1,235 @@
+"""The only schema of an inventory, as plain Cerberus data.
+
+``check_with`` names a form of ``forms.py`` or ``validate.py``; ``meta.help`` says what a field means, in the words of the
+reference pages and the builder's questions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def _said(form: Schema, help_: str, **more: Any) -> Schema:
+    return {**form, **more, "meta": {"help": help_}}
+
+
+def _string(form: str) -> Schema:
+    return {"type": "string", "check_with": form}
+
+
+def _list(item: Schema, **more: Any) -> Schema:
+    return {"type": "list", "empty": False, "schema": item, **more}
+
+
+def _map(fields: Schema, **more: Any) -> Schema:
+    return {"type": "dict", "schema": fields, **more}
+
+
+def _named(item: Schema, key: str = "name", **more: Any) -> Schema:
+    return {"type": "dict", "keysrules": _string(key), "valuesrules": item, **more}
+
+
+def _one_of(*words: str) -> Schema:
+    return {"type": "string", "allowed": list(words)}
+
+
+NAME, PORT, TEXT, DAY = _string("name"), _string("port"), _string("text"), _string("day")
+FLAG: Schema = {"type": "boolean"}
+VLAN: Schema = {"type": "integer", "min": 1, "max": 4094}
+STACKS = ("kernel", "container", "af_xdp", "onload", "dpdk", "rdma", "vm", "vm-sriov", "vm-vdpa")
+SELECTOR: Schema = {"type": ["string", "dict"], "check_with": "selector"}
+SELECTORS = _list(SELECTOR)
+SERVICES = _list(_string("service"))
+LABELS = _named(_string("label"), empty=False)
+
+MANAGEMENT = _map(
+    {
+        "address": _said(_string("address"), "the address at which it is managed", required=True),
+        "credentials": _said(_string("credentials"), "where the credentials are, such as env/DC1", required=True),
+    }
+)
+
+SITE = _map(
+    {
+        "name": _said(NAME, "the site's name, equal to its folder", required=True),
+        "controller": _said(_list(_string("address")), "addresses from which configlet manages the site", required=True),
+        "controller_realm": _said(NAME, "the controller's realm; otherwise that of the segment that contains it"),
+        "ephemeral": _said(_string("ports"), "source ports that clients use, 1024-65535 unless said"),
+        "icmp_errors_from": _said(SELECTORS, "who may send ICMP errors through stateless gates"),
+        "severity": _said(_named(_one_of("error", "warning")), "how severe a kind of finding is"),
+        "lab": _said(_one_of("only"), "`only`: no command touches the management addresses without --lab"),
+        "depth": _said(_list(_one_of("gateway", "workload")), "how deep the defence is, unless a segment says"),
+    },
+    required=True,
+)
+
+EXTERNAL = _map(
+    {
+        "prefixes": _said(_list(_string("prefix")), "the prefixes of the network", required=True),
+        "realm": _said(NAME, "the realm that it enters", required=True),
+        "enters": _said(_list(PORT), "the device ports at which it enters", required=True),
+        "addresses": _said(_list(_string("socket")), "our own addresses at that port, with length"),
+    }
+)
+
+DEVICE = _map(
+    {
+        "platform": _said(NAME, "what its configuration is written for, such as eos", required=True),
+        "model": _said(_string("model"), "the hardware model", required=True),
+        "role": _said(_one_of("leaf", "border", "spine"), "its place in the fabric", required=True),
+        "pair": _said(NAME, "the other device of its pair"),
+        "managed": _said(FLAG, "false: configlet never writes to it"),
+        "addresses": _said(_list(_string("address")), "its own addresses, such as loopbacks"),
+        "management": _said(MANAGEMENT, "how it is reached"),
+    }
+)
+
+LINK = _map(
+    {
+        "to": _said(PORT, "the port at the other end", required=True),
+        "addresses": _said(_list(_string("socket")), "pairs of /31 or /127 addresses, this end first; none: a peer link"),
+        "realm": _said(NAME, "the realm of the addresses"),
+        "name": _said(NAME, "a name that several links may share"),
+    }
+)
+
+GATEWAYS = _map(
+    {
+        "on": _said(_list(NAME), "the devices that route the segment", required=True),
+        "mode": _said(_one_of("anycast", "vrrp", "single"), "how they share the gateway address", required=True),
+        "irb": _said(_one_of("symmetric", "asymmetric"), "where bridged traffic is routed", required=True),
+        "filter": _said(_list(_one_of("in", "out")), "the directions that are filtered, both unless said"),
+        "addresses": _said(_list(_string("address")), "gateway addresses, the first host of each prefix unless said"),
+    }
+)
+
+SEGMENT = _map(
+    {
+        "realm": _said(NAME, "the address space (VRF)", required=True),
+        "vlan": _said(VLAN, "the VLAN"),
+        "prefixes": _said(_list(_string("prefix")), "its prefixes, IPv4 and IPv6", required=True),
+        "intra": _said(_one_of("open", "policy"), "do its members talk freely, or does the policy decide", required=True),
+        "fragments": _said(_one_of("drop", "match"), "what happens to non-first fragments"),
+        "encap": _said(_string("encap"), "the overlay; only `none` is built"),
+        "enforcement": _said(_string("enforcement"), "only `full` is built"),
+        "gateways": _said(GATEWAYS, "the gateways that route and filter it"),
+        "labels": _said(LABELS, "labels that its workloads inherit"),
+        "depth": _said(_list(_one_of("gateway", "workload")), "how deep the defence is"),
+    }
+)
+
+MULTICAST = _map(
+    {
+        "groups": _said(_list(_string("prefix")), "the group addresses", required=True),
+        "sources": _said(_list(NAME), "who sends to them", required=True),
+        "receivers": _said(_list(NAME), "the segments that receive them", required=True),
+    }
+)
+
+NIC = _map(
+    {
+        "model": _said(NAME, "the NIC model", required=True),
+        "attached": _said(_list(PORT), "the device port that it is cabled to", required=True),
+    }
+)
+
+INTERFACE = _map(
+    {
+        "members": _said(_list(_string("interface")), "the NICs it is made of", required=True),
+        "mode": _said(_one_of("lacp", "active-backup"), "how the members share the traffic"),
+        "vlan": _said(VLAN, "the VLAN of its segment"),
+    }
+)
+
+WORKLOAD = _map(
+    {
+        "addresses": _said(_list(_string("address")), "its addresses", required=True),
+        "on": _said(_list(_string("interface")), "the NICs or interfaces that carry them", required=True),
+        "segment": _said(NAME, "its segment", required=True),
+        "stack": _said(_one_of(*STACKS), "the network stack that serves its packets", required=True),
+        "also": _said(_named(_one_of(*STACKS), "service", empty=False), "services that another stack serves"),
+        "labels": _said(LABELS, "labels of its own"),
+    }
+)
+
+HOST = _map(
+    {
+        "nics": _said(_named(NIC, "interface", empty=False), "its network cards' ports", required=True),
+        "interfaces": _said(_named(INTERFACE, "interface", empty=False), "bonds and VLANs"),
+        "workloads": _said(_named(WORKLOAD, empty=False), "what runs on it", required=True),
+        "management": _said(MANAGEMENT, "how it is reached"),
+        "platform": _said(NAME, "the filter platform of its kernel, nftables unless said"),
+        "managed": _said(FLAG, "false: configlet never writes to it"),
+    }
+)
+
+_RULE: Schema = {
+    "name": _said(_string("title"), "a name, unique in the site", required=True),
+    "from": _said(SELECTORS, "who initiates", required=True),
+    "to": _said(SELECTORS, "towards whom", required=True),
+    "service": _said(SERVICES, "services, or literals such as tcp/22", required=True),
+    "log": _said(FLAG, "whether hits are logged"),
+    "owner": _said(TEXT, "who answers for the rule"),
+    "ticket": _said(TEXT, "where it was agreed"),
+}
+
+OWN_RULE = _map(
+    {
+        **_RULE,
+        "action": _said(_one_of("allow"), "these rules only allow"),
+        "reason": _said(TEXT, "why"),
+    }
+)
+
+RULE = _map(
+    {
+        **_RULE,
+        "action": _said(_one_of("allow", "deny"), "what happens", required=True),
+        "reason": _said(TEXT, "why; required of every rule", required=True),
+        "expires": _said(DAY, "the last day on which an allow is good"),
+    }
+)
+
+ACCEPTANCE = _map(
+    {
+        "what": _said(_one_of("unguarded", "reply-exposure", "blindness"), "the kind of gap", required=True),
+        "gate": _said(_string("gate"), "the gate that leaves it"),
+        "workload": _said(NAME, "the workload that it concerns"),
+        "from": _said(SELECTOR, "the initiating end"),
+        "to": _said(SELECTOR, "the other end"),
+        "reason": _said(TEXT, "why it may stay", required=True),
+        "until": _said(DAY, "the last day of the acceptance", required=True),
+    }
+)
+
+TEST = _map(
+    {
+        "from": _said(SELECTOR, "who initiates", required=True),
+        "to": _said(SELECTOR, "towards whom", required=True),
+        "service": _said(_string("service"), "a service, or a literal such as tcp/22", required=True),
+        "expect": _said(_one_of("allow", "deny"), "allow: every packet passes; deny: none does", required=True),
+    }
+)
+
+MAPS: Schema = {
+    "externals": _said(_named(EXTERNAL), "networks of others"),
+    "devices": _said(_named(DEVICE), "switches and routers"),
+    "links": _said(_named(LINK, "port"), "cables between devices"),
+    "addresses": _said(_named(_list(_string("prefix"))), "named sets of prefixes"),
+    "segments": _said(_named(SEGMENT), "addresses that belong together"),
+    "multicast": _said(_named(MULTICAST), "sets of groups with senders and receivers"),
+    "hosts": _said(_named(HOST), "servers and their workloads"),
+    "services": _said(_named(_list({"type": ["string", "dict"], "check_with": "term"})), "named protocols and ports"),
+}
+
+LISTS: Schema = {
+    "failsafe": _said({"type": "list", "schema": OWN_RULE}, "rules that keep the way in, before all others"),
+    "infrastructure": _said({"type": "list", "schema": OWN_RULE}, "rules between infrastructure and segments"),
+    "policy": _said({"type": "list", "schema": RULE}, "the policy, in order"),
+    "accept": _said({"type": "list", "schema": ACCEPTANCE}, "gaps that somebody accepts until a day"),
+    "tests": _said({"type": "list", "schema": TEST}, "what is expected of the policy"),
+}
+
+INVENTORY: Schema = {"site": _said(SITE, "the site itself"), **MAPS, **LISTS}

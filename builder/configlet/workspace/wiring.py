@@ -1,0 +1,140 @@
+"""Cables, pairs, VLANs and interfaces: each port has one cable, and both ends agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from configlet.model.inventory import Host, Inventory, Link
+from configlet.model.problem import Place, Problem
+from configlet.workspace.names import Site
+from configlet.workspace.validate import node_at
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Everything that is wrong with the wiring."""
+    yield from _ports(site)
+    yield from _pairs(site)
+    for link in site.inventory.links:
+        yield from _link(site, link)
+    yield from _gateways(site)
+    vlans = {segment.name: segment.vlan for segment in site.inventory.segments}
+    for host in site.inventory.hosts:
+        yield from _interfaces(site, host)
+        yield from _carriers(site, host, vlans)
+
+
+def _used(site: Site) -> Iterator[tuple[tuple[str, str], str, Place]]:
+    inventory: Inventory = site.inventory
+    for link in inventory.links:
+        name = f"{link.a_device}/{link.a_port}"
+        yield (link.a_device, link.a_port), f"the link {name}", node_at(site.root, ("links", name)).place
+        yield (link.b_device, link.b_port), f"the link {name}", site.place("links", name, "to")
+    for external in inventory.externals:
+        for i, port in enumerate(external.enters):
+            yield port, f"the external {external.name}", site.place("externals", external.name, "enters", i)
+    for host in inventory.hosts:
+        for nic in host.nics:
+            for i, port in enumerate(nic.attached):
+                place = site.place("hosts", host.name, "nics", nic.name, "attached", i)
+                yield port, f"{host.name}'s {nic.name}", place
+
+
+def _ports(site: Site) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], tuple[str, Place]] = {}
+    for port, user, place in _used(site):
+        if port in seen:
+            other, first = seen[port]
+            detail = f"{'/'.join(port)} is taken by {other} and by {user}; a port has one cable. Correct one."
+            yield Problem("Port used twice", detail, max(place, first), (min(place, first),))
+        seen.setdefault(port, (user, place))
+
+
+def _pairs(site: Site) -> Iterator[Problem]:
+    pairs = {device.name: device.pair for device in site.inventory.devices}
+    for name, pair in pairs.items():
+        if pair == name or (pair in pairs and pairs[pair] != name):
+            says = "itself" if pair == name else f"{pair}, but {pair} says {pairs[pair] or 'none'}"
+            detail = f"{name} says that its pair is {says}. Both members name the other."
+            yield Problem("Pair is not mutual", detail, site.place("devices", name, "pair"))
+
+
+def _link(site: Site, link: Link) -> Iterator[Problem]:
+    name = f"{link.a_device}/{link.a_port}"
+    place = node_at(site.root, ("links", name)).place
+    if link.a_device == link.b_device:
+        yield Problem("Link to itself", f"Both ends are on {link.a_device}. Correct one.", place)
+    if link.addresses and not link.realm:
+        yield Problem("Link without realm", "Its addresses belong to a realm (VRF). Add `realm:`.", place)
+    if not link.addresses:
+        pairs = {device.name: device.pair for device in site.inventory.devices}
+        if link.b_device in pairs and pairs.get(link.a_device, link.b_device) != link.b_device:
+            detail = "A link without addresses is a peer link, and these two are no pair. Add addresses, or `pair:`."
+            yield Problem("Peer link without a pair", detail, place)
+    if len(link.addresses) % 2 or not all(_point_to_point(site, name, i) for i in range(0, len(link.addresses), 2)):
+        detail = "Addresses of a link stand in pairs of one /31 or /127, this end first: [10.0.1.0/31, 10.0.1.1/31]."
+        yield Problem("Not point to point", detail, site.place("links", name, "addresses"))
+
+
+def _point_to_point(site: Site, name: str, at: int) -> bool:
+    from ipaddress import ip_interface
+
+    near, far = (ip_interface(text) for text in node_at(site.root, ("links", name, "addresses")).value[at : at + 2])
+    net = near.network
+    return net == far.network and net.prefixlen == net.max_prefixlen - 1 and near.ip != far.ip
+
+
+def _gateways(site: Site) -> Iterator[Problem]:
+    seen: dict[tuple[str, int], tuple[str, Place]] = {}
+    for segment in site.inventory.segments:
+        gateways, at = segment.gateways, ("segments", segment.name)
+        if gateways is None:
+            continue
+        if segment.vlan is None:
+            detail = "Gateways sit on a VLAN interface; without `vlan` there is nothing to filter on. Add it."
+            yield Problem("Gateways without VLAN", detail, gateways.place)
+        if (gateways.mode == "single") != (len(gateways.on) == 1) and gateways.mode != "anycast":
+            detail = f"Mode {gateways.mode} does not go with {len(gateways.on)} device(s). Change one of them."
+            yield Problem("Gateways and mode disagree", detail, site.place(*at, "gateways", "mode"))
+        for device in gateways.on if segment.vlan is not None else ():
+            key, place = (device, segment.vlan), site.place(*at, "vlan")
+            if key in seen and seen[key][0] != segment.name:
+                detail = f"VLAN {segment.vlan} on {device} already carries {seen[key][0]}. Choose another."
+                first, last = sorted((seen[key][1], place))
+                yield Problem("VLAN used twice", detail, last, (first,))
+                break
+            seen.setdefault(key, (segment.name, place))
+
+
+def _interfaces(site: Site, host: Host) -> Iterator[Problem]:
+    nics = {nic.name for nic in host.nics}
+    for nic in host.nics:
+        if len(nic.attached) > 1:
+            detail = "A NIC port has one cable. Name each port as a NIC of its own, and join them in `interfaces`."
+            yield Problem("NIC attached twice", detail, site.place("hosts", host.name, "nics", nic.name, "attached", 1))
+    for one in host.interfaces:
+        at = ("hosts", host.name, "interfaces", one.name)
+        if one.name in nics:
+            yield Problem("Name used twice", f"`{one.name}` is a NIC of {host.name}. Rename it.", one.place)
+        if (len(one.members) > 1) != bool(one.mode):
+            detail = "Several members need a `mode`, and a single member has none. Correct one of them."
+            yield Problem("Members and mode disagree", detail, site.place(*at, "members"))
+    for before, after in pairwise(sorted((m, one.name) for one in host.interfaces if one.mode for m in one.members)):
+        if before[0] == after[0]:
+            detail = f"{before[0]} is a member of {before[1]} and of {after[1]}. A NIC belongs to one bond."
+            yield Problem("Member used twice", detail, site.place("hosts", host.name, "interfaces", after[1], "members"))
+
+
+def _carriers(site: Site, host: Host, vlans: dict[str, int | None]) -> Iterator[Problem]:
+    tags = {one.name: one.vlan for one in host.interfaces}
+    bonded = {member: one.name for one in host.interfaces if one.mode for member in one.members}
+    for work in host.workloads:
+        for i, name in enumerate(work.on):
+            place = site.place("hosts", host.name, "workloads", work.name, "on", i)
+            tag = tags.get(name)
+            if name in bonded:
+                detail = f"{name} is a member of {bonded[name]}; its packets take either leg. Write {bonded[name]}."
+                yield Problem("Member of a bond", detail, place)
+            if tag is not None and work.segment in vlans and vlans[work.segment] != tag:
+                detail = f"{name} carries VLAN {tag}, and {work.segment} is VLAN {vlans[work.segment]}. Correct one."
+                yield Problem("Interface on another VLAN", detail, place)
