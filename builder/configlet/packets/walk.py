@@ -43,32 +43,46 @@ class _Spent(Exception):  # noqa: N818 - it is what happened
 
 
 def differ(
-    family: Family, law: Sequence[Sequence[Row]], text: Sequence[Row], budget: int = BUDGET
+    family: Family,
+    law: Sequence[Sequence[Row]],
+    text: Sequence[Row],
+    budget: int = BUDGET,
+    orders: Sequence[Order] = ORDERS,
 ) -> Box | Overrun | None:
     """A box of packets that the one passes and the other does not; None when there is none.
 
-    ``budget`` counts steps (one to nine million a second); OVERRUN when it was not enough. Raises ValueError for a law
-    of no list or of more than two.
+    ``budget`` counts steps (one to nine million a second); OVERRUN when it was not enough. ``orders`` of the dimensions
+    are tried in turn. Raises ValueError for a law of no list or of more than two.
     """
-    return _search(family, law, text, None, budget)
+    return _search(family, law, text, None, budget, orders)
 
 
 def more(
-    family: Family, kind: Kind, law: Sequence[Sequence[Row]], text: Sequence[Row], budget: int = BUDGET
+    family: Family,
+    kind: Kind,
+    law: Sequence[Sequence[Row]],
+    text: Sequence[Row],
+    budget: int = BUDGET,
+    orders: Sequence[Order] = ORDERS,
 ) -> Box | Overrun | None:
     """A box in one direction: ``too open``, the text passes what the law denies; ``too tight``, the other way round."""
-    return _search(family, law, text, kind, budget)
+    return _search(family, law, text, kind, budget, orders)
 
 
 def _search(
-    family: Family, law: Sequence[Sequence[Row]], text: Sequence[Row], kind: Kind | None, budget: int
+    family: Family,
+    law: Sequence[Sequence[Row]],
+    text: Sequence[Row],
+    kind: Kind | None,
+    budget: int,
+    orders: Sequence[Order],
 ) -> Box | Overrun | None:
     """Each order of the dimensions with a small budget, then each with a larger one."""
     if not 1 <= len(law) <= 2:
         raise ValueError(f"a law has one or two lists, not {len(law)}")
     spent, share = 0, FIRST_TRY
     while True:
-        for order in ORDERS:
+        for order in orders:
             tails = Tails(family, order)
             steps = min(share, budget - spent)
             try:
