@@ -131,7 +131,9 @@ def _device(name: str, node: Node) -> Device:
     v = node.value
     own = _addresses(v.get("addresses", ()))
     managed = v.get("managed", True)
-    return Device(name, v["platform"], v["model"], v["role"], node.place, v.get("pair"), managed, own, _management(node))
+    return Device(
+        name, v["platform"], v["model"], v["role"], node.place, v.get("pair"), managed, own, _management(node)
+    )
 
 
 def _link(name: str, node: Node) -> Link:
@@ -164,7 +166,11 @@ def _gateways(node: Node | None, prefixes: tuple[IPNetwork, ...]) -> Gateways | 
     if node is None:
         return None
     v = node.value
-    given = _addresses(v["addresses"]) if "addresses" in v else tuple(net[min(1, net.num_addresses // 3)] for net in prefixes)
+    given = (
+        _addresses(v["addresses"])
+        if "addresses" in v
+        else tuple(net[min(1, net.num_addresses // 3)] for net in prefixes)
+    )
     filtered = tuple(way for way in ("in", "out") if way in v.get("filter", ("in", "out")))
     return Gateways(tuple(v["on"]), v["mode"], v["irb"], filtered, given, node.place)  # type: ignore[arg-type]
 

@@ -48,8 +48,8 @@ def read_site(root: Path, site: str) -> tuple[Node | None, tuple[Problem, ...], 
         nodes += [node] if node else []
     if not nodes and not problems:
         problems.append(Problem("Empty site", "The folder holds no *.yaml file.", Place(f"inventory/{site}")))
-    document, wrong = _join(nodes)
-    problems += wrong
+    document, unjoined = _join(nodes)
+    problems += unjoined
     return (None if problems else document), tuple(problems), tuple(warnings)
 
 
@@ -59,7 +59,9 @@ def _walk(folder: Path, root: Path, problems: list[Problem], warnings: list[Prob
         if path.suffix not in (".yaml", ".yml") and not path.is_dir():
             continue
         if path.name.startswith("."):
-            warnings.append(Problem("Hidden file", "A name that begins with a dot is not read.", place, severity="warning"))
+            warnings.append(
+                Problem("Hidden file", "A name that begins with a dot is not read.", place, severity="warning")
+            )
         elif path.is_symlink() and path.is_dir():
             detail = "A link to a folder is not followed, as it can lead anywhere. Put the files here."
             problems.append(Problem("Linked folder", detail, place))
@@ -141,7 +143,7 @@ def _joined_lists(key: str, parts: list[tuple[Node, Node]]) -> tuple[Node, list[
         assert isinstance(file.members, dict)
         tier = file.members.get("tier")
         if tier is None:
-            detail = f"`{key}` stands in several files, and its order matters. Write a distinct `tier:` into each, such as `tier: 10`."
+            detail = f"`{key}` stands in several files, and its order matters. Add a distinct `tier: 10` to each."
             problems.append(Problem("No tier", detail, node.place))
         elif tier.value in tiers:
             detail = f"Two files with `{key}` have tier {tier.value}, so that their order is open. Change one."
@@ -152,5 +154,5 @@ def _joined_lists(key: str, parts: list[tuple[Node, Node]]) -> tuple[Node, list[
         return parts[0][1], problems
     ordered = [tiers[tier] for tier in sorted(tiers)] if all(type(tier) is int for tier in tiers) else []
     value = [item for node in ordered for item in node.value]
-    members = [item for node in ordered for item in node.members or []]
+    members = [item for node in ordered for item in node.members or [] if isinstance(item, Node)]
     return parts[0][1]._replace(value=value, members=members), []

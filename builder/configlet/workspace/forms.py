@@ -51,7 +51,8 @@ def title(text: str) -> str | None:
     """A rule's name: it becomes a remark on devices."""
     bad = _TITLE_BAD.search(text)
     if bad:
-        return f"A rule's name becomes a remark on devices; `{bad[0]}` is not among letters, digits and , . : ( ) / + & ' = @ _ -."
+        good = "letters, digits, spaces and , . : ( ) / + & ' = @ _ -"
+        return f"A rule's name becomes a remark on devices, and `{bad[0]}` is not among {good}."
     if not text or len(text) > 80:
         return f"A rule's name has 1 to 80 characters, this one {len(text)}."
     if text != " ".join(text.split()):
@@ -80,7 +81,8 @@ def day(value: str) -> str | None:
 def host_name(value: str) -> str | None:
     """A sentence when it looks like a DNS name."""
     if _FQDN.fullmatch(value):
-        return f"`{value[:60]}` is a DNS name; configlet does not resolve names, as a filter would keep yesterday's answer. Write the address."
+        why = "names are not resolved, as a filter would keep yesterday's answer"
+        return f"`{value[:60]}` is a DNS name; {why}. Write the address."
     return None
 
 

@@ -46,7 +46,9 @@ def _names(site: Site) -> Iterator[Problem]:
             place = site.place(key, i, "name")
             if rule.name in seen:
                 detail = f'Two rules are called "{rule.name}", and a device\'s remark could mean either. Rename one.'
-                yield Problem("Duplicate rule name", detail, max(place, seen[rule.name]), (min(place, seen[rule.name]),))
+                yield Problem(
+                    "Duplicate rule name", detail, max(place, seen[rule.name]), (min(place, seen[rule.name]),)
+                )
             seen.setdefault(rule.name, place)
 
 
@@ -59,7 +61,9 @@ def _site(site: Site) -> Iterator[Problem]:
         yield Problem("Site and folder disagree", detail, site.place("site", "name"))
     realms = sorted({segment.realm for segment in inventory.segments})
     if not inventory.controller_realm:
-        detail = "No segment contains the controller, so its realm is not known. Add `controller_realm`, or the segment."
+        detail = (
+            "No segment contains the controller, so its realm is not known. Add `controller_realm`, or the segment."
+        )
         yield Problem("Controller without realm", detail, site.place("site", "controller"))
     elif inventory.controller_realm not in realms:
         guess = did_you_mean(inventory.controller_realm, realms)

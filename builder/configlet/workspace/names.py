@@ -122,11 +122,11 @@ def _fabric(site: Site) -> Iterator[Problem]:
         yield from _want_device(site, name, node.place)
         yield from _want_device(site, node.value["to"], node_at(node, ("to",)).value_place)
     for external in site.inventory.externals:
-        for i, (device, _) in enumerate(external.enters):
-            yield from _want(site, "devices", device, "externals", external.name, "enters", i)
+        for i, (entered, _) in enumerate(external.enters):
+            yield from _want(site, "devices", entered, "externals", external.name, "enters", i)
     for segment in site.inventory.segments:
-        for i, device in enumerate(segment.gateways.on if segment.gateways else ()):
-            yield from _want(site, "devices", device, "segments", segment.name, "gateways", "on", i)
+        for i, gateway in enumerate(segment.gateways.on if segment.gateways else ()):
+            yield from _want(site, "devices", gateway, "segments", segment.name, "gateways", "on", i)
 
 
 def _hosts(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
@@ -197,7 +197,9 @@ def _selector(site: Site, one: Selector, own: bool, labels: list[frozenset[tuple
         return
     infra = one.name == "controller" or any(one.name in site.names[kind] for kind in _OWN)
     if ":" in one.name:
-        detail = f"`{one.name}` is of another site; rules across sites are not built yet. Use an external or address set."
+        detail = (
+            f"`{one.name}` is of another site; rules across sites are not built yet. Use an external or address set."
+        )
         yield Problem("Another site", detail, one.place)
     elif any(one.name in site.names[kind] for kind in _SELECTABLE) or one.name in ("any", "outside"):
         return

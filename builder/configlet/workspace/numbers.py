@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, ip_network
 from typing import NamedTuple
 
 from configlet.model.inventory import Inventory, Segment
@@ -13,11 +13,8 @@ from configlet.workspace.names import Site
 from configlet.workspace.strict import Node
 from configlet.workspace.validate import node_at
 
-_UNICAST = {
-    4: tuple(map(IPv4Network, ("1.0.0.0/8", "2.0.0.0/7", "4.0.0.0/6", "8.0.0.0/5", "16.0.0.0/4", "32.0.0.0/3", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/3"))),
-    6: tuple(map(IPv6Network, ("2000::/3", "fc00::/7"))),
-}
-_SPECIAL = {4: tuple(map(IPv4Network, ("127.0.0.0/8", "169.254.0.0/16"))), 6: ()}
+_NOT_UNICAST = tuple(map(ip_network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
+_UNICAST = tuple(map(ip_network, ("2000::/3", "fc00::/7")))
 _GROUPS = {4: ip_network("224.0.0.0/4"), 6: ip_network("ff00::/8")}
 _LOCAL_GROUPS = {4: (ip_network("224.0.0.0/24"),), 6: (ip_network("ff01::/16"), ip_network("ff02::/16"))}
 
@@ -44,7 +41,9 @@ def check(site: Site) -> Iterator[Problem]:
             yield from _inside(site, by_name[work.segment], work.addresses, at)
     for segment in site.inventory.segments:
         if segment.gateways and _has(site, "segments", segment.name, "gateways", "addresses"):
-            yield from _inside(site, segment, segment.gateways.virtual, ("segments", segment.name, "gateways", "addresses"))
+            yield from _inside(
+                site, segment, segment.gateways.virtual, ("segments", segment.name, "gateways", "addresses")
+            )
     yield from _management(site)
 
 
@@ -56,9 +55,9 @@ def _has(site: Site, *path: str) -> bool:
 
 
 def _usable(network: IPNetwork) -> bool:
-    family = family_of(network)
-    inside = any(network.subnet_of(each) for each in _UNICAST[family])  # type: ignore[arg-type]
-    return inside and not any(network.overlaps(each) for each in _SPECIAL[family])
+    if isinstance(network, IPv4Network):
+        return not any(network.overlaps(each) for each in _NOT_UNICAST)
+    return any(network.overlaps(each) and network.prefixlen >= each.prefixlen for each in _UNICAST)
 
 
 def _kinds(site: Site) -> Iterator[Problem]:
@@ -131,7 +130,12 @@ def _owned(site: Site) -> Iterator[tuple[str, IPAddress, str, Place]]:
             yield segment.realm, address, f"the gateway of {segment.name}", place
     for external in inventory.externals:
         for i, address in enumerate(external.addresses):
-            yield external.realm, address, f"external {external.name}", site.place("externals", external.name, "addresses", i)
+            yield (
+                external.realm,
+                address,
+                f"external {external.name}",
+                site.place("externals", external.name, "addresses", i),
+            )
     for work in inventory.workloads:
         at = ("hosts", work.host, "workloads", work.name, "addresses")
         for i, address in enumerate(work.addresses):
@@ -150,10 +154,8 @@ def _duplicates(site: Site) -> Iterator[Problem]:
     for realm, address, owner, place in _owned(site):
         before = next((b for b in seen.get(address, ()) if not b[0] or not realm or b[0] == realm), None)
         if before:
-            (_, first), (name, second) = sorted(((before[2], before[1]), (place, owner)))[0], (owner, place)
-            last, earlier = max(before[2], place), min(before[2], place)
-            detail = f"{address} belongs to {before[1]} and to {name}. Change one; packets would reach either."
-            yield Problem("Duplicate address", detail, last, (earlier,))
+            detail = f"{address} belongs to {before[1]} and to {owner}. Change one; packets would reach either."
+            yield Problem("Duplicate address", detail, max(before[2], place), (min(before[2], place),))
         seen.setdefault(address, []).append((realm, owner, place))
 
 
@@ -166,7 +168,9 @@ def _inside(site: Site, segment: Segment, addresses: tuple[IPAddress, ...], at: 
             yield Problem("Address outside its segment", detail, site.place(*at, i), (segment.place,))
         elif network.max_prefixlen - network.prefixlen > 1:
             if address == network.network_address:
-                yield Problem("Network address", f"{address} names {network} itself. Choose another.", site.place(*at, i))
+                yield Problem(
+                    "Network address", f"{address} names {network} itself. Choose another.", site.place(*at, i)
+                )
             elif address.version == 4 and address == network.broadcast_address:
                 yield Problem("Broadcast address", f"{address} is the broadcast of {network}.", site.place(*at, i))
 

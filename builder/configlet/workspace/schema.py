@@ -54,7 +54,9 @@ MANAGEMENT = _map(
 SITE = _map(
     {
         "name": _said(NAME, "the site's name, equal to its folder", required=True),
-        "controller": _said(_list(_string("address")), "addresses from which configlet manages the site", required=True),
+        "controller": _said(
+            _list(_string("address")), "addresses from which configlet manages the site", required=True
+        ),
         "controller_realm": _said(NAME, "the controller's realm; otherwise that of the segment that contains it"),
         "ephemeral": _said(_string("ports"), "source ports that clients use, 1024-65535 unless said"),
         "icmp_errors_from": _said(SELECTORS, "who may send ICMP errors through stateless gates"),
@@ -89,7 +91,9 @@ DEVICE = _map(
 LINK = _map(
     {
         "to": _said(PORT, "the port at the other end", required=True),
-        "addresses": _said(_list(_string("socket")), "pairs of /31 or /127 addresses, this end first; none: a peer link"),
+        "addresses": _said(
+            _list(_string("socket")), "pairs of /31 or /127 addresses, this end first; none: a peer link"
+        ),
         "realm": _said(NAME, "the realm of the addresses"),
         "name": _said(NAME, "a name that several links may share"),
     }
@@ -110,7 +114,9 @@ SEGMENT = _map(
         "realm": _said(NAME, "the address space (VRF)", required=True),
         "vlan": _said(VLAN, "the VLAN"),
         "prefixes": _said(_list(_string("prefix")), "its prefixes, IPv4 and IPv6", required=True),
-        "intra": _said(_one_of("open", "policy"), "do its members talk freely, or does the policy decide", required=True),
+        "intra": _said(
+            _one_of("open", "policy"), "do its members talk freely, or does the policy decide", required=True
+        ),
         "fragments": _said(_one_of("drop", "match"), "what happens to non-first fragments"),
         "encap": _said(_string("encap"), "the overlay; only `none` is built"),
         "enforcement": _said(_string("enforcement"), "only `full` is built"),

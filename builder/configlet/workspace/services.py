@@ -122,7 +122,6 @@ def _map_complaint(item: dict[str, Any]) -> str | None:
     return wrong or (None if source == "ephemeral" else forms.ports(str(source)))
 
 
-
 def is_literal(word: str) -> bool:
     """Whether it is a term such as tcp/22 rather than the name of a service."""
     return "/" in word or word in PROTOCOLS

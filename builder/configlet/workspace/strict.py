@@ -41,7 +41,7 @@ class Node(NamedTuple):
         return Place(self.file, self.line, self.column)
 
 
-class _Stop(Exception):
+class _Stop(Exception):  # noqa: N818 - it is what happened
     """The rest of the file cannot be read."""
 
 
@@ -76,7 +76,9 @@ def _stop(summary: str, detail: str, place: Place) -> _Stop:
 
 def _text(raw: bytes, file: str) -> str:
     if len(raw) > BYTES:
-        raise _stop("File too large", "A file may have 64 MB at most. Split it, for instance one per rack.", Place(file))
+        raise _stop(
+            "File too large", "A file may have 64 MB at most. Split it, for instance one per rack.", Place(file)
+        )
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

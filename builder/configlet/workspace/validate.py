@@ -14,8 +14,8 @@ from typing import Any
 from configlet.model.problem import Place, Problem
 from configlet.workspace import forms, services
 from configlet.workspace.schema import INVENTORY
-from configlet.workspace.suggest import did_you_mean
 from configlet.workspace.strict import Node
+from configlet.workspace.suggest import did_you_mean
 
 Path = tuple[str | int, ...]
 Check = Callable[[Any], str | None]
@@ -138,7 +138,7 @@ def validator_class() -> Any:
         return method
 
     def regex(self: Any, pattern: str, field: str, value: Any) -> None:
-        """{'type': 'string'}"""  # noqa: D400 - Cerberus reads this
+        """{'type': 'string'}"""
         if isinstance(value, str) and not re.fullmatch(pattern, value):
             self._error(field, cerberus.errors.REGEX_MISMATCH)
 
@@ -197,7 +197,7 @@ def _value(error: Any) -> tuple[str, str]:
     if code == errors.UNALLOWED_VALUE.code:
         guess = did_you_mean(str(error.value), limit)
         return "Value not allowed", f"`{str(error.value)[:60]}` is not one of {', '.join(limit)}.{guess}"
-    if code == errors.MIN_VALUE.code or code == errors.MAX_VALUE.code:
+    if code in (errors.MIN_VALUE.code, errors.MAX_VALUE.code):
         side = "at least" if code == errors.MIN_VALUE.code else "at most"
         return "Number out of range", f"{error.value} is out of range: {side} {limit} belongs here."
     return "Wrong value", _says(error)
@@ -218,10 +218,7 @@ def _at_schema(path: Path) -> dict[str, Any]:
     rules: dict[str, Any] = {"type": "dict", "schema": INVENTORY}
     for step in path:
         inner = rules.get("schema", {})
-        if isinstance(step, int):
-            rules = inner
-        else:
-            rules = rules["valuesrules"] if "valuesrules" in rules else inner.get(step, {})
+        rules = inner if isinstance(step, int) else rules.get("valuesrules") or inner.get(step, {})
     return rules
 
 
@@ -230,7 +227,7 @@ def node_at(root: Node, path: Path) -> Node:
     node = root
     for step in path:
         members: Any = node.members
-        inside = step in members if isinstance(members, dict) else isinstance(members, list) and step in range(len(members))
+        inside = step in (members if isinstance(members, dict) else range(len(members or ())))
         if not inside:
             return node
         node = members[step]

@@ -85,7 +85,6 @@ def _point_to_point(site: Site, name: str, at: int) -> bool:
 
 
 def _gateways(site: Site) -> Iterator[Problem]:
-    seen: dict[tuple[str, int], tuple[str, Place]] = {}
     for segment in site.inventory.segments:
         gateways, at = segment.gateways, ("segments", segment.name)
         if gateways is None:
@@ -96,14 +95,19 @@ def _gateways(site: Site) -> Iterator[Problem]:
         if (gateways.mode == "single") != (len(gateways.on) == 1) and gateways.mode != "anycast":
             detail = f"Mode {gateways.mode} does not go with {len(gateways.on)} device(s). Change one of them."
             yield Problem("Gateways and mode disagree", detail, site.place(*at, "gateways", "mode"))
-        for device in gateways.on if segment.vlan is not None else ():
-            key, place = (device, segment.vlan), site.place(*at, "vlan")
-            if key in seen and seen[key][0] != segment.name:
-                detail = f"VLAN {segment.vlan} on {device} already carries {seen[key][0]}. Choose another."
-                first, last = sorted((seen[key][1], place))
-                yield Problem("VLAN used twice", detail, last, (first,))
+    yield from _vlans(site)
+
+
+def _vlans(site: Site) -> Iterator[Problem]:
+    seen: dict[tuple[str, int | None], tuple[str, Place]] = {}
+    for segment in site.inventory.segments:
+        place = site.place("segments", segment.name, "vlan")
+        for device in segment.gateways.on if segment.gateways and segment.vlan else ():
+            name, first = seen.setdefault((device, segment.vlan), (segment.name, place))
+            if name != segment.name:
+                detail = f"VLAN {segment.vlan} on {device} already carries {name}. Choose another."
+                yield Problem("VLAN used twice", detail, max(place, first), (min(place, first),))
                 break
-            seen.setdefault(key, (segment.name, place))
 
 
 def _interfaces(site: Site, host: Host) -> Iterator[Problem]:
@@ -122,7 +126,9 @@ def _interfaces(site: Site, host: Host) -> Iterator[Problem]:
     for before, after in pairwise(sorted((m, one.name) for one in host.interfaces if one.mode for m in one.members)):
         if before[0] == after[0]:
             detail = f"{before[0]} is a member of {before[1]} and of {after[1]}. A NIC belongs to one bond."
-            yield Problem("Member used twice", detail, site.place("hosts", host.name, "interfaces", after[1], "members"))
+            yield Problem(
+                "Member used twice", detail, site.place("hosts", host.name, "interfaces", after[1], "members")
+            )
 
 
 def _carriers(site: Site, host: Host, vlans: dict[str, int | None]) -> Iterator[Problem]:
