@@ -1,0 +1,1 @@
+"""The site on one Linux machine: simulated switches, real hosts' nftables, real packets (no vendor software)."""
