@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from configlet.model.gate import Artifact, Line, Reading
+from configlet.model.gate import Artifact, Gate, Line, Reading
 from configlet.model.net import Family
 from configlet.model.plan import Flow
 from configlet.packets.boxes import full, packet_of, packet_text
@@ -65,13 +65,15 @@ def _only(lines: _Lines, rule: str) -> Sequence[Line]:
 
 
 def _gates(artifact: Artifact, running: Reading, desired: Reading) -> Iterable[_Gate]:
-    named = {(t.gate.binding, t.gate.direction, t.family): t.gate for t in artifact.tables}
+    named: dict[tuple[str, str, int], Gate] = {
+        (t.gate.binding, t.gate.direction, t.family): t.gate for t in artifact.tables
+    }
     hosts = {t.family: t.gate for t in artifact.tables}
     for key in dict.fromkeys((*desired.lists, *running.lists)):
         binding, direction, number = key
         family: Family = 4 if number == 4 else 6
         every = (Line(True, full(family), 0, "", NO_FILTER),)
-        gate = named.get((binding, direction, number)) or (  # type: ignore[call-overload]
+        gate = named.get((binding, direction, number)) or (
             hosts.get(family) if artifact.kind == "filter-table" else None
         )
         yield _Gate(
