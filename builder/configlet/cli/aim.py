@@ -1,0 +1,144 @@
+"""What a command is aimed at: the site's devices, or the lab's; how to get there and what runs there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from configlet.cli import progress, say
+from configlet.model.problem import Refused, refuse
+
+if TYPE_CHECKING:
+    from configlet.drivers.base import Canonical, Make, Target
+    from configlet.model.inventory import Inventory
+    from configlet.pipeline import Site
+
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A site that is open, and how to reach each device and host of it that is managed."""
+
+    site: Site
+    target: Literal["site", "lab"]
+    targets: Mapping[str, Target]
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """The other member of a pair, by name."""
+        return {d.name: d.pair for d in self.site.inventory.devices if d.pair}
+
+    @property
+    def folder(self) -> Path:
+        """Where the journal and the lock are."""
+        from configlet import journal
+
+        return journal.folder(self.site.root, self.site.name, self.target)
+
+    @property
+    def words(self) -> str:
+        """The site and the option that a next command needs."""
+        return self.site.name + (" --lab" if self.target == "lab" else "")
+
+
+def aim(root: Path, site: str, today: date, lab: bool) -> Aim:
+    """Open a site for a command that meets devices; with ``lab``, from inside the lab.
+
+    Does not return when the lab must be entered first: the same command starts again there. Raises Refused for a site
+    that is for the lab only, and for a lab that is not up.
+    """
+    from configlet import pipeline
+
+    if lab:
+        _enter(root, site)
+    elif os.environ.get("CONFIGLET_LAB"):
+        detail = "This shell is inside a lab, where the site's addresses are the lab's. Add --lab, or leave it."
+        raise refuse("Inside the lab without --lab", detail)
+    opened = pipeline.open_site(root, site, today)
+    if opened.inventory.lab_only and not lab:
+        detail = f"{site} says `lab: only`: no command touches its management addresses. Add --lab."
+        raise refuse("Site is for the lab only", detail)
+    trust = Path(os.environ.get("CONFIGLET_TRUST") or root / "trust" / site)
+    return Aim(opened, "lab" if lab else "site", targets(opened.inventory, trust))
+
+
+def _enter(root: Path, site: str) -> None:
+    from configlet.lab import enter, state
+
+    wanted = state.state_of(root, site).path
+    inside = os.environ.get("CONFIGLET_LAB")
+    if inside is None:
+        given: list[str] = click.get_current_context().obj
+        command = [sys.executable, "-P", "-m", "configlet", *given]
+        enter.enter(wanted, "controller", command)
+    if Path(inside).resolve() != wanted:
+        detail = f"This shell is inside the lab {inside}, not that of {site}. Leave it first."
+        raise refuse("Inside another lab", detail)
+
+
+def targets(inventory: Inventory, trust: Path) -> dict[str, Target]:
+    """Where each managed device and host is that has a management address."""
+    from configlet.drivers.base import Target
+
+    managed = [(d.name, d.platform, d.management) for d in inventory.devices if d.managed]
+    managed += [(h.name, h.platform, h.management) for h in inventory.hosts if h.managed]
+    return {
+        name: Target(name, platform, str(way.address), 0, way.credentials, trust)
+        for name, platform, way in managed
+        if way is not None
+    }
+
+
+def canonical(site: Site) -> Canonical:
+    """What a device shows, in the form in which it can be compared; "" when it has nothing of ours."""
+    from configlet import readers
+    from configlet.readers import sections
+
+    def of(platform: str, kind: str, text: str) -> str:
+        own = sections.owned(site.platforms[platform], kind, text)
+        return readers.read(site.platforms[platform], kind, own, f"{platform} {kind}").canonical if own.strip() else ""
+
+    return of
+
+
+def maker(site: Site) -> Make:
+    """A function that connects to a target."""
+    from configlet import drivers
+
+    return drivers.opener(canonical(site))
+
+
+def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:
+    """What runs on each of these, read side by side. One that cannot be read is said and left out."""
+    from configlet.drivers.base import Trouble
+
+    make = maker(aimed.site)
+    wanted = [target for name, target in sorted(aimed.targets.items()) if name in owners]
+    found: dict[str, str] = {}
+    with progress.following("reading", len(wanted)) as tell:
+
+        def one(target: Target) -> None:
+            try:
+                driver = make(target)
+                try:
+                    found[target.owner] = driver.running()
+                finally:
+                    driver.close()
+                if progress.on_terminal():
+                    tell(target.owner, "done", "read")
+            except (Trouble, Refused) as trouble:
+                tell(target.owner, "done", f"not read: {trouble}")
+
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            list(pool.map(one, wanted))
+    say.note(f"read {len(found)} of {len(wanted)} devices and hosts")
+    return found

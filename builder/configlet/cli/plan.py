@@ -1,0 +1,77 @@
+"""``configlet plan SITE``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from configlet.cli import options, say, sites, statuses
+from configlet.cli import aim as aiming
+
+if TYPE_CHECKING:
+    from configlet.model.plan import Plan
+
+CHANGES = 2
+
+
+@click.command("plan")
+@options.site()
+@click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to FILE.")
+@click.option("--diff/--no-diff", default=True, help="With or without the text of each device.")
+@click.option("--exit-code", is_flag=True, help="Exit status 2 when something would change.")
+@options.limit
+@options.lab
+@options.workspace
+def command(
+    site: str,
+    file: Path | None,
+    diff: bool,
+    exit_code: bool,
+    limit: Sequence[str],
+    lab: bool,
+    workspace: Path | None,
+    at: date | None,
+    as_json: bool,
+) -> int:
+    """What a push would change: flows opened and closed, devices, risks, then the text. Changes nothing."""
+    from configlet.cli import planned
+
+    root, today = sites.root_of(workspace), sites.day(at)
+    aimed = aiming.aim(root, sites.named(root, site), today, lab)
+    plan = planned.make(aimed, today, limit)
+    if file:
+        _write(plan, file)
+    status = statuses.RED if plan.problems else CHANGES if exit_code and plan.changes else statuses.OK
+    if as_json:
+        say.data(status, {"command": "plan", "plan": asdict(plan)})
+    else:
+        planned.show(plan, diff)
+        say.out()
+        say.out(_last(plan, aimed.words, file))
+    return status
+
+
+def _last(plan: Plan, words: str, file: Path | None) -> str:
+    if plan.problems:
+        return say.tint(f"plan: cannot be pushed ({len(plan.problems)} problems)", "bad")
+    if not plan.changes:
+        return say.tint("plan: nothing to do, everything runs what the policy says", "good")
+    with_file = f" --plan {file}" if file else ""
+    return f"plan: {len(plan.changes)} devices and hosts would change. Next: configlet push {words}{with_file}"
+
+
+def _write(plan: Plan, file: Path) -> None:
+    from configlet.plan import to_json
+
+    part = file.with_name(f".{file.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(to_json(plan))
+    part.replace(file)
+    say.note(f"plan: written to {file}")

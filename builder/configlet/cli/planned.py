@@ -1,0 +1,67 @@
+"""A plan made for a command, and how it is shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from configlet.cli import aim, limits, say
+from configlet.model.problem import refuse
+
+if TYPE_CHECKING:
+    from configlet.cli.aim import Aim
+    from configlet.model.plan import Change, Flow, Plan
+
+GATES_SHOWN = 3
+
+
+def make(aimed: Aim, today: date, limit: Sequence[str]) -> Plan:
+    """Read what runs and say what would change."""
+    from configlet import pipeline
+
+    site = aimed.site
+    chosen = limits.owners(site.inventory, limit)
+    owners = frozenset(gate.owner for gate in site.placement.gates)
+    meant = owners if chosen is None else owners & chosen
+    if not meant:
+        raise refuse("Nothing is meant", "None of the devices and hosts that --limit names holds a gate.")
+    running = aim.read(aimed, meant)
+    return pipeline.plan(site.root, site.name, today, running, aimed.target, meant)
+
+
+def show(plan: Plan, diff: bool) -> None:
+    """The plan for people: flows first, then devices, then what stands against it, then the text."""
+    say.out(f"plan {plan.site} for the {plan.target}, as of {plan.date}, digest {plan.digest[:12]}")
+    _flows("opens ", "+", "good", [f for f in plan.flows if f.opened])
+    _flows("closes", "-", "bad", [f for f in plan.flows if not f.opened])
+    say.out(f"  changes  {len(plan.changes)} devices and hosts")
+    for change in plan.changes:
+        say.out(f"    {change.owner:<10} {change.platform:<10} {change.kind:<13} {_size(change)}")
+    _said("risks   ", plan.risks, "warn")
+    _said("problems", plan.problems, "bad")
+    if diff:
+        for change in plan.changes:
+            say.out()
+            say.out(change.diff)
+
+
+def _flows(word: str, sign: str, kind: str, flows: Sequence[Flow]) -> None:
+    say.out(f"  {word}   {len(flows)} kinds of flow")
+    for flow in flows:
+        more = len(flow.gates) - GATES_SHOWN
+        at = ", ".join(flow.gates[:GATES_SHOWN]) + (f" and {more} more gates" if more > 0 else "")
+        say.out(say.tint(f"    {sign} {flow.rule}", kind) + (f"  ({flow.place})" if flow.place else ""))
+        say.out(f"        such as {flow.example}")
+        say.out(f"        at {at}")
+
+
+def _size(change: Change) -> str:
+    signs = Counter(line[0] for line in change.diff.splitlines()[2:] if line)
+    return f"+{signs['+']} -{signs['-']} lines"
+
+
+def _said(word: str, lines: Iterable[str], kind: str) -> None:
+    for line in lines:
+        say.out(f"  {say.tint(word, kind)} {line}")
