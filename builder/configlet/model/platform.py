@@ -1,0 +1,39 @@
+"""What a platform's folder says, as values: kinds, capability records, operand formats, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from configlet.model.gate import Capability
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind on one platform: where its files are, and the data beside its template.
+
+    ``template`` is the name that the template loader knows (``eos/acl.j2``); ``operands`` are the formats of values in
+    the platform's syntax; ``change`` says how a text in force is replaced and taken away.
+    """
+
+    name: str
+    capability: Capability
+    template: str
+    reader: Path
+    operands: Mapping[str, Any]
+    change: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One folder of ``configlets/``. ``search`` are the layers that it was found in, nearest first."""
+
+    name: str
+    title: str
+    driver: str
+    kinds: Mapping[str, Kind]
+    refusals: Mapping[str, str]
+    sources: tuple[str, ...]
+    search: tuple[Path, ...]

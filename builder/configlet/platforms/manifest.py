@@ -1,0 +1,105 @@
+"""A platform's manifest (``platform.yaml``) to a value, with every mistake named and placed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configlet.model.gate import Capability
+from configlet.model.platform import Kind, Platform
+from configlet.model.problem import Place, Problem, Refused, refuse
+from configlet.platforms.content import files, find, folders
+
+_RECORD = ("match", "ordered", "stateful", "families", "fragments", "capacity", "log", "update", "controlled_by")
+
+
+def load(layers: Sequence[Path]) -> dict[str, Platform]:
+    """Every platform of the layers by name. Raises Refused with all that is wrong in their manifests."""
+    found: dict[str, Platform] = {}
+    problems: list[Problem] = []
+    for name in folders(layers):
+        path = find(layers, f"{name}/platform.yaml")
+        if path is None:
+            continue
+        try:
+            found[name] = platform(name, path, tuple(layers))
+        except Refused as refused:
+            problems.extend(refused.problems)
+    if problems:
+        raise Refused(problems)
+    return found
+
+
+def platform(name: str, path: Path, layers: tuple[Path, ...]) -> Platform:
+    """One platform from its manifest. Raises Refused."""
+    data = document(path)
+    missing = [key for key in ("title", "driver", "kinds", "sources") if not data.get(key)]
+    if missing:
+        raise _incomplete(path, f"the manifest lacks {', '.join(missing)}")
+    kinds = {kind: _kind(name, kind, said, path, layers) for kind, said in data["kinds"].items()}
+    sources = tuple(map(str, data["sources"]))
+    return Platform(name, data["title"], data["driver"], kinds, data.get("refusals", {}), sources, layers)
+
+
+def document(path: Path) -> dict[str, Any]:
+    """A small YAML file of ours: one mapping. Raises Refused with the parser's place."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        data = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = Place(str(path), mark.line + 1, mark.column + 1) if mark else Place(str(path))
+        raise refuse("File that is no YAML", f"{error.problem}. Correct the file.", place) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise refuse("File that is no YAML", f"{error}. Correct the file.", Place(str(path))) from None
+    if not isinstance(data, dict):
+        raise refuse("File that is no mapping", "It must hold keys and values.", Place(str(path)))
+    return data
+
+
+def _kind(name: str, kind: str, said: Mapping[str, Any], path: Path, layers: tuple[Path, ...]) -> Kind:
+    reader = find(layers, f"{name}/{kind}.reader.yaml")
+    gone = [f for f in (f"{name}/{kind}.j2", f"{name}/{kind}.reader.yaml") if find(layers, f) is None]
+    if gone or reader is None:
+        raise _incomplete(path, f"the kind {kind} lacks the file {', '.join(gone)}")
+    record = said.get("capability", {})
+    missing = [key for key in _RECORD if key not in record]
+    if missing:
+        raise _incomplete(path, f"the capability record of {kind} lacks {', '.join(missing)}")
+    operands, change = said.get("operands", {}), said.get("change", {})
+    return Kind(kind, _capability(record), f"{name}/{kind}.j2", reader, operands, change)
+
+
+def cases(platform: Platform) -> tuple[Path, ...]:
+    """The platform's case files, nearest layer first by name."""
+    return files(platform.search, f"{platform.name}/cases", ".yaml")
+
+
+def _capability(record: Mapping[str, Any]) -> Capability:
+    return Capability(
+        match=tuple(_pairs(record["match"])),
+        ordered=bool(record["ordered"]),
+        stateful=bool(record["stateful"]),
+        families=tuple(record["families"]),
+        fragments=tuple(record["fragments"]),
+        capacity=int(record["capacity"]),
+        log=bool(record["log"]),
+        update=str(record["update"]),
+        controlled_by=str(record["controlled_by"]),
+        blind_to=tuple(record.get("blind_to", ())),
+    )
+
+
+def _pairs(match: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field, kinds in match.items():
+        for kind in kinds if isinstance(kinds, list) else [kinds]:
+            yield str(field), str(kind)
+
+
+def _incomplete(path: Path, what: str) -> Refused:
+    return refuse(
+        "Platform that is incomplete", f"Here {what}. Without it nothing can be rendered for it.", Place(str(path))
+    )

@@ -1,0 +1,196 @@
+"""Rows of an access list: each box becomes one or more lines in the platform's own forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from configlet.model.gate import Table
+from configlet.model.net import BITS, TOP, Family, Span, address_text, prefixes
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
+from configlet.model.problem import Refused, refuse
+from configlet.render.values import label
+
+_PORTED = (6, 17)
+_ICMP: dict[Family, int] = {4: 1, 6: 58}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list in finished words; a remark has no other words."""
+
+    sequence: int
+    remark: str = ""
+    action: str = ""
+    proto: str = ""
+    source: str = ""
+    destination: str = ""
+    sport: str = ""
+    dport: str = ""
+    established: str = ""
+    icmp: str = ""
+    fragments: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """One access list with the interface and direction that it is bound to."""
+
+    name: str
+    command: str
+    direction: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface and the lists that are bound to it."""
+
+    name: str
+    lists: tuple[List, ...]
+
+
+def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> dict[str, object]:
+    """What the template of an access list is given. Raises Refused for a row that no line can say."""
+    ordered = sorted(tables, key=lambda t: (t.gate.binding, t.gate.direction, t.family))
+    bound: dict[str, list[List]] = {}
+    lists: list[List] = []
+    for table in ordered:
+        lists.append(_list(operands, table))
+        bound.setdefault(table.gate.binding, []).append(lists[-1])
+    names = [item.name for item in lists]
+    if len(set(names)) != len(names):
+        raise refuse("Two tables for one place", f"{owner} has two tables for one of {', '.join(sorted(set(names)))}.")
+    interfaces = tuple(Interface(name, tuple(items)) for name, items in bound.items())
+    return {"owner": owner, "lists": tuple(lists), "interfaces": interfaces}
+
+
+def _list(operands: Mapping[str, Any], table: Table) -> List:
+    gate, family = table.gate, table.family
+    name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
+    first, step = operands["sequence"]["first"], operands["sequence"]["step"]
+    rows = tuple(replace(row, sequence=first + step * i) for i, row in enumerate(_rows(operands, table)))
+    return List(name, operands["command"][family], gate.direction, rows)
+
+
+def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
+    names = label(", ".join(table.gate.segments), operands["text"])
+    yield Row(0, remark=f"{names} {table.gate.direction}")
+    said, decided = None, False
+    for entry in table.rows:
+        if entry.box[6] == (0, 0) and not decided:
+            decided = True
+            yield _plain(operands, table.family, fragments=True)
+        elif entry.box[6] == (1, 1) and decided:
+            raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
+        remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
+        if remark != said:
+            said = remark
+            yield Row(0, remark=remark)
+        yield from lines(operands, table.family, entry)
+    yield _plain(operands, table.family, fragments=False)
+
+
+def _plain(operands: Mapping[str, Any], family: Family, *, fragments: bool) -> Row:
+    every = operands["address"]["any"]
+    word = operands["words"]["fragments"] if fragments else ""
+    proto = operands["proto"][family]["any"]
+    return Row(0, "", operands["action"]["deny"], proto, every, every, fragments=word)
+
+
+def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator[Row]:
+    """The lines of one row: its addresses as prefixes, its ICMP types one by one. Raises Refused."""
+    box = entry.box
+    words = operands["words"]
+    row = Row(
+        0,
+        action=operands["action"]["permit" if entry.permit else "deny"],
+        proto=_proto(operands, family, entry),
+        established=words["established"] if _established(entry) else "",
+        fragments=words["fragments"] if _fragments(entry) else "",
+        log=words["log"] if entry.log else "",
+        sport=_ports(operands, box[4]) if box[4] != ANY_PORT else "",
+    )
+    forms = _Forms(operands["address"]["any"], operands["address"]["host"], operands["address"]["prefix"])
+    for source in _addresses(forms, family, box[2]):
+        for destination in _addresses(forms, family, box[1]):
+            for dport, icmp in _details(operands, family, entry):
+                yield replace(row, source=source, destination=destination, dport=dport, icmp=icmp)
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    every: str
+    host: str
+    prefix: str
+
+
+@lru_cache(maxsize=4096)
+def _addresses(forms: _Forms, family: Family, span: Span) -> tuple[str, ...]:
+    if span == (0, TOP[family]):
+        return (forms.every,)
+    found = ((address_text(family, first), length) for first, length in prefixes(family, span))
+    return tuple((forms.host if n == BITS[family] else forms.prefix).format(address=a, length=n) for a, n in found)
+
+
+def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:
+    low, high = entry.box[0]
+    known = operands["proto"][family]
+    if (low, high) == ANY_PROTO:
+        return str(known["any"])
+    if low != high:
+        raise _cannot(entry, f"protocols {low} to {high} are neither one nor all")
+    return str(known.get(low, low))
+
+
+def _established(entry: Entry) -> bool:
+    box: Box = entry.box
+    if box[5] == ANY_BIT:
+        return False
+    if box[5] == (1, 1) and box[0] == (6, 6):
+        return True
+    raise _cannot(entry, "a line can ask for established TCP, never for new connections or other protocols' flags")
+
+
+def _fragments(entry: Entry) -> bool:
+    box = entry.box
+    upper = box[3] == box[4] == ANY_PORT and box[5] == ANY_BIT
+    if box[6][1] and not upper:
+        raise _cannot(entry, "a non-first fragment has no ports, types or flags")
+    return box[6] == (1, 1)
+
+
+def _details(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterable[tuple[str, str]]:
+    proto, dport, sport = entry.box[0], entry.box[3], entry.box[4]
+    if dport == ANY_PORT and sport == ANY_PORT:
+        return (("", ""),)
+    if proto == (_ICMP[family],) * 2 and sport == ANY_PORT:
+        return [("", word) for word in _types(operands, dport)]
+    if proto[0] == proto[1] and proto[0] in _PORTED:
+        return ((_ports(operands, dport) if dport != ANY_PORT else "", ""),)
+    raise _cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
+
+
+def _ports(operands: Mapping[str, Any], span: Span) -> str:
+    form = operands["ports"]["one" if span[0] == span[1] else "range"]
+    return str(form.format(low=span[0], high=span[1]))
+
+
+def _types(operands: Mapping[str, Any], span: Span) -> Iterator[str]:
+    low, high = span
+    while low <= high:
+        kind, code = divmod(low, 256)
+        if code == 0 and low + 255 <= high:
+            yield operands["icmp"]["type"].format(type=kind)
+            low += 256
+        else:
+            yield operands["icmp"]["code"].format(type=kind, code=code)
+            low += 1
+
+
+def _cannot(entry: Entry, why: str) -> Refused:
+    detail = f'The rule "{entry.rule.name}" gives a row that an access list cannot say: {why}. Nothing was rendered.'
+    return refuse("Row that cannot be written", detail, entry.rule.place)

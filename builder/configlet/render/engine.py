@@ -1,0 +1,46 @@
+"""The template engine: a sandbox, no undefined names, and layers of folders with what ships under a second name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configlet.model.problem import Place, refuse
+from configlet.render.values import written
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object]) -> str:
+    """The text of a template over finished operands. Raises Refused for a fault in the template or a value."""
+    from jinja2 import TemplateError
+    from jinja2.exceptions import TemplateSyntaxError
+
+    try:
+        return _environment(search).get_template(template).render(values)
+    except TemplateSyntaxError as error:
+        place = Place(error.filename or template, error.lineno)
+        raise refuse("Template that cannot be read", f"{error.message}. Correct the template.", place) from None
+    except TemplateError as error:
+        detail = f"{error}. The template asks for something that it was not given, or that is not allowed there."
+        raise refuse("Template that cannot be filled", detail, Place(template)) from None
+
+
+@lru_cache(maxsize=8)
+def _environment(search: tuple[Path, ...]) -> Environment:
+    from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    layers = [FileSystemLoader(layer) for layer in search]
+    return ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([PrefixLoader({"stock": FileSystemLoader(search[-1])}), *layers]),
+        undefined=StrictUndefined,
+        finalize=written,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )

@@ -1,0 +1,211 @@
+"""Verdict maps: one chain for each local address and direction, disjoint elements, ports before protocols."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from configlet.model.net import TOP, Family, Span, address_text, merge, prefixes
+from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry
+from configlet.model.problem import Refused, refuse
+from configlet.packets.boxes import change, minus_all
+
+Row = tuple[Entry, tuple[Span, ...]]
+"""A row and the local spans of its gate."""
+
+STAGES = {"ports": 2, "proto": 3, "any": 4}
+"""The order of lookups in a chain; those of packets from a local address come after all of those towards one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One key of a verdict map and where it leads."""
+
+    key: str
+    verb: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One verdict map."""
+
+    name: str
+    key: str
+    elements: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One lookup in a local address's chain. ``protocols`` are those of packets of such a connection: its own, and
+    ICMP for its errors.
+    """
+
+    map: str
+    proto: int
+    protocols: str
+    sport: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The chain of one local address (or group) in one direction: what is looked up of the other end."""
+
+    name: str
+    direction: str
+    word: str
+    end: str
+    dispatch: Element
+    ports: tuple[Lookup, ...]
+    proto: str
+    any: str
+    maps: tuple[Map, ...]
+
+
+def piece_of(span: Span, spans: Iterable[Span]) -> bool:
+    """Whether a span lies within one of the local ones."""
+    return any(low <= span[0] and span[1] <= high for low, high in spans)
+
+
+def span_text(family: Family, span: Span) -> str:
+    """A span as nft writes it: an address, a prefix, or a range."""
+    if span[0] == span[1]:
+        return address_text(family, span[0])
+    if span == (0, TOP[family]) or len(prefixes(family, span)) == 1:
+        first, length = prefixes(family, span)[0]
+        return f"{address_text(family, first)}/{length}"
+    return f"{address_text(family, span[0])}-{address_text(family, span[1])}"
+
+
+def number_text(span: Span) -> str:
+    """Ports, protocols or types: one, or a range."""
+    return str(span[0]) if span[0] == span[1] else f"{span[0]}-{span[1]}"
+
+
+def local_chains(
+    operands: Mapping[str, Any], family: Family, rows: Sequence[Row], name: Callable[[Entry], str]
+) -> tuple[list[Local], list[tuple[int, Entry]]]:
+    """The chains of all local addresses, and each row with the stage at which the text judges it."""
+    towards = [entry for entry, spans in rows if piece_of(entry.box[DST], spans)]
+    origin = [e for e, spans in rows if not piece_of(e.box[DST], spans) and piece_of(e.box[SRC], spans)]
+    found: list[Local] = []
+    placed: list[tuple[int, Entry]] = []
+    for direction, mine, other, entries in (("in", DST, SRC, towards), ("out", SRC, DST, origin)):
+        for span in _pieces([entry.box[mine] for entry in entries]):
+            inside = [e for e in entries if e.box[mine][0] <= span[0] and span[1] <= e.box[mine][1]]
+            chain = _Chain(operands, family, direction, span, mine, other)
+            found.append(chain.build(inside, name))
+            placed += [(stage + (10 if direction == "out" else 0), entry) for stage, entry in chain.placed]
+    return found, placed
+
+
+def _pieces(spans: Sequence[Span]) -> Iterator[Span]:
+    """The spans cut where any of them begins or ends, so that each piece is wholly inside or outside of each."""
+    cuts = sorted({low for low, _ in spans} | {high + 1 for _, high in spans})
+    covered = merge(spans)
+    for low, after in itertools.pairwise(cuts):
+        if piece_of((low, after - 1), covered):
+            yield low, after - 1
+
+
+class _Chain:
+    """Builds the chain of one local span."""
+
+    def __init__(
+        self, operands: Mapping[str, Any], family: Family, direction: str, span: Span, mine: int, other: int
+    ) -> None:
+        self.operands, self.family, self.direction, self.span = operands, family, direction, span
+        self.mine, self.other = mine, other
+        text = "".join(c if c.isalnum() else "_" for c in span_text(family, span))
+        self.name = f"{direction}_{text}"
+        self.icmp: int = operands["icmp"][family]
+        self.placed: list[tuple[int, Entry]] = []
+
+    def build(self, entries: Sequence[Entry], name: Callable[[Entry], str]) -> Local:
+        groups = self._groups(entries)
+        boxes = self._boxes(entries, groups)
+        maps: list[Map] = []
+        lookups: list[Lookup] = []
+        for key in sorted(groups, key=lambda k: (k[0] != "ports", k[0] != "proto", k[1])):
+            stage, proto = key
+            sport = any(e.box[SPORT] != ANY_PORT for e in groups[key])
+            made = self._map(stage, proto, sport, [(e, box) for e in groups[key] for box in boxes[id(e)]], name)
+            maps.append(made)
+            self.placed += [(STAGES[stage], e) for e in groups[key]]
+            if stage == "ports":
+                both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
+                lookups.append(Lookup(made.name, proto, both if proto == self.icmp else f"{{ {both} }}", sport))
+        word = self.operands["address"][self.family]
+        dispatch = Element(span_text(self.family, self.span), "jump", self.name)
+        end = "saddr" if self.other == SRC else "daddr"
+        by = {m.name.rsplit("_", 1)[-1]: m.name for m in maps}
+        return Local(
+            self.name, self.direction, word, end, dispatch, tuple(lookups), by.get("proto", ""), by.get("any", ""),
+            tuple(maps),
+        )  # fmt: skip
+
+    def _groups(self, entries: Sequence[Entry]) -> dict[tuple[str, int], list[Entry]]:
+        """Rows by the map that holds them. A protocol whose ports somebody names has a map of its own."""
+        named = {e.box[PROTO][0] for e in entries if e.box[DPORT] != ANY_PORT or e.box[SPORT] != ANY_PORT}
+        out: dict[tuple[str, int], list[Entry]] = {}
+        for entry in entries:
+            out.setdefault(self._where(entry, named), []).append(entry)
+        return out
+
+    def _where(self, entry: Entry, named: set[int]) -> tuple[str, int]:
+        (low, high), ports = entry.box[PROTO], (entry.box[DPORT], entry.box[SPORT])
+        if (low, high) == ANY_PROTO and ports == (ANY_PORT, ANY_PORT):
+            return "any", 0
+        if low != high:
+            raise _cannot(entry, "it names neither one protocol nor all of them")
+        if low not in named:
+            return "proto", 0
+        if low not in self.operands["ports"] and (low != self.icmp or ports[1] != ANY_PORT):
+            raise _cannot(entry, f"protocol {low} has no ports that the kernel knows")
+        return "ports", low
+
+    def _boxes(self, entries: Sequence[Entry], groups: Mapping[tuple[str, int], list[Entry]]) -> dict[int, list[Box]]:
+        """Each row less the rows before it that its lookup would overtake: a map has no order of its own."""
+        key = {id(e): k for k, group in groups.items() for e in group}
+        out: dict[int, list[Box]] = {}
+        before: list[tuple[tuple[str, int], Entry, Box]] = []
+        for entry in entries:
+            mine = key[id(entry)]
+            box = change(entry.box, self.mine, self.span)
+            overtaken = [
+                other
+                for its, earlier, other in before
+                if its == mine or (STAGES[its[0]] > STAGES[mine[0]] and earlier.permit != entry.permit)
+            ]
+            out[id(entry)] = list(minus_all(box, overtaken))
+            before.append((mine, entry, box))
+        return out
+
+    def _map(
+        self, stage: str, proto: int, sport: bool, pieces: Sequence[tuple[Entry, Box]], name: Callable[[Entry], str]
+    ) -> Map:
+        key = str(self.operands["key"][self.family])
+        if stage == "ports":
+            key += " . inet_service . inet_service" if sport else " . inet_service"
+        elif stage == "proto":
+            key += " . inet_proto"
+        names = {**self.operands["ports"], self.icmp: "icmp"}
+        suffix = names[proto] if stage == "ports" else stage
+        elements = tuple(Element(self._key(stage, sport, box), "goto", name(entry)) for entry, box in pieces)
+        return Map(f"{self.name}_{suffix}", key, elements)
+
+    def _key(self, stage: str, sport: bool, box: Box) -> str:
+        parts = [span_text(self.family, box[self.other])]
+        if stage == "proto":
+            parts.append(number_text(box[PROTO]))
+        elif stage == "ports":
+            parts += [number_text(box[SPORT])] if sport else []
+            parts.append(number_text(box[DPORT]))
+        return " . ".join(parts)
+
+
+def _cannot(entry: Entry, why: str) -> Refused:
+    detail = f'The rule "{entry.rule.name}" gives a row that no verdict map can hold: {why}. Nothing was rendered.'
+    return refuse("Row that cannot be written", detail, entry.rule.place)

@@ -1,0 +1,106 @@
+"""Statements on packets that belong to no connection: what a host says to its network, and ICMP that is no request.
+
+The kernel tracks no neighbour discovery, and begins a connection only with an ICMP request; so a row about other
+types is judged by the packet itself. What it permits is permitted whether or not a connection exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from configlet.model.net import TOP, Family, Span, Spans, intersect, subtract
+from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
+from configlet.model.problem import Refused, refuse
+from configlet.render.filter_maps import number_text, piece_of, span_text
+
+_MULTICAST: dict[Family, Span] = {4: (0xE0000000, 0xEFFFFFFF), 6: (0xFF << 120, TOP[6])}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement on a packet's own header; each match ends in a blank."""
+
+    source: str
+    destination: str
+    upper: str
+    target: str
+
+
+def is_plain(entry: Entry, spans: Sequence[Span]) -> bool:
+    """Whether neither end of a row is a local address, so that no verdict map can hold it."""
+    return not (piece_of(entry.box[DST], spans) or piece_of(entry.box[SRC], spans))
+
+
+def statements(
+    operands: Mapping[str, Any],
+    family: Family,
+    rows: Sequence[Entry],
+    plain: Sequence[Entry],
+    name: Callable[[Entry], str],
+) -> dict[str, list[Statement]]:
+    """The statements of the chains ``infrastructure`` and ``stray_icmp``, in the order of the rows."""
+    out: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
+    icmp: int = operands["icmp"][family]
+    loose = {id(entry) for entry in plain}
+    for entry in rows:
+        proto = entry.box[PROTO]
+        if id(entry) in loose and proto != (icmp, icmp):
+            out["infrastructure"].append(_header(operands, family, entry, name))
+        if proto[0] <= icmp <= proto[1] and (id(entry) not in loose or proto == (icmp, icmp)):
+            out["stray_icmp"] += _icmp(operands, family, entry, name, loose=id(entry) in loose)
+    return out
+
+
+def _header(operands: Mapping[str, Any], family: Family, entry: Entry, name: Callable[[Entry], str]) -> Statement:
+    low, high = entry.box[PROTO]
+    group = piece_of(entry.box[DST], (_MULTICAST[family],))
+    if entry.rule.origin != "infrastructure" or not (group or entry.box[DST] == entry.box[SRC]):
+        raise _cannot(entry, "neither of its ends is a local address, and its replies would be lost")
+    if (entry.box[DPORT], entry.box[SPORT]) != (ANY_PORT, ANY_PORT) or (low != high and (low, high) != ANY_PROTO):
+        raise _cannot(entry, "such a row must take a whole protocol, or all")
+    upper = "" if (low, high) == ANY_PROTO else f"meta l4proto {low} "
+    return Statement(*_ends(operands, family, entry), upper, name(entry))
+
+
+def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[str, str]:
+    word = operands["address"][family]
+    source, destination = (span_text(family, entry.box[level]) for level in (SRC, DST))
+    if entry.box[SRC] == entry.box[DST] == (0, TOP[family]):
+        return "", ""
+    return f"{word} saddr {source} ", f"{word} daddr {destination} "
+
+
+def _icmp(
+    operands: Mapping[str, Any], family: Family, entry: Entry, name: Callable[[Entry], str], *, loose: bool
+) -> Iterator[Statement]:
+    """A row's types that begin no connection; of a row without a local end all its types must be such."""
+    requests = operands["requests"][family]
+    begin: Spans = tuple((256 * n, 256 * n + 255) for n in requests)
+    if loose and intersect((entry.box[DPORT],), begin):
+        raise _cannot(entry, "neither of its ends is a local address, and its replies would be lost")
+    ends = _ends(operands, family, entry)
+    word = "icmp" if family == 4 else "icmpv6"
+    if entry.box[DPORT] == ANY_PORT:
+        every = ", ".join(map(str, requests))
+        yield Statement(*ends, f"{word} type != {{ {every} }} ", name(entry))
+        return
+    for span in subtract((entry.box[DPORT],), begin):
+        for upper in _types(word, span):
+            yield Statement(*ends, upper, name(entry))
+
+
+def _types(word: str, span: Span) -> Iterable[str]:
+    (first, low), (last, high) = divmod(span[0], 256), divmod(span[1], 256)
+    if low == 0 and high == 255:
+        return (f"{word} type {number_text((first, last))} ",)
+    if first == last:
+        return (f"{word} type {first} {word} code {number_text((low, high))} ",)
+    edges = (span[0], 256 * first + 255), (256 * (first + 1), 256 * last - 1), (256 * last, span[1])
+    return [text for edge in edges if edge[0] <= edge[1] for text in _types(word, edge)]
+
+
+def _cannot(entry: Entry, why: str) -> Refused:
+    detail = f'The rule "{entry.rule.name}" gives a row that no statement can say: {why}. Nothing was rendered.'
+    return refuse("Row that cannot be written", detail, entry.rule.place)

@@ -1,0 +1,139 @@
+"""Rows of a host's filter table: verdict maps for each local address, statements for what has no connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from configlet.model.gate import Table
+from configlet.model.net import Family, Span
+from configlet.model.policy import ANY_BIT, Entry
+from configlet.model.problem import Refused, refuse
+from configlet.packets.boxes import meet
+from configlet.render.filter_maps import Local, Map, local_chains
+from configlet.render.filter_statements import Statement, is_plain, statements
+from configlet.render.values import label
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChain:
+    """The chain of one rule: it counts, logs when asked, and decides."""
+
+    name: str
+    comment: str
+    prefix: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One family's dispatch from local addresses to their chains, for packets towards them or from them."""
+
+    word: str
+    end: str
+    map: Map
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row in the order in which the text will judge it."""
+
+    stage: int
+    entry: Entry
+
+
+def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> dict[str, object]:
+    """What the template of a filter table is given. Raises Refused for a row that no table can hold."""
+    chains = _Rules(operands)
+    ordered = sorted(tables, key=lambda t: (t.family, t.realm))
+    families: list[Family] = [4, 6]
+    locals_: list[Local] = []
+    sides: list[Side] = []
+    loose: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
+    for family in families:
+        rows = [(e, _spans(t, family)) for t in ordered if t.family == family for e in _rows(t)]
+        found, placed = local_chains(operands, family, rows, chains.name)
+        plain = [entry for entry, spans in rows if is_plain(entry, spans)]
+        for chain, items in statements(operands, family, [e for e, _ in rows], plain, chains.name).items():
+            loose[chain] += items
+        _keeps_order([e for e, _ in rows], [Placed(-1, e) for e in plain] + [Placed(s, e) for s, e in placed])
+        locals_ += found
+        sides += _sides(operands, family, found)
+    return {
+        "owner": owner,
+        **{key: operands[key] for key in ("table", "priority", "hooks", "group")},
+        "icmp_protocols": ", ".join(str(n) for n in sorted(operands["icmp"].values())),
+        "sides": sides,
+        "locals": locals_,
+        "maps": [m for item in locals_ for m in item.maps],
+        "infrastructure": loose["infrastructure"],
+        "stray_icmp": loose["stray_icmp"],
+        "rules": tuple(chains.found.values()),
+    }
+
+
+class _Rules:
+    """Names of rule chains, in the order of their first use; equal rules share one."""
+
+    def __init__(self, operands: Mapping[str, Any]) -> None:
+        self.operands = operands
+        self.found: dict[tuple[str, bool, bool], RuleChain] = {}
+
+    def name(self, entry: Entry) -> str:
+        key = (entry.rule.name, entry.permit, entry.log)
+        if key not in self.found:
+            self.found[key] = self._chain(entry)
+        return self.found[key].name
+
+    def _chain(self, entry: Entry) -> RuleChain:
+        comment = label(entry.rule.name, self.operands["text"])
+        slug = "".join(c if c.isalnum() else "_" for c in comment.lower())[:60]
+        name = base = f"{'allow' if entry.permit else 'deny'}_{slug}"
+        taken = {chain.name for chain in self.found.values()}
+        number = 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        prefix = self.operands["prefix"].format(rule=comment) if entry.log else ""
+        return RuleChain(name, comment, prefix, "accept" if entry.permit else "drop")
+
+
+def _rows(table: Table) -> Iterator[Entry]:
+    """The rows for whole packets; what they say of fragments must be the deny that stands first in the text."""
+    for entry in table.rows:
+        if entry.box[5] != ANY_BIT:
+            raise _cannot(entry, "a table that remembers connections does not ask for TCP flags")
+        if entry.box[6][1] and entry.permit:
+            raise _cannot(entry, "fragments are judged whole, after they are put together")
+        if entry.box[6][0] == 0:
+            yield replace(entry, box=(*entry.box[:6], (0, 0)))
+
+
+def _spans(table: Table, family: Family) -> tuple[Span, ...]:
+    return tuple(span for f, span in table.gate.locals if f == family)
+
+
+def _sides(operands: Mapping[str, Any], family: Family, found: Sequence[Local]) -> Iterator[Side]:
+    word, key = operands["address"][family], operands["key"][family]
+    for direction, end in (("in", "daddr"), ("out", "saddr")):
+        elements = tuple(item.dispatch for item in found if item.direction == direction)
+        if elements:
+            yield Side(word, end, Map(f"{direction}{family}", key, elements))
+
+
+def _keeps_order(rows: Iterable[Entry], placed: Sequence[Placed]) -> None:
+    """Refuse when the text would judge a later row before an earlier one that says otherwise."""
+    order = {id(entry): index for index, entry in enumerate(rows)}
+    denies = [p for p in placed if not p.entry.permit]
+    for deny in denies:
+        for other in placed:
+            if not other.entry.permit or deny.stage // 10 == other.stage // 10:
+                continue
+            first, second = sorted((deny, other), key=lambda p: order[id(p.entry)])
+            if first.stage > second.stage and meet(first.entry.box, second.entry.box):
+                raise _cannot(first.entry, f'the rule "{second.entry.rule.name}" after it would be looked up first')
+
+
+def _cannot(entry: Entry, why: str) -> Refused:
+    detail = f'The rule "{entry.rule.name}" gives a row that the table cannot hold: {why}. Nothing was rendered.'
+    return refuse("Row that cannot be written", detail, entry.rule.place)

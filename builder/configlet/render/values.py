@@ -1,0 +1,33 @@
+"""Values at the door of a template: nothing that is written can become a line of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from configlet.model.problem import refuse
+
+
+def written(value: object) -> object:
+    """The template's last check of a value: printable text or a whole number. Raises Refused."""
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and value.isprintable():
+        return value
+    raise refuse(
+        "Value that cannot be written",
+        f"{value!r} would be written into a configuration. Only text without line breaks and control characters may be.",
+    )
+
+
+def label(text: str, style: Mapping[str, Any]) -> str:
+    """A name as a remark or comment: blanks joined, what the platform reads specially replaced, cut to length.
+
+    Raises Refused for control characters; a name is never repaired there, as it may hide a command.
+    """
+    written(text)
+    for old, new in style["replace"].items():
+        text = text.replace(old, new)
+    if style["charset"] == "ascii":
+        text = text.encode("ascii", "replace").decode().replace("?", "_")
+    return " ".join(text.split())[: style["length"]].rstrip()
