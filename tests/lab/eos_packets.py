@@ -1,9 +1,10 @@
 """Sends packets through the ruleset of a simulated switch. Run inside a network namespace of its own.
 
-Standard input is JSON, a list of rounds ``{"rulesets": [text, ...], "packets": [hex, ...], "expected": N}``, each
-packet an IP packet that enters by ``Vlan110``; ``expected`` is how many should be seen. The switch end and the far end of each wire are in the same namespace; frames leave towards a MAC address
-that nobody has, so that only the sniffer takes them. Standard output is JSON: for each packet of each round the interfaces on whose
-wire it (or an answer with its last eight bytes) was seen.
+Standard input is JSON, a list of rounds ``{"rulesets": [text, ...], "packets": [hex, ...], "expected": N}``: each
+packet is an IP packet that enters by ``Vlan110``, ``expected`` is how many should be seen. The switch end and the far
+end of each wire are in the same namespace; frames leave towards a MAC address that nobody has, so that only the
+sniffer takes them. Standard output is JSON: for each packet of each round the interfaces on whose wire it (or an
+answer with its last eight bytes) was seen.
 """
 
 from __future__ import annotations
