@@ -12,15 +12,17 @@ from dataclasses import replace
 
 from configlet.fit.classes import Classes, classes_of
 from configlet.fit.clip import with_span
-from configlet.fit.law import DEFAULT
+from configlet.fit.law import DEFAULT, INSIDE
 from configlet.model.gate import Law
-from configlet.model.net import Family
+from configlet.model.net import Family, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Box, Entry
 from configlet.model.problem import refuse
-from configlet.packets.boxes import full, meet
+from configlet.packets.boxes import full, meet, minus_all
 from configlet.packets.entries import permits_only
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
+SHARED = (INSIDE.name, "infrastructure addresses")
+"""Denies that hold for initiations and replies alike, as their boxes are symmetric."""
 
 
 def acl_rows(law: Law) -> tuple[Entry, ...]:
@@ -29,7 +31,7 @@ def acl_rows(law: Law) -> tuple[Entry, ...]:
     classes = classes_of(law.family, initiations, replies)
     first, second = [[classes.enter(e) for e in part] for part in (initiations, replies)]
     fragments = _fragment_rows(law.family, classes, first, second)
-    whole = [*_whole_rows(classes, _only(first, WHOLE), _only(second, WHOLE))]
+    whole = [*_whole_rows(law.family, classes, _only(first, WHOLE), _only(second, WHOLE))]
     return (*fragments, *(classes.leave(e) for e in whole), Entry(False, _everything(law.family, WHOLE), DEFAULT))
 
 
@@ -62,14 +64,71 @@ def _fragment_rows(family: Family, classes: Classes, first: list[Entry], second:
     yield Entry(False, _everything(family, NON_FIRST), DEFAULT)
 
 
-def _whole_rows(classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
-    replies = [e for e in permits_only(second) if not _covered(e, first)]
-    for entry in replies:
-        low, high = entry.box[PROTO]
-        for one in range(low, min(high, classes.rest - 1) + 1):
-            yield replace(entry, box=with_span(entry.box, PROTO, (one, one)))
-    yield from _rest_rows(classes, [e for e in replies if e.box[PROTO][1] == classes.rest], first)
-    yield from _pruned(first)
+def _whole_rows(family: Family, classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
+    starts, starts_closed, starts_written = _parts(first)
+    answers, answers_closed, answers_written = _parts(second)
+    boxes = {e.box for e in answers_closed}
+    both = [e for e in starts_closed if e.box in boxes]
+    common = {e.box for e in both}
+    written = [*(e for e in starts_closed if e.box not in common), *starts_written]
+    replied = [*(e for e in answers_closed if e.box not in common), *answers_written]
+    later = [*_replies(family, classes, replied, written), *_pruned(written)]
+    yield from starts
+    yield from (e for e in answers if not _covered(e, starts))
+    yield from (e for e in both if any(o.permit and meet(o.box, e.box) for o in later))
+    yield from (e for e in later if not any(meet(e.box, earlier.box) == e.box for earlier in both))
+
+
+def _parts(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """What the network needs, what it keeps closed, and what the operator wrote, in this order."""
+    at = next((i for i, e in enumerate(entries) if e.rule.origin in ("policy", "intra")), len(entries))
+    head = entries[:at]
+    turn = next((i for i, e in enumerate(head) if not e.permit and e.rule.name in SHARED), len(head))
+    return list(head[:turn]), list(head[turn:]), list(entries[at:])
+
+
+def _replies(family: Family, classes: Classes, second: list[Entry], first: list[Entry]) -> Iterator[Entry]:
+    """Replies as rows that take nothing from the initiations behind them.
+
+    A deny that a reply would cross is either cut out of the reply, or its box is decided on the spot: the initiations
+    inside it, then the deny. Whichever is shorter.
+    """
+    pending: list[Entry] = []
+    broad: list[Entry] = []
+    for entry in second:
+        if not entry.permit:
+            pending.append(entry)
+            continue
+        over = [deny for deny in pending if meet(deny.box, entry.box)]
+        pieces = minus_all(entry.box, [deny.box for deny in over])
+        spots = [[*_inside(first, deny), deny] for deny in over]
+        if sum(_lines(family, box) for box in pieces) > 1 + sum(_lines(family, e.box) for spot in spots for e in spot):
+            yield from (e for spot in spots for e in spot)
+            pending = [deny for deny in pending if deny not in over]
+            pieces = (entry.box,)
+        for box in pieces:
+            piece = replace(entry, box=box)
+            if _covered(piece, first):
+                continue
+            yield from _named(classes, piece)
+            if box[PROTO][1] == classes.rest:
+                broad.append(piece)
+    yield from _rest_rows(classes, broad, first)
+
+
+def _inside(first: Sequence[Entry], deny: Entry) -> list[Entry]:
+    found = [replace(e, box=box) for e in first if (box := meet(e.box, deny.box))]
+    return [e for at, e in enumerate(found) if e.permit or any(o.permit and meet(o.box, e.box) for o in found[at:])]
+
+
+def _lines(family: Family, box: Box) -> int:
+    return len(prefixes(family, box[SRC])) * len(prefixes(family, box[DST]))
+
+
+def _named(classes: Classes, entry: Entry) -> Iterator[Entry]:
+    low, high = entry.box[PROTO]
+    for one in range(low, min(high, classes.rest - 1) + 1):
+        yield replace(entry, box=with_span(entry.box, PROTO, (one, one)))
 
 
 def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry]) -> Iterator[Entry]:
@@ -85,8 +144,8 @@ def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry])
     for dst, src in regions:
         for entry in plain:
             both = meet(entry.box, ((0, classes.rest - 1), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, ANY_BIT))
-            for one in range(both[PROTO][0], both[PROTO][1] + 1) if both else ():
-                yield replace(entry, box=with_span(both, PROTO, (one, one)))  # type: ignore[arg-type]
+            if both:
+                yield from _named(classes, replace(entry, box=both))
     for dst, src in regions:
         for one in range(classes.rest):
             yield Entry(False, ((one, one), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, WHOLE), DEFAULT)

@@ -8,7 +8,7 @@ from functools import cache
 from ipaddress import ip_network
 
 from configlet.fit.clip import clip, clip_one, guarded, with_fragments
-from configlet.fit.kernel import NOBODY, kernel_entries
+from configlet.fit.kernel import NOBODY, kernel_entries, link_entries
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import Inventory
 from configlet.model.net import Family, Spans, family_of, merge, span_of
@@ -35,6 +35,8 @@ class Scope:
     spans: Spans
     groups: Spans
     fragments: bool
+    gateways: Spans = ()
+    """The gateway's own addresses on the link, for neighbour discovery; none where the link has no IPv6."""
 
 
 class Laws:
@@ -64,7 +66,13 @@ class Laws:
             merge(span_of(n) for n in networks if family_of(n) == family),
             merge(span_of(n) for n in groups if family_of(n) == family),
             any(s.fragments == "match" for s in judged),
+            self._gateways(names) if family == 6 else (),
         )
+
+    def _gateways(self, names: tuple[str, ...]) -> Spans:
+        ways = [a for s in self.inventory.segments if s.name in names and s.gateways for a in s.gateways.virtual]
+        ways += [a for e in self.inventory.externals if e.name in names for a in e.addresses]
+        return merge((int(a), int(a)) for a in ways if family_of(a) == 6)
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
@@ -112,6 +120,12 @@ def routed_lists(
     answered = clip(whole, far, scope.spans)
     box = full(family)
     inside: Box = (*box[:6], (0, 0))
+    link = (
+        tuple(link_entries(direction, scope.spans, scope.gateways, receives=bool(scope.groups)))
+        if family == 6 and scope.gateways
+        else ()
+    )
+    initiations = (*link, *initiations)
     first = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
     second = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
     return first, reply_list(second, family)

@@ -99,7 +99,7 @@ class _Realm:
             return
         for box in _region(source, target):
             for part, entry in split(self.entries, box):
-                if entry is None or not entry.permit:
+                if entry is None or not (entry.permit or entry.rule.origin == "infrastructure"):
                     example = packet_of(self.family, self.realm, part)
                     yield Gap("unguarded", source, target, (), example, entry.rule if entry else None)
                     return

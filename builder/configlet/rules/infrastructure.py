@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from configlet.model.inventory import External, Inventory, Segment, Term
+from configlet.model.inventory import Inventory, Term
 from configlet.model.net import Addresses, Family, Span, addresses, span_of
 from configlet.model.policy import Origin, Rule
 from configlet.rules.select import Item, everything, of_hosts, of_networks, realms, select
@@ -27,7 +27,7 @@ def icmp_type(number: int) -> Span:
 def derived(inventory: Inventory) -> Iterator[Rule]:
     """The allowing rules that follow from the inventory, each with a name that `why` and `matrix` show."""
     for realm in realms(inventory):
-        yield from _discovery(inventory, realm)
+        yield _assignment(realm)
     yield _rule("icmp errors of routers", _errors_from(inventory), _segments(inventory), ICMP_ERRORS)
     yield from _vrrp(inventory)
     yield from _multicast(inventory)
@@ -81,20 +81,12 @@ def _networks(realm: str, *texts: str) -> Iterator[Item]:
     return of_networks(realm, map(ip_network, texts))
 
 
-def _discovery(inventory: Inventory, realm: str) -> Iterator[Rule]:
-    """Neighbour discovery on each link (RFC 4861, RFC 4862) and address assignment (RFC 2131, RFC 8415)."""
-    things: tuple[Segment | External, ...] = (*inventory.segments, *inventory.externals)
-    for thing in things:
-        inside = [i for i in of_networks(thing.realm, thing.prefixes) if i[1] == 6]
-        if thing.realm == realm and inside:
-            source = addresses([*inside, *_networks(realm, "fe80::/10", "::/128")])
-            target = addresses([*inside, *_networks(realm, "fe80::/10", "ff02::/16")])
-            terms = tuple(Term(ICMPV6, dport=icmp_type(n), family=6) for n in (133, 135, 136))
-            yield _rule(f"neighbour discovery in {thing.name}", source, target, terms)
+def _assignment(realm: str) -> Rule:
+    """Address assignment by broadcast (RFC 2131, RFC 8415)."""
     clients = addresses(_networks(realm, "0.0.0.0/32", "fe80::/10"))
     servers = addresses(_networks(realm, "255.255.255.255/32", "ff02::1:2/128"))
     terms = (Term(UDP, (68, 68), (67, 67), 4), Term(UDP, (546, 546), (547, 547), 6))
-    yield _rule("address assignment", clients, servers, terms)
+    return _rule("address assignment", clients, servers, terms)
 
 
 def _errors_from(inventory: Inventory) -> Addresses:
@@ -115,19 +107,14 @@ def _vrrp(inventory: Inventory) -> Iterator[Rule]:
 
 
 def _multicast(inventory: Inventory) -> Iterator[Rule]:
-    """Group membership of receivers (RFC 3376, RFC 3810), and PIM from an external that sends (RFC 7761)."""
+    """Group membership of receivers (RFC 3376; IPv6 reports stay on their link), and PIM from an external that sends (RFC 7761)."""
     segments = {s.name: s for s in inventory.segments}
     externals = {e.name: e for e in inventory.externals}
     for group in inventory.multicast:
-        target = addresses(
-            [*of_networks(group.realm, group.groups), *_networks(group.realm, "224.0.0.0/24", "ff02::/16")]
-        )
+        target = addresses([*of_networks(group.realm, group.groups), *_networks(group.realm, "224.0.0.0/24")])
         for name in group.receivers:
-            source = addresses(
-                [*of_networks(group.realm, segments[name].prefixes), *_networks(group.realm, "fe80::/10")]
-            )
-            mld = tuple(Term(ICMPV6, dport=icmp_type(n), family=6) for n in (131, 132, 143))
-            yield _rule(f"group membership of {name}", source, target, (Term(IGMP, family=4), *mld))
+            source = addresses(of_networks(group.realm, segments[name].prefixes))
+            yield _rule(f"group membership of {name}", source, target, (Term(IGMP, family=4),))
         for name in group.sources:
             if name in externals:
                 source = addresses(of_networks(group.realm, externals[name].prefixes))
