@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 
@@ -82,14 +82,20 @@ def group() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; every way in which it can end becomes an exit status, and no traceback reaches a person."""
+    """Run one command and return its exit status."""
+    given = list(arguments)
+    return ended(lambda: group.main(list(given), prog_name="configlet", standalone_mode=False, obj=given), given)
+
+
+def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
+    """Do the work and make an exit status of every way in which it can end; no traceback reaches a person."""
     as_json = "--json" in arguments
     try:
-        status = group.main(list(arguments), prog_name="configlet", standalone_mode=False, obj=list(arguments))
+        status = work()
         sys.stdout.flush()
         if not isinstance(status, int):
             raise TypeError(f"the command said no exit status: {arguments[:1]}")
-        return int(status)
+        return status
     except (click.Abort, KeyboardInterrupt):
         say.note("configlet: interrupted")
         return statuses.INTERRUPTED

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from configlet.cli import options, say, sites, statuses
 from configlet.cli import aim as aiming
+from configlet.cli import options, say, sites, statuses
 
 if TYPE_CHECKING:
     from configlet.model.plan import Plan
