@@ -12,7 +12,8 @@ import pytest
 from configlet.model.net import TOP, Family, Span
 from configlet.packets.boxes import full
 from configlet.packets.flows import closed, opened
-from configlet.packets.walk import ORDERS, OVERRUN, Kind, differ, more
+from configlet.packets.tails import EVERYTHING, NOTHING, Codes, normal
+from configlet.packets.walk import FIRST_TRY, ORDERS, OVERRUN, Kind, differ, more
 
 WHOLE, FRAGMENT = (0, 0), (1, 1)
 ANY_PORT, ANY_BIT = (0, 65535), (0, 1)
@@ -262,3 +263,48 @@ def test_a_law_of_no_list_or_of_three_is_refused(law: list[Rows]) -> None:
 def test_what_a_change_opens_is_what_its_opposite_closes() -> None:
     for family, law, text in pairs(12, 150):
         assert opened(law[0], text, family) == closed(text, law[0], family)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([], NOTHING),
+        ([2, 4], NOTHING),
+        ([5, 2, 3, 7], (5, 2, 7)),
+        ([9, 3, 5, 3], (3, 5, 9)),
+        ([3, 5, 1, 7], EVERYTHING),
+        ([4, 3, 0, 7], (4, 3)),
+        ([6, 4, 3, 2], (4, 6, 3)),
+        ([0, 1], NOTHING),
+    ],
+)
+def test_the_normal_form_drops_what_is_dead_and_sorts_what_may_be_sorted(codes: list[int], expected: Codes) -> None:
+    assert normal(codes) == expected
+
+
+def test_what_was_proven_in_one_dimension_is_not_taken_for_another() -> None:
+    def row(proto: int, dst: Span, src: Span) -> Row:
+        return Row(True, ((proto, proto), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, ANY_BIT))
+
+    anywhere = (0, TOP[4])
+    law = [row(6, anywhere, anywhere), row(17, anywhere, anywhere)]
+    halved = [row(6, (0, 10), anywhere), row(6, (11, TOP[4]), anywhere)]
+    text = [*halved, row(17, anywhere, (0, 5)), row(17, anywhere, (7, TOP[4]))]
+    box = differ(4, [law], text)
+    assert isinstance(box, tuple)
+    assert (box[0], box[2]) == ((17, 17), (6, 6))
+
+
+def test_a_pair_that_is_too_much_for_the_first_try_is_decided_by_a_later_one() -> None:
+    dice = random.Random(13)
+
+    def span() -> Span:
+        a, b = dice.getrandbits(32), dice.getrandbits(32)
+        return (min(a, b), max(a, b))
+
+    law = [Row(True, ((6, 6), span(), span(), ANY_PORT, ANY_PORT, ANY_BIT, ANY_BIT)) for _ in range(900)]
+    low, high = law[450].box[1]
+    cut = [Row(True, (law[450].box[0], part, *law[450].box[2:])) for part in ((low, low), (low + 1, high))]
+    text = [*law[:450], *cut, *law[451:]]
+    assert differ(4, [law], text, budget=FIRST_TRY * len(ORDERS)) is OVERRUN
+    assert differ(4, [law], text, budget=20 * FIRST_TRY) is None
