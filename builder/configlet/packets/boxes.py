@@ -13,6 +13,8 @@ ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 _PORTED = {TCP: "tcp", UDP: "udp", SCTP: "sctp"}
 _WIDE = 1 << 24
+_TELLING = (DST, SRC, DPORT, PROTO, SPORT, FRAG, FLAG)
+"""Dimensions in the order in which two boxes of a policy most often differ."""
 _EXAMPLE: dict[Family, int] = {4: 0xCB007107, 6: 0x20010DB8FFFF00000000000000000007}
 _ECHO: dict[Family, int] = {4: 8 << 8, 6: 128 << 8}
 
@@ -25,13 +27,13 @@ def full(family: Family) -> Box:
 
 def meet(a: Box, b: Box) -> Box | None:
     """The packets that are in both boxes; None when there are none."""
-    out: list[Span] = []
-    for (lo, hi), (x, y) in zip(a, b, strict=True):
-        low, high = max(lo, x), min(hi, y)
-        if low > high:
+    for level in _TELLING:
+        (lo, hi), (x, y) = a[level], b[level]
+        if lo > y or x > hi:
             return None
-        out.append((low, high))
-    return (out[0], out[1], out[2], out[3], out[4], out[5], out[6])
+    return tuple(  # type: ignore[return-value]
+        (lo if lo > x else x, hi if hi < y else y) for (lo, hi), (x, y) in zip(a, b, strict=True)
+    )
 
 
 def change(box: Box, level: int, span: Span) -> Box:
