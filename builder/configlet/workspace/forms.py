@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_network,
+)
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,40}", re.ASCII)
@@ -33,8 +41,14 @@ name = _pattern(NAME, "a name: lower-case letters, digits and hyphens, a letter 
 label = _pattern(_LABEL, "a label value: letters, digits and . _ -, 41 at most")
 model = _pattern(_MODEL, "a model name: letters, digits, spaces and . _ + -, 41 at most")
 interface = _pattern(_INTERFACE, "an interface name: letters, digits and . _ -, 15 at most")
-credentials = _pattern(_CREDENTIALS, "a reference to credentials such as `env/DC1` (never write a secret here)")
 gate = _pattern(_GATE, "a gate such as `leaf1/Vlan120/in/v4` or `me1/ens1`")
+
+
+def credentials(text: str) -> str | None:
+    """A reference to credentials. What was written instead may be a secret, so it is not repeated."""
+    if _CREDENTIALS.fullmatch(text):
+        return None
+    return "This is not a reference to credentials such as `env/DC1`; a secret never stands in an inventory."
 
 
 def _is_port(text: str) -> bool:
@@ -90,7 +104,7 @@ def address(value: str) -> str | None:
     """One IPv4 or IPv6 address."""
     try:
         if _ADDRESS.fullmatch(value):
-            ip_address(value)
+            (IPv6Address if ":" in value else IPv4Address)(value)
             return None
     except ValueError as error:
         return f"`{value}` is not an address: {_tidy(error)}."
@@ -101,7 +115,7 @@ def prefix(value: str) -> str | None:
     """A prefix without host bits; an address alone is a prefix of its full length."""
     try:
         if _PREFIX.fullmatch(value):
-            ip_network(value)
+            (IPv6Network if ":" in value else IPv4Network)(value)
             return None
     except ValueError as error:
         if str(error).endswith("has host bits set"):
@@ -114,7 +128,7 @@ def socket(value: str) -> str | None:
     """An interface address with its prefix length, ``10.0.1.0/31``."""
     try:
         if _PREFIX.fullmatch(value) and "/" in value:
-            ip_interface(value)
+            (IPv6Interface if ":" in value else IPv4Interface)(value)
             return None
     except ValueError as error:
         return f"`{value}` is not an address with its length: {_tidy(error)}."
@@ -141,7 +155,7 @@ def span(value: str) -> tuple[int, int]:
 
 
 def _tidy(error: ValueError) -> str:
-    return str(error).split(" in '")[0].rstrip(".")
+    return str(error).split(" in '")[0].rstrip(".").lower()
 
 
 FORMS: dict[str, Callable[[str], str | None]] = {

@@ -155,7 +155,7 @@ def _duplicates(site: Site) -> Iterator[Problem]:
         before = next((b for b in seen.get(address, ()) if not b[0] or not realm or b[0] == realm), None)
         if before:
             detail = f"{address} belongs to {before[1]} and to {owner}. Change one; packets would reach either."
-            yield Problem("Duplicate address", detail, max(before[2], place), (min(before[2], place),))
+            yield Problem("Duplicate address", detail, place, (before[2],))
         seen.setdefault(address, []).append((realm, owner, place))
 
 

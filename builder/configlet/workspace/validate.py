@@ -15,7 +15,7 @@ from configlet.model.problem import Place, Problem
 from configlet.workspace import forms, services
 from configlet.workspace.schema import INVENTORY
 from configlet.workspace.strict import Node
-from configlet.workspace.suggest import did_you_mean
+from configlet.workspace.suggest import close_to, did_you_mean
 
 Path = tuple[str | int, ...]
 Check = Callable[[Any], str | None]
@@ -131,7 +131,8 @@ def validator_class() -> Any:
 
     def handler(check: Check) -> Callable[[Any, str, Any], None]:
         def method(self: Any, field: str, value: Any) -> None:
-            wrong = check(value)
+            # Cerberus goes on after a wrong type when it does not normalize; the type error is complaint enough.
+            wrong = check(value) if isinstance(value, (str, dict)) else None
             if wrong is not None:
                 self._error(field, wrong)
 
@@ -154,9 +155,27 @@ def judge(root: Node) -> tuple[tuple[Problem, ...], tuple[Path, ...]]:
         return (), ()
     validator = validator_class()(INVENTORY)
     validator.validate(root.value, normalize=False)
-    found = [(tuple(error.document_path), error) for error in _leaves(validator._errors)]
+    found = _worth_saying([(tuple(error.document_path), error) for error in _leaves(validator._errors)])
     problems = tuple(_problem(root, path, error) for path, error in found)
     return problems, tuple(path for path, _ in found)
+
+
+def _worth_saying(found: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
+    """Without what follows from another error: of a value of the wrong type, or of a key that is misspelt."""
+    from cerberus import errors
+
+    ranks = {errors.NOT_NULLABLE.code: 0, errors.BAD_TYPE.code: 1, errors.EMPTY_NOT_ALLOWED.code: 2}
+    best: dict[Path, int] = {}
+    for path, error in found:
+        best[path] = min(best.get(path, 3), ranks.get(error.code, 3))
+    unknown = [path for path, error in found if error.code == errors.UNKNOWN_FIELD.code]
+    misspelt = {(*path[:-1], *close_to(str(path[-1]), _at_schema(path[:-1]).get("schema", {}))) for path in unknown}
+    return [
+        (path, error)
+        for path, error in found
+        if ranks.get(error.code, 3) == best[path]
+        and not (error.code == errors.REQUIRED_FIELD.code and path in misspelt)
+    ]
 
 
 def _leaves(errors: Any) -> Iterator[Any]:
