@@ -85,22 +85,16 @@ def packet_of(family: Family, realm: str, box: Box) -> Packet:
     fragment = box[FRAG][0]
     proto = _pick(box[PROTO], TCP, UDP, ICMP[family])
     ported, icmp = proto in _PORTED and not fragment, proto == ICMP[family] and not fragment
-    return Packet(
-        realm,
-        family,
-        proto,
-        _host(family, box[SRC]),
-        _host(family, box[DST]),
-        _pick(box[SPORT], 49152) if ported else _pick(box[SPORT], 0),
-        _pick(box[DPORT], *((_ECHO[family],) if icmp else ()), *(() if ported or icmp else (0,)), *_liked(box, ported)),
-        bool(box[FLAG][0]),
-        bool(fragment),
-    )
+    source, target = _ports(box) if ported else (_pick(box[SPORT], 0), _pick(box[DPORT], _ECHO[family] if icmp else 0))
+    ends = _host(family, box[SRC]), _host(family, box[DST])
+    return Packet(realm, family, proto, *ends, source, target, bool(box[FLAG][0]), bool(fragment))
 
 
-def _liked(box: Box, ported: bool) -> tuple[int, ...]:
-    low, high = box[DPORT]
-    return (443, 1) if ported and low == 0 and high > 0 else ()
+def _ports(box: Box) -> Span:
+    """Source and destination port: the client's end is ephemeral, and it is the source unless only a reply fits."""
+    source, low, high = _pick(box[SPORT], 49152), *box[DPORT]
+    answer = source != 49152 and low <= 49152 <= high
+    return source, 49152 if answer else _pick(box[DPORT], *((443, 1) if low == 0 else ()))
 
 
 def _pick(span: Span, *liked: int) -> int:
