@@ -50,6 +50,20 @@ def privileged() -> bool:
     return bool(held >> _CAP_SYS_ADMIN & 1) and bool(held >> _CAP_NET_ADMIN & 1)
 
 
+def new_world(flags: int) -> None:
+    """Take this (single-threaded) process into new namespaces, with a user namespace around them when it needs one.
+
+    In that user namespace the process is root and nobody else exists. Raises OSError when the kernel refuses.
+    """
+    user, group = os.geteuid(), os.getegid()
+    if not privileged():
+        unshare(CLONE_NEWUSER)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    unshare(flags)
+
+
 def in_thread(work: Callable[[], T]) -> T:
     """Run work in a thread of its own that ends with it, and hand on its result or exception."""
     outcome: list[T] = []

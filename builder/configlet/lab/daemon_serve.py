@@ -1,0 +1,235 @@
+"""What the daemon does: build the wire, serve switches and hosts, answer the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from configlet.lab import sshd, wire, wire_multicast
+from configlet.lab.daemon_launch import READY, Birth
+from configlet.lab.enter import inside
+from configlet.lab.host import LabHost
+from configlet.lab.state import VERSION, State, write_json
+from configlet.lab.state_trust import (
+    Login,
+    make_authority,
+    make_credentials,
+    server_context,
+    variable,
+    write_known_hosts,
+)
+from configlet.lab.topology_management import management_namespace
+from configlet.lab.topology_values import Wiring
+from configlet.model.inventory import Inventory
+from configlet.model.net import IPAddress
+from configlet.model.problem import Refused, refuse
+
+SSH, HTTPS = 22, 443
+SAYS = (
+    "The switches are simulated: namespaces of this machine that forward with its kernel, with the management "
+    "interface of their platform in front. No vendor software runs here.",
+    "A realm of a switch is a namespace, a VLAN a bridge; a bond is two links of which the first carries.",
+    "Members of a gateway pair are told each other's MAC tables instead of learning them.",
+    "Routes are static, and multicast is carried in IPv4 for the first groups of each prefix.",
+)
+
+
+@dataclass(slots=True)
+class World:
+    """The running lab."""
+
+    inventory: Inventory
+    wiring: Wiring
+    state: State
+    speed: float
+    birth: Birth
+    namespaces: dict[str, int] = field(default_factory=dict)
+    switches: dict[str, Any] = field(default_factory=dict)
+    hosts: dict[str, LabHost] = field(default_factory=dict)
+    servers: list[dict[str, Any]] = field(default_factory=list)
+    held: list[Any] = field(default_factory=list)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def apply(self, namespace: str, text: str) -> None:
+        """Load an nftables text in a namespace; what a switch programs its data plane with. Raises OSError."""
+        if namespace not in self.namespaces:
+            raise OSError(f"the lab has no namespace {namespace}")
+        wire.run(self.namespaces[namespace], ["nft", "-f", "-"], text)
+
+
+def personality(platform: str) -> Any:
+    """The module that fronts a platform's switches. Raises Refused when there is none."""
+    name = f"configlet.lab.personalities.{platform}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        if problem.name != name:
+            raise
+        raise refuse(
+            "platform without a simulated switch", f"The lab cannot simulate a switch of platform {platform}."
+        ) from None
+
+
+def _listener(address: IPAddress, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((str(address), port))
+    sock.listen(128)
+    sock.setblocking(False)
+    return sock
+
+
+async def _serve_switches(world: World, logins: dict[str, Login]) -> None:
+    from configlet.lab.switch import Switch
+
+    authority = make_authority(world.state)
+    for device in world.inventory.devices:
+        if device.management is None:
+            continue
+        front, address = personality(device.platform), device.management.address
+        switch = Switch(device, world.inventory, world.apply, world.speed)
+        world.switches[device.name] = switch
+        context = server_context(authority, world.state, device.name, address)
+        where = world.namespaces[management_namespace(world.inventory, device.name)]
+        sock = inside(where, lambda address=address: _listener(address, HTTPS))  # type: ignore[misc]
+        login = logins[variable(device.management)]
+        world.held.append(await front.serve(switch, sock, context, login.username, login.password))
+        _served(world, device.name, device.platform, address, HTTPS)
+
+
+async def _serve_hosts(world: World, logins: dict[str, Login]) -> None:
+    import asyncssh
+
+    keys: dict[IPAddress, str] = {}
+    for host in world.inventory.hosts:
+        folder = world.state.host(host.name)
+        folder.mkdir(mode=0o700)
+        here = LabHost(host.name, world.namespaces[host.name], folder, world.speed)
+        world.hosts[host.name] = here
+        if host.management is None:
+            continue
+        address, login = host.management.address, logins[variable(host.management)]
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        keys[address] = key.export_public_key().decode()
+        sock = inside(here.namespace, lambda address=address: _listener(address, SSH))  # type: ignore[misc]
+        world.held.append(await sshd.serve(here, sock, key, login.username, login.password))
+        _served(world, host.name, host.platform, address, SSH)
+    write_known_hosts(world.state, keys)
+
+
+def _served(world: World, name: str, platform: str, address: IPAddress, port: int) -> None:
+    world.servers.append({"name": name, "platform": platform, "address": str(address), "port": port})
+
+
+def status(world: World) -> dict[str, Any]:
+    """What the lab is, for people and programs."""
+    notes = list(world.wiring.notes)
+    if not world.birth.own_proc:
+        notes.append("This machine does not let the lab have a /proc of its own; hosts see the machine's processes.")
+    return {
+        "version": VERSION,
+        "site": world.inventory.site,
+        "inventory": world.inventory.digest,
+        "target": "lab",
+        "simulated": True,
+        "says": [*SAYS, *notes],
+        "speed": world.speed,
+        "pid": world.birth.pid,
+        "user_namespace": world.birth.user_namespace,
+        "namespaces": {
+            n.name: {
+                "path": f"/proc/{world.birth.pid}/fd/{world.namespaces[n.name]}",
+                "role": n.role,
+                "owner": n.owner,
+                "realm": n.realm,
+            }
+            for n in world.wiring.namespaces
+        },
+        "servers": world.servers,
+        "faults": {name: found for name, switch in world.switches.items() if (found := switch.faults())},
+    }
+
+
+def _fault(world: World, request: dict[str, Any]) -> dict[str, Any]:
+    name, kind, arg = (str(request.get(key) or "") for key in ("device", "kind", "arg"))
+    target = world.switches.get(name) or world.hosts.get(name)
+    if target is None:
+        known = ", ".join([*world.switches, *world.hosts])
+        raise refuse("unknown device", f"The lab has no switch or host {name!r}. It has: {known}.")
+    target.fault(kind, arg)
+    return {"device": name, "kind": kind, "arg": arg}
+
+
+def _down(world: World, _: dict[str, Any]) -> dict[str, Any]:
+    asyncio.get_running_loop().call_soon(world.stop.set)
+    return {}
+
+
+async def _answer(world: World, line: bytes) -> dict[str, Any]:
+    """One request, one answer. ``ok`` is false with ``problems`` when it was refused."""
+    try:
+        request = json.loads(line)
+        verb = request["verb"]
+        if verb == "status":
+            return {"ok": True, **status(world)}
+        if verb == "fault":
+            return {"ok": True, **await asyncio.to_thread(_fault, world, request)}
+        if verb == "down":
+            return {"ok": True, **_down(world, request)}
+        return {"ok": False, "problems": [["unknown verb", f"The lab does not know {verb!r}."]]}
+    except Refused as refused:
+        return {"ok": False, "problems": [[p.summary, p.detail] for p in refused.problems]}
+    except (ValueError, KeyError, TypeError) as problem:
+        return {"ok": False, "problems": [["request not understood", f"{type(problem).__name__}: {problem}"]]}
+
+
+async def _control(world: World) -> asyncio.Server:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, ValueError):
+            while line := await reader.readline():
+                writer.write(json.dumps(await _answer(world, line)).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    folder = os.open(world.state.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(f"/proc/self/fd/{folder}/control.sock")  # a socket's path is short; a workspace's need not be
+    os.close(folder)
+    (world.state.path / "control.sock").chmod(0o600)
+    return await asyncio.start_unix_server(handle, sock=sock)
+
+
+async def _run(world: World) -> None:
+    say: Callable[[str], None] = world.birth.say
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, world.stop.set)
+    world.namespaces = wire.make_namespaces(world.wiring)
+    say(f"{len(world.namespaces)} namespaces")
+    wire.apply(world.wiring, world.namespaces, say)
+    world.held += wire_multicast.route_multicast(world.wiring, world.namespaces)
+    logins = make_credentials(world.inventory, world.state)
+    await _serve_switches(world, logins)
+    say(f"{len(world.switches)} simulated switches")
+    await _serve_hosts(world, logins)
+    say(f"{len(world.hosts)} hosts")
+    world.held.append(await _control(world))
+    write_json(world.state.path / "ready.json", status(world))
+    say(READY)
+    os.close(world.birth.writer)
+    await world.stop.wait()
+    for switch in world.switches.values():
+        switch.stop()
+
+
+def serve(inventory: Inventory, wiring: Wiring, state: State, speed: float, birth: Birth) -> None:
+    """Be the lab until it is told to end. Raises Refused or OSError when it cannot be built."""
+    asyncio.run(_run(World(inventory, wiring, state, speed, birth)))

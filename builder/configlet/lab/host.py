@@ -1,0 +1,86 @@
+"""A simulated host: commands and shells inside its namespace, and what can go wrong there on demand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from configlet.lab.enter import SEARCH, inside
+from configlet.lab.wire import run
+from configlet.model.problem import refuse
+
+TABLE = "inet configlet"
+FAULTS = {
+    "flush": f"flush table {TABLE}",
+    "open": f"delete table {TABLE}",
+}
+"""``flush`` takes the rules out of the host's table and leaves its chains, ``open`` takes the table away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a command reads and writes: descriptors of its own ends, closed once it runs."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabHost:
+    """A host of the lab: its namespace, its state folder and the speed of its clock."""
+
+    name: str
+    namespace: int
+    folder: Path
+    speed: float
+
+    def environment(self, user: str) -> dict[str, str]:
+        """What a login finds; nothing of the machine's own environment."""
+        return {
+            "PATH": SEARCH,
+            "HOME": str(self.folder),
+            "USER": user,
+            "LOGNAME": user,
+            "SHELL": "/bin/sh",
+            "LANG": "C.UTF-8",
+            "CONFIGLET_STATE_DIR": str(self.folder),
+            "CONFIGLET_SPEED": f"{self.speed:g}",
+            "PS1": f"{user}@{self.name}# ",
+        }
+
+    def start(self, argv: list[str], streams: Streams, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start a command in a session of its own inside the host's namespace."""
+
+        def body() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                argv,
+                stdin=streams.stdin,
+                stdout=streams.stdout,
+                stderr=streams.stderr,
+                cwd=self.folder,
+                env=dict(environment),
+                start_new_session=True,
+            )
+
+        try:
+            return inside(self.namespace, body)
+        finally:
+            for descriptor in {streams.stdin, streams.stdout, streams.stderr}:
+                os.close(descriptor)
+
+    def fault(self, kind: str, arg: str = "") -> None:
+        """Make something go wrong. Raises Refused for a fault that does not exist or does not apply now."""
+        if kind not in FAULTS:
+            raise refuse("unknown fault", f"A host has no fault {kind!r}. It has: {', '.join(sorted(FAULTS))}.")
+        if arg:
+            raise refuse("fault takes no argument", f"{kind} of a host takes no argument, but {arg!r} was given.")
+        try:
+            run(self.namespace, ["nft", "-f", "-"], FAULTS[kind] + "\n")
+        except OSError as problem:
+            raise refuse(
+                "fault does not apply", f"{self.name} has no table {TABLE}; push a policy first. nft says: {problem}"
+            ) from problem
