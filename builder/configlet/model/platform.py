@@ -37,3 +37,5 @@ class Platform:
     refusals: Mapping[str, str]
     sources: tuple[str, ...]
     search: tuple[Path, ...]
+    port: int = 0
+    """The TCP port of its management, that the controller must be able to reach."""

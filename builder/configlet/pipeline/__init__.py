@@ -2,6 +2,7 @@
 
 from configlet.pipeline.artifacts import prove, prove_file, render
 from configlet.pipeline.check import Report, TestResult, check
+from configlet.pipeline.planning import plan
 from configlet.pipeline.site import Site, open_site
 from configlet.pipeline.why import Why, why, why_lines
 
@@ -12,6 +13,7 @@ __all__ = [
     "Why",
     "check",
     "open_site",
+    "plan",
     "prove",
     "prove_file",
     "render",

@@ -11,10 +11,12 @@ from pathlib import Path
 from configlet import platforms, rules, workspace
 from configlet.model.inventory import Inventory
 from configlet.model.net import Family
+from configlet.model.platform import Platform
 from configlet.model.policy import Entry, Policy
 from configlet.model.problem import Problem
 from configlet.packets.entries import entries
 from configlet.place import Placement, place
+from configlet.platforms import content
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,17 @@ class Site:
     inventory: Inventory
     policy: Policy
     placement: Placement
-    platforms: Mapping[str, platforms.Platform]
+    platforms: Mapping[str, Platform]
     warnings: tuple[Problem, ...]
     entries: Callable[[str, Family], tuple[Entry, ...]]
 
 
 def open_site(root: Path, site: str, today: date) -> Site:
     """Read and understand one site. Raises Refused with all complaints of the stage that found any."""
-    search = platforms.search(root)
+    search = content.search(root)
     known = platforms.load(search)
-    loaded = workspace.load(root, site, today, platforms.nic_models(search))
+    models = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
+    loaded = workspace.load(root, site, today, models or None)
     policy = rules.expand(loaded.inventory)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)

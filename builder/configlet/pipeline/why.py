@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 
-from configlet import workspace
 from configlet.model.gate import Gate, Line, Reading
-from configlet.model.inventory import Service
+from configlet.model.inventory import Service, Term
 from configlet.model.net import FAMILIES, Family
 from configlet.model.policy import Entry, Packet
 from configlet.model.problem import refuse
@@ -21,6 +21,7 @@ from configlet.pipeline.artifacts import artifacts_of, proofs_of
 from configlet.pipeline.site import Site, open_site
 from configlet.place import End, ends_of, paths
 from configlet.place import Path as Way
+from configlet.workspace.services import complaint, term
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Why:
 def why(root: Path, site: str, today: date, source: str, destination: str, service: str) -> Why:
     """Answer for two names (workload, segment, external) or addresses, and a service or a literal such as tcp/22."""
     opened = open_site(root, site, today)
-    meant = workspace.service(opened.inventory, service)
+    meant = service_of(opened, service)
     artifacts = artifacts_of(opened)
     proofs, readings = proofs_of(opened, artifacts)
     unproven = {p.gate for p in proofs if p.verdict != "PROVED"}
@@ -100,10 +101,10 @@ class _Teller:
 
     def _between(self, a: End, b: End, service: Service) -> Iterator[Leg]:
         told: set[str] = set()
-        for term in service.terms:
-            if term.family not in (None, a.family):
+        for part_of in service.terms:
+            if part_of.family not in (None, a.family):
                 continue
-            box = box_of(term, a.spans[0], b.spans[0])
+            box = box_of(part_of, a.spans[0], b.spans[0])
             for part, entry in split(self.site.entries(a.realm, a.family), box):
                 packet = packet_of(a.family, a.realm, part)
                 key = entry.rule.name if entry else ""
@@ -168,8 +169,6 @@ def _known(name: str, site: Site) -> tuple[End, ...]:
     )
     if name in names or name in {h.name for h in inventory.hosts}:
         return ()
-    from difflib import get_close_matches
-
     close = get_close_matches(name, names, 1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     raise refuse("Unknown name", f'{site.name} has no workload, segment or external "{name}".{hint}')
@@ -184,9 +183,22 @@ def _address(name: str) -> tuple[Family, int] | None:
 
 
 def _at(end: End, value: int) -> End:
-    from dataclasses import replace
-
     return replace(end, spans=((value, value),))
+
+
+def service_of(site: Site, text: str) -> Service:
+    """A service of the site by name, ``any``, or a literal such as tcp/22."""
+    named = next((s for s in site.inventory.services if s.name == text), None)
+    if named is not None:
+        return named
+    if text == "any":
+        return Service(text, (Term(None),), None)
+    wrong = complaint(text)
+    if wrong is not None:
+        names = get_close_matches(text, [s.name for s in site.inventory.services], 1)
+        hint = f' Did you mean "{names[0]}"?' if names else ""
+        raise refuse("Unknown service", f'{site.name} has no service "{text}", and it is no literal: {wrong}{hint}')
+    return Service(text, (term(text, site.inventory.ephemeral),), None)
 
 
 def why_lines(answer: Why) -> Iterator[str]:

@@ -36,12 +36,12 @@ def load(layers: Sequence[Path]) -> dict[str, Platform]:
 def platform(name: str, path: Path, layers: tuple[Path, ...]) -> Platform:
     """One platform from its manifest. Raises Refused."""
     data = document(path)
-    missing = [key for key in ("title", "driver", "kinds", "sources") if not data.get(key)]
+    missing = [key for key in ("title", "driver", "port", "kinds", "sources") if not data.get(key)]
     if missing:
         raise _incomplete(path, f"the manifest lacks {', '.join(missing)}")
     kinds = {kind: _kind(name, kind, said, path, layers) for kind, said in data["kinds"].items()}
     sources = tuple(map(str, data["sources"]))
-    return Platform(name, data["title"], data["driver"], kinds, data.get("refusals", {}), sources, layers)
+    return Platform(name, data["title"], data["driver"], kinds, data.get("refusals", {}), sources, layers, int(data["port"]))
 
 
 def document(path: Path) -> dict[str, Any]:
