@@ -65,6 +65,7 @@ def test_every_command_can_be_imported_and_has_help() -> None:
         (("prove", "dc1", "--platform", "eos"), "belong together"),
         (("check", "--workspace", "/nowhere/at/all"), "does not exist"),
         (("completion", "tcsh"), "bash"),
+        (("lab", "down", "../.."), "not the name of a site"),
     ],
 )
 def test_a_wrong_use_ends_with_64_and_says_what_is_right(arguments: tuple[str, ...], word: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,12 @@ class SiteName(click.ParamType[str]):
     """The name of a site; completed from the workspace."""
 
     name = "site"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; never a path, as folders are found (and a lab's removed) by it."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", value):
+            self.fail(f'"{value}" is not the name of a site', param, ctx)
+        return value
 
     def shell_complete(
         self,

@@ -1,0 +1,88 @@
+"""The shape holds: import contracts, no heavy import at the top of a light module, no machine's path in the tree.
+
+The last line of each docstring and the length of each file are part of the shape too.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "builder" / "configlet"
+HEAVY = {
+    "asyncssh", "cryptography", "jinja2", "napalm", "netmiko", "paramiko", "pyeapi", "pyroute2", "rich", "ruamel",
+}  # fmt: skip
+LIGHT = ("cli", "model", "packets", "pipeline", "place", "fit", "rules", "prove", "plan", "workspace", "platforms")
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported_at_the_top(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_the_import_contracts_hold() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env={"PYTHONPATH": "builder", "PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_forbidden_import_is_noticed(tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(SOURCE, tmp_path / "builder" / "configlet", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "builder" / "configlet" / "model" / "planted.py").write_text("import configlet.packets\n")
+    (tmp_path / "builder" / "configlet" / "push" / "planted.py").write_text("import socket\n")
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": "builder", "PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    assert "configlet.model.planted -> configlet.packets" in ended.stdout
+    assert "configlet.push.planted -> socket" in ended.stdout
+
+
+@pytest.mark.parametrize("package", LIGHT)
+def test_light_packages_import_nothing_heavy_at_their_top(package: str) -> None:
+    found = {
+        (path.name, name)
+        for path, tree in modules()
+        if path.is_relative_to(SOURCE / package)
+        for name in imported_at_the_top(tree)
+        if name in HEAVY
+    }
+    assert not found
+
+
+def test_files_are_a_page_or_three_and_functions_can_be_read_at_a_glance() -> None:
+    long_files = {str(p.relative_to(ROOT)) for p, _ in modules() if len(p.read_text().splitlines()) > 400}
+    long_functions = {
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno > 55
+    }
+    assert not long_files
+    assert not long_functions
+
+
+def test_platform_folders_hold_no_python() -> None:
+    assert not list((ROOT / "configlets").rglob("*.py"))
+    assert list((ROOT / "configlets").rglob("platform.yaml"))
