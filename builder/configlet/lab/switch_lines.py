@@ -137,8 +137,8 @@ def _access_group(config: Config, interface: str, words: list[str]) -> None:
                 config.bindings.pop(key, None)
         case _:
             groups = [f"{no}{FAMILY_WORD[f]} access-group" for no in ("", "no ") for f in FAMILIES if routed]
-            known = [*groups, *(config.baseline.lines(f"interface {interface}") or ())]
-            _fail(words, max(_agreed(words, known), 3 if _agreed(words, groups) == 2 else 0))
+            token = _agreed(words, [*groups, *(config.baseline.lines(f"interface {interface}") or ())])
+            _fail(words, words.index("access-group") + 2 if "access-group" in words[:token] else token)
 
 
 def _way(word: str) -> Way:
