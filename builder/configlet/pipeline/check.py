@@ -10,7 +10,7 @@ from pathlib import Path
 
 from configlet.model.gate import Artifact, Proof
 from configlet.model.inventory import Acceptance, PolicyTest
-from configlet.model.net import FAMILIES
+from configlet.model.net import FAMILIES, subtract
 from configlet.model.policy import Entry, Packet
 from configlet.model.problem import Problem
 from configlet.packets.boxes import packet_of, packet_text
@@ -20,7 +20,7 @@ from configlet.pipeline.artifacts import artifacts_of, proofs_of, unproven
 from configlet.pipeline.site import Site, open_site
 from configlet.place.guard import Gap, accepted, gaps
 from configlet.place.sees import CURE, HOST
-from configlet.rules import select
+from configlet.rules import own_addresses, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,16 @@ def run_test(site: Site, test: PolicyTest) -> TestResult:
 def _decided(site: Site, test: PolicyTest) -> Iterator[tuple[Packet, Entry | None]]:
     sources = select(site.inventory, test.source, source=True)
     targets = select(site.inventory, test.destination, source=False)
+    own = own_addresses(site.inventory)
     for realm in sorted(sources.realms & targets.realms):
         for family in FAMILIES:
+            never = own.of(realm, family)
             boxes = (
                 box_of(term, s, t)
                 for term in test.service.terms
                 if term.family in (None, family)
-                for s in sources.of(realm, family)
-                for t in targets.of(realm, family)
+                for s in subtract(sources.of(realm, family), never)
+                for t in subtract(targets.of(realm, family), never)
             )
             for box in boxes:
                 for part, entry in split(site.entries(realm, family), box):
