@@ -107,7 +107,7 @@ def _vrrp(inventory: Inventory) -> Iterator[Rule]:
 
 
 def _multicast(inventory: Inventory) -> Iterator[Rule]:
-    """Group membership of receivers (RFC 3376; IPv6 reports stay on their link), and PIM from an external that sends (RFC 7761)."""
+    """Group membership of receivers (RFC 3376; IPv6 reports stay on their link), and PIM with senders outside (RFC 7761)."""
     segments = {s.name: s for s in inventory.segments}
     externals = {e.name: e for e in inventory.externals}
     for group in inventory.multicast:
