@@ -99,13 +99,13 @@ def targets(inventory: Inventory, trust: Path) -> dict[str, Target]:
 
 
 def canonical(site: Site) -> Canonical:
-    """What a device shows, in the form in which it can be compared; "" when it has nothing of ours."""
+    """What a device shows of our sections, in the one form in which texts are compared."""
     from configlet import readers
     from configlet.readers import sections
 
     def of(platform: str, kind: str, text: str) -> str:
-        own = sections.owned(site.platforms[platform], kind, text)
-        return readers.read(site.platforms[platform], kind, own, f"{platform} {kind}").canonical if own.strip() else ""
+        known = site.platforms[platform]
+        return readers.read(known, kind, sections.owned(known, kind, text), f"{platform} {kind}").canonical
 
     return of
 
