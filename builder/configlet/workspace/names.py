@@ -96,6 +96,7 @@ def check(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
     yield from _fabric(site)
     yield from _hosts(site, nic_models)
     yield from _groups(site)
+    yield from _realms(site)
     labels = _label_sets(site.inventory)
     for selector, own in _selectors(site.inventory):
         yield from _selector(site, selector, own, labels)
@@ -164,6 +165,28 @@ def _groups(site: Site) -> Iterator[Problem]:
                 yield unknown("source", name, site.place("multicast", group.name, "sources", i), known)
         for i, name in enumerate(group.receivers):
             yield from _want(site, "segments", name, "multicast", group.name, "receivers", i)
+
+
+def _realms(site: Site) -> Iterator[Problem]:
+    """A realm that no segment is in is most often misspelt, and would be an address space of its own."""
+    of_segment = {segment.name: segment.realm for segment in site.inventory.segments}
+    realms = set(of_segment.values())
+    for external in site.inventory.externals:
+        if external.realm not in realms:
+            yield unknown("realm", external.realm, site.place("externals", external.name, "realm"), realms)
+    for link in site.inventory.links:
+        if link.realm and link.realm not in realms:
+            place = site.place("links", f"{link.a_device}/{link.a_port}", "realm")
+            yield unknown("realm", link.realm, place, realms)
+    for group in site.inventory.multicast:
+        for i, name in enumerate(group.receivers):
+            if of_segment.get(name, group.realm) != group.realm:
+                detail = (
+                    f"{name} is in realm {of_segment[name]}, other receivers in {group.realm}; make a set for each."
+                )
+                yield Problem(
+                    "Receivers in several realms", detail, site.place("multicast", group.name, "receivers", i)
+                )
 
 
 def _label_sets(inventory: Inventory) -> list[frozenset[tuple[str, str]]]:

@@ -180,7 +180,7 @@ def _management(site: Site) -> Iterator[Problem]:
     held = [net for s in inventory.segments if s.realm == inventory.controller_realm for net in s.prefixes]
     where = [(("devices", d.name, "management", "address"), d.management) for d in inventory.devices]
     where += [(("hosts", h.name, "management", "address"), h.management) for h in inventory.hosts]
-    if not inventory.controller_realm:
+    if not held:
         return
     for path, management in where:
         if management and not any(management.address in net for net in held):

@@ -20,7 +20,7 @@ def _string(form: str) -> Schema:
 
 
 def _list(item: Schema, **more: Any) -> Schema:
-    return {"type": "list", "empty": False, "schema": item, **more}
+    return {"type": "list", "empty": False, "check_with": "unique", "schema": item, **more}
 
 
 def _map(fields: Schema, **more: Any) -> Schema:

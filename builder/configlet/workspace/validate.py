@@ -54,7 +54,14 @@ def _only(word: str, what: str) -> Check:
     return lambda value: None if value == word else f"`{value[:40]}` is not built yet: {what}. Write `{word}`."
 
 
+def _unique(value: list[Any]) -> str | None:
+    words = [repr(item) for item in value]
+    twice = next((item for i, item in enumerate(value) if words[i] in words[:i]), None)
+    return None if twice is None else f"`{str(twice)[:60]}` stands twice in this list. Remove one, or correct it."
+
+
 CHECKS: dict[str, Check] = {
+    "unique": _unique,
     **forms.FORMS,
     "selector": _selector,
     "service": _service,
@@ -131,8 +138,8 @@ def validator_class() -> Any:
 
     def handler(check: Check) -> Callable[[Any, str, Any], None]:
         def method(self: Any, field: str, value: Any) -> None:
-            # Cerberus goes on after a wrong type when it does not normalize; the type error is complaint enough.
-            wrong = check(value) if isinstance(value, (str, dict)) else None
+            # Cerberus stops at a wrong type, but goes on after "no value".
+            wrong = check(value) if value is not None else None
             if wrong is not None:
                 self._error(field, wrong)
 

@@ -1,0 +1,105 @@
+"""Parts that do not fit one another."""
+
+from __future__ import annotations
+
+from tests.tables.hostile.case import Case
+
+CASES = (
+    Case("an unknown segment", "hosts.yaml", "segment: clients", "segment: §client", "Unknown segment", "`clients`"),
+    Case("an unknown name", "policy.yaml", "from: [virtual]", "from: [§virtal]", "Unknown name", "`virtual`"),
+    Case("an unknown label", "policy.yaml", "{app: matching}", "§{app: matchng}", "Unknown label", "app: matching"),
+    Case(
+        "an unknown service",
+        "policy.yaml",
+        "service: [postgres]",
+        "service: [§postgre]",
+        "Unknown service",
+        "`postgres`",
+    ),
+    Case("an unknown service in a test", "tests.yaml", "service: fix,", "service: §fixx,", "Unknown service", "`fix`"),
+    Case("an unknown device", "hosts.yaml", "[leaf1/Ethernet1]", "[§leaf9/Ethernet1]", "Unknown device"),
+    Case(
+        "an unknown device of a link",
+        "links.yaml",
+        "to: border1/Ethernet11",
+        "to: §border2/Ethernet11",
+        "Unknown device",
+    ),
+    Case(
+        "an unknown gateway", "segments.yaml", "on: [leaf1, leaf2]", "on: [leaf1, §leaf22]", "Unknown device", "`leaf2`"
+    ),
+    Case("an unknown NIC model", "hosts.yaml", "model: virtio", "model: §virtlo", "Unknown NIC model", "`virtio`"),
+    Case("an unknown NIC of a bond", "hosts.yaml", "[ens1, ens2]", "[ens1, §ens3]", "Unknown NIC"),
+    Case("an unknown interface", "hosts.yaml", "on: [bond0]", "on: [§bond1]", "Unknown interface", "`bond0`"),
+    Case(
+        "an unknown source of groups",
+        "segments.yaml",
+        "sources: [exchange-a]",
+        "sources: [§exchange-b]",
+        "Unknown source",
+    ),
+    Case("an unknown pair", "devices.yaml", "pair: leaf2", "pair: §leaf7", "Unknown device"),
+    Case("a pair that is not mutual", "devices.yaml", "pair: leaf2", "pair: §leaf3", "Pair is not mutual"),
+    Case("a leg beside its bond", "hosts.yaml", "on: [bond0]", "on: [§ens1]", "Member of a bond"),
+    Case(
+        "a bond on another VLAN",
+        "hosts.yaml",
+        "mode: lacp, vlan: 120",
+        "mode: lacp, vlan: 130",
+        "Interface on another VLAN",
+        at=("hosts.yaml", "bond0]"),
+    ),
+    Case("a port used twice", "hosts.yaml", "[leaf2/Ethernet1]", "[§leaf1/Ethernet1]", "Port used twice"),
+    Case(
+        "a NIC attached twice",
+        "hosts.yaml",
+        "[leaf1/Ethernet1]",
+        "[leaf1/Ethernet1, §leaf2/Ethernet2]",
+        "NIC attached twice",
+    ),
+    Case("a VLAN used twice", "segments.yaml", "vlan: 170", "vlan: §160", "VLAN used twice", "databases"),
+    Case(
+        "a rule's name twice",
+        "policy.yaml",
+        "name: engines replicate",
+        "name: §orders reach the engine",
+        "Duplicate rule name",
+    ),
+    Case(
+        "a name for two things",
+        "addresses.yaml",
+        "  partners:",
+        "  risk: [203.0.113.0/26]\n  partners:",
+        "Name used twice",
+        at=("segments.yaml", "risk:"),
+    ),
+    Case(
+        "a name with a meaning",
+        "addresses.yaml",
+        "  partners:",
+        "  §any: [203.0.113.0/26]\n  partners:",
+        "Reserved name",
+    ),
+    Case("a switch in the policy", "policy.yaml", "to: [risk]", "to: [§leaf1]", "Infrastructure in the policy"),
+    Case("a rule of another site", "policy.yaml", "to: [risk]", "to: [§dc2:risk]", "Another site"),
+    Case("a folder of another name", "site.yaml", "name: dc1", "name: §dc9", "Site and folder disagree"),
+    Case("an expired rule", "policy.yaml", "2027-06-30", "§2026-11-23", "Rule expired", "today", "red"),
+    Case("a deny that expires", "policy.yaml", "    ticket: CHG0988", "    expires: §2027-01-01", "A deny expires"),
+    Case(
+        "an acceptance that is over",
+        "accept.yaml",
+        "",
+        "accept:\n  - {what: unguarded, workload: me1, reason: r, until: §2026-11-01}\n",
+        "Acceptance expired",
+        "Renew",
+        "red",
+    ),
+    Case(
+        "an acceptance of nobody",
+        "accept.yaml",
+        "",
+        "accept:\n  - {what: unguarded, workload: §me9, reason: r, until: 2027-01-31}\n",
+        "Unknown workload",
+        "Did you mean",
+    ),
+)
