@@ -46,7 +46,7 @@ def _routed(device: Device, inventory: Inventory) -> Iterator[tuple[str, str, li
     for link in inventory.links:
         ends = ((link.a_device, link.a_port, 0, link.b_device), (link.b_device, link.b_port, 1, link.a_device))
         for name, port, side, other in ends:
-            if name == device.name:
+            if name == device.name and link.addresses:
                 own = zip(link.addresses[side::2], link.networks, strict=False)
                 lines = [_address(a, n.prefixlen, "") for a, n in own]
                 yield port, link.realm, [f"description {other}", "no switchport", *lines]
@@ -62,8 +62,13 @@ def _routed(device: Device, inventory: Inventory) -> Iterator[tuple[str, str, li
 
 
 def _access(device: Device, inventory: Inventory) -> Iterator[tuple[str, list[str]]]:
-    """(interface, lines) of the ports that hosts are attached to, and of the management port."""
+    """(interface, lines) of trunks, of the ports that hosts are attached to, and of the management port."""
     vlans = {segment.name: segment.vlan for segment in inventory.segments}
+    for link in inventory.links:
+        ends = ((link.a_device, link.a_port, link.b_device), (link.b_device, link.b_port, link.a_device))
+        for name, port, other in ends:
+            if name == device.name and not link.addresses:
+                yield port, [f"description {other}", "switchport mode trunk"]
     for host in inventory.hosts:
         for nic in host.nics:
             for name, port in nic.attached:
