@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> int:
     unknown = [number for number in wanted if number not in lines]
     if unknown:
         return _usage(f"there is no line {unknown[0]}; there are {sorted(lines)}")
-    return 0 if all([_show(number, lines[number]) for number in wanted]) else 1
+    shown = [_show(number, lines[number]) for number in wanted]
+    return 0 if all(shown) else 1
 
 
 def _usage(why: str) -> int:
