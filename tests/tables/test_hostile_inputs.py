@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from configlet.cli import main
 from configlet.model.problem import Refused
 from configlet.workspace import load, validate
 from configlet.workspace.strict import read
@@ -29,6 +30,18 @@ def test_a_hostile_input_is_refused_at_its_place(case, tmp_path: Path) -> None:
     assert first.severity == "error"
     assert first.detail.endswith((".", "?")), "a complaint is made of sentences"
     assert all(line.isprintable() for line in str(first).splitlines())
+
+
+@pytest.mark.parametrize("case", (*hostile.CASES, *hostile.BEYOND), ids=lambda case: case.name.replace(" ", "-"))
+def test_no_command_goes_on_from_a_hostile_input(case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place, out = hostile.plant(case, tmp_path), tmp_path / "out"
+    at = ("--workspace", str(tmp_path), "--at", TODAY.isoformat())
+    status = main(["render", "dc1", "--out", str(out), *at])
+    said = capsys.readouterr()
+    assert status == {"invalid": 65, "red": 3}[case.nature]
+    assert f"{place}: " in said.err and case.summary in said.err
+    assert "Traceback" not in said.out + said.err
+    assert said.out == "" and not out.exists(), "not one artifact is written"
 
 
 def test_the_table_has_no_two_cases_of_one_name() -> None:
