@@ -42,7 +42,7 @@ class Book:
     def complete(self, shot: Shot) -> bool:
         """Whether everything that can come has come."""
         heard = self.heard.get(shot.number, set())
-        return len(heard) == len(shot.ears) and (not shot.answer or shot.number in self.answered)
+        return heard >= set(range(len(shot.ears) - shot.silent)) and (not shot.answer or shot.number in self.answered)
 
     def report(self) -> tuple[Heard, ...]:
         """What became of every shot, in order."""

@@ -33,7 +33,7 @@ class Shot:
 
     ``socket`` sends through the kernel of ``namespace``; ``frame`` puts a whole frame with these MACs on ``interface``.
     A ``wanted`` one that nobody heard is sent once more (a first packet may be lost to address resolution), any other
-    never is. ``answer`` asks whether the answer came back; ``port`` of a TCP or UDP answer is the packet's own.
+    never is. ``answer`` asks whether the answer came back. The last ``silent`` ears are there to hear nothing.
     """
 
     number: int
@@ -46,6 +46,7 @@ class Shot:
     answer: bool
     mac: str = ""
     toward: str = ""
+    silent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def to_json(shot: Shot) -> list[Any]:
     packet = [p.realm, p.family, p.proto, p.src, p.dst, p.sport, p.dport, p.established, p.fragment]
     ears = [[ear.namespace, ear.interface, ear.sense] for ear in shot.ears]
     head = [shot.number, packet, shot.how, shot.namespace, shot.interface, ears]
-    return [*head, shot.wanted, shot.answer, shot.mac, shot.toward]
+    return [*head, shot.wanted, shot.answer, shot.mac, shot.toward, shot.silent]
 
 
 def from_json(value: list[Any]) -> Shot:

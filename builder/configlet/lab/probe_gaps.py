@@ -1,0 +1,59 @@
+"""Which denied packets may arrive all the same, because the operator has accepted it or no rule forbids it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from configlet.lab.probe_law import Law
+from configlet.lab.probe_members import Member
+from configlet.lab.probe_pairs import GapOf
+from configlet.model.inventory import Acceptance
+from configlet.model.net import Family
+from configlet.model.policy import Entry, Packet
+from configlet.packets.verdict import first
+from configlet.pipeline.site import Site
+from configlet.place.ends import ends_of
+from configlet.place.guard import accepted, gaps
+
+
+def gaps_of(site: Site, laws: Callable[[str, Family], Law]) -> GapOf:
+    """A function that says why a denied packet between two members may arrive; empty when it must not.
+
+    An unguarded pair counts only while somebody accepts it. A packet that a gate without memory takes for a reply
+    (DESIGN 5.4) counts where no host's table sees it, and, if a written deny meets it, only while somebody accepts it.
+    """
+    inventory = site.inventory
+    known: dict[tuple[str, str, str, Family], Acceptance] = {}
+    for gap in gaps(site.placement, site.policy.realms, site.entries):
+        acceptance = accepted(gap, inventory.accept)
+        if acceptance:
+            known[gap.what, gap.source.name, gap.target.name, gap.source.family] = acceptance
+    bare: set[str] = set()
+    for realm in site.policy.realms:
+        for family in (4, 6):
+            bare |= {end.name for end in ends_of(inventory, realm, 4 if family == 4 else 6) if end.bare}
+
+    def gap_of(packet: Packet, source: Member, target: Member) -> str:
+        ends = source.name, target.name, packet.family
+        if found := known.get(("unguarded", *ends)):
+            return _sentence(found)
+        law = laws(packet.realm, packet.family)
+        reply = law.resembles_reply(packet)
+        if reply is None or source.name not in bare or target.name not in bare:
+            return ""
+        if found := known.get(("reply-exposure", *ends)):
+            return _sentence(found)
+        return _exposure(reply, first(law.entries, packet))
+
+    return gap_of
+
+
+def _sentence(acceptance: Acceptance) -> str:
+    return f"accepted until {acceptance.until}: {acceptance.reason} ({acceptance.place})"
+
+
+def _exposure(reply: Entry, decides: Entry | None) -> str:
+    """A written deny is not crossed in silence; what is merely not allowed is listed."""
+    if decides is not None:
+        return ""
+    return f'reply exposure: a gate without memory takes it for a reply of "{reply.rule.name}"'
