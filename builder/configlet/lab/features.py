@@ -16,6 +16,7 @@ from pathlib import Path
 from configlet.lab.enter import CLONE_NEWNET, CLONE_NEWNS, SEARCH, new_world, privileged
 
 _MRT_INIT = 200
+_UNTRIED = "could not be tried"
 _TOOLS = {
     "ip": "iproute2 (apt install iproute2)",
     "bridge": "iproute2 (apt install iproute2)",
@@ -43,8 +44,8 @@ def probe() -> tuple[Feature, ...]:
 
 
 def missing() -> tuple[Feature, ...]:
-    """What the lab lacks here."""
-    return tuple(feature for feature in probe() if not feature.ok)
+    """What the lab lacks here; without namespaces the rest could not even be tried, and is left out."""
+    return tuple(feature for feature in probe() if not feature.ok and feature.detail != _UNTRIED)
 
 
 def _python() -> Feature:
@@ -120,7 +121,7 @@ def _kernel() -> tuple[Feature, ...]:
     said = dict(line.split("\t", 1) for line in lines)
     names = [(_namespace_name(), _namespace_remedy()), *((name, remedy) for name, _, remedy in _KERNEL)]
     return tuple(
-        Feature(name, said.get(name) == "works", said.get(name, "could not be tried"), remedy) for name, remedy in names
+        Feature(name, said.get(name) == "works", said.get(name, _UNTRIED), remedy) for name, remedy in names
     )
 
 

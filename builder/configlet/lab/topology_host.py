@@ -52,7 +52,7 @@ def _nics(host: Host, name: str, depth: int = 0) -> tuple[tuple[Nic, ...], Inter
 
 
 def _leg(draft: Draft, host: Host, nic: Nic, segment: Segment, bridge: str | None, up: bool, first: bool) -> Attachment:
-    """One wire from a NIC to its port; ``first`` of the NIC's segments has the plain names."""
+    """One wire from a NIC to its port, in the VLAN's bridge there; ``first`` of the NIC's segments has plain names."""
     if not nic.attached:
         raise refuse(
             "NIC without a port", f"{host.name}/{nic.name} carries a workload but is attached to no port.", nic.place
@@ -60,9 +60,8 @@ def _leg(draft: Draft, host: Host, nic: Nic, segment: Segment, bridge: str | Non
     device, port = nic.attached[0]
     inner = nic.name if first else f"{nic.name}_{segment.vlan}"
     outer = port if first else f"{port}_{segment.vlan}"
-    where = draft.namespace(switch_namespace(device, segment.realm), "switch", device, segment.realm)
-    lan = draft.bridge(where, svi(segment))
-    a = End(where, ifname(outer, nic.place), bridge=lan, up=up)
+    where = switch_namespace(device, segment.realm)
+    a = End(where, ifname(outer, nic.place), bridge=svi(segment), up=up)
     b = End(host.name, ifname(inner, nic.place), bridge=bridge, up=up)
     draft.wire(a, b)
     name = bridge or b.name

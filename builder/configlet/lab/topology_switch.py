@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from string import ascii_letters
 
 from configlet.lab.topology_host import Attachment, svi
@@ -156,7 +157,7 @@ def neighbour_addresses(external: External) -> tuple[IPAddress, ...]:
 
 
 def port_addresses(external: External, number: int) -> tuple[tuple[IPAddress, int], ...]:
-    """The addresses and lengths of the ``number``-th entering port: those written, or the first of the prefixes."""
+    """The addresses and lengths of the ``number``-th entering port: those written, then the first free ones."""
     out: list[tuple[IPAddress, int]] = []
     for version in (4, 6):
         written = [a for a in external.addresses if a.version == version]
@@ -164,8 +165,18 @@ def port_addresses(external: External, number: int) -> tuple[tuple[IPAddress, in
         if number < len(written):
             address = written[number]
             out.append((address, prefix_length(address, external.prefixes) or (31 if version == 4 else 127)))
-        elif prefix is not None and not written:
-            out.append((prefix[1 + number], prefix.prefixlen))
+        elif prefix is not None:
+            taken = {*external.addresses, *neighbour_addresses(external)}
+            free = (a for a in prefix.hosts() if a not in taken)
+            found = next(islice(free, number - len(written), None), None)
+            if found is None:
+                raise refuse(
+                    "no address left for the entering port",
+                    f"{prefix} of {external.name} is too small for the lab to give our port an address in it. Write "
+                    "the port's own under addresses.",
+                    external.place,
+                )
+            out.append((found, prefix.prefixlen))
     return tuple(out)
 
 
