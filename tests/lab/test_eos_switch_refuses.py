@@ -35,13 +35,22 @@ def switch(planes: Planes) -> Switch:
     ("kind", "arg"),
     [
         ("explode", ""), ("stall", ""), ("stall", "soon"), ("stall", "-1"), ("stall", "1e9"), ("reject-line", "("),
-        ("reject-line", ""), ("unbind", "Vlan999"), ("unbind", "Vlan110 both"), ("ignore-acl", "x"), ("clear", "rain"),
+        ("reject-line", ""), ("unbind", "Vlan999"), ("unbind", "Vlan110 both"), ("ignore-acl", "x"),
+        ("hold-lock", "x"), ("clear", "rain"),
         ("drop-after-commit", ""), ("reboot", "nan"),
     ],
 )  # fmt: skip
 def test_a_fault_that_does_not_exist_is_refused(switch: Switch, kind: str, arg: str) -> None:
     with pytest.raises(Refused):
         switch.fault(kind, arg)
+    assert switch.faults() == {}
+
+
+def test_a_fault_that_the_switch_cannot_take_at_the_moment_is_refused(switch: Switch) -> None:
+    for n in range(5):
+        switch.run(["enable", f"configure session s{n}", "end"])
+    with pytest.raises(Refused, match="Maximum number of pending sessions"):
+        switch.fault("hold-lock")
     assert switch.faults() == {}
 
 

@@ -15,8 +15,11 @@ from configlet.lab.switch_exec import Reply, Terminal
 from configlet.lab.switch_faults import Faults, check
 from configlet.lab.switch_lines import CannotRun
 from configlet.model.inventory import Device, Inventory
+from configlet.model.problem import refuse
 
 Command = str | dict[str, Any]
+FOREIGN = "maintenance"
+"""The session of somebody else that the fault ``hold-lock`` leaves pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +140,27 @@ class Switch:
         """Make something go wrong. Raises Refused for a fault that does not exist, or an argument that does not fit.
 
         ``drop-after-commit SECONDS``, ``reject-line REGEX``, ``refuse-commit [WHY]``, ``stall SECONDS``, ``hold-lock``,
-        ``ignore-acl``, ``unbind INTERFACE [in|out]``, ``reboot [SECONDS]``, and ``clear [KIND]`` to end them.
+        ``ignore-acl``, ``unbind INTERFACE [in|out]``, ``reboot [SECONDS]``, and ``clear [KIND]`` to end them. Seconds are
+        those of the device's clock, which the lab's speed shortens.
         """
         check(kind, arg, self._state.running.baseline)
         with self._state.lock:
-            self._FAULTS.get(kind, Switch._lasting)(self, kind, arg)
+            try:
+                self._FAULTS.get(kind, Switch._lasting)(self, kind, arg)
+            except CannotRun as failure:
+                raise refuse("the switch cannot do that now", f"'{kind}' on {self.name}: {failure}.") from failure
             self._state.refusal = self._faults.active.get("refuse-commit", "")
 
     def _lasting(self, kind: str, arg: str) -> None:
-        self._faults.active[kind] = arg or {"refuse-commit": "could not program the access list"}.get(kind, "")
         if kind == "hold-lock":
-            switch_state.open_session(self._state, arg or "maintenance", "operator")
+            switch_state.open_session(self._state, FOREIGN, "operator")
+        self._faults.active[kind] = arg or {"refuse-commit": "could not program the access list"}.get(kind, "")
 
     def _clear(self, _: str, arg: str) -> None:
         for kind in [arg] if arg else list(self._faults.active):
             held = self._faults.active.pop(kind, None)
             if held is not None and kind == "hold-lock":
-                self._state.sessions.pop(held or "maintenance", None)
+                self._state.sessions.pop(FOREIGN, None)
             if held is not None and kind == "ignore-acl":
                 self._program(self._state.running)
         self._unreachable_until = 0.0
@@ -168,6 +175,7 @@ class Switch:
 
     def _reboot(self, _: str, arg: str) -> None:
         switch_state.reload(self._state)
+        self._faults.active.pop("hold-lock", None)
         self.cut(float(arg or 0))
 
     _FAULTS = {"clear": _clear, "unbind": _unbind, "reboot": _reboot}  # noqa: RUF012

@@ -13,7 +13,7 @@ KINDS: dict[str, str] = {
     "reject-line": "regex",
     "refuse-commit": "text",
     "stall": "seconds",
-    "hold-lock": "text",
+    "hold-lock": "nothing",
     "ignore-acl": "nothing",
     "unbind": "interface",
     "reboot": "optional seconds",
