@@ -60,23 +60,41 @@ def status(site: str, workspace: Path | None, at: date | None, as_json: bool) ->
     if as_json:
         say.data(statuses.OK, {"command": "lab status", "lab": found})
         return statuses.OK
-    for line in _lines(found, ""):
-        say.out(line)
+    where = "in a user namespace" if found["user_namespace"] else "as root"
+    say.out(f"lab of {site}: up, process {found['pid']} {where}, timers {found['speed']:g} times as fast")
+    say.out(f"  {len(found['namespaces'])} namespaces, {len(found['servers'])} devices and hosts that answer:")
+    for server in found["servers"]:
+        say.out(f"    {server['name']:<10} {server['platform']:<10} {server['address']} port {server['port']}")
+    for sentence in found["says"]:
+        say.out(f"  note: {sentence}")
+    for line in _faults(found["faults"]):
+        say.out(f"  {say.tint('fault:', 'warn')} {line}")
     return statuses.OK
 
 
-def _lines(value: object, indent: str) -> list[str]:
-    if isinstance(value, dict):
-        found: list[str] = []
-        for key, part in value.items():
-            if isinstance(part, dict | list):
-                found += [f"{indent}{key}", *_lines(part, indent + "  ")]
-            else:
-                found.append(f"{indent}{key:<18} {part}")
-        return found
-    if isinstance(value, list):
-        return [line for part in value for line in _lines(part, indent)]
-    return [f"{indent}{value}"]
+def _faults(found: dict[str, dict[str, str]]) -> list[str]:
+    return [f"{device} {kind} {arg}".rstrip() for device, kinds in found.items() for kind, arg in kinds.items()]
+
+
+@command.command("probe")
+@options.site()
+@options.workspace
+def probe(site: str, workspace: Path | None, at: date | None, as_json: bool) -> int:
+    """Send real packets between all pairs, and to each gate alone; compare what arrives with what the policy says.
+
+    Exit status 1 when any packet fares differently.
+    """
+    from configlet.lab import probe as probing
+
+    root = sites.root_of(workspace)
+    result = probing.probe(root, sites.named(root, site), sites.day(at))
+    if as_json:
+        say.data(result.status, {"command": "lab probe", **probing.to_json(result)})
+        return result.status
+    for line in probing.lines(result):
+        bad = line.startswith("DIFFERS") or (result.status and line.startswith("probe:"))
+        say.out(say.tint(line, "bad") if bad else line)
+    return result.status
 
 
 @command.command("fault")
