@@ -194,6 +194,11 @@ def test_an_unmodified_netmiko_has_a_shell_in_the_namespace_of_the_host(lab: Lab
     assert "/dev/pts/" in out and f"{SPEED:g}" in out.split()
 
 
+def test_a_shell_stays_as_long_as_its_client(lab: Lab) -> None:
+    code = NETMIKO + "print(device.send_command('sleep 2; echo still $((40 + 2))', read_timeout=20))"
+    assert "still 42" in lab.python("controller", code)
+
+
 def test_a_command_over_ssh_has_its_own_input_outputs_and_status(lab: Lab) -> None:
     code = NETMIKO + "import json; print(json.dumps(execute('cat; echo wrong >&2; exit 7', b'x' * 300000)))"
     status, out, err = json.loads(lab.python("controller", code))

@@ -135,11 +135,31 @@ def down(root: Path, site: str) -> None:
 
 
 def _wait_for_end(state: State) -> None:
-    """Wait until the lock is free; a daemon that does not end by itself is killed, and all of the lab with it."""
+    """Wait until nothing of a lab is left; one that does not end by itself has its first process killed.
+
+    The first process is gone only after every other process of its pid namespace.
+    """
+    pid = _first_process(state)
     deadline = time.monotonic() + _PATIENCE / 3
-    while alive(state):
+    while alive(state) or (pid and _runs(pid)):
         if time.monotonic() > deadline:
-            os.kill(int((state.path / "pid").read_text()), signal.SIGKILL)
+            if not (pid and alive(state)):
+                raise refuse("the lab does not end", f"Its first process, {pid or 'of unknown pid'}, is still there.")
+            os.kill(pid, signal.SIGKILL)
             deadline = time.monotonic() + _PATIENCE
         time.sleep(0.02)
 
+
+def _first_process(state: State) -> int:
+    """The pid of the lab's first process; 0 when it was never written."""
+    try:
+        return int((state.path / "pid").read_text())
+    except FileNotFoundError:
+        return 0
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

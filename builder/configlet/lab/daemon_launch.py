@@ -97,6 +97,8 @@ def _redirect(state: State, keep: set[int]) -> None:
 
 def _first_process(birth: partial[Birth], proc: int, serve: Callable[[Birth], None]) -> NoReturn:
     """Start the daemon, collect orphans, and end when the daemon ends."""
+    if os.getpid() != 1:
+        raise OSError("the lab's first process is not the first of a pid namespace; nothing would end with it")
     own_proc = True
     try:
         mount("proc", "/proc", "proc")
@@ -109,11 +111,7 @@ def _first_process(birth: partial[Birth], proc: int, serve: Callable[[Birth], No
     signal.signal(signal.SIGTERM, lambda *_: os.kill(daemon, signal.SIGTERM))
     while os.wait()[0] != daemon:
         pass
-    os.kill(-1, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-    os._exit(0)  # only now the lab's lock is free: nothing of it is left
+    os._exit(0)  # the kernel ends what is left in the pid namespace, and only that
 
 
 def _daemon(birth: Birth, serve: Callable[[Birth], None]) -> NoReturn:

@@ -52,18 +52,22 @@ class LabHost:
             "PS1": f"{user}@{self.name}# ",
         }
 
-    def start(self, argv: list[str], streams: Streams, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start a command in a session of its own inside the host's namespace."""
+    def start(
+        self, argv: list[str], streams: Streams, environment: Mapping[str, str], terminal: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """Start a command inside the host's namespace, in a session of its own, which a terminal may belong to."""
+        # setsid(1) forks, and its first process ends at once, when it leads a process group already
+        command = ["setsid", "--ctty", *argv] if terminal else argv
 
         def body() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                argv,
+                command,
                 stdin=streams.stdin,
                 stdout=streams.stdout,
                 stderr=streams.stderr,
                 cwd=self.folder,
                 env=dict(environment),
-                start_new_session=True,
+                start_new_session=not terminal,
             )
 
         try:

@@ -144,7 +144,7 @@ def _start(host: LabHost, process: asyncssh.SSHServerProcess[bytes], user: str) 
         width, height, *_ = process.term_size
         _resize(outer, width or 80, height or 24)
         environment["TERM"] = process.term_type
-        child = host.start(["setsid", "--ctty", *argv], Streams(inner, inner, inner), environment)
+        child = host.start(argv, Streams(inner, inner, inner), environment, terminal=True)
         return child, [outer], os.dup(outer)
     (in_r, in_w), (out_r, out_w), (err_r, err_w) = os.pipe(), os.pipe(), os.pipe()
     child = host.start(argv, Streams(in_r, out_w, err_w), environment)
