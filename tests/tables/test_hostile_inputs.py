@@ -60,6 +60,13 @@ def test_all_complaints_come_at_once(tmp_path: Path) -> None:
     assert {str(problem.place) for problem in refused.value.problems} == wanted
 
 
+def test_a_refusal_is_made_of_errors_and_warnings_wait(tmp_path: Path) -> None:
+    hostile.plant(next(case for case in hostile.CASES if case.name == "an unknown NIC model"), tmp_path)
+    with pytest.raises(Refused) as refused:
+        load(tmp_path, "dc1", date(2027, 6, 28), hostile.NICS)
+    assert [problem.severity for problem in refused.value.problems] == ["error"]
+
+
 def test_a_secret_that_was_written_by_mistake_is_not_repeated(tmp_path: Path) -> None:
     case = next(case for case in hostile.CASES if case.name == "a secret for credentials")
     hostile.plant(case, tmp_path)

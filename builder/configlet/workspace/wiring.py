@@ -81,7 +81,7 @@ def _point_to_point(site: Site, name: str, at: int) -> bool:
 
     near, far = (ip_interface(text) for text in node_at(site.root, ("links", name, "addresses")).value[at : at + 2])
     net = near.network
-    return net == far.network and net.prefixlen == net.max_prefixlen - 1 and near.ip != far.ip
+    return net == far.network and net.prefixlen == net.max_prefixlen - 1
 
 
 def _gateways(site: Site) -> Iterator[Problem]:

@@ -12,6 +12,13 @@ CASES = (
     Case(
         "receivers in two realms", "segments.yaml", "[feed-handlers]", "[feed-handlers, §management]", "several realms"
     ),
+    Case(
+        "labels that nothing has together",
+        "policy.yaml",
+        "{app: matching}",
+        "§{app: oms, role: primary}",
+        "Unknown label",
+    ),
     Case("a source twice", "policy.yaml", "from: [clients]", "from: §[clients, clients]", "Wrong value", "twice"),
     Case(
         "the same labels twice",
