@@ -91,16 +91,19 @@ def _outward(ground: Ground, gate: Gate, thing: Segment | External, family: Fami
 
 
 def _probes(spot: Spot, law: Law, numbers: Numbers) -> Iterator[Probe | str]:
-    alone = next(law.permits(spot.source, spot.target, numbers.tag()), None)
-    allowed = alone or next(law.permits(spot.source, spot.elsewhere, numbers.tag()), None)
+    alone = _living(law.permits(spot.source, spot.target, numbers.tag()), spot.target)
+    allowed = alone or _living(law.permits(spot.source, spot.elsewhere, numbers.tag()), spot.elsewhere)
     if allowed is None:
         yield f"{spot.gate.name}: the policy allows nothing through this gate that could be sent."
     else:
         yield _probe(spot, law, numbers, allowed, True, "allowed")
-    if alone and not spot.fragments:
+    if alone and not spot.fragments and (alone.dst in spot.target.live or spot.gate.direction == "in"):
         fragment = replace(alone, sport=numbers.tag(), dport=0, fragment=True)
         yield _probe(spot, law, numbers, fragment, False, "fragment")
-    denied = [p for proto in (UDP, TCP) for p in islice(law.denies(spot.source, spot.target, 0, (proto,)), 1)]
+    protos = (
+        (UDP, TCP) if spot.target.live else (UDP,)
+    )  # where nobody answers, only one packet can be told by its target
+    denied = [p for proto in protos for p in islice(law.denies(spot.source, spot.target, 0, (proto,)), 1)]
     if not denied:
         yield f"{spot.gate.name}: the policy denies nothing that this gate alone could stop."
     for packet in denied:
@@ -108,6 +111,12 @@ def _probes(spot: Spot, law: Law, numbers: Numbers) -> Iterator[Probe | str]:
     spoofed = next(law.permits(spot.strangers, spot.target, numbers.tag()), None) if spot.strangers.spans else None
     if spoofed:
         yield _probe(spot, law, numbers, spoofed, False, "spoofed")
+
+
+def _living(packets: Iterator[Packet], target: Region) -> Packet | None:
+    """The first packet to somebody who is there, else the first."""
+    found = tuple(packets)
+    return next((p for p in found if p.dst in target.live), next(iter(found), None))
 
 
 _WORDS = {

@@ -65,9 +65,12 @@ class Law:
         return Packet(self.realm, self.family, proto, src, dst, tag, dport)
 
     def permits(self, source: Region, target: Region, tag: int) -> Iterator[Packet]:
-        """Packets that the policy allows, one or two for each rule that speaks of these places; TCP, UDP or ICMP."""
+        """Packets that the policy allows, a few for each rule that speaks of these places; TCP, UDP or ICMP.
+
+        Of infrastructure none: its packets end in the switches themselves.
+        """
         for entry in self.entries:
-            if entry.permit:
+            if entry.permit and entry.rule.origin != "infrastructure":
                 yield from (p for p in self._members(entry, source, target, tag) if self.allows(p))
 
     def _members(self, entry: Entry, source: Region, target: Region, tag: int) -> Iterator[Packet]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import selectors
 import socket
@@ -14,12 +15,16 @@ from configlet.lab.traffic_frames import ACK, ICMP, RST, SYN, TCP, UDP, Seen, an
 from configlet.lab.traffic_nets import OUTGOING, Nets
 from configlet.lab.traffic_values import Ear, Key, Shot
 from configlet.model.net import Family, address_text
+from configlet.model.policy import Packet
 from configlet.model.problem import refuse
 
 Handler = Callable[[], None]
 _LINGER = struct.pack("ii", 1, 0)
 _ARP, _SOLICIT = 0x0806, 135
 _BACKLOG = 512
+_SO_ATTACH_FILTER = 26
+_TAKE_NOTHING = struct.pack("HBBI", 6, 0, 0, 0)
+"""The classic BPF program `return 0` (linux/filter.h)."""
 
 
 class Ears:
@@ -42,8 +47,11 @@ class Ears:
                     self._sniff(ear.namespace, ear.interface)
             else:
                 self._sniff(ear.namespace, ear.interface)
+                if ear.sense == "frame" and shot.answer:
+                    self._mute(ear.namespace, shot.packet, shot.packet.dst, shot.packet.dport)
         if shot.how == "frame" and shot.answer:
             self._sniff(shot.namespace, shot.interface)
+            self._mute(shot.namespace, shot.packet, shot.packet.src, shot.packet.sport)
 
     def close(self) -> None:
         """Close every socket."""
@@ -87,6 +95,23 @@ class Ears:
         else:
             self._join(one, ear, packet.family, packet.dst)
             self.watch(one, lambda: self._datagram(one, ear.namespace, packet.family, end))
+
+    def _mute(self, namespace: str, packet: Packet, address: int, port: int) -> None:
+        """Keep the kernel from answering for an application that bypasses it: a socket whose filter takes nothing.
+
+        A NIC that steers a port to the application never shows it to the kernel; AF_PACKET only gets a copy.
+        """
+        place = namespace, packet.family, packet.proto, address, port
+        if packet.proto not in (TCP, UDP) or place in self._bound:
+            return
+        self._bound.add(place)
+        kind = socket.SOCK_STREAM if packet.proto == TCP else socket.SOCK_DGRAM
+        one = self.nets.make(namespace, packet.family, kind)
+        self._kept.append(one)
+        code = ctypes.create_string_buffer(_TAKE_NOTHING)
+        one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(code)))
+        if bind(one, namespace, packet.family, address, port) and packet.proto == TCP:
+            one.listen(1)
 
     def _join(self, one: socket.socket, ear: Ear, family: Family, group: int) -> None:
         if family == 4 and group >> 28 == 14:

@@ -79,18 +79,19 @@ def main(argv: list[str]) -> int:
     descriptors = open_namespaces(state)
     try:
         with Nets(descriptors) as nets:
-            return _keep(nets, *argv[1:5], int(argv[5]))
+            return _keep(nets, (argv[1], argv[2]), (argv[3], argv[4]), int(argv[5]))
     finally:
         for descriptor in descriptors.values():
             os.close(descriptor)
 
 
-def _keep(nets: Nets, source: str, near: str, target: str, far: str, port: int) -> int:
+def _keep(nets: Nets, source: tuple[str, str], target: tuple[str, str], port: int) -> int:
+    (near_namespace, near), (far_namespace, far) = source, target
     kind = socket.AF_INET6 if ":" in far else socket.AF_INET
-    nets.go(target)
+    nets.go(far_namespace)
     with socket.create_server((far, port), family=kind) as listener:
         listener.settimeout(_SECONDS)
-        nets.go(source)
+        nets.go(near_namespace)
         try:
             client = socket.create_connection((far, port), _SECONDS, (near, 0))
             server, _ = listener.accept()
@@ -106,20 +107,24 @@ def _keep(nets: Nets, source: str, near: str, target: str, far: str, port: int) 
 
 
 def _passes(client: socket.socket, server: socket.socket, line: bytes) -> bool:
-    """Whether a line goes there and comes back whole. Late lines of earlier tries are read over."""
+    """Whether a line goes there and comes back. Late lines of earlier tries are read over."""
     try:
         client.sendall(line)
-        for end, other in ((server, client), (client, None)):
-            found = b""
-            while not found.endswith(line):
-                part = end.recv(4096)
-                if not part:
-                    return False
-                found += part
-            if other is client:
-                server.sendall(line)
+        if not _reads(server, line):
+            return False
+        server.sendall(line)
+        return _reads(client, line)
     except OSError:
         return False
+
+
+def _reads(end: socket.socket, line: bytes) -> bool:
+    found = b""
+    while not found.endswith(line):
+        part = end.recv(4096)
+        if not part:
+            return False
+        found += part
     return True
 
 
