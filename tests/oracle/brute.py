@@ -324,13 +324,7 @@ def _initiates(oracle: Oracle, gate: Routed, packet: Packet, *, reply: bool = Fa
 def _link_needs(oracle: Oracle, gate: Routed, packet: Packet) -> bool:
     """Neighbour discovery and listener reports between an IPv6 router and its link (RFC 4861 4, RFC 3810 5)."""
     router = [a for t in gate.things for a in _router_addresses(t) if a.version == 6]
-    if (
-        packet.family != 6
-        or packet.proto != 58
-        or packet.fragment
-        or not router
-        or packet.realm != gate.things[0].realm
-    ):
+    if (packet.family, packet.proto, packet.realm) != (6, 58, gate.things[0].realm) or not router:
         return False
     if not packet.fragment:
         return _link_kind(oracle, gate, packet, router, packet.dport // 256)
