@@ -376,6 +376,16 @@ def test_down_ends_what_a_host_left_running(inventory: Inventory, tmp_path: Path
         daemon.down(tmp_path, "dc1")
 
 
+def test_a_lab_whose_starter_is_interrupted_ends(inventory: Inventory, tmp_path: Path) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        daemon.up(inventory, tmp_path, log=interrupt)
+    found = state.state_of(tmp_path, "dc1")
+    assert not state.alive(found) and not runs(int((found.path / "pid").read_text()))
+
+
 def test_a_site_that_cannot_be_built_leaves_nothing(inventory: Inventory, tmp_path: Path) -> None:
     import dataclasses
 

@@ -187,6 +187,15 @@ def test_a_gateway_knows_the_macs_of_its_hosts(inventory: Inventory, wired: Wiri
                 assert known[f"{device}.trading", address] == macs[workload.host, interface]
 
 
+def test_a_member_of_a_pair_knows_behind_which_port_the_hosts_of_the_other_are(wired: Wiring) -> None:
+    told = {e.namespace + "/" + e.name for e in ends(wired) if not e.learning}
+    by_mac = {e.mac: e.namespace for e in ends(wired)} | {b.mac: b.namespace for b in wired.bridges}
+    found = sorted((f.namespace, f.port, by_mac[f.mac]) for f in wired.forwarding)
+    assert ("leaf2.trading", "Et55.120", "ogw1") in found
+    assert {n + "/" + p for n, p, _ in found} <= told
+    assert Counter(host for _, _, host in found) == Counter(n.name for n in wired.namespaces if n.role == "host")
+
+
 def test_multicast_reaches_every_receiving_vlan_exactly_once(inventory: Inventory, wired: Wiring) -> None:
     entries = {(s.namespace, s.source, s.group): s for s in wired.streams}
     peer = {(v.a.namespace, v.a.name): v.b for v in wired.veths} | {(v.b.namespace, v.b.name): v.a for v in wired.veths}

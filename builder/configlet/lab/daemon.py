@@ -41,9 +41,13 @@ def up(inventory: Inventory, root: Path, speed: float = 1.0, log: Callable[[str]
     try:
         clean(state)
         reader = daemon_launch.launch(state, lock, partial(_become, inventory, wired, state, speed))
-        problem = _listen(reader, log)
     finally:
-        os.close(lock)
+        os.close(lock)  # the daemon holds it now
+    try:
+        problem = _listen(reader, log)
+    except BaseException:
+        _wait_for_end(state, 0)
+        raise
     if problem:
         _wait_for_end(state)
         raise refuse("the lab did not come up", f"{problem}\nThe daemon's log is {state.log}.")
@@ -134,13 +138,13 @@ def down(root: Path, site: str) -> None:
     shutil.rmtree(state.path)
 
 
-def _wait_for_end(state: State) -> None:
-    """Wait until nothing of a lab is left; one that does not end by itself has its first process killed.
+def _wait_for_end(state: State, patience: float = _PATIENCE / 3) -> None:
+    """Wait until nothing of a lab is left; one that takes longer than that has its first process killed.
 
     The first process is gone only after every other process of its pid namespace.
     """
     pid = _first_process(state)
-    deadline = time.monotonic() + _PATIENCE / 3
+    deadline = time.monotonic() + patience
     while alive(state) or (pid and _runs(pid)):
         if time.monotonic() > deadline:
             if not (pid and alive(state)):
