@@ -93,7 +93,8 @@ class NftablesDriver:
             if self._staged:
                 self.revert(self._staged)
         with suppress(Exception):
-            self._connection.disconnect()
+            # disconnect() would first talk to a prompt, for up to ten seconds.
+            self._connection.paramiko_cleanup()
 
     def _guard(self, *words: str) -> str:
         return self._run("sh -s -- " + " ".join(map(shlex.quote, words)), _script())
