@@ -6,7 +6,7 @@ level numbers its distinct tails; 0 is the tail that is full in all remaining di
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 from configlet.model.net import Family, Span
@@ -71,14 +71,17 @@ class Tails:
         return (by[0], by[1], by[2], by[3], by[4], by[5], by[6])
 
 
-def normal(codes: Iterable[int]) -> Codes:
+def normal(codes: Sequence[int]) -> Codes:
     """The same first-match list with default deny in a form that many equal lists share.
 
     A repeated tail is dead; a full tail swallows its own run and all behind it; inside a run of one action order does
     not matter; denies at the end change nothing.
     """
+    if len(codes) < 2:
+        return tuple(codes) if codes and codes[0] & 1 else NOTHING
     seen: set[int] = set()
     runs: list[list[int]] = []
+    run: list[int] = []
     action = -1
     for code in codes:
         tail = code >> 1
@@ -87,11 +90,14 @@ def normal(codes: Iterable[int]) -> Codes:
         seen.add(tail)
         if code & 1 != action:
             action = code & 1
-            runs.append([])
+            run = []
+            runs.append(run)
         if not tail:
-            runs[-1][:] = (code,)
+            run[:] = (code,)
             break
-        runs[-1].append(code)
-    if runs and not action:
+        run.append(code)
+    if not action:
         runs.pop()
-    return tuple(code for run in runs for code in sorted(run))
+    if len(runs) == 1:
+        return tuple(sorted(runs[0]))
+    return tuple([code for run in runs for code in sorted(run)])
