@@ -1,6 +1,6 @@
 """Rows of an ordered, stateless list: what an ACL platform can hold, in the order of the policy.
 
-The layout is: non-first fragments decided first; replies as permits (denies that they would cross are cut out of them);
+The layout is: what passes of non-first fragments first; replies as permits (denies that they would cross are cut out of them);
 then the initiations as written, with their denies; then deny. Permits ahead of a first-match list only add, so the whole
 is exactly "initiations or replies", and the proof confirms it.
 """
@@ -17,7 +17,7 @@ from configlet.model.gate import Law
 from configlet.model.net import Family, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Box, Entry
 from configlet.model.problem import refuse
-from configlet.packets.boxes import full, meet, minus_all
+from configlet.packets.boxes import meet, minus_all
 from configlet.packets.entries import permits_only
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
@@ -26,13 +26,14 @@ SHARED = (INSIDE.name, "infrastructure addresses")
 
 
 def acl_rows(law: Law) -> tuple[Entry, ...]:
-    """The rows for a two-list law, ending in an explicit deny."""
+    """The rows for a two-list law. What none of them passes is denied; the platform writes that line, and the one that
+    denies the fragments that no row passes."""
     initiations, replies = law.lists
     classes = classes_of(law.family, initiations, replies)
     first, second = [[classes.enter(e) for e in part] for part in (initiations, replies)]
-    fragments = _fragment_rows(law.family, classes, first, second)
+    fragments = _fragment_rows(classes, first, second)
     whole = [*_whole_rows(law.family, classes, _only(first, WHOLE), _only(second, WHOLE))]
-    return (*fragments, *(classes.leave(e) for e in whole), Entry(False, _everything(law.family, WHOLE), DEFAULT))
+    return (*fragments, *(classes.leave(e) for e in whole))
 
 
 def _only(entries: Iterable[Entry], bit: tuple[int, int]) -> list[Entry]:
@@ -44,11 +45,7 @@ def _only(entries: Iterable[Entry], bit: tuple[int, int]) -> list[Entry]:
     ]
 
 
-def _everything(family: Family, bit: tuple[int, int]) -> Box:
-    return (*full(family)[:6], bit)
-
-
-def _fragment_rows(family: Family, classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
+def _fragment_rows(classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
     for entry in (e for part in (first, second) for e in permits_only(_only(part, NON_FIRST))):
         low, high = entry.box[PROTO]
         if (low, high) != (0, classes.rest) and high == classes.rest:
@@ -61,7 +58,6 @@ def _fragment_rows(family: Family, classes: Classes, first: list[Entry], second:
             )
         for one in [(low, high)] if high == classes.rest else [(c, c) for c in range(low, high + 1)]:
             yield classes.leave(replace(entry, box=with_span(entry.box, PROTO, one)))
-    yield Entry(False, _everything(family, NON_FIRST), DEFAULT)
 
 
 def _whole_rows(family: Family, classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
