@@ -38,7 +38,7 @@ def open_site(root: Path, site: str, today: date) -> Site:
     search = content.search(root)
     known = platforms.load(search)
     models = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
-    loaded = workspace.load(root, site, today, models or None)
+    loaded = workspace.load(root, site, today, models)
     policy = rules.expand(loaded.inventory)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)
