@@ -64,6 +64,8 @@ class Pool:
             if any(end.version == net.version and end in net for end in ends for net in nets):
                 break
             packet = self.packet()
+        if self.dice.random() < 0.3:
+            return replace(packet, sport=0, dport=0, established=False, fragment=True)
         return packet
 
     def fitting(
@@ -153,6 +155,12 @@ def segment(dice: random.Random, name: str, realm: str, *texts: str) -> Segment:
     return Segment(name, realm, 10, nets, intra, fragments, "none", ways, (("tier", dice.choice("ab")),), (), HERE)
 
 
+def host(name: str, where: str, *texts: str) -> Host:
+    addresses = tuple(map(ip_address, texts))
+    workload = Workload(name, name, addresses, (), where, "kernel", (), (("tier", "b"),), HERE)
+    return Host(name, "nftables", (), (), (workload,), None, True, HERE)
+
+
 def inventory(dice: random.Random) -> Inventory:
     """Two realms with overlapping addresses, three segments, one external, a link, a multicast set, random rules."""
     red = segment(dice, "red", "one", "10.0.0.0/24", "fd00:0:0:1::/64")
@@ -162,11 +170,7 @@ def inventory(dice: random.Random) -> Inventory:
                      (ip_address("198.51.100.1"),))  # fmt: skip
     ends = ("10.9.0.0", "10.9.0.1", "fd00:9::", "fd00:9::1")
     link = Link("x", "e", "y", "e", "one", "link", tuple(map(ip_address, ends)), (), HERE)
-    hosts = tuple(
-        Host(n, "nftables", (), (), (Workload(n, n, tuple(map(ip_address, a)), (), s, "kernel", (), (), HERE),), None,
-             True, HERE)
-        for n, s, a in (("r1", "red", ("10.0.0.11", "fd00:0:0:1::11")), ("b1", "blue", ("10.0.1.11",)))
-    )  # fmt: skip
+    hosts = (host("r1", "red", "10.0.0.11", "fd00:0:0:1::11"), host("b1", "blue", "10.0.1.11"))
     prices = Multicast("prices", "one", (ip_network("239.1.1.0/24"),), ("world",), ("blue",), HERE)
     some = ("some", (ip_network("10.0.0.64/26"), ip_network("fd00:0:0:2::/96")), HERE)
     rules = {level: tuple(rule(dice, i, level) for i in range(dice.randint(0, most)))
