@@ -14,7 +14,8 @@ from configlet.model.plan import Result
 class Step:
     """How far a run came on one device. ``token`` "" until something was staged, ``deadline`` in epoch seconds.
 
-    ``answered`` when `recover` reached the device afterwards and no timer of the run was left on it.
+    ``left`` when something that was only staged may still be on the device; ``answered`` when `recover` reached it
+    afterwards and no timer of the run was left on it.
     """
 
     owner: str
@@ -24,7 +25,13 @@ class Step:
     deadline: float = 0.0
     result: Result | None = None
     reason: str = ""
+    left: bool = False
     answered: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the device is still to be asked."""
+        return (self.result in (None, "Unknown") or self.left) and not self.answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,7 @@ def runs(records: Iterable[Record]) -> tuple[Run, ...]:
 
 def unfinished(records: Iterable[Record]) -> tuple[Run, ...]:
     """Runs that were cut off, or that left a device of which the state is not known."""
-    return tuple(
-        run
-        for run in runs(records)
-        if not run.ended or any(s.result == "Unknown" and not s.answered for s in run.steps.values())
-    )
+    return tuple(run for run in runs(records) if not run.ended or any(step.open for step in run.steps.values()))
 
 
 def last(records: Sequence[Record], run: str = "") -> Run | None:
@@ -83,6 +86,8 @@ def _with(run: Run, record: Record) -> Run:
         step = replace(step, token=data["token"], committed=True, deadline=float(data["deadline"]))
     elif record.event == "confirm":
         step = replace(step, confirming=True)
+    elif record.event == "left":
+        step = replace(step, left=True)
     elif record.event == "answered":
         step = replace(step, answered=True)
     elif record.event == "outcome" and data["result"] in get_args(Result):

@@ -97,7 +97,7 @@ def _change(item: Item, running: Reading) -> Change:
         running.canonical,
         desired.canonical,
         load_text(artifact.kind, running.canonical, desired.canonical, artifact.text),
-        load_text(artifact.kind, desired.canonical, running.canonical, item.text),
+        load_text(artifact.kind, desired.canonical, running.canonical, running.canonical),
         _diff(artifact.owner, running.canonical, desired.canonical),
     )
 

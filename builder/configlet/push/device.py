@@ -62,10 +62,19 @@ def _stage_and_commit(change: Change, means: Means) -> Standing | Outcome:
     except Trouble as trouble:
         if sent:
             return replace(standing, red=str(trouble))
-        with suppress(Trouble), means.talk(change) as driver:
-            _forget(driver, standing.token)
-        return Outcome(change.owner, "Untouched", str(trouble))
+        return Outcome(change.owner, "Untouched", f"{trouble}{_tidied(standing, means)}")
     return standing
+
+
+def _tidied(standing: Standing, means: Means) -> str:
+    """Nothing is active, but something may be staged, and on a switch that keeps the next push out."""
+    try:
+        with means.talk(standing.change) as driver:
+            _forget(driver, standing.token)
+    except Trouble:
+        means.journal.write("left", standing.change.owner, token=standing.token)
+        return ". What was staged may still be there; run `configlet recover`"
+    return ""
 
 
 def _about_to_commit(standing: Standing, diff: str, means: Means) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from configlet.drivers.base import Canonical, Driver, Lost, Make, Rejected, Target, Trouble, Unreachable
 from configlet.journal import Journal
@@ -18,6 +19,10 @@ Progress = Callable[[str, Step, str], None]
 """(owner, step, words): told from several threads as things happen."""
 Probe = Callable[[Target, Change, Driver], None]
 """Called over a new connection while the device's timer runs; raises to have the change taken back."""
+
+AT_ONCE = 16
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 MARGIN = 15.0
 """Seconds beyond the device's timer for which a device that does not answer is asked again."""
@@ -86,6 +91,13 @@ def no_probe(target: Target, change: Change, driver: Driver) -> None:
 
 def quiet(owner: str, step: Step, words: str) -> None:
     """Say nothing."""
+
+
+def each(act: Callable[[_In, Means], _Out], items: Sequence[_In], means: Means) -> tuple[_Out, ...]:
+    """All items side by side, all of them finished before anything that one raised is raised."""
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(items)) or 1, thread_name_prefix="push") as pool:
+        waiting = [pool.submit(act, item, means) for item in items]
+    return tuple(future.result() for future in waiting)
 
 
 def _words(error: Exception) -> str:

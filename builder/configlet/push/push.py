@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TypeVar
 
 from configlet.drivers.base import Canonical, Make, Target
 from configlet.journal import Journal, unfinished
@@ -13,14 +11,11 @@ from configlet.model.plan import Change, Outcome, Plan, digest_of
 from configlet.model.problem import refuse
 from configlet.push import device
 from configlet.push.device import Standing
-from configlet.push.means import MARGIN, Clock, Means, Probe, Progress, no_probe, quiet
+from configlet.push.means import MARGIN, Clock, Means, Probe, Progress, each, no_probe, quiet
 from configlet.push.waves import waves
 
 LONGEST = 82_800
 """Seconds; above 23 h the timer of an EOS session wraps."""
-AT_ONCE = 16
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 def push(
@@ -46,7 +41,7 @@ def push(
     _acceptable(plan, targets, journal, seconds)
     means = Means(targets, make, canonical, probe, journal, seconds, progress, clock or Clock(), margin)
     journal.write("begin", plan=asdict(plan), seconds=seconds)
-    stale = {c.owner: why for c, why in zip(plan.changes, _each(device.check, plan.changes, means), strict=True) if why}
+    stale = {c.owner: why for c, why in zip(plan.changes, each(device.check, plan.changes, means), strict=True) if why}
     found = _untouched(plan, stale) if stale else _roll(plan, pairs or {}, means)
     outcomes = tuple(found[change.owner] for change in plan.changes)
     if stale:
@@ -108,7 +103,7 @@ def _roll(plan: Plan, pairs: Mapping[str, str], means: Means) -> dict[str, Outco
 def _wave(wave: Sequence[Change], means: Means) -> tuple[Outcome, ...]:
     """Confirmed only when every member verified; one red and all of them are taken back."""
     start = means.clock.now()
-    begun = _each(device.begin, wave, means)
+    begun = each(device.begin, wave, means)
     red = [s.owner if isinstance(s, Outcome) else s.change.owner for s in begun if isinstance(s, Outcome) or s.red]
 
     def finish(standing: Standing | Outcome, means: Means) -> Outcome:
@@ -122,17 +117,10 @@ def _wave(wave: Sequence[Change], means: Means) -> tuple[Outcome, ...]:
             outcome = device.confirm(standing, means)
         return replace(outcome, seconds=round(means.clock.now() - start, 3))
 
-    return _each(finish, begun, means)
+    return each(finish, begun, means)
 
 
 def _record(outcomes: Iterable[Outcome], means: Means) -> None:
     for outcome in outcomes:
         means.progress(outcome.owner, "done", f"{outcome.result}: {outcome.reason}")
         means.journal.write("outcome", outcome.owner, result=outcome.result, reason=outcome.reason)
-
-
-def _each(act: Callable[[_In, Means], _Out], items: Sequence[_In], means: Means) -> tuple[_Out, ...]:
-    """All items side by side, all of them finished before anything that one raised is raised."""
-    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(items)) or 1, thread_name_prefix="push") as pool:
-        waiting = [pool.submit(act, item, means) for item in items]
-    return tuple(future.result() for future in waiting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from configlet.drivers.base import Canonical, Make, Target
 from configlet.journal import Journal, Run, unfinished
@@ -10,7 +11,7 @@ from configlet.journal import Step as Stepped
 from configlet.model.plan import Change, Outcome
 from configlet.push import device
 from configlet.push.device import Standing
-from configlet.push.means import MARGIN, Clock, Means, Progress, no_probe, quiet
+from configlet.push.means import MARGIN, Clock, Means, Progress, each, no_probe, quiet
 
 
 def recover(
@@ -31,20 +32,23 @@ def recover(
     means = Means(targets, make, canonical, no_probe, journal, 0, progress, clock or Clock(), margin)
     found: list[Outcome] = []
     for run in unfinished(journal.records):
-        for data in run.plan["changes"]:
-            outcome = _settle(run, Change(**data), means)
-            if outcome is not None:
-                progress(outcome.owner, "done", f"{outcome.result}: {outcome.reason}")
-                journal.write("outcome", outcome.owner, about=run.id, result=outcome.result, reason=outcome.reason)
-                found.append(outcome)
+        outcomes = each(partial(_settle, run), [Change(**data) for data in run.plan["changes"]], means)
+        found += [outcome for outcome in outcomes if outcome is not None]
         journal.write("end", about=run.id)
     return tuple(found)
 
 
 def _settle(run: Run, change: Change, means: Means) -> Outcome | None:
     step = run.steps.get(change.owner, Stepped(change.owner))
-    if step.result is not None and step.result != "Unknown":
+    if not step.open:
         return None
+    outcome = _asked(run, step, change, means)
+    means.progress(outcome.owner, "done", f"{outcome.result}: {outcome.reason}")
+    means.journal.write("outcome", outcome.owner, about=run.id, result=outcome.result, reason=outcome.reason)
+    return outcome
+
+
+def _asked(run: Run, step: Stepped, change: Change, means: Means) -> Outcome:
     if not step.token:
         return Outcome(change.owner, "Untouched", f"run {run.id} ended before anything was sent to it")
     if change.owner not in means.targets:
