@@ -87,6 +87,8 @@ def _outward(ground: Ground, gate: Gate, thing: Segment | External, family: Fami
     if far is None or near is None or not inside.spans or not others.spans:
         return None
     toward = mac_at(ground.wiring, namespace, near.name)
+    number = [d.name for d in ground.inventory.devices].index(gate.owner)
+    inside = replace(inside, spare=inside.spare + number)  # the others of a pair hear who is asked for
     return Spot(gate, family, namespace, far, toward, others, inside, nobody, nobody, ground.fragments_pass(thing))
 
 

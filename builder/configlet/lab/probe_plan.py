@@ -19,7 +19,7 @@ from configlet.model.net import FAMILIES, Family
 from configlet.model.policy import DPORT
 from configlet.pipeline.site import Site
 
-CAP = 1200
+CAP = 1600
 """The most end-to-end probes between workloads and externals."""
 
 

@@ -1,0 +1,108 @@
+"""What the probe of dc1 sends is decided by the policy alone, and is enough to miss no gate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from configlet.lab.probe_judge import judge
+from configlet.lab.probe_plan import plan_probes
+from configlet.lab.probe_values import Probe, ProbePlan
+from configlet.lab.traffic_book import open_book
+from configlet.lab.traffic_values import Heard
+from configlet.pipeline.site import Site, open_site
+from tests.oracle.brute import Oracle
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def site() -> Site:
+    return open_site(ROOT, "dc1", date(2026, 11, 24))
+
+
+@cache
+def plan() -> ProbePlan:
+    return plan_probes(site())
+
+
+def ideal(probe: Probe) -> Heard:
+    """The fate of a probe in a lab without fault."""
+    ears = range(len(probe.shot.ears) - probe.shot.silent) if probe.expected else ()
+    return Heard(probe.shot.number, tuple(ears), probe.expected)
+
+
+def test_the_same_site_gives_the_same_plan() -> None:
+    assert plan_probes(open_site(ROOT, "dc1", date(2026, 11, 24))) == plan()
+
+
+def test_no_two_packets_of_the_plan_look_alike() -> None:
+    assert len(open_book([p.shot for p in plan().probes]).by_key) == len(plan().probes)
+
+
+def test_the_plan_expects_what_an_oracle_that_shares_no_code_says() -> None:
+    oracle = Oracle(site().inventory)
+    gate_words = ("fragment", "spoofed")
+    for probe in plan().probes:
+        if probe.about not in gate_words:
+            assert oracle.judge(probe.shot.packet).allow == probe.expected, probe
+
+
+def test_every_ordered_pair_of_workloads_on_different_hosts_is_probed_in_every_family_they_share() -> None:
+    sent = Counter((p.source, p.target, p.shot.packet.family) for p in plan().probes if p.kind == "pair")
+    for a in site().inventory.workloads:
+        for b in site().inventory.workloads:
+            for family in (4, 6):
+                both = all(any(x.version == family for x in w.addresses) for w in (a, b))
+                if both and a.host != b.host:
+                    assert sent[a.name, b.name, family] >= 3, (a.name, b.name, family)
+
+
+def test_every_gate_has_a_denied_packet_for_it_alone_and_an_allowed_one_or_a_sentence_why_not() -> None:
+    probes = [p for p in plan().probes if p.kind == "gate"]
+    denied = {p.gate for p in probes if not p.expected}
+    allowed = {p.gate for p in probes if p.expected}
+    for gate in site().placement.gates:
+        assert gate.name in denied, gate.name
+        assert gate.name in allowed or any(gate.name in sentence for sentence in plan().untested), gate.name
+
+
+def test_a_plan_with_a_cap_keeps_every_gate() -> None:
+    small = plan_probes(site(), cap=300)
+    assert {p.gate for p in small.probes} == {p.gate for p in plan().probes}
+    assert len(small.probes) < len(plan().probes)
+
+
+def test_a_faultless_lab_is_judged_faultless() -> None:
+    result = judge("dc1", plan(), map(ideal, plan().probes), 1.0)
+    assert (result.status, result.differences) == (0, ())
+
+
+def test_every_single_fault_is_a_difference_and_a_leak_comes_first() -> None:
+    heard = {p.shot.number: ideal(p) for p in plan().probes}
+    counted = [p for p in plan().probes if not p.gap]
+    lost = next(p for p in counted if p.expected)
+    mute = next(p for p in counted if p.expected and p.shot.answer and p is not lost)
+    leak = next(p for p in reversed(counted) if not p.expected)
+    unsent = next(p for p in counted if not p.expected)
+    heard[lost.shot.number] = Heard(lost.shot.number, (), False)
+    heard[mute.shot.number] = Heard(mute.shot.number, (0,), False)
+    heard[leak.shot.number] = Heard(leak.shot.number, (0,), False)
+    heard[unsent.shot.number] = Heard(unsent.shot.number, (), False, "Network is unreachable")
+    result = judge("dc1", plan(), heard.values(), 1.0)
+    assert [d.probe for d in result.differences] == [leak, lost, mute, unsent]
+    assert (result.status, result.sent - result.as_policy) == (1, 4)
+
+
+def test_a_probe_that_the_agent_does_not_report_differs() -> None:
+    result = judge("dc1", plan(), (), 1.0)
+    assert result.as_policy == 0
+
+
+def test_a_bystander_that_hears_multicast_is_a_leak() -> None:
+    probe = next(p for p in plan().probes if p.shot.silent)
+    everybody = Heard(probe.shot.number, tuple(range(len(probe.shot.ears))), False)
+    heard = [everybody if p is probe else ideal(p) for p in plan().probes]
+    assert [d.fault for d in judge("dc1", plan(), heard, 1.0).differences] == ["arrived although denied"]
