@@ -226,7 +226,8 @@ class Oracle:
             if segment.gateways and segment.gateways.mode == "vrrp":
                 groups = in_realm(segment.realm, "224.0.0.18/32", "ff02::12/128")
                 name = f"vrrp of {segment.name}"
-                yield Statement("infrastructure", name, True, self._prefixes(segment), groups, (Term(112),))
+                speakers = (*self._prefixes(segment), *in_realm(segment.realm, "fe80::/10"))
+                yield Statement("infrastructure", name, True, speakers, groups, (Term(112),))
         for group in self.inventory.multicast:
             wanted = (*((group.realm, net) for net in group.groups), *in_realm(group.realm, "224.0.0.0/24"))
             for name in group.receivers:
@@ -322,14 +323,11 @@ def _initiates(oracle: Oracle, gate: Routed, packet: Packet, *, reply: bool = Fa
 
 
 def _link_needs(oracle: Oracle, gate: Routed, packet: Packet) -> bool:
-    """Neighbour discovery and listener reports between an IPv6 router and its link (RFC 4861 4, RFC 3810 5)."""
+    """Neighbour discovery and listener reports between an IPv6 router and its link (RFC 4861 4, RFC 3810 5); never fragmented (RFC 6980)."""
     router = [a for t in gate.things for a in _router_addresses(t) if a.version == 6]
     if (packet.family, packet.proto, packet.realm) != (6, 58, gate.things[0].realm) or not router:
         return False
-    if not packet.fragment:
-        return _link_kind(oracle, gate, packet, router, packet.dport // 256)
-    match = _fragments(oracle, gate) == "match"
-    return match and any(_link_kind(oracle, gate, packet, router, kind) for kind in range(256))
+    return not packet.fragment and _link_kind(oracle, gate, packet, router, packet.dport // 256)
 
 
 def _link_kind(oracle: Oracle, gate: Routed, packet: Packet, router: list[IPAddress], kind: int) -> bool:

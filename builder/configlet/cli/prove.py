@@ -39,7 +39,7 @@ def command(
     sites.named(root, site)
     if file and platform and gate:
         _readable(file)
-        proofs: Sequence[Proof] = (pipeline.prove_file(root, site, today, file, platform, gate),)
+        proofs: Sequence[Proof] = pipeline.prove_file(root, site, today, file, platform, gate)
     elif file or platform or gate:
         raise click.UsageError("--file, --platform and --gate belong together.")
     else:

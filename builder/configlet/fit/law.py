@@ -125,10 +125,10 @@ def routed_lists(
         if family == 6 and scope.gateways
         else ()
     )
-    initiations = (*link, *initiations)
-    first = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
-    second = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
-    return first, reply_list(second, family)
+    starts = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
+    answers = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
+    # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
+    return (*link, *starts), reply_list(answers, family)
 
 
 def _toward(whole: tuple[Entry, ...], scope: Scope, near: int, family: Family) -> tuple[Entry, ...]:

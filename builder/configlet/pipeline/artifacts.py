@@ -28,8 +28,8 @@ def prove(root: Path, site: str, today: date) -> tuple[tuple[Artifact, ...], tup
     return found, proofs_of(opened, found)[0]
 
 
-def prove_file(root: Path, site: str, today: date, file: Path, platform: str, gate: str) -> Proof:
-    """The proof of a foreign text against the law of one gate, or of all gates of an owner's artifact."""
+def prove_file(root: Path, site: str, today: date, file: Path, platform: str, gate: str) -> tuple[Proof, ...]:
+    """The proofs of a foreign text against the law of one gate, one for each family that the gate judges."""
     opened = open_site(root, site, today)
     artifact = next((a for a in artifacts_of(opened) if any(t.gate.name == gate for t in a.tables)), None)
     if artifact is None or platform not in opened.platforms:
@@ -40,7 +40,7 @@ def prove_file(root: Path, site: str, today: date, file: Path, platform: str, ga
     text = file.read_text(encoding="utf-8")
     reading = readers.read(opened.platforms[platform], artifact.kind, text, str(file))
     proofs = prove_artifact(replace(artifact, text=text, file=str(file)), reading)
-    return next(p for p in proofs if p.gate == gate)
+    return tuple(p for p in proofs if p.gate == gate or p.gate.startswith(f"{gate}/"))
 
 
 def artifacts_of(site: Site) -> tuple[Artifact, ...]:

@@ -101,7 +101,7 @@ def _segments(inventory: Inventory) -> Addresses:
 def _vrrp(inventory: Inventory) -> Iterator[Rule]:
     for segment in inventory.segments:
         if segment.gateways and segment.gateways.mode == "vrrp":
-            source = addresses(of_networks(segment.realm, segment.prefixes))
+            source = addresses([*of_networks(segment.realm, segment.prefixes), *_networks(segment.realm, "fe80::/10")])
             target = addresses(_networks(segment.realm, "224.0.0.18/32", "ff02::12/128"))
             yield _rule(f"vrrp of {segment.name}", source, target, (Term(VRRP),))
 
