@@ -135,7 +135,7 @@ def test_a_packet_that_arrives_but_is_never_answered_is_told_apart() -> None:
         assert not fate.answered and (handshake or fate.ears == (0,)), one
 
 
-def test_fragments_established_packets_and_unknown_neighbours_are_seen_behind_a_router() -> None:
+def test_fragments_established_packets_and_packets_to_nobody_are_seen_behind_a_router() -> None:
     shots = [
         shot(1, packet(4, UDP, 41, 9001, fragment=True), "frame", "leaves"),
         shot(2, packet(6, UDP, 42, 9001, fragment=True), "frame", "leaves"),
@@ -144,7 +144,7 @@ def test_fragments_established_packets_and_unknown_neighbours_are_seen_behind_a_
     spare: tuple[tuple[Family, str], ...] = ((4, "10.9.2.77"), (6, "2001:db8:9:2::77"))
     for family, address in spare:
         to_nobody = replace(packet(family, UDP, 50, 9001), dst=int(ip_address(address)))
-        shots.append(shot(family, to_nobody, "frame", "leaves"))
+        shots.append(replace(shot(family, to_nobody, "frame", "leaves"), neighbour="to-b"))
     assert all(fate.ears == (0,) for fate in fly(shots).values())
     closed = fly(shots, {R: DROP % ("forward", "drop")})
     assert all(fate.ears == () for fate in closed.values())

@@ -6,7 +6,7 @@ where only their gate is before them, and must not leave that switch by any inte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -87,25 +87,21 @@ def _outward(ground: Ground, gate: Gate, thing: Segment | External, family: Fami
     if far is None or near is None or not inside.spans or not others.spans:
         return None
     toward = mac_at(ground.wiring, namespace, near.name)
-    number = [d.name for d in ground.inventory.devices].index(gate.owner)
-    inside = replace(inside, spare=inside.spare + number)  # the others of a pair hear who is asked for
     return Spot(gate, family, namespace, far, toward, others, inside, nobody, nobody, ground.fragments_pass(thing))
 
 
 def _probes(spot: Spot, law: Law, numbers: Numbers) -> Iterator[Probe | str]:
-    alone = _living(law.permits(spot.source, spot.target, numbers.tag()), spot.target)
+    possible = tuple(law.permits(spot.source, spot.target, numbers.tag()))
+    alone = _living(possible, spot.target) or next(iter(possible), None)
     allowed = alone or _living(law.permits(spot.source, spot.elsewhere, numbers.tag()), spot.elsewhere)
     if allowed is None:
         yield f"{spot.gate.name}: the policy allows nothing through this gate that could be sent."
     else:
         yield _probe(spot, law, numbers, allowed, True, "allowed")
-    if alone and not spot.fragments and (alone.dst in spot.target.live or spot.gate.direction == "in"):
+    if alone and not spot.fragments:
         fragment = replace(alone, sport=numbers.tag(), dport=0, fragment=True)
         yield _probe(spot, law, numbers, fragment, False, "fragment")
-    protos = (
-        (UDP, TCP) if spot.target.live else (UDP,)
-    )  # where nobody answers, only one packet can be told by its target
-    denied = [p for proto in protos for p in islice(law.denies(spot.source, spot.target, 0, (proto,)), 1)]
+    denied = [p for proto in (UDP, TCP) for p in islice(law.denies(spot.source, spot.target, 0, (proto,)), 1)]
     if not denied:
         yield f"{spot.gate.name}: the policy denies nothing that this gate alone could stop."
     for packet in denied:
@@ -115,10 +111,9 @@ def _probes(spot: Spot, law: Law, numbers: Numbers) -> Iterator[Probe | str]:
         yield _probe(spot, law, numbers, spoofed, False, "spoofed")
 
 
-def _living(packets: Iterator[Packet], target: Region) -> Packet | None:
-    """The first packet to somebody who is there, else the first."""
-    found = tuple(packets)
-    return next((p for p in found if p.dst in target.live), next(iter(found), None))
+def _living(packets: Iterable[Packet], target: Region) -> Packet | None:
+    """The first packet to somebody who is there."""
+    return next((p for p in packets if p.dst in target.live), None)
 
 
 _WORDS = {
@@ -131,7 +126,11 @@ def _probe(spot: Spot, law: Law, numbers: Numbers, packet: Packet, expected: boo
     ear = Ear(spot.namespace, "", "leaves")
     number = numbers.next()
     enters = spot.enters
-    shot = Shot(number, packet, "frame", enters.namespace, enters.name, (ear,), expected, False, PUT_IN, spot.toward)
+    nobody = spot.gate.direction == "out" and packet.dst not in spot.target.live
+    shot = Shot(
+        number, packet, "frame", enters.namespace, enters.name, (ear,), expected, False, PUT_IN, spot.toward,
+        neighbour=spot.gate.binding if nobody else "",
+    )  # fmt: skip
     rule, place = (_WORDS[about], "") if about in _WORDS else reason(law.decide(packet))
     source = f"{enters.namespace}/{enters.name}"
     return Probe(shot, "gate", source, f"behind {spot.gate.name}", expected, rule, place, spot.gate.name, about=about)

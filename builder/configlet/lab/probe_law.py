@@ -19,17 +19,16 @@ _NEVER_FROM = 1023
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Some addresses; ``live`` are those of them that somebody has, ``spare`` the number of one that nobody has."""
+    """Some addresses; ``live`` are those of them that somebody has."""
 
     spans: tuple[Span, ...]
     live: tuple[int, ...]
-    spare: int = 200
 
     def candidates(self) -> Iterator[int]:
         """Live addresses first, then one spare of each span."""
         yield from self.live
         for lo, hi in self.spans:
-            spare = min(lo + self.spare, hi - 1)
+            spare = min(lo + 200, hi - 1)
             if spare not in self.live and spare > lo:
                 yield spare
 

@@ -15,7 +15,6 @@ class Book:
 
     shots: dict[int, Shot]
     by_key: dict[Key, Shot] = field(default_factory=dict)
-    by_target: dict[tuple[str, int, int], list[Shot]] = field(default_factory=dict)
     heard: dict[int, set[int]] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
     stopped: dict[int, str] = field(default_factory=dict)
@@ -28,12 +27,6 @@ class Book:
                 self.heard.setdefault(shot.number, set()).add(number)
                 found = True
         return found
-
-    def resolved(self, namespace: str, family: int, target: int) -> None:
-        """A device asks who has ``target``: it let the one packet through that goes there. Two would be a guess."""
-        waiting = self.by_target.get((namespace, family, target), [])
-        if len(waiting) == 1:
-            self.hear(waiting[0], namespace, "", "leaves")
 
     def missing(self) -> list[Shot]:
         """Wanted shots that some ear did not hear, or whose answer has not come."""
@@ -60,10 +53,6 @@ def open_book(shots: Iterable[Shot]) -> Book:
         if key in book.by_key:
             raise ValueError(f"shots {book.by_key[key].number} and {shot.number} look alike")
         book.by_key[key] = shot
-        for ear in shot.ears:
-            if ear.sense == "leaves":
-                place = ear.namespace, shot.packet.family, shot.packet.dst
-                book.by_target.setdefault(place, []).append(shot)
     return book
 
 

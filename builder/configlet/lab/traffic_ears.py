@@ -20,7 +20,6 @@ from configlet.model.problem import refuse
 
 Handler = Callable[[], None]
 _LINGER = struct.pack("ii", 1, 0)
-_ARP, _SOLICIT = 0x0806, 135
 _BACKLOG = 512
 _SO_ATTACH_FILTER = 26
 _TAKE_NOTHING = struct.pack("HBBI", 6, 0, 0, 0)
@@ -178,10 +177,7 @@ class Ears:
 
     def _left(self, frame: bytes, namespace: str, interface: str) -> None:
         seen = parse(frame)
-        if seen is None or (seen.proto == ICMP[6] and seen.dport >> 8 == _SOLICIT):
-            asked = _asked(frame)
-            if asked:
-                self.book.resolved(namespace, *asked)
+        if seen is None:
             return
         shot = self.book.by_key.get(seen.key)
         if shot:
@@ -206,15 +202,6 @@ class Ears:
             self.book.answered.add(asked.number)
             if seen.proto == TCP and seen.flags & SYN:
                 sniffer.send(answer_to(seen) or b"")
-
-
-def _asked(frame: bytes) -> tuple[int, int] | None:
-    """Whose MAC an ARP request or a neighbour solicitation asks for: (family, address)."""
-    if len(frame) >= 42 and frame[12] << 8 | frame[13] == _ARP and frame[21] == 1:
-        return 4, int.from_bytes(frame[38:42], "big")
-    if len(frame) >= 78 and frame[12:14] == b"\x86\xdd" and frame[54] == _SOLICIT:
-        return 6, int.from_bytes(frame[62:78], "big")
-    return None
 
 
 def number(family: Family, text: str) -> int:

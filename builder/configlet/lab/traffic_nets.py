@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 
-from configlet.lab.enter import CLONE_NEWNET, setns
+from configlet.lab.enter import CLONE_NEWNET, SEARCH, setns
+from configlet.lab.traffic_values import Shot
+from configlet.model.net import address_text
 from configlet.model.problem import refuse
 
 ALL_PROTOCOLS = 3
 """ETH_P_ALL (linux/if_ether.h)."""
 OUTGOING = 4
 """PACKET_OUTGOING (linux/if_packet.h)."""
+NOBODY = "02:00:5e:00:53:02"
+"""A MAC that no interface has."""
 _PACKET_STATISTICS = 6
 _SOL_PACKET = 263
 _BUFFER = 4 << 20
@@ -87,6 +93,29 @@ def _bind(packet: socket.socket, namespace: str, interface: str, protocol: int) 
             f"{namespace} has no interface {interface} that can be read ({problem.strerror}). The lab was changed by "
             "hand or is of another inventory: take it down and up again.",
         ) from problem
+
+
+@contextmanager
+def neighbours(nets: Nets, shots: Iterable[Shot]) -> Iterator[None]:
+    """Let routers take the targets that ask for it for present, and forget them afterwards."""
+    told = {
+        (s.ears[0].namespace, s.neighbour, address_text(s.packet.family, s.packet.dst)) for s in shots if s.neighbour
+    }
+    for namespace, interface, address in sorted(told):
+        _neighbour(nets, namespace, "replace", address, "lladdr", NOBODY, "nud", "permanent", "dev", interface)
+    try:
+        yield
+    finally:
+        for namespace, interface, address in sorted(told):
+            _neighbour(nets, namespace, "del", address, "dev", interface)
+
+
+def _neighbour(nets: Nets, namespace: str, *words: str) -> None:
+    nets.go(namespace)
+    around = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{SEARCH}"}
+    done = subprocess.run(["ip", "neigh", *words], env=around, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise refuse("neighbour not taken", f"ip neigh {' '.join(words)} in {namespace}: {done.stderr.strip()}")
 
 
 def overflowed(sniffer: socket.socket) -> int:

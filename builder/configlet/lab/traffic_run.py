@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from configlet.lab.traffic_book import Book, open_book
 from configlet.lab.traffic_ears import Ears, bind
 from configlet.lab.traffic_frames import ICMP, MARK, TCP, checksum, frame_of
-from configlet.lab.traffic_nets import Nets, many_files, overflowed
+from configlet.lab.traffic_nets import Nets, many_files, neighbours, overflowed
 from configlet.lab.traffic_values import Heard, Shot
 from configlet.model.net import address_text
 from configlet.model.problem import refuse
@@ -33,10 +33,11 @@ def run(
         try:
             for shot in shots:
                 ears.open(shot)
-            _volley(selector, gun, shots)
-            _wait(selector, settle, None)
-            _volley(selector, gun, book.missing())
-            _wait(selector, patience, book)
+            with neighbours(nets, shots):
+                _volley(selector, gun, shots)
+                _wait(selector, settle, None)
+                _volley(selector, gun, book.missing())
+                _wait(selector, patience, book)
             _sure(ears)
         finally:
             gun.close()

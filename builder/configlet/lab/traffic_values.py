@@ -34,6 +34,8 @@ class Shot:
     ``socket`` sends through the kernel of ``namespace``; ``frame`` puts a whole frame with these MACs on ``interface``.
     A ``wanted`` one that nobody heard is sent once more (a first packet may be lost to address resolution), any other
     never is. ``answer`` asks whether the answer came back. The last ``silent`` ears are there to hear nothing.
+    ``neighbour`` is an interface where its target is to be taken for present while the run lasts, in the namespace that
+    listens: nobody has the address, and a router asks for it instead of sending.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Shot:
     mac: str = ""
     toward: str = ""
     silent: int = 0
+    neighbour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def to_json(shot: Shot) -> list[Any]:
     packet = [p.realm, p.family, p.proto, p.src, p.dst, p.sport, p.dport, p.established, p.fragment]
     ears = [[ear.namespace, ear.interface, ear.sense] for ear in shot.ears]
     head = [shot.number, packet, shot.how, shot.namespace, shot.interface, ears]
-    return [*head, shot.wanted, shot.answer, shot.mac, shot.toward, shot.silent]
+    return [*head, shot.wanted, shot.answer, shot.mac, shot.toward, shot.silent, shot.neighbour]
 
 
 def from_json(value: list[Any]) -> Shot:
