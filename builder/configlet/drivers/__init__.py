@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import entry_points
 from typing import cast
 
@@ -12,6 +13,7 @@ from configlet.model.problem import refuse
 GROUP = "configlet.drivers"
 
 
+@cache
 def find(name: str) -> Factory:
     """The driver of that name, ours or anybody's; ``Refused`` with the known names when there is none."""
     found = entry_points(group=GROUP)

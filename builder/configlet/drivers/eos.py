@@ -145,9 +145,11 @@ class EosDriver:
 
 
 def _connected(target: Target) -> Any:
-    from napalm.base.exceptions import ConnectionException
+    from http.client import HTTPException
+
+    from napalm.base.exceptions import ConnectionException, UnsupportedVersion
     from napalm.eos import EOSDriver
-    from pyeapi.eapilib import ConnectionError
+    from pyeapi.eapilib import CommandError, ConnectionError
 
     # pyeapi writes tracebacks to stderr for what is said here in a sentence.
     logging.getLogger("pyeapi").setLevel(logging.CRITICAL + 1)
@@ -156,7 +158,9 @@ def _connected(target: Target) -> Any:
     api = EOSDriver(target.address, who.username, who.password.reveal(), timeout=PATIENCE, optional_args=options)
     try:
         api.open()
-    except (ConnectionException, ConnectionError, OSError) as error:
+    except (UnsupportedVersion, CommandError) as error:
+        raise Rejected(f"{target.address} is no EOS that can be changed: {error or type(error).__name__}") from error
+    except (ConnectionException, ConnectionError, HTTPException, OSError) as error:
         cause = error.__context__
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise Untrusted(

@@ -158,7 +158,7 @@ def _connected(target: Target) -> Any:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     who = secrets.resolve(target.credentials)
     try:
-        return ConnectHandler(
+        connection = ConnectHandler(
             device_type="linux",
             host=target.address,
             port=target.port or 22,
@@ -169,7 +169,11 @@ def _connected(target: Target) -> Any:
             alt_host_keys=True,
             alt_key_file=str(target.trust / "known_hosts"),
             conn_timeout=PATIENCE,
+            auto_connect=False,
         )
+        # The whole of a connection but the search for a prompt, which nothing here ever reads.
+        connection.establish_connection()
+        return connection
     except NetmikoAuthenticationException as error:
         raise Unreachable(f"{target.address} refused the name or the password of {target.credentials}") from error
     except (NetmikoBaseException, SSHException, EOFError, OSError, ValueError) as error:

@@ -53,6 +53,8 @@ def _stage_and_commit(change: Change, means: Means) -> Standing | Outcome:
     try:
         with means.talk(change) as driver:
             diff = driver.load(change)
+            if means.interrupted.is_set():
+                raise Rejected("interrupted before it was committed")
             standing = replace(standing, deadline=means.clock.now() + means.seconds)
             _about_to_commit(standing, diff, means)
             sent = True
@@ -137,8 +139,8 @@ def ask(standing: Standing, means: Means, *, adopt: bool) -> Outcome:
                 return _answer(driver, standing, means, adopt=adopt)
         except Trouble as trouble:
             silence = str(trouble)
-        if means.clock.now() >= end:
-            why = f"it did not answer until its timer had passed ({silence}). Run `configlet recover` when it is back"
+        if means.clock.now() >= end or means.interrupted.is_set():
+            why = f"it did not answer in time ({silence}). Run `configlet recover` when it is back"
             return Outcome(owner, "Unknown", f"{standing.red}: {why}" if standing.red else why)
         means.clock.sleep(1.0)
 

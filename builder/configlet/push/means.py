@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Literal, TypeVar
 
 from configlet.drivers.base import Canonical, Driver, Lost, Make, Rejected, Target, Trouble, Unreachable
@@ -49,6 +50,7 @@ class Means:
     progress: Progress
     clock: Clock
     margin: float = MARGIN
+    interrupted: Event = field(default_factory=Event)
 
     @contextmanager
     def talk(self, change: Change, run: str = "") -> Iterator[Driver]:
@@ -94,9 +96,17 @@ def quiet(owner: str, step: Step, words: str) -> None:
 
 
 def each(act: Callable[[_In, Means], _Out], items: Sequence[_In], means: Means) -> tuple[_Out, ...]:
-    """All items side by side, all of them finished before anything that one raised is raised."""
+    """All items side by side, all of them finished before anything that one raised is raised.
+
+    Interrupted, those that wait for a device stop waiting; the devices' own timers stand behind what was committed.
+    """
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(items)) or 1, thread_name_prefix="push") as pool:
         waiting = [pool.submit(act, item, means) for item in items]
+        try:
+            wait(waiting)
+        except BaseException:
+            means.interrupted.set()
+            raise
     return tuple(future.result() for future in waiting)
 
 

@@ -14,21 +14,22 @@ LARGEST = 50
 
 
 def waves(changes: Sequence[Change], pairs: Mapping[str, str]) -> tuple[tuple[Change, ...], ...]:
-    """A canary alone, then at most 5, then at most a twentieth (5 to 50) at a time; no two of a pair together.
+    """A canary alone, then at most 5, then a twentieth of all (5 to 50), then at most 50 at a time; never a pair in one.
 
     ``pairs`` names the other member by owner, either way round. Hosts go first: a bad host table harms the workloads
     of one host, a bad gateway list those of a segment.
     """
     left = sorted(changes, key=lambda change: (change.kind != "filter-table", change.owner))
-    size, found = 1, list[tuple[Change, ...]]()
+    sizes = iter((1, 5, min(LARGEST, max(5, len(changes) // 20))))
+    found: list[tuple[Change, ...]] = []
     while left:
+        size = next(sizes, LARGEST)
         wave: list[Change] = []
         for change in left:
             if len(wave) < size and not any(_paired(change.owner, other.owner, pairs) for other in wave):
                 wave.append(change)
         found.append(tuple(wave))
         left = [change for change in left if change not in wave]
-        size = min(LARGEST, max(5, len(changes) // 20))
     return tuple(found)
 
 
