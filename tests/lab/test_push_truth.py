@@ -6,6 +6,7 @@ The devices here are values in memory that keep their promises exactly; what fai
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -288,6 +289,20 @@ def test_one_stale_device_keeps_all_others_untouched(tmp_path: Path) -> None:
     assert exit_status(outcomes) == 1
     assert "stale" in outcomes[2].reason
     assert "leaf2" in outcomes[0].reason
+
+
+def test_an_interruption_leaves_what_was_not_confirmed_to_the_timer_and_to_recover(tmp_path: Path) -> None:
+    found = world(tmp_path, {"leaf1": {}, "leaf2": {}})
+
+    def told(owner: str, step: str, words: str) -> None:
+        if step == "probe":
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        found.push(plan_of(change("leaf1"), change("leaf2")), progress=told)
+    assert found.devices["leaf1"].timer is not None
+    assert [o.result for o in found.recover()] == ["Reverted", "Untouched"]
+    assert (found.devices["leaf1"].runs, found.devices["leaf2"].runs) == ("old", "old")
 
 
 def test_a_journal_that_cannot_be_written_stops_before_the_commit(tmp_path: Path) -> None:
