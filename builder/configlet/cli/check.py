@@ -46,7 +46,7 @@ def _answer(root: Path, site: str, today: date, as_json: bool) -> tuple[int, dic
         status = statuses.of_refusal(refused)
         if not as_json:
             say.complaints(refused.problems)
-            say.out(say.tint(f"check: {site} INVALID ({_count(len(refused.problems), 'problem')})", "bad"))
+            say.out(say.tint(f"check: {site} INVALID ({say.count(len(refused.problems), 'problem')})", "bad"))
         return status, {"site": site, "status": status, "problems": [say.problem_data(p) for p in refused.problems]}
     if not as_json:
         show(report, today)
@@ -102,7 +102,7 @@ def show(report: Report, today: date) -> None:
 def _accepted(report: Report) -> None:
     by_place = {by.place: by for _, by in report.accepted}
     flows = len(report.accepted)
-    say.out(f"  accepted gaps  {len(by_place)}" + (f" ({_count(flows, 'flow')})" if flows else ""))
+    say.out(f"  accepted gaps  {len(by_place)}" + (f" ({say.count(flows, 'flow')})" if flows else ""))
     for place, by in sorted(by_place.items()):
         whom = by.workload or by.gate or by.source or ""
         say.out(f"    until {by.until}  {by.what}  {whom}  {place}")
@@ -117,8 +117,4 @@ def _verdict(report: Report, errors: int) -> None:
         say.out(say.tint("check: nothing was there to check", "bad"))
     else:
         word = "INVALID" if status == statuses.INVALID else "RED"
-        say.out(say.tint(f"check: {word} ({_count(errors, 'finding')})", "bad"))
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
+        say.out(say.tint(f"check: {word} ({say.count(errors, 'finding')})", "bad"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from configlet.model.plan import Change, Flow, Plan
 
 GATES_SHOWN = 3
+RISKS_SHOWN = 3
 
 
 def make(aimed: Aim, today: date, limit: Sequence[str]) -> Plan:
@@ -36,11 +37,13 @@ def show(plan: Plan, diff: bool) -> None:
     say.out(f"plan {plan.site} for the {plan.target}, as of {plan.date}, digest {plan.digest[:12]}")
     _flows("opens ", "+", "good", [f for f in plan.flows if f.opened])
     _flows("closes", "-", "bad", [f for f in plan.flows if not f.opened])
-    say.out(f"  changes  {len(plan.changes)} devices and hosts")
+    say.out(f"  changes  {say.count(len(plan.changes), 'device or host', 'devices and hosts')}")
     for change in plan.changes:
         say.out(f"    {change.owner:<10} {change.platform:<10} {change.kind:<13} {_size(change)}")
-    _said("risks   ", plan.risks, "warn")
-    _said("problems", plan.problems, "bad")
+    _said("risk    ", plan.risks[:RISKS_SHOWN], "warn")
+    if len(plan.risks) > RISKS_SHOWN:
+        say.out(f"           and {len(plan.risks) - RISKS_SHOWN} more risks (--json has all)")
+    _said("problem ", plan.problems, "bad")
     if diff:
         for change in plan.changes:
             say.out()
@@ -48,7 +51,7 @@ def show(plan: Plan, diff: bool) -> None:
 
 
 def _flows(word: str, sign: str, kind: str, flows: Sequence[Flow]) -> None:
-    say.out(f"  {word}   {len(flows)} kinds of flow")
+    say.out(f"  {word}   {say.count(len(flows), 'kind')} of flow")
     for flow in flows:
         more = len(flow.gates) - GATES_SHOWN
         at = ", ".join(flow.gates[:GATES_SHOWN]) + (f" and {more} more gates" if more > 0 else "")

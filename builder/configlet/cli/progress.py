@@ -11,6 +11,8 @@ from configlet.cli import say
 
 Tell = Callable[[str, str, str], None]
 """(device or host, step, words)."""
+QUIET = frozenset({"check", "stage", "probe", "confirm"})
+"""Steps that a bar shows in passing and lines leave out: what follows them says how they went."""
 
 
 def on_terminal() -> bool:
@@ -25,7 +27,12 @@ def following(what: str, total: int) -> Iterator[Tell]:
         with _bar(what, total) as tell:
             yield tell
     else:
-        yield lambda owner, step, words: say.note(f"  {owner:<10} {step:<8} {words}")
+        yield _line
+
+
+def _line(owner: str, step: str, words: str) -> None:
+    if step not in QUIET:
+        say.note(f"  {owner:<10} {step:<8} {words}")
 
 
 @contextmanager

@@ -33,6 +33,11 @@ def out(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def count(number: int, name: str, many: str = "") -> str:
+    """A number with its noun."""
+    return f"{number} {name if number == 1 else many or name + 's'}"
+
+
 def note(text: str) -> None:
     """One line for the person; a reader that went away never stops what is being done."""
     with suppress(OSError):
@@ -70,8 +75,7 @@ def refusal(refused: Refused, status: int, as_json: bool) -> None:
         data(status, {"problems": [problem_data(p) for p in refused.problems]})
         return
     complaints(refused.problems)
-    count = len(refused.problems)
-    found = f"{count} problem{'' if count == 1 else 's'}"
+    found = count(len(refused.problems), "problem")
     note(tint(f"configlet: refused, {found} (exit status {status})", "bad", sys.stderr))
 
 
