@@ -1,0 +1,14 @@
+"""What a text means by its platform's syntax alone. Pure; shares no table and no code with what writes."""
+
+from __future__ import annotations
+
+from configlet.model.gate import Reading
+from configlet.model.platform import Platform
+from configlet.readers.engine import reader
+
+__all__ = ["read"]
+
+
+def read(platform: Platform, kind: str, text: str, file: str) -> Reading:
+    """The lists of a text, every line accounted for. ``file`` names the text in places. Raises Refused."""
+    return reader(platform.kinds[kind].reader).read(text, file)

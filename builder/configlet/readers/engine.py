@@ -1,0 +1,39 @@
+"""The reader of a grammar file, compiled once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from configlet.model.gate import Reading
+from configlet.model.problem import Place, refuse
+from configlet.readers.grammar import load
+
+
+class Reader(Protocol):
+    """Anything that turns a text into what it means."""
+
+    def read(self, text: str, file: str) -> Reading:
+        """The meaning of a text. Raises Refused."""
+        ...
+
+
+def reader(path: Path) -> Reader:
+    """The compiled reader of a grammar, one for each version of its file. Raises Refused."""
+    return _reader(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _reader(path: Path, _: int) -> Reader:
+    grammar = load(path)
+    if grammar.get("meaning") == "acl":
+        from configlet.readers.acl import AclReader
+
+        return AclReader(grammar)
+    if grammar.get("meaning") == "filter-table":
+        from configlet.readers.filter_table import FilterTableReader
+
+        return FilterTableReader(grammar)
+    detail = f'The grammar says that its text means "{grammar.get("meaning")}". Known are acl and filter-table.'
+    raise refuse("Reader without a meaning", detail, Place(str(path)))

@@ -1,0 +1,129 @@
+"""A host's filter table: hooks, chains and verdict maps, evaluated into first-match lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from configlet.model.gate import Reading
+from configlet.readers.statements import Element, Hook, Rule, Statements, Table, VerdictMap
+from configlet.readers.tree import Stanza, braced
+from configlet.readers.walk_chains import Sheet, lists
+
+_NAME = re.compile(r"(map|chain) ([A-Za-z][A-Za-z0-9_]*) \{")
+
+
+class FilterTableReader:
+    """A compiled grammar of filter tables."""
+
+    def __init__(self, grammar: Mapping[str, Any]) -> None:
+        self.grammar = grammar
+        self.statements = Statements(grammar)
+        self.hook = re.compile(grammar["hook"])
+        self.policy = re.compile(grammar["policy"])
+        self.key = re.compile(grammar["map"]["type"])
+        self.sheet = Sheet.of(grammar)
+
+    def read(self, text: str, file: str) -> Reading:
+        """The lists of each hook and family. Raises Refused for what is not known."""
+        stanzas, total = braced(text, file)
+        table: Table | None = None
+        for stanza in stanzas:
+            if stanza.header.text == self.grammar["table"] + " {":
+                if table is not None:
+                    stanza.header.refuse("This table stands twice in the text")
+                table = self._table(stanza)
+            elif stanza.inner or stanza.lines or stanza.header.text not in self.grammar["preamble"] or table:
+                stanza.header.refuse("This is not our table")
+        if table is None:
+            return Reading({}, total, total, True)
+        return Reading(lists(table, self.sheet), total, total, True, "\n".join(_canonical(table, self.grammar)) + "\n")
+
+    def _table(self, stanza: Stanza) -> Table:
+        table = Table({}, {}, {})
+        for line in stanza.lines:
+            line.refuse("This stands in no map and no chain")
+        for inner in stanza.inner:
+            found = _NAME.fullmatch(inner.header.text)
+            if found is None:
+                inner.header.refuse("This is neither a map nor a chain")
+            name, known = found[2], table.maps if found[1] == "map" else table.chains
+            if name in known:
+                inner.header.refuse("This name stands twice in the table")
+            if found[1] == "map":
+                table.maps[name] = self._map(inner)
+            else:
+                self._chain(table, name, inner)
+        for rules in table.chains.values():
+            for rule in rules:
+                self.statements.resolve(rule, table)
+        for made in table.maps.values():
+            for element in made.elements:
+                self.statements.known_chain(element.target, element.source, table)
+        return table
+
+    def _map(self, stanza: Stanza) -> VerdictMap:
+        kinds: tuple[str, ...] = ()
+        for line in stanza.lines:
+            if found := self.key.fullmatch(line.text):
+                names = found["key"].split(" . ")
+                unknown = [name for name in names if name not in self.grammar["key_types"]]
+                if unknown or kinds:
+                    line.refuse("This type of key is not known here")
+                kinds = tuple(names)
+            elif line.text != self.grammar["map"]["flags"]:
+                line.refuse("This property of a map is not known")
+        if not kinds or len(stanza.inner) > 1:
+            stanza.header.refuse("A map has one type and one list of elements")
+        elements = tuple(e for inner in stanza.inner for e in self.statements.elements(kinds, inner))
+        made = VerdictMap(kinds, elements)
+        _disjoint(made)
+        return made
+
+    def _chain(self, table: Table, name: str, stanza: Stanza) -> None:
+        rules: list[Rule] = []
+        lines = list(stanza.lines)
+        if lines and (found := self.hook.fullmatch(lines[0].text)):
+            policy = self.policy.fullmatch(lines[1].text) if len(lines) > 1 else None
+            if policy is None:
+                lines[0].refuse("What the chain does in the end is not said")
+            if found["hook"] in (hook.name for hook in table.hooks.values()):
+                lines[0].refuse("Another chain of this table is at this hook")
+            table.hooks[name] = Hook(found["hook"], policy["policy"] == "accept", lines[0])
+            lines = lines[2:]
+        for inner in stanza.inner:
+            inner.header.refuse("This stands in no rule")
+        rules += [self.statements.rule(line) for line in lines]
+        table.chains[name] = rules
+
+
+def _disjoint(made: VerdictMap) -> None:
+    """Refuse elements that share a key: the kernel does not load them."""
+    active: list[Element] = []
+    for element in sorted(made.elements, key=lambda e: e.spans[0]):
+        active = [other for other in active if other.spans[0][1] >= element.spans[0][0]]
+        for other in active:
+            if all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(element.spans, other.spans, strict=True)):
+                element.source.refuse("This element shares keys with another one of its map")
+        active.append(element)
+
+
+def _canonical(table: Table, grammar: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{grammar['table']} {{"
+    for name, made in sorted(table.maps.items()):
+        yield f"\tmap {name} {{"
+        yield f"\t\ttype {' . '.join(made.kinds)} : verdict"
+        yield "\t\tflags interval"
+        if made.elements:
+            elements = sorted(made.elements, key=lambda e: e.spans)
+            yield "\t\telements = { " + ",\n\t\t\t".join(e.text for e in elements) + " }"
+        yield "\t}"
+    for name, rules in sorted(table.chains.items()):
+        yield f"\tchain {name} {{"
+        if name in table.hooks:
+            hook = table.hooks[name]
+            yield f"\t\ttype filter hook {hook.name} priority -10; policy {'accept' if hook.accept else 'drop'};"
+        yield from (f"\t\t{rule.text}" for rule in rules)
+        yield "\t}"
+    yield "}"

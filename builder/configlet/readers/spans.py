@@ -1,0 +1,72 @@
+"""Addresses and numbers of a text as intervals, read in bits."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+Span = tuple[int, int]
+
+BITS = {4: 32, 6: 128}
+MOST = 4096
+"""The most intervals that a wildcard with holes may stand for."""
+
+
+class Unreadable(Exception):  # noqa: N818 - it is said of a value
+    """A value that the device would refuse, or that we do not understand; the text says why."""
+
+
+def address(text: str, family: int) -> int:
+    """One address as a number. Raises Unreadable, also for the other family's."""
+    try:
+        return int(IPv4Address(text) if family == 4 else IPv6Address(text))
+    except AddressValueError:
+        raise Unreadable(f"This is no IPv{family} address") from None
+
+
+def number(text: str, highest: int) -> int:
+    """A number from 0 to ``highest``. Raises Unreadable."""
+    if not text.isascii() or not text.isdigit() or int(text) > highest:
+        raise Unreadable(f"This is no number from 0 to {highest}")
+    return int(text)
+
+
+@lru_cache(maxsize=8192)
+def prefix(text: str, family: int) -> Span:
+    """``address/length`` without host bits. Raises Unreadable."""
+    left, _, right = text.partition("/")
+    low = address(left, family)
+    size = BITS[family] - number(right, BITS[family])
+    if low & ((1 << size) - 1):
+        raise Unreadable("This prefix has host bits set")
+    return low, low + (1 << size) - 1
+
+
+@lru_cache(maxsize=4096)
+def wildcard(base: str, mask: str) -> tuple[Span, ...]:
+    """An IPv4 address and the bits of it that do not matter, holes allowed. Raises Unreadable."""
+    low, free = address(base, 4), address(mask, 4)
+    low &= ~free
+    size = (free ^ (free + 1)).bit_length() - 1
+    holes = [bit for bit in range(size, 32) if free >> bit & 1]
+    if 1 << len(holes) > MOST:
+        raise Unreadable("This wildcard has too many holes")
+    starts = [low]
+    for bit in holes:
+        starts += [start | 1 << bit for start in starts]
+    return tuple((start, start + (1 << size) - 1) for start in sorted(starts))
+
+
+def address_text(family: int, value: int) -> str:
+    """An address as people write it."""
+    return str(IPv4Address(value) if family == 4 else IPv6Address(value))
+
+
+def complement(spans: list[Span], highest: int) -> list[Span]:
+    """The numbers from 0 to ``highest`` that are in none of the spans."""
+    out, at = [], 0
+    for low, high in sorted(spans):
+        if at < low:
+            out.append((at, low - 1))
+        at = max(at, high + 1)
+    return [*out, (at, highest)] if at <= highest else out

@@ -1,0 +1,301 @@
+"""Statements of a rule and elements of a map, token by token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from configlet.readers.grammar import Source, expand, words
+from configlet.readers.spans import BITS, Span, Unreadable, address, address_text, complement, number, prefix
+from configlet.readers.tree import Stanza
+
+FAMILY = {"ipv4_addr": 4, "ipv6_addr": 6}
+_ELEMENT = re.compile(r"(?P<keys>[^:]\S*(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What is asked of a packet. ``of`` is its own header (packet) or its connection's first packet (connection)."""
+
+    field: str
+    of: str
+    value: str
+    family: int | None
+    proto: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A condition: the selected field is in one of the spans. ``states`` are bits, for the state of a connection."""
+
+    selector: Selector | None
+    spans: tuple[Span, ...]
+    fragments: int = 0
+    states: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A lookup in a verdict map by several selectors."""
+
+    selectors: tuple[Selector, ...]
+    map: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its conditions, then a lookup, a jump or a verdict, or nothing (it only counts)."""
+
+    source: Source
+    matches: tuple[Match, ...]
+    lookup: Lookup | None
+    verdict: str
+    target: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a verdict map."""
+
+    spans: tuple[Span, ...]
+    verb: str
+    target: str
+    source: Source
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictMap:
+    """One verdict map: the types of its key, and its elements."""
+
+    kinds: tuple[str, ...]
+    elements: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A base chain: where it judges, and what it does with what nothing decided."""
+
+    name: str
+    accept: bool
+    source: Source
+
+
+@dataclass(slots=True)
+class Table:
+    """A table as read."""
+
+    maps: dict[str, VerdictMap]
+    chains: dict[str, list[Rule]]
+    hooks: dict[str, Hook]
+
+
+class Statements:
+    """The statements of a grammar as one regular expression, and what their words mean."""
+
+    def __init__(self, grammar: Mapping[str, Any]) -> None:
+        self.grammar = grammar
+        self.names = grammar["names"]
+        self.selectors = {
+            text: Selector(s["field"], s["of"], s["value"], s.get("family"), s.get("proto"), s.get("canonical", text))
+            for text, s in grammar["selectors"].items()
+        }
+        parts = {"selector": words(self.selectors), **grammar["parts"]}
+        self.kinds = grammar["statements"]
+        self.patterns = [re.compile(f"(?:{expand(s['pattern'], parts)})(?= |$)") for s in self.kinds]
+        self.proto_text = {6: "6", 17: "17"}
+
+    def rule(self, line: Source) -> Rule:
+        """One rule, each token understood. Raises Refused at the first that is not."""
+        at, matches, texts = 0, [], []
+        lookup: Lookup | None = None
+        verdict, target, label, ended = "", "", "", False
+        while at < len(line.text):
+            kind, found = self._next(line, at)
+            does = kind["does"]
+            if ended and does != "comment":
+                line.refuse("Nothing but a comment can follow here", at)
+            if does in ("match", "fragments", "state"):
+                match, text = self._match(kind, found, line)
+                matches.append(match)
+            elif does == "lookup":
+                lookup, text = self._lookup(found)
+            else:
+                text = kind.get("canonical", found[0])
+            ended = ended or does in ("lookup", "accept", "drop", "jump", "comment")
+            verdict = does if does in ("accept", "drop") else found["verb"] if does == "jump" else verdict
+            target = found["chain"] if does == "jump" else target
+            label = found["label"] if does == "comment" else label
+            texts.append(text)
+            at = found.end() + 1
+        return Rule(line, tuple(matches), lookup, verdict, target, label, " ".join(texts))
+
+    def _next(self, line: Source, at: int) -> tuple[Mapping[str, Any], re.Match[str]]:
+        for kind, pattern in zip(self.kinds, self.patterns, strict=True):
+            if found := pattern.match(line.text, at):
+                return kind, found
+        line.refuse("This word is no statement that is known", at)
+        return None
+
+    def _match(self, kind: Mapping[str, Any], found: re.Match[str], line: Source) -> tuple[Match, str]:
+        if kind["does"] == "fragments":
+            return Match(None, (), fragments=kind["family"]), kind["canonical"]
+        if kind["does"] == "state":
+            bits = self._states(found, line)
+            return Match(None, (), states=bits), f"ct state {bits:#x}"
+        selector = self.selectors[found["selector"]]
+        texts = found["value"].strip("{}").split(",")
+        spans = [self._value(selector, text.strip(), line, found.start("value")) for text in texts]
+        if found["not"]:
+            spans = complement(spans, self._highest(selector, line, found.start("value")))
+        ordered = tuple(sorted(spans))
+        said = [
+            _span_text(selector.family, span) if selector.value == "address" else _number_text(span) for span in ordered
+        ]
+        value = said[0] if len(said) == 1 else "{ " + ", ".join(said) + " }"
+        return Match(selector, ordered), f"{selector.text} {value}"
+
+    def _states(self, found: re.Match[str], line: Source) -> int:
+        bits = 0
+        for word in found["states"].split(","):
+            value = self.grammar["states"].get(word)
+            if value is None and re.fullmatch(r"0x[0-9a-f]+", word):
+                value = int(word, 16)
+            if value is None or value & ~sum(self.grammar["states"].values()):
+                line.refuse("This state of a connection is not known", found.start("states"))
+            bits |= value
+        return bits
+
+    def _highest(self, selector: Selector, line: Source, at: int) -> int:
+        if selector.value == "address":
+            if selector.family is None:
+                line.refuse("The family of this address is not known", at)
+            return (1 << BITS[selector.family]) - 1
+        return 255 if selector.value in ("proto", "icmp") or selector.field == "code" else 65535
+
+    def _value(self, selector: Selector, text: str, line: Source, at: int) -> Span:
+        try:
+            if selector.value == "address":
+                return _addresses(text, selector.family or 0)
+            low, _, high = (text, "", "") if self._name(selector, text) is not None else text.partition("-")
+            first = self._number(selector, low)
+            last = self._number(selector, high) if high else first
+            if first > last:
+                raise Unreadable("This range is reversed")
+            return first, last
+        except Unreadable as why:
+            line.refuse(str(why), at)
+
+    def _name(self, selector: Selector, text: str) -> int | None:
+        table = self.names["icmp"][selector.family] if selector.value == "icmp" else self.names.get(selector.value, {})
+        found = table.get(text)
+        return None if found is None else int(found)
+
+    def _number(self, selector: Selector, text: str) -> int:
+        named = self._name(selector, text)
+        narrow = selector.value in ("proto", "icmp") or selector.field == "code"
+        return number(text, 255 if narrow else 65535) if named is None else named
+
+    def _lookup(self, found: re.Match[str]) -> tuple[Lookup, str]:
+        selectors = tuple(self.selectors[text] for text in found["keys"].split(" . "))
+        keys = " . ".join(selector.text for selector in selectors)
+        return Lookup(selectors, found["map"]), f"{keys} vmap @{found['map']}"
+
+    def elements(self, kinds: tuple[str, ...], stanza: Stanza) -> Iterator[Element]:
+        """The elements of a map's list. Raises Refused."""
+        if not stanza.header.text.startswith("elements = {"):
+            stanza.header.refuse("This property of a map is not known")
+        for line in stanza.lines:
+            text = line.text.removeprefix("elements = {").removesuffix("}")
+            offset = len(line.text) - len(line.text.removeprefix("elements = {"))
+            for part in text.split(","):
+                if part.strip():
+                    column = line.column + offset + len(part) - len(part.lstrip())
+                    yield self._element(kinds, Source(line.file, line.number, column, part.strip()))
+                offset += len(part) + 1
+
+    def _element(self, kinds: tuple[str, ...], source: Source) -> Element:
+        found = _ELEMENT.fullmatch(source.text)
+        keys = found["keys"].split(" . ") if found else []
+        if found is None or len(keys) != len(kinds):
+            source.refuse("This is no element of this map")
+        try:
+            spans = tuple(self._key(kind, text) for kind, text in zip(kinds, keys, strict=True))
+        except Unreadable as why:
+            source.refuse(str(why))
+        said = [
+            _span_text(FAMILY[kind], span) if kind in FAMILY else _number_text(span)
+            for kind, span in zip(kinds, spans, strict=True)
+        ]
+        text = f"{' . '.join(said)} : {found['verb']} {found['chain']}"
+        return Element(spans, found["verb"], found["chain"], source, text)
+
+    def _key(self, kind: str, text: str) -> Span:
+        if kind in FAMILY:
+            return _addresses(text, FAMILY[kind])
+        names = self.names["proto"] if kind == "inet_proto" else {}
+        if text in names:
+            return (int(names[text]),) * 2
+        low, _, high = text.partition("-")
+        highest = 255 if kind == "inet_proto" else 65535
+        first = number(low, highest)
+        last = number(high, highest) if high else first
+        if first > last:
+            raise Unreadable("This range is reversed")
+        return first, last
+
+    def resolve(self, rule: Rule, table: Table) -> None:
+        """Refuse a rule that names a chain or map that is not there, or looks up another type than the map's."""
+        if rule.target:
+            self.known_chain(rule.target, rule.source, table)
+        if rule.lookup is None:
+            return
+        made = table.maps.get(rule.lookup.map)
+        if made is None:
+            rule.source.refuse("This map is not in the text")
+        types = tuple(_type_of(selector) for selector in rule.lookup.selectors)
+        if types != made.kinds:
+            rule.source.refuse("This lookup asks for another type of key than the map's")
+
+    def known_chain(self, name: str, source: Source, table: Table) -> None:
+        """Refuse a chain that is not there, or that is a hook's."""
+        if name not in table.chains or name in table.hooks:
+            source.refuse("This chain is not in the text, or is a hook's")
+
+
+def _type_of(selector: Selector) -> str:
+    if selector.value == "address":
+        return "ipv4_addr" if selector.family == 4 else "ipv6_addr"
+    return "inet_proto" if selector.value == "proto" else "inet_service"
+
+
+def _addresses(text: str, family: int) -> Span:
+    if "/" in text:
+        return prefix(text, family)
+    low, _, high = text.partition("-")
+    first = address(low, family)
+    last = address(high, family) if high else first
+    if first > last:
+        raise Unreadable("This range is reversed")
+    return first, last
+
+
+def _span_text(family: int | None, span: Span) -> str:
+    """One form of an interval of addresses: an address, a prefix where it is one, or both ends."""
+    assert family is not None
+    low, high = span
+    size = (high - low + 1).bit_length() - 1
+    if low == high:
+        return address_text(family, low)
+    if high - low + 1 == 1 << size and low % (1 << size) == 0:
+        return f"{address_text(family, low)}/{BITS[family] - size}"
+    return f"{address_text(family, low)}-{address_text(family, high)}"
+
+
+def _number_text(span: Span) -> str:
+    return str(span[0]) if span[0] == span[1] else f"{span[0]}-{span[1]}"

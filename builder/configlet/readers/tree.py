@@ -1,0 +1,91 @@
+"""Text as lines under headers: by indentation, or by braces. Every line is counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from configlet.readers.grammar import Source
+
+_PART = re.compile(r'(?:[^;"]|"[^"]*")+')
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
+
+
+@dataclass(slots=True)
+class Stanza:
+    """A header and what stands under it."""
+
+    header: Source
+    lines: list[Source] = field(default_factory=list)
+    inner: list[Stanza] = field(default_factory=list)
+
+
+def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
+    """The lines that are not blank with their indentation; blanks inside are single. Raises Refused."""
+    for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        line = raw.strip()
+        if not line:
+            continue
+        column = len(raw) - len(raw.lstrip()) + 1
+        if _CONTROL.search(line) or "\r" in line:
+            Source(file, number, column, line).refuse("A control character stands in this line")
+        yield column - 1, Source(file, number, column, line if '"' in line else " ".join(line.split()))
+
+
+def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:
+    """Stanzas of a configuration by indentation, and how many lines were there. Raises Refused.
+
+    Lines that begin with one of ``comments`` are counted and mean nothing.
+    """
+    out: list[Stanza] = []
+    total = 0
+    for indent, line in sources(text, file):
+        total += 1
+        if line.text.startswith(tuple(comments)):
+            continue
+        if indent == 0:
+            out.append(Stanza(line))
+        elif not out:
+            line.refuse("This line stands under no header")
+        else:
+            out[-1].lines.append(line)
+    return out, total
+
+
+def braced(text: str, file: str) -> tuple[list[Stanza], int]:
+    """Stanzas by braces, and how many lines were there. A list in braces after ``=`` is one line. Raises Refused."""
+    root = Stanza(Source(file, 1, 1, ""))
+    open_: list[Stanza] = [root]
+    total = 0
+    listing: list[Source] = []
+    for _, line in sources(text, file):
+        total += 1
+        if listing or re.match(r"\w+ = \{", line.text):
+            listing.append(line)
+            if line.text.endswith("}"):
+                open_[-1].inner.append(Stanza(listing[0], listing))
+                listing = []
+        elif line.text == "}":
+            if len(open_) == 1:
+                line.refuse("This brace closes nothing")
+            open_.pop()
+        elif line.text.endswith("{"):
+            made = Stanza(line)
+            open_[-1].inner.append(made)
+            open_.append(made)
+        else:
+            open_[-1].lines.extend(_parts(line))
+    if len(open_) > 1 or listing:
+        open_[-1].header.refuse("This brace is never closed")
+    if root.lines:
+        root.inner[:0] = [Stanza(line) for line in root.lines]
+    return root.inner, total
+
+
+def _parts(line: Source) -> Iterator[Source]:
+    for found in _PART.finditer(line.text):
+        text = found[0].strip()
+        if text:
+            offset = found.start() + len(found[0]) - len(found[0].lstrip())
+            yield Source(line.file, line.number, line.column + offset, text)

@@ -1,0 +1,328 @@
+"""Chains walked symbolically: which connections may begin, and what of a living one passes.
+
+A line speaks of the first packet of a connection. A packet that answers it is judged by the same text, with its own
+header the other way round; an ICMP error with a header of its own. Where a text treats those otherwise than the first
+packet, it gets lists of their own (directions ``established``, ``reply``, ``error``), in the same terms: a box says
+from which connections such packets pass. A text that asks only for the connection's first packet has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from configlet.model.gate import Line
+from configlet.packets.walk import differ, more
+from configlet.readers.grammar import Source
+from configlet.readers.spans import BITS, Span, complement
+from configlet.readers.statements import Match, Rule, Selector, Table
+
+Box = tuple[Span, Span, Span, Span, Span, Span, Span]
+PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
+FIELDS = {
+    "proto": PROTO,
+    "destination": DST,
+    "source": SRC,
+    "dport": DPORT,
+    "sport": SPORT,
+    "type": DPORT,
+    "code": DPORT,
+}
+TURNED = {PROTO: PROTO, DST: SRC, SRC: DST, DPORT: SPORT, SPORT: DPORT}
+PORTS: Span = (0, 65535)
+WHOLE: Span = (0, 0)
+LATER = ("established", "reply", "error")
+"""Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
+
+_NEW, _ESTABLISHED, _RELATED, _INVALID, _UNTRACKED = 8, 2, 4, 1, 64
+_STATE = {"established": _ESTABLISHED, "reply": _ESTABLISHED, "error": _RELATED}
+_ANSWER = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
+"""The ICMP type that answers each request (RFC 792, RFC 950, RFC 4443, RFC 4620)."""
+_DEEPEST = 16
+"""Jumps within jumps that the kernel allows (NFT_JUMP_STACK_SIZE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the kernel does, by family: ICMP's number, the types that begin a connection, those never tracked."""
+
+    ported: frozenset[int]
+    icmp: Mapping[int, int]
+    requests: Mapping[int, tuple[Span, ...]]
+    untracked: Mapping[int, tuple[Span, ...]]
+    invalid: Mapping[int, tuple[Span, ...]]
+
+    @classmethod
+    def of(cls, grammar: Mapping[str, Any]) -> Sheet:
+        """From the grammar's facts."""
+        untracked = {f: tuple(_whole(n) for n in types) for f, types in grammar["untracked"].items()}
+        requests = {f: tuple(_whole(n) for n in types) for f, types in grammar["requests"].items()}
+        invalid = {f: tuple(complement([*untracked[f], *requests[f]], 65535)) for f in requests}
+        return cls(frozenset(grammar["ported"]), grammar["icmp_of"], requests, untracked, invalid)
+
+
+def _whole(number: int) -> Span:
+    return number * 256, number * 256 + 255
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The packets that are looked at: their family and where they stand in their connection."""
+
+    table: Table
+    sheet: Sheet
+    family: int
+    phase: str
+
+
+@dataclass(slots=True)
+class Fragments:
+    """Whether a rule that all packets meet has decided non-first fragments."""
+
+    decided: bool = False
+
+
+def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, ...]]:
+    """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
+    out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
+    known: dict[object, dict[str, tuple[Line, ...]]] = {}
+    for name, hook in table.hooks.items():
+        for family in (4, 6):
+            key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
+            if key not in known:
+                known[key] = _of_hook(table, sheet, name, family)
+            out.update({(hook.name, direction, family): lines for direction, lines in known[key].items()})
+    return out
+
+
+def _of_hook(table: Table, sheet: Sheet, name: str, family: int) -> dict[str, tuple[Line, ...]]:
+    first = tuple(_judged(View(table, sheet, family, "new"), name))
+    out = {"both": first}
+    starting = tuple(_starting(sheet, family, first))
+    for phase in LATER:
+        lines = tuple(_starting(sheet, family, _judged(View(table, sheet, family, phase), name)))
+        if not _alike(family, starting, lines, phase):
+            out[phase] = lines
+    return out
+
+
+def _alike(family: int, first: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
+    if [(x.permit, x.box) for x in first] == [(x.permit, x.box) for x in later]:
+        return True
+    known: Literal[4, 6] = 4 if family == 4 else 6
+    if phase == "reply":
+        first, later = [list(_unicast(family, lines)) for lines in (first, later)]
+    if phase == "error":
+        return more(known, "too open", [first], later) is None
+    return differ(known, [first], later) is None
+
+
+def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines as far as their connections can have replies: nobody answers from a group (RFC 1112, RFC 4291)."""
+    low = 0xE0000000 if family == 4 else 0xFF << 120
+    for line in lines:
+        box = _boxed(line.box)
+        if box[DST][0] < low and box[SRC][0] < low:
+            ends = (box[DST][0], min(box[DST][1], low - 1)), (box[SRC][0], min(box[SRC][1], low - 1))
+            yield replace(line, box=_put(_put(box, DST, ends[0]), SRC, ends[1]))
+
+
+def _starting(sheet: Sheet, family: int, lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines as far as they speak of packets that can begin a connection."""
+    for line in lines:
+        for box in _cut(sheet, family, _boxed(line.box), sheet.requests[family]):
+            yield line if box == line.box else replace(line, box=box)
+
+
+def _boxed(box: tuple[Span, ...]) -> Box:
+    return box[0], box[1], box[2], box[3], box[4], box[5], box[6]
+
+
+def _cut(sheet: Sheet, family: int, box: Box, types: Sequence[Span]) -> Iterator[Box]:
+    """The box with ICMP only of these types; every other protocol as it is."""
+    icmp = sheet.icmp[family]
+    low, high = box[PROTO]
+    if not low <= icmp <= high:
+        yield box
+        return
+    for span in ((low, icmp - 1), (icmp + 1, high)):
+        if span[0] <= span[1]:
+            yield _put(box, PROTO, span)
+    for span in types:
+        inside = _common(box[DPORT], span)
+        if inside:
+            yield _put(_put(box, PROTO, (icmp, icmp)), DPORT, inside)
+
+
+def _judged(view: View, name: str) -> Iterator[Line]:
+    hook = view.table.hooks[name]
+    anywhere = (0, (1 << BITS[view.family]) - 1)
+    everything: Box = ((0, 255), anywhere, anywhere, PORTS, PORTS, (0, 1), (0, 1))
+    fragments = Fragments()
+    yield from _chain(view, name, everything, fragments, hook.accept, 0)
+    if hook.accept:
+        yield _line(True, everything, hook.source, "policy accept", "")
+
+
+def _chain(view: View, name: str, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
+    for rule in view.table.chains[name]:
+        if depth > _DEEPEST:
+            rule.source.refuse("Chains call one another deeper than the kernel allows")
+        yield from _rule(view, rule, box, fragments, default, depth)
+
+
+def _rule(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
+    boxes = [box]
+    for match in rule.matches:
+        boxes = [found for one in boxes for found in _matched(view, rule, match, one, fragments)]
+    if any(match.fragments == view.family for match in rule.matches) and rule.verdict in ("accept", "drop"):
+        fragments.decided = fragments.decided or len(rule.matches) == 1
+    for one in boxes:
+        if rule.lookup:
+            yield from _lookup(view, rule, one, fragments, default, depth)
+        elif rule.verdict in ("accept", "drop"):
+            yield _line(rule.verdict == "accept", one, rule.source, rule.source.text, rule.label)
+        elif rule.verdict in ("jump", "goto"):
+            yield from _called(view, rule.verdict, rule.target, one, rule.source, fragments, default, depth)
+
+
+def _called(
+    view: View, verb: str, target: str, box: Box, source: Source, fragments: Fragments, default: bool, depth: int
+) -> Iterator[Line]:
+    found = tuple(_chain(view, target, box, fragments, default, depth + 1))
+    ends = _ends(view, target)
+    # The line that people look for is the one that leads to the verdict; the verdict's chain gives the rule's name.
+    if ends is not None:
+        yield _line(ends.verdict == "accept", box, source, source.text, ends.label)
+        return
+    yield from found
+    if verb == "goto":
+        yield _line(default, box, source, source.text, "")
+
+
+def _ends(view: View, target: str) -> Rule | None:
+    """The verdict of a chain that only counts, logs and decides."""
+    rules = view.table.chains[target]
+    plain = all(not r.matches and r.lookup is None and r.verdict in ("", "accept", "drop") for r in rules)
+    return next((r for r in rules if r.verdict), None) if plain else None
+
+
+def _lookup(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
+    if rule.lookup is None:
+        return
+    for element in view.table.maps[rule.lookup.map].elements:
+        boxes = [box]
+        for selector, span in zip(rule.lookup.selectors, element.spans, strict=True):
+            match = Match(selector, (span,))
+            boxes = [found for one in boxes for found in _matched(view, rule, match, one, fragments)]
+        for one in boxes:
+            yield from _called(view, element.verb, element.target, one, element.source, fragments, default, depth)
+
+
+def _matched(view: View, rule: Rule, match: Match, box: Box, fragments: Fragments) -> Iterator[Box]:
+    if match.fragments:
+        if match.fragments == view.family:
+            yield (box[0], box[1], box[2], PORTS, PORTS, (0, 1), (1, 1))
+    elif match.selector is None:
+        yield from _in_state(view, match.states, box)
+    elif match.selector.family in (None, view.family):
+        yield from _selected(view, rule, match.selector, match.spans, box, fragments)
+
+
+def _in_state(view: View, states: int, box: Box) -> Iterator[Box]:
+    if view.phase != "new":
+        if states & _STATE[view.phase]:
+            yield box
+        return
+    icmp = view.sheet.icmp[view.family]
+    kinds = ((_NEW, view.sheet.requests), (_INVALID, view.sheet.invalid), (_UNTRACKED, view.sheet.untracked))
+    for state, types in kinds:
+        if states & state:
+            for one in _cut(view.sheet, view.family, box, types[view.family]):
+                if state == _NEW or one[PROTO] == (icmp, icmp):
+                    yield one
+
+
+def _selected(
+    view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box, fragments: Fragments
+) -> Iterator[Box]:
+    field = FIELDS[selector.field]
+    if field in (DPORT, SPORT) and not fragments.decided:
+        rule.source.refuse("Ports are asked for before a rule has decided non-first fragments")
+    if selector.of == "connection":
+        yield from _of_connection(view, rule, field, spans, box)
+    elif view.phase == "error":
+        yield from _of_error(view, rule, selector, spans, box)
+    else:
+        yield from _of_packet(view, rule, selector, spans, box)
+
+
+def _of_connection(view: View, rule: Rule, field: int, spans: Sequence[Span], box: Box) -> Iterator[Box]:
+    known = _cut(view.sheet, view.family, box, view.sheet.requests[view.family]) if view.phase == "new" else (box,)
+    for one in known:
+        yield from _narrowed(view, rule, field, spans, one)
+
+
+def _narrowed(view: View, rule: Rule, field: int, spans: Sequence[Span], box: Box) -> Iterator[Box]:
+    if field in (DPORT, SPORT):
+        low, high = box[PROTO]
+        icmp = (low, high) == (view.sheet.icmp[view.family],) * 2
+        if low != high or not (low in view.sheet.ported or (icmp and field == DPORT)):
+            rule.source.refuse("A port is asked for where the protocol is not known to have one")
+        box = _put(box, FRAG, WHOLE) if box[FRAG] != (1, 1) else box
+    for span in spans:
+        inside = _common(box[field], span)
+        if inside:
+            yield _put(box, field, inside)
+
+
+def _of_packet(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
+    """Conditions on the packet's own header, said of its connection's first packet."""
+    if selector.proto is not None:
+        inside = _common(box[PROTO], (selector.proto, selector.proto))
+        if inside is None:
+            return
+        box = _put(box, PROTO, inside)
+    if selector.field in ("type", "code"):
+        yield from _of_type(view, rule, selector, spans, box)
+        return
+    field = FIELDS[selector.field]
+    yield from _narrowed(view, rule, TURNED[field] if view.phase == "reply" else field, spans, box)
+
+
+def _of_type(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
+    if selector.field == "code":
+        rule.source.refuse("An ICMP code is asked for, which the model has only together with its type")
+    if view.phase != "reply":
+        yield from _narrowed(view, rule, DPORT, [(low * 256, high * 256 + 255) for low, high in spans], box)
+        return
+    asked = [
+        _whole(request)
+        for request, answer in _ANSWER[view.family].items()
+        if any(low <= answer <= high for low, high in spans)
+    ]
+    yield from _narrowed(view, rule, DPORT, asked, box)
+
+
+def _of_error(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
+    """An ICMP error has a header of its own: of it only the protocol is known, and that no drop may depend on the rest."""
+    icmp = view.sheet.icmp[view.family]
+    if selector.field == "proto":
+        if any(low <= icmp <= high for low, high in spans):
+            yield box
+    elif rule.verdict == "drop":
+        rule.source.refuse("An ICMP error would be dropped by a header that says nothing of its connection")
+
+
+def _line(permit: bool, box: Box, source: Source, text: str, label: str) -> Line:
+    return Line(permit, box, source.number, text, label)
+
+
+def _common(a: Span, b: Span) -> Span | None:
+    low, high = max(a[0], b[0]), min(a[1], b[1])
+    return (low, high) if low <= high else None
+
+
+def _put(box: Box, level: int, span: Span) -> Box:
+    return _boxed((*box[:level], span, *box[level + 1 :]))
