@@ -82,7 +82,8 @@ def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
     said, decided = None, False
     for entry in table.rows:
         if entry.box[6] == (0, 0) and not decided:
-            decided = True
+            decided, said = True, None
+            yield Row(0, remark="fragments")
             yield _plain(operands, table.family, fragments=True)
         elif entry.box[6] == (1, 1) and decided:
             raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
@@ -91,6 +92,7 @@ def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
             said = remark
             yield Row(0, remark=remark)
         yield from lines(operands, table.family, entry)
+    yield Row(0, remark="default deny")
     yield _plain(operands, table.family, fragments=False)
 
 
