@@ -117,6 +117,8 @@ def test_a_host_table_stops_what_its_kernel_sends_and_never_what_bypasses_it() -
     fates = fly(shots, {A: DROP % ("output", "meta l4proto { tcp, udp, icmp } drop; icmpv6 type echo-request drop")})
     for one in shots:
         assert fates[one.number].ears == ((0,) if one.how == "frame" else ()), one
+        told = one.how == "socket" and one.packet.proto != TCP
+        assert fates[one.number].stopped == ("Operation not permitted" if told else ""), one
 
 
 def test_a_router_that_drops_lets_nothing_leave() -> None:
