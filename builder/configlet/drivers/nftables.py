@@ -36,10 +36,13 @@ class NftablesDriver:
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._staged = self._ran = ""
-        self._connection = _connected(target)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = _connected(self._target)
         transport = self._connection.remote_conn_pre.get_transport()
         if transport is None:
-            raise Unreachable(f"{target.address} closed the connection")
+            raise Unreachable(f"{self._target.address} closed the connection")
         self._transport: Transport = transport
 
     def running(self) -> str:
@@ -58,6 +61,9 @@ class NftablesDriver:
         self._put("guard.sh", _script())
         self._put(f"staged/{token}.nft", change.load)
         self._staged = token
+        if self._guard("track").strip() == "new":
+            self._connection.paramiko_cleanup()
+            self._connect()
         there, self._ran = self._guard("check", token).split()
         if there != hashlib.sha256(change.load.encode()).hexdigest():
             raise Rejected("what arrived on the host is not what was sent")

@@ -3,6 +3,7 @@
 #
 #   guard.sh running                  the table as it is, nothing when there is none
 #   guard.sh check TOKEN              would staged/TOKEN.nft load? prints the sha256 of it and of what runs
+#   guard.sh track                    have the kernel follow connections from now on; prints "new" if it did not yet
 #   guard.sh commit TOKEN SECONDS SHA arm the timer, then load staged/TOKEN.nft if what runs still has that sha256
 #   guard.sh confirm TOKEN            end the timer, keep the table, save it for the next start
 #   guard.sh revert TOKEN             restore what ran before TOKEN now, or drop what was only staged
@@ -17,6 +18,7 @@ PATH="${PATH:-/bin}:/usr/sbin:/usr/bin:/sbin:/bin"
 STATE="${CONFIGLET_STATE_DIR:-/var/lib/configlet}"
 PENDING="$STATE/pending"
 TABLE="table inet configlet"
+TRACKING="table inet configlet_tracking"
 
 fail() {
     status=$1
@@ -93,6 +95,18 @@ check() {
     sum_of_running
 }
 
+# Our table judges a connection by its first packet. A connection that began before the kernel followed any would be
+# judged by whichever packet comes next, so connections are followed first, and the way in is opened anew.
+track() {
+    lock -w 20
+    [ -z "$(running)" ] || return 0
+    printf '%s {\n chain c { type filter hook input priority -300; policy accept; ct state new counter\n }\n}\n' \
+        "$TRACKING" | nft -f - || exit 2
+    echo new
+}
+
+untrack() { nft delete $TRACKING 2>/dev/null || true; }
+
 commit() {
     lock -w 20
     tidy
@@ -116,6 +130,7 @@ commit() {
         forget
         exit 2
     fi
+    untrack
     rm -f "$STATE/staged/$1.nft"
 }
 
@@ -155,6 +170,7 @@ revert() {
     if [ "$(token)" = "$1" ]; then
         restore || exit 2
     elif [ -f "$STATE/staged/$1.nft" ]; then
+        untrack
         rm -f "$STATE/staged/$1.nft"
     else
         fail 3 "$1 is neither pending nor staged"
@@ -205,7 +221,7 @@ main() {
     verb="${1:-}"
     [ $# -eq 0 ] || shift
     case "$verb/$#" in
-    running/0 | pending/0 | boot/0 | unit/0) "$verb" ;;
+    running/0 | pending/0 | boot/0 | unit/0 | track/0) "$verb" ;;
     save/0)
         lock -w 20
         save
