@@ -323,7 +323,7 @@ def _initiates(oracle: Oracle, gate: Routed, packet: Packet, *, reply: bool = Fa
 
 
 def _link_needs(oracle: Oracle, gate: Routed, packet: Packet) -> bool:
-    """Neighbour discovery and listener reports between an IPv6 router and its link (RFC 4861 4, RFC 3810 5); never fragmented (RFC 6980)."""
+    """Neighbour discovery and listener reports on an IPv6 router's link (RFC 4861 4, RFC 3810 5), never fragmented (RFC 6980)."""
     router = [a for t in gate.things for a in _router_addresses(t) if a.version == 6]
     if (packet.family, packet.proto, packet.realm) != (6, 58, gate.things[0].realm) or not router:
         return False
