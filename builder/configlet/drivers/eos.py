@@ -141,7 +141,7 @@ class EosDriver:
         except (napalm.MergeConfigException, napalm.CommitError, CommandError) as error:
             raise Rejected(str(error)) from error
         except (ConnectionError, HTTPException, OSError) as error:
-            raise Lost(f"no answer from {self._target.address}: {error}") from error
+            raise Lost(f"no answer from {self._target.address}: {_plain(error)}") from error
 
 
 def _connected(target: Target) -> Any:
@@ -167,8 +167,12 @@ def _connected(target: Target) -> Any:
                 f"{target.address} shows a certificate that {target.trust / 'ca.pem'} does not vouch for "
                 f"({cause.verify_message}). No credential was sent; find out whose it is"
             ) from error
-        raise Unreachable(f"{target.address} cannot be reached over eAPI: {error}") from error
+        raise Unreachable(f"{target.address} cannot be reached over eAPI: {_plain(error)}") from error
     return api
+
+
+def _plain(error: Exception) -> str:
+    return str(error).replace("Socket error during eAPI connection: ", "")
 
 
 def _context(target: Target) -> ssl.SSLContext:

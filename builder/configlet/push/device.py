@@ -132,8 +132,8 @@ def ask(standing: Standing, means: Means, *, adopt: bool) -> Outcome:
     back. The outcome is what the device shows, never what was sent.
     """
     owner, end = standing.change.owner, max(standing.deadline, means.clock.now()) + means.margin
+    means.progress(owner, "ask", "in which state is it?")
     while True:
-        means.progress(owner, "ask", "in which state is it?")
         try:
             with means.talk(standing.change, standing.run) as driver:
                 return _answer(driver, standing, means, adopt=adopt)
@@ -173,5 +173,5 @@ def _forget(driver: Driver, token: str) -> None:
 
 
 def _way_back(red: str, *, acted: bool) -> str:
-    how = "taken back over a new connection" if acted else "taken back by its own timer, or it never came to run"
+    how = "taken back over a new connection" if acted else "taken back by its own timer, if it came to run at all"
     return f"{red or 'it was not confirmed'}: {how}; it shows what ran before"
