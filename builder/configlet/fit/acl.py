@@ -8,7 +8,6 @@ is exactly "initiations or replies", and the proof confirms it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from configlet.fit.classes import Classes, classes_of
 from configlet.fit.clip import with_span
@@ -39,7 +38,7 @@ def acl_rows(law: Law) -> tuple[Entry, ...]:
 def _only(entries: Iterable[Entry], bit: tuple[int, int]) -> list[Entry]:
     """The entries as they decide packets with this fragment bit."""
     return [
-        e if e.box[FRAG] == bit else replace(e, box=with_span(e.box, FRAG, bit))
+        e if e.box[FRAG] == bit else e.over(with_span(e.box, FRAG, bit))
         for e in entries
         if e.box[FRAG][0] <= bit[0] <= e.box[FRAG][1]
     ]
@@ -57,7 +56,7 @@ def _fragment_rows(classes: Classes, first: list[Entry], second: list[Entry]) ->
                 nature="red",
             )
         for one in [(low, high)] if high == classes.rest else [(c, c) for c in range(low, high + 1)]:
-            yield classes.leave(replace(entry, box=with_span(entry.box, PROTO, one)))
+            yield classes.leave(entry.over(with_span(entry.box, PROTO, one)))
 
 
 def _whole_rows(family: Family, classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
@@ -103,7 +102,7 @@ def _replies(family: Family, classes: Classes, second: list[Entry], first: list[
             pending = [deny for deny in pending if deny not in over]
             pieces = (entry.box,)
         for box in pieces:
-            piece = replace(entry, box=box)
+            piece = entry.over(box)
             if _covered(piece, first):
                 continue
             yield from _named(classes, piece)
@@ -113,7 +112,7 @@ def _replies(family: Family, classes: Classes, second: list[Entry], first: list[
 
 
 def _inside(first: Sequence[Entry], deny: Entry) -> list[Entry]:
-    found = [replace(e, box=box) for e in first if (box := meet(e.box, deny.box))]
+    found = [e.over(box) for e in first if (box := meet(e.box, deny.box))]
     return [e for at, e in enumerate(found) if e.permit or any(o.permit and meet(o.box, e.box) for o in found[at:])]
 
 
@@ -124,7 +123,7 @@ def _lines(family: Family, box: Box) -> int:
 def _named(classes: Classes, entry: Entry) -> Iterator[Entry]:
     low, high = entry.box[PROTO]
     for one in range(low, min(high, classes.rest - 1) + 1):
-        yield replace(entry, box=with_span(entry.box, PROTO, (one, one)))
+        yield entry.over(with_span(entry.box, PROTO, (one, one)))
 
 
 def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry]) -> Iterator[Entry]:
@@ -141,12 +140,12 @@ def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry])
         for entry in plain:
             both = meet(entry.box, ((0, classes.rest - 1), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, ANY_BIT))
             if both:
-                yield from _named(classes, replace(entry, box=both))
+                yield from _named(classes, entry.over(both))
     for dst, src in regions:
         for one in range(classes.rest):
             yield Entry(False, ((one, one), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, WHOLE), DEFAULT)
     for entry in broad:
-        yield replace(entry, box=with_span(entry.box, PROTO, (0, classes.rest)))
+        yield entry.over(with_span(entry.box, PROTO, (0, classes.rest)))
 
 
 def _covered(entry: Entry, first: Iterable[Entry]) -> bool:

@@ -6,7 +6,7 @@ Inside this package a box's first interval may count classes: 0 to n-1 the proto
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from configlet.fit.clip import with_span
 from configlet.model.net import Family, Span
@@ -40,11 +40,11 @@ class Classes:
 
     def enter(self, entry: Entry) -> Entry:
         """The entry with classes instead of protocols."""
-        return replace(entry, box=with_span(entry.box, PROTO, self.span(entry.box[PROTO])))
+        return entry.over(with_span(entry.box, PROTO, self.span(entry.box[PROTO])))
 
     def leave(self, entry: Entry) -> Entry:
         """The entry with protocols again."""
-        return replace(entry, box=with_span(entry.box, PROTO, self.proto(entry.box[PROTO])))
+        return entry.over(with_span(entry.box, PROTO, self.proto(entry.box[PROTO])))
 
 
 def classes_of(family: Family, *lists: Iterable[Entry]) -> Classes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC, Box, Entry, Rule
@@ -22,7 +21,7 @@ def clip_one(entry: Entry, dimension: int, spans: Spans) -> Iterable[Entry]:
     for a, b in spans:
         x, y = max(lo, a), min(hi, b)
         if x <= y:
-            yield entry if (x, y) == (lo, hi) else replace(entry, box=with_span(entry.box, dimension, (x, y)))
+            yield entry if (x, y) == (lo, hi) else entry.over(with_span(entry.box, dimension, (x, y)))
 
 
 def with_span(box: Box, dimension: int, span: Span) -> Box:
@@ -51,9 +50,9 @@ def with_fragments(entries: Iterable[Entry], *, match: bool) -> tuple[Entry, ...
     for entry in entries:
         proto, dst, src, *upper, _ = entry.box
         if upper == [ANY_PORT, ANY_PORT, ANY_BIT]:
-            out.append(replace(entry, box=with_span(entry.box, 6, ANY_BIT)))
+            out.append(entry.over(with_span(entry.box, 6, ANY_BIT)))
             continue
         out.append(entry)
         if entry.permit:
-            out.append(replace(entry, box=(proto, dst, src, ANY_PORT, ANY_PORT, ANY_BIT, NON_FIRST)))
+            out.append(entry.over((proto, dst, src, ANY_PORT, ANY_PORT, ANY_BIT, NON_FIRST)))
     return tuple(out)

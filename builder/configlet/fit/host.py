@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from configlet.fit.kernel import KERNEL
 from configlet.model.gate import Law
@@ -31,4 +30,4 @@ def _disjoint(entries: list[Entry]) -> Iterator[Entry]:
             pieces = [part for box in pieces for part in (minus(box, other) if meet(box, other) else (box,))]
         taken += pieces
         if entry.permit or entry.log:
-            yield from (replace(entry, box=piece) for piece in pieces)
+            yield from (entry.over(piece) for piece in pieces)

@@ -68,6 +68,10 @@ class Entry:
     reply: bool = False
     """True when the row passes replies of its rule rather than initiations."""
 
+    def over(self, box: Box) -> Entry:
+        """The same row over another box."""
+        return Entry(self.permit, box, self.rule, self.reply)
+
     @property
     def log(self) -> bool:
         """Whether hits are to be logged; replies never are."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Span
@@ -50,7 +49,7 @@ def permits_only(entries: Sequence[Entry]) -> list[Entry]:
         pieces = [entry.box]
         for deny in denies:
             pieces = [piece for box in pieces for piece in (minus(box, deny.box) if meet(box, deny.box) else (box,))]
-        out += [replace(entry, box=piece) for piece in pieces]
+        out += [entry.over(piece) for piece in pieces]
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from configlet.model.problem import Place, refuse
 from configlet.render.values import written
@@ -34,8 +34,17 @@ def _environment(search: tuple[Path, ...]) -> Environment:
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """Rows are our own frozen values, so asking for one of their fields needs no search for what it might do."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            """A field of a row, or what the sandbox says."""
+            if type(obj).__module__.startswith("configlet.render.") and attribute in type(obj).__slots__:
+                return getattr(obj, attribute)
+            return super().getattr(obj, attribute)
+
     layers = [FileSystemLoader(layer) for layer in search]
-    return ImmutableSandboxedEnvironment(
+    return Sandbox(
         loader=ChoiceLoader([PrefixLoader({"stock": FileSystemLoader(search[-1])}), *layers]),
         undefined=StrictUndefined,
         finalize=written,
