@@ -9,7 +9,7 @@ from typing import Any
 
 from configlet.model.gate import Line, Reading
 from configlet.readers.clauses import Box, Words
-from configlet.readers.grammar import Clauses, Source, words
+from configlet.readers.grammar import Clauses, Source
 from configlet.readers.tree import Stanza, indented
 
 
@@ -32,7 +32,7 @@ class AclReader:
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.grammar = grammar
-        self.clauses = {f: Clauses(grammar["entry"], _parts(grammar, f)) for f in grammar["families"].values()}
+        self.clauses = Clauses(grammar["entry"], grammar["parts"])
         self.words = Words(grammar)
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
         self.patterns = {name: re.compile(pattern) for name, pattern in grammar["lines"].items()}
@@ -82,8 +82,8 @@ class AclReader:
         made.last = number
 
     def _entry(self, made: List, family: int, line: Source) -> None:
-        lowered = replace(line, text=line.text.lower())
-        found = self.clauses[family].match(lowered)
+        lowered = line if line.text.islower() else replace(line, text=line.text.lower())
+        found = self.clauses.match(lowered)
         self._number(made, int(found["number"]), line)
         entry = self.words.entry(found, family, lowered)
         for box in entry.boxes:
@@ -137,15 +137,6 @@ class _Named:
 def _named(lists: Mapping[tuple[str, str], List]) -> Iterator[tuple[tuple[str, str], _Named]]:
     for key, made in lists.items():
         yield key, _Named(f"{made.command} {made.name}", f"{made.header.file}:{made.header.number}")
-
-
-def _parts(grammar: Mapping[str, Any], family: int) -> dict[str, str]:
-    names = {
-        "proto": words(grammar["names"]["proto"].keys() | {grammar["any"][family]}),
-        "portname": words(grammar["names"]["portname"]),
-        "icmp": words(grammar["names"]["icmp"][family]),
-    }
-    return {**names, **{name: f"(?:{pattern})" for name, pattern in grammar["parts"].items()}}
 
 
 def _within(box: Box, other: Box) -> bool:

@@ -37,6 +37,7 @@ class Words:
         self.any = grammar["any"]
         self.ported: list[int] = grammar["ported"]
         self.icmp_of = grammar["icmp_of"]
+        self.words = {f: {6: "tcp", 17: "udp", n: "icmp" if f == 4 else "icmpv6"} for f, n in self.icmp_of.items()}
         self.ends = lru_cache(maxsize=8192)(_end)
 
     def entry(self, found: re.Match[str], family: int, line: Source) -> Entry:
@@ -131,8 +132,7 @@ class Words:
         ports: tuple[list[Span], list[Span]],
         types: list[Span] | None,
     ) -> str:
-        names = {v: k for k, v in self.names["proto"].items() if v in (6, 17, self.icmp_of[family])}
-        word = self.any[family] if proto == (0, 255) else names.get(proto[0], str(proto[0]))
+        word = self.any[family] if proto == (0, 255) else self.words[family].get(proto[0], str(proto[0]))
         parts = [found["action"], word]
         for end, group, spans in ((ends[0], "sport", ports[0]), (ends[1], "dport", ports[1])):
             parts += [end] + ([_ports_text(spans)] if found[group] else [])
@@ -158,6 +158,7 @@ def _end(text: str, family: int) -> tuple[Span, ...]:
     return (prefix(text, family),)
 
 
+@lru_cache(maxsize=8192)
 def _ends_text(family: int, spans: tuple[Span, ...], said: str) -> str:
     low, high = spans[0]
     if len(spans) > 1:

@@ -66,25 +66,22 @@ def expand(pattern: str, parts: Mapping[str, str]) -> str:
 
 
 class Clauses:
-    """An ordered row of clauses as one regular expression; knows the clause at which a line goes wrong."""
+    """An ordered row of clauses as one regular expression; knows the word at which a line goes wrong."""
 
     def __init__(self, clauses: Iterable[Mapping[str, Any]], parts: Mapping[str, str]) -> None:
-        self.names: list[str] = []
-        self.steps: list[re.Pattern[str]] = []
-        so_far = ""
+        grouped = {name: f"(?:{pattern})" for name, pattern in parts.items()}
+        self.steps: list[str] = []
         for clause in clauses:
-            pattern = expand(clause["pattern"], parts)
-            piece = f"{' ' if so_far else ''}(?:{pattern})(?= |$)"
-            so_far += f"(?:{piece})?" if clause.get("optional") else piece
-            self.names.append(str(clause["clause"]))
-            self.steps.append(re.compile(so_far))
-        self.whole = re.compile(so_far + "$")
+            so_far = self.steps[-1] if self.steps else ""
+            piece = f"{' ' if so_far else ''}(?:{expand(clause['pattern'], grouped)})(?= |$)"
+            self.steps.append(so_far + (f"(?:{piece})?" if clause.get("optional") else piece))
+        self.whole = re.compile(self.steps[-1] + "$")
 
     def match(self, line: Source) -> re.Match[str]:
-        """The line's clauses; blanks are single. Raises Refused at the first token that fits no clause."""
+        """The line's clauses; blanks are single. Raises Refused at the first word that fits no clause."""
         found = self.whole.match(line.text)
         if found is None:
-            ends = [step.match(line.text) for step in self.steps]
+            ends = [re.match(step, line.text) for step in self.steps]
             reached = max((m.end() for m in ends if m), default=0)
             line.refuse("This word does not fit here", reached + (1 if reached else 0))
         return found

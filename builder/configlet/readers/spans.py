@@ -26,6 +26,8 @@ def address(text: str, family: int) -> int:
 
 def number(text: str, highest: int) -> int:
     """A number from 0 to ``highest``. Raises Unreadable."""
+    if text[:1].isalpha():
+        raise Unreadable("This name is not known")
     if not text.isascii() or not text.isdigit() or int(text) > highest:
         raise Unreadable(f"This is no number from 0 to {highest}")
     return int(text)

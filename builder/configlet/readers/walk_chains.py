@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Literal
 
 from configlet.model.gate import Line
-from configlet.packets.walk import differ, more
+from configlet.packets.walk import more
 from configlet.readers.grammar import Source
 from configlet.readers.spans import BITS, Span, complement
 from configlet.readers.statements import Match, Rule, Selector, Table
@@ -68,12 +69,18 @@ def _whole(number: int) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The packets that are looked at: their family and where they stand in their connection."""
+    """The packets that are looked at: their family and where they stand in their connection.
+
+    ``settled`` are chains that ask for nothing but connections' first packets, and so judge all phases alike;
+    ``known`` what they were found to hold.
+    """
 
     table: Table
     sheet: Sheet
     family: int
     phase: str
+    settled: frozenset[str]
+    known: dict[tuple[str, Box], tuple[Line, ...]]
 
 
 @dataclass(slots=True)
@@ -87,35 +94,122 @@ def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, 
     """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
     out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
     known: dict[object, dict[str, tuple[Line, ...]]] = {}
-    for name, hook in table.hooks.items():
-        for family in (4, 6):
+    for family in (4, 6):
+        view = View(table, sheet, family, "new", _settled(table, sheet, family), {})
+        for name, hook in table.hooks.items():
             key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
             if key not in known:
-                known[key] = _of_hook(table, sheet, name, family)
+                known[key] = _of_hook(view, name)
             out.update({(hook.name, direction, family): lines for direction, lines in known[key].items()})
     return out
 
 
-def _of_hook(table: Table, sheet: Sheet, name: str, family: int) -> dict[str, tuple[Line, ...]]:
-    first = tuple(_judged(View(table, sheet, family, "new"), name))
+def _settled(table: Table, sheet: Sheet, family: int) -> frozenset[str]:
+    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles."""
+    icmp = sheet.icmp[family]
+    loose = {name for name, rules in table.chains.items() if any(_on_header(rule, icmp) for rule in rules)}
+    leads = {name: set(_targets(table, rules)) for name, rules in table.chains.items()}
+    while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:
+        loose |= found
+    return frozenset(table.chains) - loose
+
+
+def _on_header(rule: Rule, icmp: int) -> bool:
+    if any(match.selector is None for match in rule.matches):
+        return True
+    if rule.lookup and any(selector.of == "packet" for selector in rule.lookup.selectors):
+        return True
+    asked = [match for match in rule.matches if match.selector and match.selector.of == "packet"]
+    said = [
+        m.spans for m in rule.matches if m.selector and m.selector.of == "connection" and m.selector.field == "proto"
+    ]
+    return any(
+        match.selector is None
+        or match.selector.field != "proto"
+        or not any(all(_inside(span, match.spans) for span in (*spans, (icmp, icmp))) for spans in said)
+        for match in asked
+    )
+
+
+def _inside(span: Span, spans: Sequence[Span]) -> bool:
+    return any(low <= span[0] and span[1] <= high for low, high in spans)
+
+
+def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
+    for rule in rules:
+        if rule.target:
+            yield rule.target
+        if rule.lookup:
+            yield from (element.target for element in table.maps[rule.lookup.map].elements)
+
+
+def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
+    first = tuple(_judged(view, name))
     out = {"both": first}
-    starting = tuple(_starting(sheet, family, first))
+    cut: dict[int, tuple[Line, tuple[Line, ...]]] = {}
+    starting = tuple(_starting(view, first, cut))
     for phase in LATER:
-        lines = tuple(_starting(sheet, family, _judged(View(table, sheet, family, phase), name)))
-        if not _alike(family, starting, lines, phase):
-            out[phase] = lines
+        lines = tuple(_judged(replace(view, phase=phase), name))
+        later = tuple(_starting(view, lines, cut))
+        if not _alike(view, first, starting, later, phase):
+            out[phase] = later
     return out
 
 
-def _alike(family: int, first: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
-    if [(x.permit, x.box) for x in first] == [(x.permit, x.box) for x in later]:
-        return True
-    known: Literal[4, 6] = 4 if family == 4 else 6
+def _alike(view: View, first: Sequence[Line], starting: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
+    """Whether later packets pass exactly when their connection may begin, or when they might have come unasked."""
+    known: Literal[4, 6] = 4 if view.family == 4 else 6
+    law: list[Sequence[Line]] = [starting]
     if phase == "reply":
-        first, later = [list(_unicast(family, lines)) for lines in (first, later)]
-    if phase == "error":
-        return more(known, "too open", [first], later) is None
-    return differ(known, [first], later) is None
+        law = [list(_unicast(view.family, starting)), list(_unasked(view, first))]
+        later = list(_unicast(view.family, later))
+    if _plainly_alike(law, later, phase):
+        return True
+    if more(known, "too open", law, later) is not None:
+        return False
+    return phase == "error" or more(known, "too tight", law[:1], later) is None
+
+
+def _plainly_alike(law: Sequence[Sequence[Line]], later: Sequence[Line], phase: str) -> bool:
+    """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
+    starting = law[0]
+    begin, end = 0, 0
+    shorter = min(len(starting), len(later))
+    while begin < shorter and _same(starting[begin], later[begin]):
+        begin += 1
+    while end < shorter - begin and _same(starting[-1 - end], later[-1 - end]):
+        end += 1
+    ours, theirs = starting[begin : len(starting) - end], later[begin : len(later) - end]
+    extra = list(takewhile(lambda line: line.permit, law[1])) if len(law) > 1 else []
+    if not all(line.permit for line in (*ours, *theirs)):
+        return False
+    wide = [line.box for line in (*ours, *extra)]
+    narrow = [] if phase == "error" else [line.box for line in ours]
+    return all(_covered(line.box, wide) for line in theirs) and all(
+        _covered(box, [line.box for line in theirs]) for box in narrow
+    )
+
+
+def _covered(box: tuple[Span, ...], others: Iterable[tuple[Span, ...]]) -> bool:
+    return any(all(b[0] <= a[0] and a[1] <= b[1] for a, b in zip(box, other, strict=True)) for other in others)
+
+
+def _same(a: Line, b: Line) -> bool:
+    return a.permit == b.permit and a.box == b.box
+
+
+def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
+    """The ICMP requests whose answers the text passes also when nobody asked for them."""
+    icmp = view.sheet.icmp[view.family]
+    for line in lines:
+        box = _boxed(line.box)
+        if box[PROTO][0] <= icmp <= box[PROTO][1] and box[FRAG][0] == 0:
+            turned = _put(_put(_put(box, PROTO, (icmp, icmp)), DST, box[SRC]), SRC, box[DST])
+            for request, answer in _ANSWER[view.family].items():
+                codes = _common(box[DPORT], _whole(answer))
+                if codes:
+                    shift = (request - answer) * 256
+                    yield replace(line, box=_put(turned, DPORT, (codes[0] + shift, codes[1] + shift)))
 
 
 def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
@@ -128,11 +222,13 @@ def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
             yield replace(line, box=_put(_put(box, DST, ends[0]), SRC, ends[1]))
 
 
-def _starting(sheet: Sheet, family: int, lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines as far as they speak of packets that can begin a connection."""
+def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:
+    """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers lines by identity."""
     for line in lines:
-        for box in _cut(sheet, family, _boxed(line.box), sheet.requests[family]):
-            yield line if box == line.box else replace(line, box=box)
+        if id(line) not in cut:
+            boxes = _cut(view.sheet, view.family, _boxed(line.box), view.sheet.requests[view.family])
+            cut[id(line)] = line, tuple(line if box == line.box else replace(line, box=box) for box in boxes)
+        yield from cut[id(line)][1]
 
 
 def _boxed(box: tuple[Span, ...]) -> Box:
@@ -166,6 +262,15 @@ def _judged(view: View, name: str) -> Iterator[Line]:
 
 
 def _chain(view: View, name: str, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
+    if name not in view.settled:
+        yield from _walked(view, name, box, fragments, default, depth)
+        return
+    if (name, box) not in view.known:
+        view.known[name, box] = tuple(_walked(view, name, box, fragments, default, depth))
+    yield from view.known[name, box]
+
+
+def _walked(view: View, name: str, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
     for rule in view.table.chains[name]:
         if depth > _DEEPEST:
             rule.source.refuse("Chains call one another deeper than the kernel allows")
@@ -248,7 +353,7 @@ def _selected(
     view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box, fragments: Fragments
 ) -> Iterator[Box]:
     field = FIELDS[selector.field]
-    if field in (DPORT, SPORT) and not fragments.decided:
+    if field in (DPORT, SPORT) and selector.of == "packet" and not fragments.decided:
         rule.source.refuse("Ports are asked for before a rule has decided non-first fragments")
     if selector.of == "connection":
         yield from _of_connection(view, rule, field, spans, box)
@@ -259,8 +364,10 @@ def _selected(
 
 
 def _of_connection(view: View, rule: Rule, field: int, spans: Sequence[Span], box: Box) -> Iterator[Box]:
-    known = _cut(view.sheet, view.family, box, view.sheet.requests[view.family]) if view.phase == "new" else (box,)
-    for one in known:
+    """Conditions on a connection's first packet, which is whole and, of ICMP, a request."""
+    if box[FRAG][0]:
+        return
+    for one in _cut(view.sheet, view.family, _put(box, FRAG, WHOLE), view.sheet.requests[view.family]):
         yield from _narrowed(view, rule, field, spans, one)
 
 
