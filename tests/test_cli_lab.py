@@ -74,7 +74,16 @@ def test_a_second_push_has_nothing_to_do(pushed: Lab) -> None:
     assert found["plan"]["changes"] == []
 
 
-@pytest.mark.parametrize("fault", [("me1", "flush"), ("ogw2", "open"), ("leaf3", "unbind", "Vlan130 in")])
+def test_a_host_whose_rules_are_flushed_lets_nobody_in_and_the_probe_says_so(pushed: Lab) -> None:
+    pushed.run("lab", "fault", "dc1", "me1", "flush")
+    sent, right, said = pushed.probe(status=1)
+    assert right < sent and "me1" in said
+    pushed.run("lab", "fault", "dc1", "me1", "open")
+    pushed.run("push", "dc1", "--lab", "--yes")
+    pushed.probe()
+
+
+@pytest.mark.parametrize("fault", [("ogw2", "open"), ("leaf3", "unbind", "Vlan130 in")])
 def test_sabotage_is_noticed_by_packets_and_mended_by_a_push(pushed: Lab, fault: tuple[str, ...]) -> None:
     pushed.run("lab", "fault", "dc1", *fault)
     sent, right, said = pushed.probe(status=1)
@@ -124,8 +133,8 @@ def test_a_plan_file_is_consent_to_that_plan_only(pushed: Lab) -> None:
 
 
 def test_a_limit_changes_the_meant_devices_only(pushed: Lab) -> None:
-    pushed.run("lab", "fault", "dc1", "me1", "flush")
-    pushed.run("lab", "fault", "dc1", "me2", "flush")
+    pushed.run("lab", "fault", "dc1", "me1", "open")
+    pushed.run("lab", "fault", "dc1", "me2", "open")
     pushed.run("push", "dc1", "--lab", "--yes", "--limit", "me1")
     left = json.loads(pushed.run("plan", "dc1", "--lab", "--json").stdout)["plan"]["changes"]
     assert [change["owner"] for change in left] == ["me2"]

@@ -92,7 +92,9 @@ def line_1() -> Shown:
             assert configlet("lab", "probe", "dc1", cwd=workspace).returncode == 0
             assert configlet("lab", "fault", "dc1", *words, cwd=workspace).returncode == 0
             noticed += configlet("lab", "probe", "dc1", cwd=workspace).returncode == 1
-            configlet("push", "dc1", "--lab", "--yes", cwd=workspace)
+            if words[1] == "flush":  # a flushed table lets nobody in, as its chains drop
+                configlet("lab", "fault", "dc1", words[0], "open", cwd=workspace)
+            assert configlet("push", "dc1", "--lab", "--yes", cwd=workspace).returncode == 0
     return good + noticed, 3, f"demo, flushed host, lost binding; {last}"
 
 
