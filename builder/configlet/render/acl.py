@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.model.gate import Table
 from configlet.model.net import BITS, TOP, Family, Span, address_text, prefixes
@@ -17,11 +17,9 @@ _PORTED = (6, 17)
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a list in finished words; a remark has no other words."""
+class Row(NamedTuple):
+    """One line of a list in finished words, without its number; a remark has no other words."""
 
-    sequence: int
     remark: str = ""
     action: str = ""
     proto: str = ""
@@ -37,12 +35,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """One access list with the interface and direction that it is bound to."""
+    """One access list with the direction in which it is bound. A row is its number and the words of a Row."""
 
     name: str
     command: str
     direction: str
-    rows: tuple[Row, ...]
+    rows: tuple[tuple[int | str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +70,27 @@ def _list(operands: Mapping[str, Any], table: Table) -> List:
     gate, family = table.gate, table.family
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
     first, step = operands["sequence"]["first"], operands["sequence"]["step"]
-    rows = tuple(replace(row, sequence=first + step * i) for i, row in enumerate(_rows(operands, table)))
+    rows = tuple((first + step * i, *row) for i, row in enumerate(_rows(operands, table)))
     return List(name, operands["command"][family], gate.direction, rows)
 
 
 def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
     names = label(", ".join(table.gate.segments), operands["text"])
-    yield Row(0, remark=f"{names} {table.gate.direction}")
+    yield Row(remark=f"{names} {table.gate.direction}")
     said, decided = None, False
     for entry in table.rows:
         if entry.box[6] == (0, 0) and not decided:
             decided, said = True, None
-            yield Row(0, remark="fragments")
+            yield Row(remark="fragments")
             yield _plain(operands, table.family, fragments=True)
         elif entry.box[6] == (1, 1) and decided:
             raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
         remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
         if remark != said:
             said = remark
-            yield Row(0, remark=remark)
+            yield Row(remark=remark)
         yield from lines(operands, table.family, entry)
-    yield Row(0, remark="default deny")
+    yield Row(remark="default deny")
     yield _plain(operands, table.family, fragments=False)
 
 
@@ -100,7 +98,7 @@ def _plain(operands: Mapping[str, Any], family: Family, *, fragments: bool) -> R
     every = operands["address"]["any"]
     word = operands["words"]["fragments"] if fragments else ""
     proto = operands["proto"][family]["any"]
-    return Row(0, "", operands["action"]["deny"], proto, every, every, fragments=word)
+    return Row("", operands["action"]["deny"], proto, every, every, fragments=word)
 
 
 def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator[Row]:
@@ -108,7 +106,6 @@ def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator
     box = entry.box
     words = operands["words"]
     row = Row(
-        0,
         action=operands["action"]["permit" if entry.permit else "deny"],
         proto=_proto(operands, family, entry),
         established=words["established"] if _established(entry) else "",
@@ -120,7 +117,7 @@ def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator
     for source in _addresses(forms, family, box[2]):
         for destination in _addresses(forms, family, box[1]):
             for dport, icmp in _details(operands, family, entry):
-                yield replace(row, source=source, destination=destination, dport=dport, icmp=icmp)
+                yield row._replace(source=source, destination=destination, dport=dport, icmp=icmp)
 
 
 @dataclass(frozen=True, slots=True)

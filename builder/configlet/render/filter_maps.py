@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.model.net import TOP, Family, Span, address_text, merge, prefixes
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry
@@ -19,8 +19,7 @@ STAGES = {"ports": 2, "proto": 3, "any": 4}
 """The order of lookups in a chain; those of packets from a local address come after all of those towards one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One key of a verdict map and where it leads."""
 
     key: str
