@@ -54,8 +54,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         configlet("lab", "down", "dc1", cwd=folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pushed(lab: Lab) -> Lab:
+    """The lab with the policy on it; a test that disturbs it mends it."""
     lab.run("push", "dc1", "--lab", "--yes")
     return lab
 
@@ -138,6 +139,7 @@ def test_a_limit_changes_the_meant_devices_only(pushed: Lab) -> None:
     pushed.run("push", "dc1", "--lab", "--yes", "--limit", "me1")
     left = json.loads(pushed.run("plan", "dc1", "--lab", "--json").stdout)["plan"]["changes"]
     assert [change["owner"] for change in left] == ["me2"]
+    pushed.run("push", "dc1", "--lab", "--yes")
 
 
 def test_a_run_that_is_not_in_the_journal_cannot_be_taken_back(pushed: Lab) -> None:
