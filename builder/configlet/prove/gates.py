@@ -29,7 +29,7 @@ def prove(artifact: Artifact, reading: Reading) -> tuple[Proof, ...]:
 
 def _proof(artifact: Artifact, reading: Reading, table: Table, asked: dict[Key, Table]) -> Proof:
     name = _name(table)
-    others = [asked.setdefault(key, table) for key in _keys(table)]
+    others = [asked.setdefault(key, table) for key in _keys(table, reading)]
     reason = _doubt(reading, table, others)
     if reason:
         return Proof(name, "UNKNOWN", reading.read, reading.total, (), reason)
@@ -45,10 +45,12 @@ def _name(table: Table) -> str:
     return table.gate.name if table.gate.name.endswith(end) else table.gate.name + end
 
 
-def _keys(table: Table) -> tuple[Key, ...]:
+def _keys(table: Table, reading: Reading) -> tuple[Key, ...]:
+    """The lists that must mean the table: of a host, those at every hook, and those of what follows a first packet."""
     if table.gate.kind == "acl":
         return ((table.gate.binding, table.gate.direction, table.family),)
-    return tuple((hook, "both", table.family) for hook in HOOKS)
+    later = (k for k in reading.lists if k[0] in HOOKS and k[1] != "both" and k[2] == table.family)
+    return (*((hook, "both", table.family) for hook in HOOKS), *later)
 
 
 def _doubt(reading: Reading, table: Table, others: list[Table]) -> str:
@@ -68,7 +70,7 @@ def _doubt(reading: Reading, table: Table, others: list[Table]) -> str:
 def _refutations(artifact: Artifact, reading: Reading, table: Table) -> tuple[Witness, ...]:
     """Witnesses of all lists of the table, too open first, each once."""
     found: dict[Witness, None] = {}
-    for key in _keys(table):
+    for key in _keys(table, reading):
         lines = reading.lists.get(key)
         witnessed = witnesses(table.law, _unbound(key, table) if lines is None else lines, table.realm, artifact.file)
         if lines is None and not witnessed:

@@ -32,6 +32,8 @@ FIELDS = {
 }
 TURNED = {PROTO: PROTO, DST: SRC, SRC: DST, DPORT: SPORT, SPORT: DPORT}
 PORTS: Span = (0, 65535)
+GROUPS = {4: 0xE0000000, 6: 0xFF << 120}
+"""The lowest group address; what is above are groups, or (of IPv4) nobody's."""
 WHOLE: Span = (0, 0)
 LATER = ("established", "reply", "error")
 """Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
@@ -152,8 +154,24 @@ def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
         lines = tuple(_judged(replace(view, phase=phase), name))
         later = tuple(_starting(view, lines, cut))
         if not _alike(view, first, starting, later, phase):
-            out[phase] = later
+            out[phase] = (*later, *_elsewhere(view, first, phase))
     return out
+
+
+def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
+    """The lines as far as they speak of packets after which there are no later ones, so that a list is whole."""
+    icmp, kinds = view.sheet.icmp[view.family], (view.sheet.invalid, view.sheet.untracked)
+    low, high = GROUPS[view.family], (1 << BITS[view.family]) - 1
+    for line in first:
+        box = _boxed(line.box)
+        for end in (DST, SRC) if phase == "reply" else ():
+            group = _common(box[end], (low, high))
+            if group:
+                yield replace(line, box=_put(box, end, group))
+        for types in kinds:
+            for one in _cut(view.sheet, view.family, box, types[view.family]):
+                if one[PROTO] == (icmp, icmp):
+                    yield replace(line, box=one)
 
 
 def _alike(view: View, first: Sequence[Line], starting: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
@@ -214,12 +232,12 @@ def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
 
 def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
     """The lines as far as their connections can have replies: nobody answers from a group (RFC 1112, RFC 4291)."""
-    low = 0xE0000000 if family == 4 else 0xFF << 120
     for line in lines:
         box = _boxed(line.box)
-        if box[DST][0] < low and box[SRC][0] < low:
-            ends = (box[DST][0], min(box[DST][1], low - 1)), (box[SRC][0], min(box[SRC][1], low - 1))
-            yield replace(line, box=_put(_put(box, DST, ends[0]), SRC, ends[1]))
+        low = (0, GROUPS[family] - 1)
+        target, source = _common(box[DST], low), _common(box[SRC], low)
+        if target and source:
+            yield replace(line, box=_put(_put(box, DST, target), SRC, source))
 
 
 def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:
