@@ -13,19 +13,18 @@ from configlet.model.platform import Kind, Platform
 from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.platforms.content import files, find, folders
 
-_RECORD = ("match", "ordered", "stateful", "families", "fragments", "capacity", "log", "update", "controlled_by")
-
 
 def load(layers: Sequence[Path]) -> dict[str, Platform]:
     """Every platform of the layers by name. Raises Refused with all that is wrong in their manifests."""
     found: dict[str, Platform] = {}
     problems: list[Problem] = []
+    known = {path.stem: document(path) for path in files(layers, "kinds", ".yaml")}
     for name in folders(layers):
         path = find(layers, f"{name}/platform.yaml")
         if path is None:
             continue
         try:
-            found[name] = platform(name, path, tuple(layers))
+            found[name] = platform(name, path, tuple(layers), known)
         except Refused as refused:
             problems.extend(refused.problems)
     if problems:
@@ -33,15 +32,20 @@ def load(layers: Sequence[Path]) -> dict[str, Platform]:
     return found
 
 
-def platform(name: str, path: Path, layers: tuple[Path, ...]) -> Platform:
-    """One platform from its manifest. Raises Refused."""
+def platform(name: str, path: Path, layers: tuple[Path, ...], known: Mapping[str, Mapping[str, Any]]) -> Platform:
+    """One platform from its manifest; ``known`` are the kinds and what each must say. Raises Refused."""
     data = document(path)
     missing = [key for key in ("title", "driver", "port", "kinds", "sources") if not data.get(key)]
     if missing:
         raise _incomplete(path, f"the manifest lacks {', '.join(missing)}")
-    kinds = {kind: _kind(name, kind, said, path, layers) for kind, said in data["kinds"].items()}
+    strange = [kind for kind in data["kinds"] if kind not in known]
+    if strange:
+        raise _incomplete(path, f"the kind {', '.join(strange)} is none of {', '.join(sorted(known))}")
+    kinds = {kind: _kind(name, kind, said, path, layers, known[kind]) for kind, said in data["kinds"].items()}
     sources = tuple(map(str, data["sources"]))
-    return Platform(name, data["title"], data["driver"], kinds, data.get("refusals", {}), sources, layers, int(data["port"]))
+    return Platform(
+        name, data["title"], data["driver"], kinds, data.get("refusals", {}), sources, layers, int(data["port"])
+    )
 
 
 def document(path: Path) -> dict[str, Any]:
@@ -60,16 +64,23 @@ def document(path: Path) -> dict[str, Any]:
     return data
 
 
-def _kind(name: str, kind: str, said: Mapping[str, Any], path: Path, layers: tuple[Path, ...]) -> Kind:
+def _kind(
+    name: str,
+    kind: str,
+    said: Mapping[str, Any],
+    path: Path,
+    layers: tuple[Path, ...],
+    must: Mapping[str, Any],
+) -> Kind:
     reader = find(layers, f"{name}/{kind}.reader.yaml")
     gone = [f for f in (f"{name}/{kind}.j2", f"{name}/{kind}.reader.yaml") if find(layers, f) is None]
     if gone or reader is None:
         raise _incomplete(path, f"the kind {kind} lacks the file {', '.join(gone)}")
-    record = said.get("capability", {})
-    missing = [key for key in _RECORD if key not in record]
-    if missing:
-        raise _incomplete(path, f"the capability record of {kind} lacks {', '.join(missing)}")
-    operands, change = said.get("operands", {}), said.get("change", {})
+    record, operands, change = (said.get(key, {}) for key in ("capability", "operands", "change"))
+    for what, data, keys in (("capability record", record, must["record"]), ("operands", operands, must["operands"])):
+        missing = [key for key in keys if key not in data]
+        if missing:
+            raise _incomplete(path, f"the {what} of {kind} lacks {', '.join(missing)}")
     return Kind(kind, _capability(record), f"{name}/{kind}.j2", reader, operands, change)
 
 

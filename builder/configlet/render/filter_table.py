@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from configlet.model.gate import Table
-from configlet.model.net import Family, Span
+from configlet.model.net import Family, Span, merge
 from configlet.model.policy import ANY_BIT, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.boxes import meet
@@ -110,7 +110,7 @@ def _rows(table: Table) -> Iterator[Entry]:
 
 
 def _spans(table: Table, family: Family) -> tuple[Span, ...]:
-    return tuple(span for f, span in table.gate.locals if f == family)
+    return merge(span for f, span in table.gate.locals if f == family)
 
 
 def _sides(operands: Mapping[str, Any], family: Family, found: Sequence[Local]) -> Iterator[Side]:
