@@ -136,12 +136,12 @@ def line_5() -> Shown:
 
 def line_6() -> Shown:
     """The same bytes whatever the order and the splitting."""
-    return passed("tests/laws/test_yaml_order.py"), 2, "laws of order and splitting, bytes and values"
+    return passed("tests/laws/test_yaml_order.py", "tests/laws/test_render_order.py"), 2, "laws of order and splitting, bytes and values"
 
 
 def line_7() -> Shown:
     """A connection that dies after the commit: a switch and a host go back by their own timers."""
-    return passed("tests/lab", "-k", "timer and (dies or cut or lost)"), 2, "devices went back by their own timer"
+    return passed("tests/lab", "-k", "dies_after_the_commit_is_reverted"), 2, "devices went back by their own timer"
 
 
 def line_8() -> Shown:
