@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from configlet.readers.grammar import Source, expand, words
@@ -133,7 +133,7 @@ class Statements:
             label = found["label"] if does == "comment" else label
             texts.append(text)
             at = found.end() + 1
-        return Rule(line, tuple(matches), lookup, verdict, target, label, " ".join(texts))
+        return Rule(line, _messages(matches, line), lookup, verdict, target, label, " ".join(texts))
 
     def _next(self, line: Source, at: int) -> tuple[Mapping[str, Any], re.Match[str]]:
         for kind, pattern in zip(self.kinds, self.patterns, strict=True):
@@ -266,6 +266,25 @@ class Statements:
         """Refuse a chain that is not there, or that is a hook's."""
         if name not in table.chains or name in table.hooks:
             source.refuse("This chain is not in the text, or is a hook's")
+
+
+def _messages(matches: list[Match], line: Source) -> tuple[Match, ...]:
+    """The conditions with ICMP type and code as one number, ``type * 256 + code``. Raises Refused for a code alone."""
+    out: list[Match] = []
+    for match in matches:
+        field = match.selector.field if match.selector else ""
+        if match.selector and field == "type":
+            spans = tuple((low * 256, high * 256 + 255) for low, high in match.spans)
+            out.append(Match(replace(match.selector, field="message"), spans))
+        elif field == "code":
+            known = out[-1] if out and out[-1].selector and out[-1].selector.field == "message" else None
+            if known is None or any(high - low != 255 for low, high in known.spans):
+                line.refuse("An ICMP code stands without one type before it")
+            codes = tuple((low + a, low + b) for low, _ in known.spans for a, b in match.spans)
+            out[-1] = Match(known.selector, codes)
+        else:
+            out.append(match)
+    return tuple(out)
 
 
 def _type_of(selector: Selector) -> str:

@@ -27,8 +27,7 @@ FIELDS = {
     "source": SRC,
     "dport": DPORT,
     "sport": SPORT,
-    "type": DPORT,
-    "code": DPORT,
+    "message": DPORT,
 }
 TURNED = {PROTO: PROTO, DST: SRC, SRC: DST, DPORT: SPORT, SPORT: DPORT}
 PORTS: Span = (0, 65535)
@@ -409,25 +408,20 @@ def _of_packet(view: View, rule: Rule, selector: Selector, spans: Sequence[Span]
         if inside is None:
             return
         box = _put(box, PROTO, inside)
-    if selector.field in ("type", "code"):
-        yield from _of_type(view, rule, selector, spans, box)
-        return
+    if selector.field == "message" and view.phase == "reply":
+        spans = _asked(view, spans)
     field = FIELDS[selector.field]
-    yield from _narrowed(view, rule, TURNED[field] if view.phase == "reply" else field, spans, box)
+    turned = view.phase == "reply" and selector.field != "message"
+    yield from _narrowed(view, rule, TURNED[field] if turned else field, spans, box)
 
 
-def _of_type(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
-    if selector.field == "code":
-        rule.source.refuse("An ICMP code is asked for, which the model has only together with its type")
-    if view.phase != "reply":
-        yield from _narrowed(view, rule, DPORT, [(low * 256, high * 256 + 255) for low, high in spans], box)
-        return
-    asked = [
-        _whole(request)
-        for request, answer in _ANSWER[view.family].items()
-        if any(low <= answer <= high for low, high in spans)
-    ]
-    yield from _narrowed(view, rule, DPORT, asked, box)
+def _asked(view: View, spans: Sequence[Span]) -> list[Span]:
+    """The ICMP requests whose answers are among these messages."""
+    out = []
+    for request, answer in _ANSWER[view.family].items():
+        found = (_common(span, _whole(answer)) for span in spans)
+        out += [(low + 256 * (request - answer), high + 256 * (request - answer)) for low, high in filter(None, found)]
+    return out
 
 
 def _of_error(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
