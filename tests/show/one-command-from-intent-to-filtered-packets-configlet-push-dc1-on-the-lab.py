@@ -136,7 +136,8 @@ def line_5() -> Shown:
 
 def line_6() -> Shown:
     """The same bytes whatever the order and the splitting."""
-    return passed("tests/laws/test_yaml_order.py", "tests/laws/test_render_order.py"), 2, "laws of order and splitting, bytes and values"
+    laws = passed("tests/laws/test_yaml_order.py", "tests/laws/test_render_order.py")
+    return laws, 2, "laws of order and splitting, bytes and values"
 
 
 def line_7() -> Shown:
