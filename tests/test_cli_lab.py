@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from configlet.lab.traffic_hold import hold
 from tests.cli_run import DAY, configlet
 
 SENT = re.compile(r"^probe: (\d+) packets sent, (\d+) as the policy says", re.MULTILINE)
@@ -113,6 +115,27 @@ def test_a_change_opens_what_the_plan_says_and_a_rollback_closes_it(pushed: Lab)
     finally:
         pushed.policy.write_text(before)
     pushed.probe()
+
+
+def test_a_living_connection_that_a_push_forbids_is_dead_after_it_and_another_lives_on(pushed: Lab) -> None:
+    """Both ends are in one segment, so no switch's gate sees the connection: it is the host's own table that ends it."""
+    before = pushed.policy.read_text()
+    rule = EXTRA.replace("[order-gateways]", "[risk2]").replace("[databases]", "[risk1]")
+    other = rule.replace("the books", "the state").replace("[postgres]", "[engine-state]")
+    state = pushed.folder / ".configlet" / "lab" / "dc1"
+    ends = ("risk2", ip_address("10.1.50.12")), ("risk1", ip_address("10.1.50.11"))
+    try:
+        pushed.policy.write_text(before + rule + other)
+        pushed.run("push", "dc1", "--lab", "--yes")
+        with hold(state, *ends, 5432) as forbidden, hold(state, *ends, 7200) as allowed:
+            assert forbidden.alive() and allowed.alive()
+            pushed.policy.write_text(before + other)
+            pushed.run("push", "dc1", "--lab", "--yes")
+            assert not forbidden.alive()
+            assert allowed.alive()
+    finally:
+        pushed.policy.write_text(before)
+    pushed.run("push", "dc1", "--lab", "--yes")
 
 
 def test_a_plan_file_is_consent_to_that_plan_only(pushed: Lab) -> None:

@@ -186,7 +186,11 @@ def line_10() -> Shown:
 
 def line_11() -> Shown:
     """A living connection that a push forbids is dead after it."""
-    return passed("tests/lab", "-k", "living"), 1, "living connections ended by a push on a lab host"
+    return (
+        passed("tests/test_cli_lab.py", "-k", "living_connection"),
+        1,
+        "living connection ended by a push on a lab host",
+    )
 
 
 assert shutil.which("git"), "the lines are shown from clean clones"
