@@ -299,6 +299,7 @@ def test_what_the_lab_does_not_know_is_refused(lab: Lab) -> None:
     for device, kind, words in (
         ("nobody", "flush", "unknown device"),
         ("client1", "explode", "unknown fault"),
+        ("client1", "drop-after-commit", "fault needs seconds"),
         ("leaf1", "explode", "no such fault"),
     ):
         with pytest.raises(Refused, match=words):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from configlet.lab.enter import SEARCH, inside
@@ -18,6 +18,9 @@ FAULTS = {
     "open": f"delete table {TABLE}",
 }
 """``flush`` takes the rules out of the host's table and leaves its chains, ``open`` takes the table away."""
+CUT = "drop-after-commit"
+"""Its management goes dark for so many seconds right after the next commit, before the answer is on its way."""
+MANAGEMENT = "mgmt0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class LabHost:
     namespace: int
     folder: Path
     speed: float
+    armed: dict[str, float] = field(default_factory=dict)
+    """Faults that wait for their moment: kind to seconds."""
 
     def environment(self, user: str) -> dict[str, str]:
         """What a login finds; nothing of the machine's own environment."""
@@ -78,8 +83,12 @@ class LabHost:
 
     def fault(self, kind: str, arg: str = "") -> None:
         """Make something go wrong. Raises Refused for a fault that does not exist or does not apply now."""
+        if kind == CUT:
+            self.armed[CUT] = _seconds(arg) / self.speed
+            return
         if kind not in FAULTS:
-            raise refuse("unknown fault", f"A host has no fault {kind!r}. It has: {', '.join(sorted(FAULTS))}.")
+            known = ", ".join(sorted((*FAULTS, CUT)))
+            raise refuse("unknown fault", f"A host has no fault {kind!r}. It has: {known}.")
         if arg:
             raise refuse("fault takes no argument", f"{kind} of a host takes no argument, but {arg!r} was given.")
         try:
@@ -88,3 +97,21 @@ class LabHost:
             raise refuse(
                 "fault does not apply", f"{self.name} has no table {TABLE}; push a policy first. nft says: {problem}"
             ) from problem
+
+    def dark(self, command: str) -> float:
+        """How long management goes dark after this command; 0 when no fault waits for it."""
+        return self.armed.pop(CUT, 0.0) if " -- commit " in f" {command} " else 0.0
+
+    def link(self, state: str) -> None:
+        """Set the management interface up or down."""
+        run(self.namespace, ["ip", "link", "set", MANAGEMENT, state], "")
+
+
+def _seconds(arg: str) -> float:
+    try:
+        seconds = float(arg)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise refuse("fault needs seconds", f"{CUT} takes the seconds for which the host is away, such as 20, not {arg!r}.")
+    return seconds

@@ -164,6 +164,12 @@ async def _serve_process(host: LabHost, process: asyncssh.SSHServerProcess[bytes
     status = await _ended(child)
     await asyncio.wait(pumps, timeout=_LINGER)  # something detached may still hold the pipes
     reader.cancel()
+    dark = host.dark(process.command or "")
+    if dark:
+        await asyncio.to_thread(host.link, "down")
+        process.channel.get_connection().abort()
+        asyncio.get_running_loop().call_later(dark, host.link, "up")
+        return
     process.exit(status)
 
 
