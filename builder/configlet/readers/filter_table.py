@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configlet.model.gate import Reading
+from configlet.readers.phases import lists
 from configlet.readers.statements import Element, Hook, Rule, Statements, Table, VerdictMap
 from configlet.readers.tree import Stanza, braced
-from configlet.readers.walk_chains import Sheet, lists
+from configlet.readers.walk_chains import Sheet
 
 _NAME = re.compile(r"(map|chain) ([A-Za-z][A-Za-z0-9_]*) \{")
 

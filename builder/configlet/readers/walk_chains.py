@@ -1,20 +1,12 @@
-"""Chains walked symbolically: which connections may begin, and what of a living one passes.
-
-A line speaks of the first packet of a connection. A packet that answers it is judged by the same text, with its own
-header the other way round; an ICMP error with a header of its own. Where a text treats those otherwise than the first
-packet, it gets lists of their own (directions ``established``, ``reply``, ``error``), in the same terms: a box says
-from which connections such packets pass. A text that asks only for the connection's first packet has none.
-"""
+"""Chains walked symbolically into first-match lines, for packets of one family and phase of a connection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from configlet.model.gate import Line
-from configlet.packets.walk import more
 from configlet.readers.grammar import Source
 from configlet.readers.spans import BITS, Span, complement
 from configlet.readers.statements import Match, Rule, Selector, Table
@@ -34,12 +26,9 @@ PORTS: Span = (0, 65535)
 GROUPS = {4: 0xE0000000, 6: 0xFF << 120}
 """The lowest group address; what is above are groups, or (of IPv4) nobody's."""
 WHOLE: Span = (0, 0)
-LATER = ("established", "reply", "error")
-"""Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
-
 _NEW, _ESTABLISHED, _RELATED, _INVALID, _UNTRACKED = 8, 2, 4, 1, 64
 _STATE = {"established": _ESTABLISHED, "reply": _ESTABLISHED, "error": _RELATED}
-_ANSWER = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
+ANSWER = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
 """The ICMP type that answers each request (RFC 792, RFC 950, RFC 4443, RFC 4620)."""
 _DEEPEST = 16
 """Jumps within jumps that the kernel allows (NFT_JUMP_STACK_SIZE)."""
@@ -58,13 +47,14 @@ class Sheet:
     @classmethod
     def of(cls, grammar: Mapping[str, Any]) -> Sheet:
         """From the grammar's facts."""
-        untracked = {f: tuple(_whole(n) for n in types) for f, types in grammar["untracked"].items()}
-        requests = {f: tuple(_whole(n) for n in types) for f, types in grammar["requests"].items()}
+        untracked = {f: tuple(whole(n) for n in types) for f, types in grammar["untracked"].items()}
+        requests = {f: tuple(whole(n) for n in types) for f, types in grammar["requests"].items()}
         invalid = {f: tuple(complement([*untracked[f], *requests[f]], 65535)) for f in requests}
         return cls(frozenset(grammar["ported"]), grammar["icmp_of"], requests, untracked, invalid)
 
 
-def _whole(number: int) -> Span:
+def whole(number: int) -> Span:
+    """All codes of one ICMP type."""
     return number * 256, number * 256 + 255
 
 
@@ -81,7 +71,7 @@ class View:
     family: int
     phase: str
     settled: frozenset[str]
-    known: dict[tuple[str, Box], tuple[Line, ...]]
+    known: dict[tuple[str, Box, bool], tuple[Line, ...]]
 
 
 @dataclass(slots=True)
@@ -91,168 +81,12 @@ class Fragments:
     decided: bool = False
 
 
-def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, ...]]:
-    """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
-    out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
-    known: dict[object, dict[str, tuple[Line, ...]]] = {}
-    for family in (4, 6):
-        view = View(table, sheet, family, "new", _settled(table, sheet, family), {})
-        for name, hook in table.hooks.items():
-            key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
-            if key not in known:
-                known[key] = _of_hook(view, name)
-            out.update({(hook.name, direction, family): lines for direction, lines in known[key].items()})
-    return out
-
-
-def _settled(table: Table, sheet: Sheet, family: int) -> frozenset[str]:
-    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles."""
-    icmp = sheet.icmp[family]
-    loose = {name for name, rules in table.chains.items() if any(_on_header(rule, icmp) for rule in rules)}
-    leads = {name: set(_targets(table, rules)) for name, rules in table.chains.items()}
-    while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:
-        loose |= found
-    return frozenset(table.chains) - loose
-
-
-def _on_header(rule: Rule, icmp: int) -> bool:
-    if any(match.selector is None for match in rule.matches):
-        return True
-    if rule.lookup and any(selector.of == "packet" for selector in rule.lookup.selectors):
-        return True
-    asked = [match for match in rule.matches if match.selector and match.selector.of == "packet"]
-    said = [
-        m.spans for m in rule.matches if m.selector and m.selector.of == "connection" and m.selector.field == "proto"
-    ]
-    return any(
-        match.selector is None
-        or match.selector.field != "proto"
-        or not any(all(_inside(span, match.spans) for span in (*spans, (icmp, icmp))) for spans in said)
-        for match in asked
-    )
-
-
-def _inside(span: Span, spans: Sequence[Span]) -> bool:
-    return any(low <= span[0] and span[1] <= high for low, high in spans)
-
-
-def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
-    for rule in rules:
-        if rule.target:
-            yield rule.target
-        if rule.lookup:
-            yield from (element.target for element in table.maps[rule.lookup.map].elements)
-
-
-def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
-    first = tuple(_judged(view, name))
-    out = {"both": first}
-    cut: dict[int, tuple[Line, tuple[Line, ...]]] = {}
-    starting = tuple(_starting(view, first, cut))
-    for phase in LATER:
-        lines = tuple(_judged(replace(view, phase=phase), name))
-        later = tuple(_starting(view, lines, cut))
-        if not _alike(view, first, starting, later, phase):
-            out[phase] = (*later, *_elsewhere(view, first, phase))
-    return out
-
-
-def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
-    """The lines as far as they speak of packets after which there are no later ones, so that a list is whole."""
-    icmp, kinds = view.sheet.icmp[view.family], (view.sheet.invalid, view.sheet.untracked)
-    low, high = GROUPS[view.family], (1 << BITS[view.family]) - 1
-    for line in first:
-        box = _boxed(line.box)
-        for end in (DST, SRC) if phase == "reply" else ():
-            group = _common(box[end], (low, high))
-            if group:
-                yield replace(line, box=_put(box, end, group))
-        for types in kinds:
-            for one in _cut(view.sheet, view.family, box, types[view.family]):
-                if one[PROTO] == (icmp, icmp):
-                    yield replace(line, box=one)
-
-
-def _alike(view: View, first: Sequence[Line], starting: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
-    """Whether later packets pass exactly when their connection may begin, or when they might have come unasked."""
-    known: Literal[4, 6] = 4 if view.family == 4 else 6
-    law: list[Sequence[Line]] = [starting]
-    if phase == "reply":
-        law = [list(_unicast(view.family, starting)), list(_unasked(view, first))]
-        later = list(_unicast(view.family, later))
-    if _plainly_alike(law, later, phase):
-        return True
-    if more(known, "too open", law, later) is not None:
-        return False
-    return phase == "error" or more(known, "too tight", law[:1], later) is None
-
-
-def _plainly_alike(law: Sequence[Sequence[Line]], later: Sequence[Line], phase: str) -> bool:
-    """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
-    starting = law[0]
-    begin, end = 0, 0
-    shorter = min(len(starting), len(later))
-    while begin < shorter and _same(starting[begin], later[begin]):
-        begin += 1
-    while end < shorter - begin and _same(starting[-1 - end], later[-1 - end]):
-        end += 1
-    ours, theirs = starting[begin : len(starting) - end], later[begin : len(later) - end]
-    extra = list(takewhile(lambda line: line.permit, law[1])) if len(law) > 1 else []
-    if not all(line.permit for line in (*ours, *theirs)):
-        return False
-    wide = [line.box for line in (*ours, *extra)]
-    narrow = [] if phase == "error" else [line.box for line in ours]
-    return all(_covered(line.box, wide) for line in theirs) and all(
-        _covered(box, [line.box for line in theirs]) for box in narrow
-    )
-
-
-def _covered(box: tuple[Span, ...], others: Iterable[tuple[Span, ...]]) -> bool:
-    return any(all(b[0] <= a[0] and a[1] <= b[1] for a, b in zip(box, other, strict=True)) for other in others)
-
-
-def _same(a: Line, b: Line) -> bool:
-    return a.permit == b.permit and a.box == b.box
-
-
-def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
-    """The ICMP requests whose answers the text passes also when nobody asked for them."""
-    icmp = view.sheet.icmp[view.family]
-    for line in lines:
-        box = _boxed(line.box)
-        if box[PROTO][0] <= icmp <= box[PROTO][1] and box[FRAG][0] == 0:
-            turned = _put(_put(_put(box, PROTO, (icmp, icmp)), DST, box[SRC]), SRC, box[DST])
-            for request, answer in _ANSWER[view.family].items():
-                codes = _common(box[DPORT], _whole(answer))
-                if codes:
-                    shift = (request - answer) * 256
-                    yield replace(line, box=_put(turned, DPORT, (codes[0] + shift, codes[1] + shift)))
-
-
-def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines as far as their connections can have replies: nobody answers from a group (RFC 1112, RFC 4291)."""
-    for line in lines:
-        box = _boxed(line.box)
-        low = (0, GROUPS[family] - 1)
-        target, source = _common(box[DST], low), _common(box[SRC], low)
-        if target and source:
-            yield replace(line, box=_put(_put(box, DST, target), SRC, source))
-
-
-def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:
-    """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers lines by identity."""
-    for line in lines:
-        if id(line) not in cut:
-            boxes = _cut(view.sheet, view.family, _boxed(line.box), view.sheet.requests[view.family])
-            cut[id(line)] = line, tuple(line if box == line.box else replace(line, box=box) for box in boxes)
-        yield from cut[id(line)][1]
-
-
-def _boxed(box: tuple[Span, ...]) -> Box:
+def boxed(box: tuple[Span, ...]) -> Box:
+    """The intervals as a box."""
     return box[0], box[1], box[2], box[3], box[4], box[5], box[6]
 
 
-def _cut(sheet: Sheet, family: int, box: Box, types: Sequence[Span]) -> Iterator[Box]:
+def cut_types(sheet: Sheet, family: int, box: Box, types: Sequence[Span]) -> Iterator[Box]:
     """The box with ICMP only of these types; every other protocol as it is."""
     icmp = sheet.icmp[family]
     low, high = box[PROTO]
@@ -261,14 +95,15 @@ def _cut(sheet: Sheet, family: int, box: Box, types: Sequence[Span]) -> Iterator
         return
     for span in ((low, icmp - 1), (icmp + 1, high)):
         if span[0] <= span[1]:
-            yield _put(box, PROTO, span)
+            yield put(box, PROTO, span)
     for span in types:
-        inside = _common(box[DPORT], span)
+        inside = common(box[DPORT], span)
         if inside:
-            yield _put(_put(box, PROTO, (icmp, icmp)), DPORT, inside)
+            yield put(put(box, PROTO, (icmp, icmp)), DPORT, inside)
 
 
-def _judged(view: View, name: str) -> Iterator[Line]:
+def judged(view: View, name: str) -> Iterator[Line]:
+    """The lines of a hook's chain. Raises Refused where the text asks what the model does not have."""
     hook = view.table.hooks[name]
     anywhere = (0, (1 << BITS[view.family]) - 1)
     everything: Box = ((0, 255), anywhere, anywhere, PORTS, PORTS, (0, 1), (0, 1))
@@ -282,9 +117,10 @@ def _chain(view: View, name: str, box: Box, fragments: Fragments, default: bool,
     if name not in view.settled:
         yield from _walked(view, name, box, fragments, default, depth)
         return
-    if (name, box) not in view.known:
-        view.known[name, box] = tuple(_walked(view, name, box, fragments, default, depth))
-    yield from view.known[name, box]
+    key = name, box, default
+    if key not in view.known:
+        view.known[key] = tuple(_walked(view, name, box, fragments, default, depth))
+    yield from view.known[key]
 
 
 def _walked(view: View, name: str, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
@@ -361,7 +197,7 @@ def _in_state(view: View, states: int, box: Box) -> Iterator[Box]:
     kinds = ((_NEW, view.sheet.requests), (_INVALID, view.sheet.invalid), (_UNTRACKED, view.sheet.untracked))
     for state, types in kinds:
         if states & state:
-            for one in _cut(view.sheet, view.family, box, types[view.family]):
+            for one in cut_types(view.sheet, view.family, box, types[view.family]):
                 if state == _NEW or one[PROTO] == (icmp, icmp):
                     yield one
 
@@ -384,7 +220,7 @@ def _of_connection(view: View, rule: Rule, field: int, spans: Sequence[Span], bo
     """Conditions on a connection's first packet, which is whole and, of ICMP, a request."""
     if box[FRAG][0]:
         return
-    for one in _cut(view.sheet, view.family, _put(box, FRAG, WHOLE), view.sheet.requests[view.family]):
+    for one in cut_types(view.sheet, view.family, put(box, FRAG, WHOLE), view.sheet.requests[view.family]):
         yield from _narrowed(view, rule, field, spans, one)
 
 
@@ -394,20 +230,20 @@ def _narrowed(view: View, rule: Rule, field: int, spans: Sequence[Span], box: Bo
         icmp = (low, high) == (view.sheet.icmp[view.family],) * 2
         if low != high or not (low in view.sheet.ported or (icmp and field == DPORT)):
             rule.source.refuse("A port is asked for where the protocol is not known to have one")
-        box = _put(box, FRAG, WHOLE) if box[FRAG] != (1, 1) else box
+        box = put(box, FRAG, WHOLE) if box[FRAG] != (1, 1) else box
     for span in spans:
-        inside = _common(box[field], span)
+        inside = common(box[field], span)
         if inside:
-            yield _put(box, field, inside)
+            yield put(box, field, inside)
 
 
 def _of_packet(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
     """Conditions on the packet's own header, said of its connection's first packet."""
     if selector.proto is not None:
-        inside = _common(box[PROTO], (selector.proto, selector.proto))
+        inside = common(box[PROTO], (selector.proto, selector.proto))
         if inside is None:
             return
-        box = _put(box, PROTO, inside)
+        box = put(box, PROTO, inside)
     if selector.field == "message" and view.phase == "reply":
         spans = _asked(view, spans)
     field = FIELDS[selector.field]
@@ -418,8 +254,8 @@ def _of_packet(view: View, rule: Rule, selector: Selector, spans: Sequence[Span]
 def _asked(view: View, spans: Sequence[Span]) -> list[Span]:
     """The ICMP requests whose answers are among these messages."""
     out = []
-    for request, answer in _ANSWER[view.family].items():
-        found = (_common(span, _whole(answer)) for span in spans)
+    for request, answer in ANSWER[view.family].items():
+        found = (common(span, whole(answer)) for span in spans)
         out += [(low + 256 * (request - answer), high + 256 * (request - answer)) for low, high in filter(None, found)]
     return out
 
@@ -438,10 +274,12 @@ def _line(permit: bool, box: Box, source: Source, text: str, label: str) -> Line
     return Line(permit, box, source.number, text, label)
 
 
-def _common(a: Span, b: Span) -> Span | None:
+def common(a: Span, b: Span) -> Span | None:
+    """What two intervals share; None when nothing."""
     low, high = max(a[0], b[0]), min(a[1], b[1])
     return (low, high) if low <= high else None
 
 
-def _put(box: Box, level: int, span: Span) -> Box:
-    return _boxed((*box[:level], span, *box[level + 1 :]))
+def put(box: Box, level: int, span: Span) -> Box:
+    """The box with another interval in one dimension."""
+    return boxed((*box[:level], span, *box[level + 1 :]))

@@ -1,0 +1,196 @@
+"""The lists of a table: which connections may begin, and what of a living one passes.
+
+A line speaks of the first packet of a connection. A packet that answers it is judged by the same text, with its own
+header the other way round; an ICMP error with a header of its own. Where a text treats those otherwise than the first
+packet, it gets lists of their own (directions ``established``, ``reply``, ``error``), in the same terms: a box says
+from which connections such packets pass. A text that asks only for the connection's first packet has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from typing import Literal
+
+from configlet.model.gate import Line
+from configlet.packets.walk import more
+from configlet.readers.spans import BITS, Span
+from configlet.readers.statements import Rule, Table
+from configlet.readers.walk_chains import (
+    ANSWER,
+    DPORT,
+    DST,
+    FRAG,
+    GROUPS,
+    PROTO,
+    SRC,
+    Sheet,
+    View,
+    boxed,
+    common,
+    cut_types,
+    judged,
+    put,
+    whole,
+)
+
+LATER = ("established", "reply", "error")
+"""Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
+
+
+def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, ...]]:
+    """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
+    out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
+    known: dict[object, dict[str, tuple[Line, ...]]] = {}
+    for family in (4, 6):
+        view = View(table, sheet, family, "new", _settled(table, sheet, family), {})
+        for name, hook in table.hooks.items():
+            key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
+            if key not in known:
+                known[key] = _of_hook(view, name)
+            out.update({(hook.name, direction, family): lines for direction, lines in known[key].items()})
+    return out
+
+
+def _settled(table: Table, sheet: Sheet, family: int) -> frozenset[str]:
+    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles."""
+    icmp = sheet.icmp[family]
+    loose = {name for name, rules in table.chains.items() if any(_on_header(rule, icmp) for rule in rules)}
+    leads = {name: set(_targets(table, rules)) for name, rules in table.chains.items()}
+    while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:
+        loose |= found
+    return frozenset(table.chains) - loose
+
+
+def _on_header(rule: Rule, icmp: int) -> bool:
+    if any(match.selector is None for match in rule.matches):
+        return True
+    if rule.lookup and any(selector.of == "packet" for selector in rule.lookup.selectors):
+        return True
+    asked = [match for match in rule.matches if match.selector and match.selector.of == "packet"]
+    said = [
+        m.spans for m in rule.matches if m.selector and m.selector.of == "connection" and m.selector.field == "proto"
+    ]
+    return any(
+        match.selector is None
+        or match.selector.field != "proto"
+        or not any(all(_inside(span, match.spans) for span in (*spans, (icmp, icmp))) for spans in said)
+        for match in asked
+    )
+
+
+def _inside(span: Span, spans: Sequence[Span]) -> bool:
+    return any(low <= span[0] and span[1] <= high for low, high in spans)
+
+
+def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
+    for rule in rules:
+        if rule.target:
+            yield rule.target
+        if rule.lookup:
+            yield from (element.target for element in table.maps[rule.lookup.map].elements)
+
+
+def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
+    first = tuple(judged(view, name))
+    out = {"both": first}
+    cut: dict[int, tuple[Line, tuple[Line, ...]]] = {}
+    starting = tuple(_starting(view, first, cut))
+    for phase in LATER:
+        lines = tuple(judged(replace(view, phase=phase), name))
+        later = tuple(_starting(view, lines, cut))
+        if not _alike(view, first, starting, later, phase):
+            out[phase] = (*later, *_elsewhere(view, first, phase))
+    return out
+
+
+def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
+    """The lines as far as they speak of packets after which there are no later ones, so that a list is whole."""
+    icmp, kinds = view.sheet.icmp[view.family], (view.sheet.invalid, view.sheet.untracked)
+    low, high = GROUPS[view.family], (1 << BITS[view.family]) - 1
+    for line in first:
+        box = boxed(line.box)
+        for end in (DST, SRC) if phase == "reply" else ():
+            group = common(box[end], (low, high))
+            if group:
+                yield replace(line, box=put(box, end, group))
+        for types in kinds:
+            for one in cut_types(view.sheet, view.family, box, types[view.family]):
+                if one[PROTO] == (icmp, icmp):
+                    yield replace(line, box=one)
+
+
+def _alike(view: View, first: Sequence[Line], starting: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
+    """Whether later packets pass exactly when their connection may begin, or when they might have come unasked."""
+    known: Literal[4, 6] = 4 if view.family == 4 else 6
+    law: list[Sequence[Line]] = [starting]
+    if phase == "reply":
+        law = [list(_unicast(view.family, starting)), list(_unasked(view, first))]
+        later = list(_unicast(view.family, later))
+    if _plainly_alike(law, later, phase):
+        return True
+    if more(known, "too open", law, later) is not None:
+        return False
+    return phase == "error" or more(known, "too tight", law[:1], later) is None
+
+
+def _plainly_alike(law: Sequence[Sequence[Line]], later: Sequence[Line], phase: str) -> bool:
+    """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
+    starting = law[0]
+    begin, end = 0, 0
+    shorter = min(len(starting), len(later))
+    while begin < shorter and _same(starting[begin], later[begin]):
+        begin += 1
+    while end < shorter - begin and _same(starting[-1 - end], later[-1 - end]):
+        end += 1
+    ours, theirs = starting[begin : len(starting) - end], later[begin : len(later) - end]
+    extra = list(takewhile(lambda line: line.permit, law[1])) if len(law) > 1 else []
+    if not all(line.permit for line in (*ours, *theirs)):
+        return False
+    wide = [line.box for line in (*ours, *extra)]
+    narrow = [] if phase == "error" else [line.box for line in ours]
+    return all(_covered(line.box, wide) for line in theirs) and all(
+        _covered(box, [line.box for line in theirs]) for box in narrow
+    )
+
+
+def _covered(box: tuple[Span, ...], others: Iterable[tuple[Span, ...]]) -> bool:
+    return any(all(b[0] <= a[0] and a[1] <= b[1] for a, b in zip(box, other, strict=True)) for other in others)
+
+
+def _same(a: Line, b: Line) -> bool:
+    return a.permit == b.permit and a.box == b.box
+
+
+def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
+    """The ICMP requests whose answers the text passes also when nobody asked for them."""
+    icmp = view.sheet.icmp[view.family]
+    for line in lines:
+        box = boxed(line.box)
+        if box[PROTO][0] <= icmp <= box[PROTO][1] and box[FRAG][0] == 0:
+            turned = put(put(put(box, PROTO, (icmp, icmp)), DST, box[SRC]), SRC, box[DST])
+            for request, answer in ANSWER[view.family].items():
+                codes = common(box[DPORT], whole(answer))
+                if codes:
+                    shift = (request - answer) * 256
+                    yield replace(line, box=put(turned, DPORT, (codes[0] + shift, codes[1] + shift)))
+
+
+def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines as far as their connections can have replies: nobody answers from a group (RFC 1112, RFC 4291)."""
+    for line in lines:
+        box = boxed(line.box)
+        low = (0, GROUPS[family] - 1)
+        target, source = common(box[DST], low), common(box[SRC], low)
+        if target and source:
+            yield replace(line, box=put(put(box, DST, target), SRC, source))
+
+
+def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:
+    """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers lines by identity."""
+    for line in lines:
+        if id(line) not in cut:
+            boxes = cut_types(view.sheet, view.family, boxed(line.box), view.sheet.requests[view.family])
+            cut[id(line)] = line, tuple(line if box == line.box else replace(line, box=box) for box in boxes)
+        yield from cut[id(line)][1]
