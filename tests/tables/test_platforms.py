@@ -57,7 +57,9 @@ def test_every_nic_model_says_what_its_mechanisms_can_do_and_where_that_is_from(
 
 
 def test_a_workspace_overlays_one_file_and_keeps_the_others(tmp_path: Path) -> None:
-    root = workspace(tmp_path, eos__acl_dot_j2='{% extends "stock/eos/acl.j2" %}{% block bindings %}! none\n{% endblock %}')
+    root = workspace(
+        tmp_path, eos__acl_dot_j2='{% extends "stock/eos/acl.j2" %}{% block bindings %}! none\n{% endblock %}'
+    )
     text = render("leaf1", platform("eos", root), "acl", [order()]).text
     assert "ip access-list cfglt-Vlan120-in-v4" in text
     assert text.endswith("! none\n")
@@ -66,7 +68,9 @@ def test_a_workspace_overlays_one_file_and_keeps_the_others(tmp_path: Path) -> N
 
 def test_a_template_that_extends_stock_without_change_gives_the_same_bytes(tmp_path: Path) -> None:
     root = workspace(tmp_path, eos__acl_dot_j2='{% extends "stock/eos/acl.j2" %}')
-    assert render("leaf1", platform("eos", root), "acl", [order()]) == render("leaf1", platform("eos"), "acl", [order()])
+    assert render("leaf1", platform("eos", root), "acl", [order()]) == render(
+        "leaf1", platform("eos"), "acl", [order()]
+    )
 
 
 def test_a_platform_of_the_workspace_is_found_beside_those_that_ship(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from configlet.model.gate import Line, Reading
 from configlet.readers.clauses import Box, Words
-from configlet.readers.grammar import Clauses, Source
+from configlet.readers.grammar import Clauses, Source, words
 from configlet.readers.tree import Stanza, indented
 
 
@@ -32,7 +32,8 @@ class AclReader:
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.grammar = grammar
-        self.clauses = Clauses(grammar["entry"], grammar["parts"])
+        names = words({name for table in grammar["names"]["icmp"].values() for name in table})
+        self.clauses = Clauses(grammar["entry"], {**grammar["parts"], "icmp": names})
         self.words = Words(grammar)
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
         self.patterns = {name: re.compile(pattern) for name, pattern in grammar["lines"].items()}

@@ -83,5 +83,5 @@ class Clauses:
         if found is None:
             ends = [re.match(step, line.text) for step in self.steps]
             reached = max((m.end() for m in ends if m), default=0)
-            line.refuse("This word does not fit here", reached + (1 if reached else 0))
+            line.refuse("This word does not fit here", min(reached + 1, len(line.text)) if reached else 0)
         return found
