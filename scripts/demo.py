@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import NoReturn
 
 SITE = "dc1"
+DAY = "2026-11-24"
+"""The sample is judged as of the day on which it was written, as its rules and acceptances expire like anybody's."""
 LEAST = 500
 STEPS = 11
 SENT = re.compile(r"^probe: (\d+) packets sent, (\d+) as the policy says", re.MULTILINE)
@@ -53,6 +55,7 @@ class Demo:
 
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Run the command as an operator would, show it and all that it says. Ends the demo when it goes wrong."""
+        arguments = arguments if arguments[0] == "init" else (*arguments, "--at", DAY)
         print(f"$ configlet {' '.join(arguments)}", flush=True)
         ended = subprocess.run(
             [sys.executable, "-P", "-m", "configlet", *arguments],
