@@ -78,9 +78,8 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
             open_[-1].lines.extend(_parts(line))
     if len(open_) > 1 or listing:
         open_[-1].header.refuse("This brace is never closed")
-    if root.lines:
-        root.inner[:0] = [Stanza(line) for line in root.lines]
-    return root.inner, total
+    outside = [Stanza(line) for line in root.lines]
+    return sorted([*outside, *root.inner], key=lambda stanza: (stanza.header.number, stanza.header.column)), total
 
 
 def _parts(line: Source) -> Iterator[Source]:

@@ -211,7 +211,7 @@ def _selected(
     if selector.of == "connection":
         yield from _of_connection(view, rule, field, spans, box)
     elif view.phase == "error":
-        yield from _of_error(view, rule, selector, spans, box)
+        yield from _of_error(view, selector, spans, box)
     else:
         yield from _of_packet(view, rule, selector, spans, box)
 
@@ -260,14 +260,14 @@ def _asked(view: View, spans: Sequence[Span]) -> list[Span]:
     return out
 
 
-def _of_error(view: View, rule: Rule, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
-    """An ICMP error has a header of its own: of it only the protocol is known, and that no drop may depend on the rest."""
+def _of_error(view: View, selector: Selector, spans: Sequence[Span], box: Box) -> Iterator[Box]:
+    """An ICMP error has a header of its own, of which only the protocol is known.
+
+    What passes it by its own header is judged among the packets that begin nothing; so here no such rule meets it.
+    """
     icmp = view.sheet.icmp[view.family]
-    if selector.field == "proto":
-        if any(low <= icmp <= high for low, high in spans):
-            yield box
-    elif rule.verdict == "drop":
-        rule.source.refuse("An ICMP error would be dropped by a header that says nothing of its connection")
+    if selector.field == "proto" and any(low <= icmp <= high for low, high in spans):
+        yield box
 
 
 def _line(permit: bool, box: Box, source: Source, text: str, label: str) -> Line:
