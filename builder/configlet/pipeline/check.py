@@ -191,7 +191,7 @@ def _exposed(deny: str, allow: str, found: list[Gap]) -> Problem:
         f'"{deny}" denies packets that stateless gates must pass as replies of "{allow}", for example '
         f"{packet_text(gap.example)}. Between {ends} no gate remembers connections: {', '.join(gap.gates[:4])}. "
         "Narrow one of the two rules, put a stateful gate on the way, or accept it for a time: "
-        f"{{what: reply-exposure, workload: {gap.target.name}, reason: ..., until: ...}}.",
+        f"{{what: reply-exposure, from: {gap.source.place}, to: {gap.target.place}, reason: ..., until: ...}}.",
         gap.rule.place if gap.rule else None,
         (gap.reply_of.place,) if gap.reply_of and gap.reply_of.place else (),
         nature="red",

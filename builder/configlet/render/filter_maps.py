@@ -95,7 +95,9 @@ def local_chains(
         for span in _pieces([entry.box[mine] for entry in entries]):
             inside = [e for e in entries if e.box[mine][0] <= span[0] and span[1] <= e.box[mine][1]]
             chain = _Chain(operands, family, direction, span, mine, other)
-            found.append(chain.build(inside, name))
+            made = chain.build(inside, name)
+            if made.maps:
+                found.append(made)
             placed += [(stage + (10 if direction == "out" else 0), entry) for stage, entry in chain.placed]
     return found, placed
 
@@ -129,10 +131,13 @@ class _Chain:
         lookups: list[Lookup] = []
         for key in sorted(groups, key=lambda k: (k[0] != "ports", k[0] != "proto", k[1])):
             stage, proto = key
-            sport = any(e.box[SPORT] != ANY_PORT for e in groups[key])
-            made = self._map(stage, proto, sport, [(e, box) for e in groups[key] for box in boxes[id(e)]], name)
-            maps.append(made)
+            pieces = [(e, box) for e in groups[key] for box in boxes[id(e)]]
             self.placed += [(STAGES[stage], e) for e in groups[key]]
+            if not pieces:
+                continue
+            sport = any(e.box[SPORT] != ANY_PORT for e in groups[key])
+            made = self._map(stage, proto, sport, pieces, name)
+            maps.append(made)
             if stage == "ports":
                 both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
                 lookups.append(Lookup(made.name, proto, both if proto == self.icmp else f"{{ {both} }}", sport))
@@ -150,15 +155,25 @@ class _Chain:
         named = {e.box[PROTO][0] for e in entries if e.box[DPORT] != ANY_PORT or e.box[SPORT] != ANY_PORT}
         out: dict[tuple[str, int], list[Entry]] = {}
         for entry in entries:
-            out.setdefault(self._where(entry, named), []).append(entry)
+            if self._begins(entry):
+                out.setdefault(self._where(entry, named), []).append(entry)
         return out
+
+    def _begins(self, entry: Entry) -> bool:
+        """Whether a packet of the row can begin a connection; of ICMP only requests do."""
+        low, high = entry.box[DPORT]
+        if entry.box[PROTO] != (self.icmp, self.icmp):
+            return True
+        return any(low <= 256 * kind + 255 and 256 * kind <= high for kind in self.operands["requests"][self.family])
 
     def _where(self, entry: Entry, named: set[int]) -> tuple[str, int]:
         (low, high), ports = entry.box[PROTO], (entry.box[DPORT], entry.box[SPORT])
         if (low, high) == ANY_PROTO and ports == (ANY_PORT, ANY_PORT):
             return "any", 0
         if low != high:
-            raise _cannot(entry, "it names neither one protocol nor all of them")
+            if ports != (ANY_PORT, ANY_PORT) or any(low <= number <= high for number in (*named, self.icmp)):
+                raise _cannot(entry, "it names some protocols together of which one has rows of its own")
+            return "proto", 0
         if low not in named:
             return "proto", 0
         if low not in self.operands["ports"] and (low != self.icmp or ports[1] != ANY_PORT):
@@ -171,7 +186,9 @@ class _Chain:
         out: dict[int, list[Box]] = {}
         before: list[tuple[tuple[str, int], Entry, Box]] = []
         for entry in entries:
-            mine = key[id(entry)]
+            mine = key.get(id(entry))
+            if mine is None:
+                continue
             box = change(entry.box, self.mine, self.span)
             overtaken = [
                 other

@@ -1,0 +1,122 @@
+"""What `check` finds red: what no gate sees, replies past a written deny, a closed way in, a table that does not fit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from configlet import pipeline
+from configlet.model.problem import Problem, Refused
+
+ROOT = Path(__file__).resolve().parents[2]
+TODAY = date(2026, 11, 24)
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def edit(tmp_path: Path) -> Edit:
+    shutil.copytree(ROOT / "inventory" / "dc1", tmp_path / "inventory" / "dc1")
+
+    def change(file: str, old: str, new: str) -> None:
+        path = tmp_path / "inventory" / "dc1" / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def found(root: Path) -> tuple[int, tuple[Problem, ...]]:
+    report = pipeline.check(root, "dc1", TODAY)
+    return report.status, tuple(p for p in report.findings if p.severity == "error")
+
+
+def test_the_sample_site_is_green(edit: Edit, tmp_path: Path) -> None:
+    assert found(tmp_path) == (0, ())
+
+
+def test_a_workload_that_bypasses_the_kernel_is_unguarded_inside_its_segment_until_somebody_accepts_it(
+    edit: Edit, tmp_path: Path
+) -> None:
+    edit("accept.yaml", "workload: me1", "workload: ogw1")
+    status, problems = found(tmp_path)
+    assert status == 3
+    assert [p.summary for p in problems] == ["Unguarded flow"]
+    assert '"me1"' in problems[0].detail and "DPDK" in problems[0].detail and "leaf-port" in problems[0].detail
+    assert problems[0].place is not None and problems[0].place.file.endswith("hosts.yaml")
+
+
+def test_an_acceptance_ends_on_its_day(edit: Edit, tmp_path: Path) -> None:
+    edit("accept.yaml", "until: 2027-12-31", "until: 2026-11-23")
+    with pytest.raises(Refused) as refused:
+        found(tmp_path)
+    assert all(p.nature == "red" for p in refused.value.problems)
+
+
+def test_a_segment_that_is_open_inside_has_nothing_unguarded(edit: Edit, tmp_path: Path) -> None:
+    (tmp_path / "inventory" / "dc1" / "accept.yaml").write_text("accept: []\n")
+    segments = tmp_path / "inventory" / "dc1" / "segments.yaml"
+    segments.write_text(segments.read_text().replace("intra: policy", "intra: open"))
+    tests = tmp_path / "inventory" / "dc1" / "tests.yaml"
+    tests.write_text(
+        "".join(line for line in tests.read_text().splitlines(True) if "client2, service: any" not in line)
+    )
+    assert found(tmp_path) == (0, ())
+
+
+DENY = """policy:
+  - name: the engine never speaks first
+    from: [matching]
+    to: [order-gateways]
+    service: [any]
+    action: deny
+    reason: a written deny that replies of the order path cross
+"""
+
+
+def test_replies_that_cross_a_written_deny_between_two_that_bypass_the_kernel_are_red(
+    edit: Edit, tmp_path: Path
+) -> None:
+    edit("policy.yaml", "policy:\n", DENY)
+    status, problems = found(tmp_path)
+    assert status == 3
+    assert {p.summary for p in problems} == {"Reply exposure that meets a written deny"}
+    assert any("orders reach the engine" in p.detail and "the engine never speaks first" in p.detail for p in problems)
+    accepted = (
+        "  - {what: reply-exposure, from: matching, to: order-gateways, reason: replies only, until: 2027-01-31}\n"
+    )
+    assert "{what: reply-exposure, from: matching, to: order-gateways" in problems[0].detail
+    edit("accept.yaml", "accept:\n", "accept:\n" + accepted)
+    assert found(tmp_path)[0] == 0
+
+
+def test_without_failsafe_the_way_in_is_closed_and_red(edit: Edit, tmp_path: Path) -> None:
+    site = tmp_path / "inventory" / "dc1" / "site.yaml"
+    text = site.read_text()
+    site.write_text(text[: text.index("# First on every gate")] + text[text.index("infrastructure:") :])
+    status, problems = found(tmp_path)
+    assert status == 3
+    closed = [p for p in problems if p.summary == "Way in closed"]
+    assert len(closed) == 19 and all(p.place is not None for p in closed)
+
+
+def test_a_table_that_does_not_fit_is_refused_with_the_rules_that_cost_most(edit: Edit, tmp_path: Path) -> None:
+    ports = ", ".join(f"tcp/{port}" for port in range(1, 8000, 2))
+    (tmp_path / "inventory" / "dc1" / "more.yaml").write_text(f"services:\n  many: [{ports}]\n")
+    edit("policy.yaml", "service: [fix]", "service: [many]")
+    with pytest.raises(Refused) as refused:
+        found(tmp_path)
+    said = str(refused.value)
+    assert "has room for" in said and '"clients place orders"' in said
+    assert all(p.nature == "red" for p in refused.value.problems)
+
+
+def test_a_policy_test_that_is_half_true_is_red_with_a_packet_of_each_side(edit: Edit, tmp_path: Path) -> None:
+    edit("tests.yaml", "service: tcp/9017, expect: deny", "service: tcp/9016-9017, expect: deny")
+    status, problems = found(tmp_path)
+    assert status == 3 and [p.summary for p in problems] == ["Policy test is red"]
+    assert "allowed: tcp" in problems[0].detail and "denied: tcp" in problems[0].detail
