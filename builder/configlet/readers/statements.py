@@ -12,7 +12,7 @@ from configlet.readers.spans import BITS, Span, Unreadable, address, address_tex
 from configlet.readers.tree import Stanza
 
 FAMILY = {"ipv4_addr": 4, "ipv6_addr": 6}
-_ELEMENT = re.compile(r"(?P<keys>[^:]\S*(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
+_ELEMENT = re.compile(r"(?P<keys>\S+(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
