@@ -221,6 +221,7 @@ TEXTS = {
     "element with a timeout": (changed("10.1.20.11 : jump", "10.1.20.11 timeout 5s : jump"), "no element"),
     "element with another verdict": (changed("jump here }", "queue }"), "no element"),
     "element to an unknown chain": (changed("jump here }", "jump there }"), "not in the text"),
+    "no elements": (changed("10.1.20.11 : jump here ", ""), "list of elements is empty"),
     "overlapping elements": (changed("0.0.0.0/0 . 22", "10.1.0.0/16 . 9016"), "shares keys"),
     "chain twice": (changed("chain here {", "chain orders {"), "stands twice"),
     "a flowtable": (changed("chain here {", "flowtable f {"), "neither a map nor a chain"),

@@ -78,6 +78,8 @@ class FilterTableReader:
         if not kinds or len(stanza.inner) > 1:
             stanza.header.refuse("A map has one type and one list of elements")
         elements = tuple(e for inner in stanza.inner for e in self.statements.elements(kinds, inner))
+        if stanza.inner and not elements:
+            stanza.inner[0].header.refuse("This list of elements is empty")
         made = VerdictMap(kinds, elements)
         _disjoint(made)
         return made
