@@ -188,3 +188,9 @@ def test_a_living_connection_that_a_change_forbids_is_dead_and_one_that_it_keeps
 def test_a_living_connection_from_the_host_dies_too() -> None:
     dead = speak(text_of(rows([BEYOND])), to="far", proto="tcp", port=7000, flip=text_of())
     assert (dead["before"], dead["after"]) in [("x", "TimeoutError"), ("x", "PermissionError")]
+
+
+def test_a_written_deny_of_the_other_way_does_not_cut_the_errors_of_an_allowed_connection() -> None:
+    text = text_of(rows([f"deny ip {THERE4} {HERE4}", f"permit udp {HERE4} {THERE4} to 7000"], log=True))
+    assert speak(text, to="far", proto="udp", port=7000, closed=True)["said"] == "ConnectionRefusedError"
+    assert speak(text, to="far", proto="udp", port=7000)["said"] == "y"

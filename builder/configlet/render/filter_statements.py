@@ -1,7 +1,7 @@
 """Statements on packets that belong to no connection: what a host says to its network, and ICMP that is no request.
 
 The kernel tracks no neighbour discovery, and begins a connection only with an ICMP request; so a row about other
-types is judged by the packet itself. What it permits is permitted whether or not a connection exists.
+types is judged by the packet itself, if it belongs to no connection. Answers and errors of a connection go with it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def statements(
 def _header(operands: Mapping[str, Any], family: Family, entry: Entry, name: Callable[[Entry], str]) -> Statement:
     low, high = entry.box[PROTO]
     group = piece_of(entry.box[DST], (_MULTICAST[family],))
-    if entry.rule.origin != "infrastructure" or not (group or entry.box[DST] == entry.box[SRC]):
+    if not entry.permit or entry.rule.origin != "infrastructure" or not (group or entry.box[DST] == entry.box[SRC]):
         raise _cannot(entry, "neither of its ends is a local address, and its replies would be lost")
     if (entry.box[DPORT], entry.box[SPORT]) != (ANY_PORT, ANY_PORT) or (low != high and (low, high) != ANY_PROTO):
         raise _cannot(entry, "such a row must take a whole protocol, or all")
