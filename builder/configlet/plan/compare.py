@@ -28,6 +28,10 @@ class Item:
     doubt: str = ""
 
 
+MENDED = "not bound: "
+"""A note of a reading that the change itself puts right: a list of ours that lost its binding."""
+
+
 def compare(
     items: Iterable[Item],
     *,
@@ -85,7 +89,7 @@ def _problems(item: Item) -> Iterable[str]:
     if item.running is None:
         yield f"{owner}: what it runs is not known: {item.doubt or 'it was not read'}"
         return
-    yield from (f"{owner}: {note}" for note in item.running.notes)
+    yield from (f"{owner}: {note}" for note in item.running.notes if not note.startswith(MENDED))
 
 
 def _change(item: Item, running: Reading) -> Change:

@@ -11,10 +11,10 @@ import hmac
 import json
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Any
 
 from configlet.lab.switch import CommandFailed, Failure, Switch
@@ -36,23 +36,21 @@ class Request:
     body: bytes
 
 
-@cache
-def _workers() -> ThreadPoolExecutor:
-    """Commands run here: they wait for the kernel and for stalls, and must not hold up other connections."""
-    return ThreadPoolExecutor(32, thread_name_prefix="eapi")
-
-
 async def serve(
     switch: Switch, sock: socket.socket, ssl_context: ssl.SSLContext, username: str, password: str
 ) -> asyncio.Server:
     """Serve a switch on a socket that is bound already. Close the server to end it."""
     token = base64.b64encode(f"{username}:{password}".encode()).decode()
+    # Commands wait for the kernel and for stalls, and must not hold up other connections. The threads belong to this
+    # server: kept by the module, they would be missing in a process that was forked after their first use.
+    workers = ThreadPoolExecutor(32, thread_name_prefix="eapi")
+    run = partial(asyncio.get_running_loop().run_in_executor, workers, answer, switch)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if switch.reachable:
                 await writer.start_tls(ssl_context, ssl_handshake_timeout=PATIENCE)
-                await _converse(switch, reader, writer, username, f"Basic {token}")
+                await _converse(switch, run, reader, writer, username, f"Basic {token}")
         except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
             pass  # a client that went away, or that speaks no HTTP; there is nobody to tell
         finally:
@@ -62,13 +60,17 @@ async def serve(
 
 
 async def _converse(
-    switch: Switch, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, username: str, expected: str
+    switch: Switch,
+    run: Callable[[bytes, str], Awaitable[bytes]],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    username: str,
+    expected: str,
 ) -> None:
-    loop = asyncio.get_running_loop()
     while request := await asyncio.wait_for(_read(reader), PATIENCE):
         status, body = _refusal(request, expected)
         if status == 200:
-            body = await loop.run_in_executor(_workers(), answer, switch, request.body, username)
+            body = await run(request.body, username)
         if not switch.reachable:
             return
         writer.write(_response(status, body))
