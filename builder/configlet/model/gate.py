@@ -115,6 +115,8 @@ class Reading:
     canonical: str = ""
     """The text with names and spacing in one form, so that what a device shows can be compared with what we wrote."""
     notes: tuple[str, ...] = field(default=())
+    numbered: str = ""
+    """Of access lists: the same text with names and sequence numbers as they stand, as a change in place needs them."""
 
 
 Verdict = Literal["PROVED", "REFUTED", "UNKNOWN"]

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from configlet.model.gate import Line, Reading
 from configlet.readers.clauses import Box, Words
-from configlet.readers.grammar import Clauses, Source, words
+from configlet.readers.grammar import Clauses, Source, by_key, words
+from configlet.readers.groups import GroupGrammar, Groups
+from configlet.readers.lists import Bound, Key, List, texts
+from configlet.readers.names import Names
 from configlet.readers.tree import Stanza, indented
 
 
-@dataclass(slots=True)
-class List:
-    """One access list as read: entries in order, and its canonical lines."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a grammar writes the lists of one family."""
 
-    name: str
-    command: str
-    header: Source
-    lines: list[Line] = field(default_factory=list)
-    canonical: list[str] = field(default_factory=list)
-    last: int = 0
-    label: str = ""
-    decided: list[Box] = field(default_factory=list)
+    clauses: Clauses
+    remark: re.Pattern[str]
+    at_end: tuple[Box, ...]
+    """Packets of which it is not known what the device does with them at the end of a list."""
+
+
+@dataclass(slots=True)
+class Text:
+    """What was read so far of one text."""
+
+    groups: Groups
+    lists: dict[Key, List] = field(default_factory=dict)
+    bound: Bound = field(default_factory=dict)
+    interfaces: set[str] = field(default_factory=set)
 
 
 class AclReader:
@@ -32,136 +41,142 @@ class AclReader:
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.grammar = grammar
-        names = words({name for table in grammar["names"]["icmp"].values() for name in table})
-        self.clauses = Clauses(grammar["entry"], {**grammar["parts"], "icmp": names})
-        self.words = Words(grammar)
+        names = Names(grammar)
+        types = words({name for table in grammar["names"]["icmp"].values() for name in table})
+        parts = {**grammar["parts"], "icmp": types}
+        self.families: Mapping[str, int] = grammar["families"]
+        self.dialects = {family: _dialect(grammar, family, parts) for family in self.families.values()}
+        self.groups = GroupGrammar(grammar, names, parts)
+        self.words = Words(grammar, names)
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
-        self.patterns = {name: re.compile(pattern) for name, pattern in grammar["lines"].items()}
+        self.patterns = {name: re.compile(grammar["lines"][name]) for name in ("meaningless", "binding")}
         self.ours = re.compile(grammar["ours"])
 
     def read(self, text: str, file: str) -> Reading:
         """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
         stanzas, total = indented(text, file, self.grammar["comment"])
-        lists: dict[tuple[str, str], List] = {}
-        bound: dict[tuple[str, str, int], tuple[str, str, Source]] = {}
-        interfaces: set[str] = set()
+        seen = Text(Groups(self.groups))
         for stanza in stanzas:
-            if found := self.stanzas["list"].fullmatch(stanza.header.text):
-                self._list(stanza, found["command"].lower(), found["name"], lists)
-            elif found := self.stanzas["interface"].fullmatch(stanza.header.text):
-                if found["name"] in interfaces:
-                    stanza.header.refuse("This interface stands twice in the text")
-                interfaces.add(found["name"])
-                self._interface(stanza, found["name"], bound)
-            else:
+            header = stanza.header.text
+            if found := self.stanzas["list"].fullmatch(header):
+                self._list(stanza, found["command"].lower(), found["name"], seen)
+            elif found := self.stanzas["interface"].fullmatch(header):
+                self._interface(stanza, found["name"], seen)
+            elif "numbered" in self.stanzas and (found := self.stanzas["numbered"].fullmatch(header)):
+                self._numbered(stanza, found, seen)
+            elif not seen.groups.take(stanza):
                 stanza.header.refuse("This is neither an access list nor an interface")
-        return self._reading(lists, bound, total)
+        return self._reading(seen, total)
 
-    def _list(self, stanza: Stanza, command: str, name: str, lists: dict[tuple[str, str], List]) -> None:
-        if (command, name) in lists:
+    def _list(self, stanza: Stanza, command: str, name: str, seen: Text) -> None:
+        if (command, name) in seen.lists:
             stanza.header.refuse("This list stands twice in the text")
-        made = lists[command, name] = List(name, command, stanza.header)
-        family = self.grammar["families"][command]
+        made = seen.lists[command, name] = List(name, command, self.families[command], stanza.header)
         for line in stanza.lines:
-            if self.patterns["meaningless"].fullmatch(line.text):
-                continue
-            if found := self.patterns["remark"].fullmatch(line.text):
-                self._number(made, int(found["number"]), line)
-                made.label = found["text"]
-                made.canonical.append(f"   {int(found['number'])} remark {made.label}")
-            else:
-                self._entry(made, family, line)
+            if not self.patterns["meaningless"].fullmatch(line.text):
+                self._line(made, line, seen.groups)
 
-    def _number(self, made: List, number: int, line: Source) -> None:
-        low, high = self.grammar["sequence"]["lowest"], self.grammar["sequence"]["highest"]
-        if not low <= number <= high:
-            line.refuse(f"Sequence numbers go from {low} to {high}")
-        if number == made.last:
+    def _numbered(self, stanza: Stanza, found: re.Match[str], seen: Text) -> None:
+        """An entry of a list that is a number: each line stands by itself."""
+        if stanza.lines:
+            stanza.lines[0].refuse("This line stands under no header")
+        header, name = stanza.header, found["name"]
+        made = seen.lists.setdefault(("ip", name), List(name, "ip", self.families["ip"], header))
+        place = replace(header, column=header.column + found.start("entry"), text=found["entry"])
+        self._line(made, place, seen.groups)
+
+    def _line(self, made: List, line: Source, groups: Groups) -> None:
+        if found := self.dialects[made.family].remark.fullmatch(line.text):
+            number = self._number(made, found["number"], line, remark=True)
+            made.label = found["text"]
+            made.written.append((number, made.label, True))
+        else:
+            self._entry(made, line, groups)
+
+    def _number(self, made: List, said: str | None, line: Source, *, remark: bool) -> int:
+        """The number that a line says, or the one that a device would give it; 0 for a remark that has none."""
+        rules = self.grammar["sequence"]
+        shared = rules.get("remarks") == "shared"
+        if remark and shared and said is None:
+            return 0
+        number = int(said) if said else made.last + (0 if made.open else rules["step"])
+        if not rules["lowest"] <= number <= rules["highest"]:
+            line.refuse(f"Sequence numbers go from {rules['lowest']} to {rules['highest']}")
+        if number == made.last and not made.open:
             line.refuse("This sequence number stands twice in the list")
         if number < made.last:
             line.refuse("This sequence number is lower than the one before it")
-        made.last = number
+        made.last, made.open = number, remark and shared
+        return number
 
-    def _entry(self, made: List, family: int, line: Source) -> None:
-        lowered = line if line.text.islower() else replace(line, text=line.text.lower())
-        found = self.clauses.match(lowered)
-        self._number(made, int(found["number"]), line)
-        entry = self.words.entry(found, family, lowered)
+    def _entry(self, made: List, line: Source, groups: Groups) -> None:
+        fold = self.grammar.get("fold", True) and not line.text.islower()
+        lowered = replace(line, text=line.text.lower()) if fold else line
+        found = self.dialects[made.family].clauses.match(lowered)
+        number = self._number(made, found["number"], line, remark=False)
+        entry = self.words.entry(found, made.family, lowered, groups)
         for box in entry.boxes:
             if not entry.fragments_known and not any(_within(box, other) for other in made.decided):
                 line.refuse("How this line treats fragments is not known, and no line before it decides them")
             made.lines.append(Line(entry.permit, box, line.number, line.text, made.label))
-        made.canonical.append(f"   {found['number']} {entry.canonical}")
+        made.written.append((number, entry.canonical, False))
         made.decided += [box for box in entry.boxes if box[6][1] == 1]
 
-    def _interface(self, stanza: Stanza, name: str, bound: dict[tuple[str, str, int], tuple[str, str, Source]]) -> None:
+    def _interface(self, stanza: Stanza, name: str, seen: Text) -> None:
+        if name in seen.interfaces:
+            stanza.header.refuse("This interface stands twice in the text")
+        seen.interfaces.add(name)
         for line in stanza.lines:
             found = self.patterns["binding"].fullmatch(line.text)
             if found is None:
                 line.refuse("This line is no access group")
-            family = self.grammar["families"][found["command"]]
-            key = (name, found["direction"], family)
-            if key in bound:
+            key = (name, found["direction"], self.families[found["command"]])
+            if key in seen.bound:
                 line.refuse("This interface has a list for this direction and family already")
-            bound[key] = (found["command"], found["list"], line)
+            seen.bound[key] = (found["command"], found["list"], line)
 
-    def _reading(
-        self,
-        lists: Mapping[tuple[str, str], List],
-        bound: Mapping[tuple[str, str, int], tuple[str, str, Source]],
-        total: int,
-    ) -> Reading:
+    def _reading(self, seen: Text, total: int) -> Reading:
         out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
         notes: list[str] = []
-        for key, (command, name, line) in bound.items():
-            made = lists.get((command, name))
+        for key, (command, name, line) in seen.bound.items():
+            made = seen.lists.get((command, name))
             if made is not None and made.lines:
-                out[key] = tuple(made.lines)
+                out[key] = self._ended(made)
             elif made is not None:
                 line.refuse(f"The list {name} is empty; what an empty list passes is not known")
             elif self.ours.fullmatch(name):
                 line.refuse(f"The list {name} is not in the text; what a missing list passes is not known")
             else:
                 notes.append(f"foreign access group: {line.file}:{line.number} {key[0]} {key[1]} IPv{key[2]} {name}")
-        used = {(command, name) for command, name, _ in bound.values()}
-        notes += [f"not bound: {made.file_line} {made.name}" for key, made in _named(lists) if key not in used]
-        canonical = "\n".join([*_lists_text(lists), *_bindings_text(bound)])
-        return Reading(out, total, total, False, canonical + "\n" if canonical else "", tuple(notes))
+        used = {(command, name) for command, name, _ in seen.bound.values()}
+        notes += [f"not bound: {made.place}" for key, made in seen.lists.items() if key not in used]
+        said = texts(self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
+        return Reading(out, total, total, False, said.canonical, tuple(notes), said.numbered)
+
+    def _ended(self, made: List) -> tuple[Line, ...]:
+        """The list, whose end must be decided by its own lines where the device has unwritten ones."""
+        for packets in self.dialects[made.family].at_end:
+            if not any(_holds(line.box, packets) for line in made.lines):
+                made.header.refuse(
+                    "What the device adds at the end of this list is not known; it must end in a deny of all"
+                )
+        return tuple(made.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    name: str
-    file_line: str
+def _dialect(grammar: Mapping[str, Any], family: int, parts: Mapping[str, str]) -> Dialect:
+    every = (0, (1 << (32 if family == 4 else 128)) - 1)
+    at_end: list[Box] = [
+        ((proto, proto), every, every, (256 * kind, 256 * kind + 255), (0, 65535), (0, 1), (0, 0))
+        for proto, kind in grammar.get("unwritten", {}).get(family, ())
+    ]
+    remark = re.compile(by_key(grammar["lines"]["remark"], family))
+    return Dialect(Clauses(by_key(grammar["entry"], family), parts), remark, tuple(at_end))
 
 
-def _named(lists: Mapping[tuple[str, str], List]) -> Iterator[tuple[tuple[str, str], _Named]]:
-    for key, made in lists.items():
-        yield key, _Named(f"{made.command} {made.name}", f"{made.header.file}:{made.header.number}")
+def _holds(box: tuple[tuple[int, int], ...], other: Box) -> bool:
+    return all(x[0] <= y[0] and y[1] <= x[1] for x, y in zip(box, other, strict=True))
 
 
 def _within(box: Box, other: Box) -> bool:
     """Whether the fragments of a line's protocol and addresses are all in another box."""
     return all(y[0] <= x[0] and x[1] <= y[1] for x, y in zip(box[:3], other[:3], strict=True))
-
-
-def _lists_text(lists: Mapping[tuple[str, str], List]) -> Iterator[str]:
-    for (command, name), made in sorted(lists.items()):
-        yield f"{command} access-list {name}"
-        yield from made.canonical
-        yield "!"
-
-
-def _bindings_text(bound: Mapping[tuple[str, str, int], tuple[str, str, Source]]) -> Iterator[str]:
-    said = None
-    for (interface, direction, _), (command, name, _line) in sorted(
-        bound.items(), key=lambda b: (b[0][0], b[0][2], b[0][1])
-    ):
-        if interface != said:
-            if said is not None:
-                yield "!"
-            yield f"interface {interface}"
-            said = interface
-        yield f"   {command} access-group {name} {direction}"
-    if said is not None:
-        yield "!"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from configlet.readers.grammar import Source
-from configlet.readers.spans import BITS, Span, Unreadable, address, address_text, complement, number, prefix, wildcard
+from configlet.readers.grammar import Source, by_key
+from configlet.readers.groups import GROUP, Groups, Part
+from configlet.readers.names import Names
+from configlet.readers.spans import BITS, Span, Unreadable, address, prefix, wildcard
+from configlet.readers.written import Written, ports_text, type_text
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
 
 PORTS: Span = (0, 65535)
+BIT: Span = (0, 1)
 TCP: Span = (6, 6)
 
 
@@ -32,36 +36,70 @@ class Entry:
 class Words:
     """What the words of a grammar mean."""
 
-    def __init__(self, grammar: Mapping[str, Any]) -> None:
-        self.names = grammar["names"]
-        self.any = grammar["any"]
-        self.ported: list[int] = grammar["ported"]
-        self.icmp_of = grammar["icmp_of"]
-        self.words = {f: {6: "tcp", 17: "udp", n: "icmp" if f == 4 else "icmpv6"} for f, n in self.icmp_of.items()}
+    def __init__(self, grammar: Mapping[str, Any], names: Names) -> None:
+        self.names = names
+        self.by_address = {f: by_key(grammar["fragments_of_port_lines"], f) == "by-address" for f in (4, 6)}
+        self.written = Written(grammar["write"])
         self.ends = lru_cache(maxsize=8192)(_end)
 
-    def entry(self, found: re.Match[str], family: int, line: Source) -> Entry:
+    def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched. Raises Refused at the word that cannot be meant."""
-        proto = self._at(found, "proto", line, lambda text: self._proto(text, family))
-        source = self._at(found, "source", line, lambda text: self.ends(text, family))
-        destination = self._at(found, "destination", line, lambda text: self.ends(text, family))
-        sports = self._at(found, "sport", line, lambda text: self._ports(text, proto)) or [PORTS]
-        dports = self._at(found, "dport", line, lambda text: self._ports(text, proto)) or [PORTS]
-        types = self._at(found, "icmp", line, lambda text: [self._icmp(text, proto, family)])
-        flags = self._at(found, "established", line, lambda _: self._established(proto)) or (0, 1)
-        upper = bool(found["sport"] or found["dport"] or found["icmp"] or found["established"])
-        fragment = (0, 0) if upper else (0, 1)
+        source = self._at(found, "source", line, lambda text: self._end(text, family, groups))
+        destination = self._at(found, "destination", line, lambda text: self._end(text, family, groups))
+        if found["proto"].startswith(GROUP):
+            return self._grouped(found, family, line, groups, (source, destination))
+        proto = self._at(found, "proto", line, lambda text: self.names.proto(text, family))
+        sports = self._at(found, "sport", line, lambda text: self.names.ports(text, proto)) or [PORTS]
+        dports = self._at(found, "dport", line, lambda text: self.names.ports(text, proto)) or [PORTS]
+        types = self._at(found, "icmp", line, lambda text: [self.names.icmp(text, proto, family)])
+        flags = self._at(found, "established", line, lambda _: _established(proto)) or BIT
+        ports = bool(found["sport"] or found["dport"])
+        upper = ports or bool(found["icmp"] or found["established"])
+        fragment = (0, 0) if upper else BIT
         if found["fragments"]:
-            fragment = self._at(found, "fragments", line, lambda _: self._fragments(upper))
-        if types and (found["dport"] or found["sport"]):
+            fragment = self._at(found, "fragments", line, lambda _: _fragments(upper))
+        if types and ports:
             line.refuse("This line asks for ports and for an ICMP type", found.start("icmp"))
         boxes = tuple(
             (proto, d, s, dp, sp, flags, fragment)
             for s, sp, d, dp in product(source, sports, destination, types or dports)
         )
-        ends = _ends_text(family, source, found["source"]), _ends_text(family, destination, found["destination"])
-        text = self._text(found, family, proto, ends, (sports, dports), types)
-        return Entry(found["action"] == "permit", boxes, not upper or bool(found["fragments"]), text)
+        text = self._text(found, family, proto, (source, destination), (sports, dports), types)
+        permit, by_address = found["action"] == "permit", self.by_address[family] and ports and flags == BIT
+        if by_address and permit:
+            boxes += tuple(_non_first(proto, source, destination))
+        return Entry(permit, boxes, by_address or not upper or bool(found["fragments"]), text)
+
+    def _grouped(
+        self,
+        found: re.Match[str],
+        family: int,
+        line: Source,
+        groups: Groups,
+        ends: tuple[tuple[Span, ...], tuple[Span, ...]],
+    ) -> Entry:
+        """An entry whose protocol and ports are those of a group of services."""
+        for group in ("sport", "dport", "established", "icmp", "fragments"):
+            if found[group]:
+                line.refuse("This word stands beside a group of services", found.start(group))
+        parts: tuple[Part, ...] = self._at(found, "proto", line, groups.service)
+        permit, by_address = found["action"] == "permit", self.by_address[family]
+        boxes: list[Box] = []
+        for part in parts:
+            bit = (0, 0) if part.ports or part.icmp else BIT
+            boxes += (
+                (part.proto, d, s, dp, sp, BIT, bit)
+                for s, sp, d, dp in product(ends[0], part.sports, ends[1], part.dports)
+            )
+            if part.ports and permit and by_address:
+                boxes += _non_first(part.proto, *ends)
+        said = [
+            self.written.end(family, end, found[group])
+            for end, group in zip(ends, ("source", "destination"), strict=True)
+        ]
+        text = " ".join([found["action"], found["proto"], *said, *([found["log"]] if found["log"] else [])])
+        known = all(not part.icmp and (by_address or not part.ports) for part in parts)
+        return Entry(permit, tuple(boxes), known, text)
 
     def _at(self, found: re.Match[str], group: Group, line: Source, mean: Any) -> Any:
         text = found[group]
@@ -72,76 +110,44 @@ class Words:
         except Unreadable as why:
             line.refuse(str(why), found.start(group))
 
-    def _proto(self, text: str, family: int) -> Span:
-        if text == self.any[family]:
-            return 0, 255
-        value = self.names["proto"].get(text)
-        value = number(text, 255) if value is None else value
-        return value, value
-
-    def _port(self, text: str) -> int:
-        value = self.names["portname"].get(text)
-        return number(text, 65535) if value is None else int(value)
-
-    def _ports(self, text: str, proto: Span) -> list[Span]:
-        if proto[0] != proto[1] or proto[0] not in self.ported:
-            raise Unreadable("Ports stand beside a protocol that has none")
-        operator, *said = text.split()
-        values = [self._port(word) for word in said]
-        if operator == "range":
-            low, high = values
-            if low > high:
-                raise Unreadable("This range is reversed")
-            return [(low, high)]
-        if operator in ("gt", "lt"):
-            span = (values[0] + 1, 65535) if operator == "gt" else (0, values[0] - 1)
-            if span[0] > span[1]:
-                raise Unreadable("No port is left")
-            return [span]
-        spans = [(value, value) for value in sorted(set(values))]
-        return spans if operator == "eq" else complement(spans, 65535)
-
-    def _icmp(self, text: str, proto: Span, family: int) -> Span:
-        if proto != (self.icmp_of[family],) * 2:
-            raise Unreadable("An ICMP type stands beside another protocol")
-        first, *rest = text.split()
-        named = self.names["icmp"][family].get(first)
-        values = list(named) if named is not None else [number(first, 255)]
-        values += [number(word, 255) for word in rest]
-        if len(values) > 2:
-            raise Unreadable("This ICMP name has a code already")
-        low = values[0] * 256
-        return (low + values[1],) * 2 if len(values) == 2 else (low, low + 255)
-
-    def _established(self, proto: Span) -> Span:
-        if proto != TCP:
-            raise Unreadable("Only TCP is established")
-        return 1, 1
-
-    def _fragments(self, upper: bool) -> Span:
-        if upper:
-            raise Unreadable("A fragment has no ports, types or flags")
-        return 1, 1
+    def _end(self, text: str, family: int, groups: Groups) -> tuple[Span, ...]:
+        return groups.network(text) if text.startswith(GROUP) else self.ends(text, family)
 
     def _text(
         self,
         found: re.Match[str],
         family: int,
         proto: Span,
-        ends: tuple[str, str],
+        ends: tuple[tuple[Span, ...], tuple[Span, ...]],
         ports: tuple[list[Span], list[Span]],
         types: list[Span] | None,
     ) -> str:
-        word = self.any[family] if proto == (0, 255) else self.words[family].get(proto[0], str(proto[0]))
-        parts = [found["action"], word]
-        for end, group, spans in ((ends[0], "sport", ports[0]), (ends[1], "dport", ports[1])):
-            parts += [end] + ([_ports_text(spans)] if found[group] else [])
+        parts = [found["action"], self.written.proto(family, proto)]
+        for end, group, spans in zip(ends, ("source", "destination"), ports, strict=True):
+            parts.append(self.written.end(family, end, found[group]))
+            parts += [ports_text(spans)] if found["sport" if group == "source" else "dport"] else []
         parts += ["established"] if found["established"] else []
-        if types:
-            kind, code = divmod(types[0][0], 256)
-            parts.append(f"{kind} {code}" if types[0][0] == types[0][1] else str(kind))
+        parts += [type_text(types[0])] if types else []
         parts += [found[group] for group in ("fragments", "log") if found[group]]
         return " ".join(parts)
+
+
+def _non_first(proto: Span, sources: Sequence[Span], destinations: Iterable[Span]) -> Iterator[Box]:
+    """Non-first fragments that a permit with ports passes, as only its protocol and addresses are asked of them."""
+    for destination in destinations:
+        yield from ((proto, destination, source, PORTS, PORTS, BIT, (1, 1)) for source in sources)
+
+
+def _established(proto: Span) -> Span:
+    if proto != TCP:
+        raise Unreadable("Only TCP is established")
+    return 1, 1
+
+
+def _fragments(upper: bool) -> Span:
+    if upper:
+        raise Unreadable("A fragment has no ports, types or flags")
+    return 1, 1
 
 
 def _end(text: str, family: int) -> tuple[Span, ...]:
@@ -156,24 +162,3 @@ def _end(text: str, family: int) -> tuple[Span, ...]:
             raise Unreadable("IPv6 has no wildcards")
         return wildcard(first, rest)
     return (prefix(text, family),)
-
-
-@lru_cache(maxsize=8192)
-def _ends_text(family: int, spans: tuple[Span, ...], said: str) -> str:
-    low, high = spans[0]
-    if len(spans) > 1:
-        return said
-    if (low, high) == (0, (1 << BITS[family]) - 1):
-        return "any"
-    if low == high:
-        return f"host {address_text(family, low)}"
-    return f"{address_text(family, low)}/{BITS[family] - (high - low + 1).bit_length() + 1}"
-
-
-def _ports_text(spans: list[Span]) -> str:
-    if all(low == high for low, high in spans):
-        return "eq " + " ".join(str(low) for low, _ in spans)
-    if len(spans) == 1:
-        return f"range {spans[0][0]} {spans[0][1]}"
-    gaps = complement(spans, 65535)
-    return "neq " + " ".join(str(port) for low, high in gaps for port in range(low, high + 1))

@@ -53,6 +53,11 @@ def _load(path: Path, _: int) -> Mapping[str, Any]:
     return data
 
 
+def by_key(said: Any, key: int) -> Any:
+    """What a grammar says for one family (or protocol), where it says anything by it; else what it says for all."""
+    return said[key] if isinstance(said, Mapping) and key in said else said
+
+
 def words(names: Iterable[str]) -> str:
     """Alternatives, longest first, so that no name hides a longer one."""
     return "(?:" + "|".join(re.escape(name) for name in sorted(names, key=lambda n: (-len(n), n))) + r")(?![\w-])"

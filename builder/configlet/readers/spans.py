@@ -59,6 +59,17 @@ def wildcard(base: str, mask: str) -> tuple[Span, ...]:
     return tuple((start, start + (1 << size) - 1) for start in sorted(starts))
 
 
+def netmask(base: str, mask: str) -> Span:
+    """An IPv4 address and the bits of it that matter: ones, then zeros, and no host bits. Raises Unreadable."""
+    low, kept = address(base, 4), address(mask, 4)
+    size = kept ^ ((1 << 32) - 1)
+    if size & (size + 1):
+        raise Unreadable("This is no netmask")
+    if low & size:
+        raise Unreadable("This network has host bits set")
+    return low, low + size
+
+
 def address_text(family: int, value: int) -> str:
     """An address as people write it."""
     return str(IPv4Address(value) if family == 4 else IPv6Address(value))

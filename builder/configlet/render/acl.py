@@ -11,7 +11,7 @@ from configlet.model.gate import Table
 from configlet.model.net import BITS, TOP, Family, Span, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.render.values import label
+from configlet.render.values import by_family, label
 
 _PORTED = (6, 17)
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
@@ -69,9 +69,16 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
 def _list(operands: Mapping[str, Any], table: Table) -> List:
     gate, family = table.gate, table.family
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
-    first, step = operands["sequence"]["first"], operands["sequence"]["step"]
-    rows = tuple((first + step * i, *row) for i, row in enumerate(_rows(operands, table)))
+    rows = tuple(_numbered(operands["sequence"], _rows(operands, table)))
     return List(name, operands["command"][family], gate.direction, rows)
+
+
+def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
+    """The rows with their numbers; a remark has its own, or shares that of the entry behind it."""
+    number, shared = sequence["first"], sequence.get("remarks") == "shared"
+    for row in rows:
+        yield (number, *row)
+        number += 0 if row.remark and shared else sequence["step"]
 
 
 def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
@@ -95,7 +102,7 @@ def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
 
 
 def _plain(operands: Mapping[str, Any], family: Family, *, fragments: bool) -> Row:
-    every = operands["address"]["any"]
+    every = by_family(operands["address"], family)["any"]
     word = operands["words"]["fragments"] if fragments else ""
     proto = operands["proto"][family]["any"]
     return Row("", operands["action"]["deny"], proto, every, every, fragments=word)
@@ -113,7 +120,8 @@ def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator
         log=words["log"] if entry.log else "",
         sport=_ports(operands, box[4]) if box[4] != ANY_PORT else "",
     )
-    forms = _Forms(operands["address"]["any"], operands["address"]["host"], operands["address"]["prefix"])
+    said = by_family(operands["address"], family)
+    forms = _Forms(said["any"], said["host"], said["prefix"])
     for source in _addresses(forms, family, box[2]):
         for destination in _addresses(forms, family, box[1]):
             for dport, icmp in _details(operands, family, entry):
@@ -131,8 +139,13 @@ class _Forms:
 def _addresses(forms: _Forms, family: Family, span: Span) -> tuple[str, ...]:
     if span == (0, TOP[family]):
         return (forms.every,)
-    found = ((address_text(family, first), length) for first, length in prefixes(family, span))
-    return tuple((forms.host if n == BITS[family] else forms.prefix).format(address=a, length=n) for a, n in found)
+    return tuple(_address(forms, family, first, length) for first, length in prefixes(family, span))
+
+
+def _address(forms: _Forms, family: Family, first: int, length: int) -> str:
+    form = forms.host if length == BITS[family] else forms.prefix
+    free = address_text(family, (1 << BITS[family] - length) - 1)
+    return form.format(address=address_text(family, first), length=length, wildcard=free)
 
 
 def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:

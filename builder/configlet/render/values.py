@@ -31,3 +31,10 @@ def label(text: str, style: Mapping[str, Any]) -> str:
     if style["charset"] == "ascii":
         text = text.encode("ascii", "replace").decode().replace("?", "_")
     return " ".join(text.split())[: style["length"]].rstrip()
+
+
+def by_family(said: Mapping[Any, Any], family: int) -> Mapping[Any, Any]:
+    """Formats of one family, where a platform writes the families differently; else those of both."""
+    found = said.get(family, said)
+    assert isinstance(found, Mapping)
+    return found

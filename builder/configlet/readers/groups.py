@@ -1,0 +1,156 @@
+"""Object groups: addresses and services under a name that the entries of a list use.
+
+Inside a group of networks stands a netmask, in an entry a wildcard (reference: switches, section 3); both are read in
+bits. A group that is undefined, empty or part of itself is refused where it is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from configlet.readers.grammar import Clauses, Source
+from configlet.readers.names import Names
+from configlet.readers.spans import Span, Unreadable, address, netmask
+from configlet.readers.tree import Stanza
+
+GROUP = "object-group "
+"""How a clause begins that names a group."""
+
+_PORTS: Span = (0, 65535)
+_Member = TypeVar("_Member")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One service of a group: protocol, source ports, and destination ports or an ICMP type."""
+
+    proto: Span
+    sports: tuple[Span, ...]
+    dports: tuple[Span, ...]
+    ports: bool
+    icmp: bool
+
+
+class GroupGrammar:
+    """What the grammar says of groups; a grammar need not know any."""
+
+    def __init__(self, grammar: Mapping[str, Any], names: Names, parts: Mapping[str, str]) -> None:
+        said = grammar.get("groups")
+        self.known = said is not None
+        if said is None:
+            return
+        self.names = names
+        self.meaningless = re.compile(said["meaningless"])
+        self.nested = re.compile(said["nested"])
+        self.stanzas = {kind: re.compile(said[kind]["stanza"]) for kind in ("network", "service")}
+        self.networks = {form: re.compile(pattern) for form, pattern in said["network"]["forms"].items()}
+        self.service = Clauses(said["service"]["entry"], parts)
+        self.both = said["service"]["both"]
+
+    def kind(self, header: str) -> tuple[str, str] | None:
+        """The kind and name of the group that a header begins; None when it begins none."""
+        for kind, pattern in self.stanzas.items() if self.known else ():
+            if found := pattern.fullmatch(header):
+                return kind, found["name"]
+        return None
+
+
+class Groups:
+    """The groups of one text."""
+
+    def __init__(self, grammar: GroupGrammar) -> None:
+        self.grammar = grammar
+        self.stanzas: dict[tuple[str, str], Stanza] = {}
+        self.networks: dict[str, tuple[Span, ...]] = {}
+        self.services: dict[str, tuple[Part, ...]] = {}
+
+    def take(self, stanza: Stanza) -> bool:
+        """Whether this stanza is a group; if so it is kept and read. Raises Refused for what is not known in it."""
+        key = self.grammar.kind(stanza.header.text)
+        if key is None:
+            return False
+        if any(name == key[1] for _, name in self.stanzas):
+            stanza.header.refuse("This group stands twice in the text")
+        self.stanzas[key] = stanza
+        kind, name = key
+        if kind == "network":
+            self.networks[name] = tuple(span for line in self._lines(stanza) for span in self._network(line))
+        else:
+            self.services[name] = tuple(part for line in self._lines(stanza) for part in self._service(line))
+        return True
+
+    def network(self, clause: str) -> tuple[Span, ...]:
+        """The addresses of ``object-group NAME``, IPv4. Raises Unreadable."""
+        return _found(self.networks, clause.removeprefix(GROUP))
+
+    def service(self, clause: str) -> tuple[Part, ...]:
+        """The services of ``object-group NAME``. Raises Unreadable."""
+        return _found(self.services, clause.removeprefix(GROUP))
+
+    def canonical(self) -> Iterator[str]:
+        """The groups in one form."""
+        for (_, _), stanza in sorted(self.stanzas.items(), key=lambda item: item[0]):
+            yield stanza.header.text
+            yield from (f" {line.text}" for line in self._lines(stanza))
+            yield "!"
+
+    def _lines(self, stanza: Stanza) -> Iterator[Source]:
+        return (line for line in stanza.lines if not self.grammar.meaningless.fullmatch(line.text))
+
+    def _network(self, line: Source) -> tuple[Span, ...]:
+        forms = {"nested": self.grammar.nested, **self.grammar.networks}
+        found = next(((form, match) for form, p in forms.items() if (match := p.fullmatch(line.text))), None)
+        if found is None:
+            line.refuse("This line is no member of a group of networks")
+        try:
+            return _found(self.networks, found[1]["name"]) if found[0] == "nested" else (_span(*found),)
+        except Unreadable as why:
+            line.refuse(str(why), line.text.rfind(" ") + 1)
+
+    def _service(self, line: Source) -> tuple[Part, ...]:
+        names, both = self.grammar.names, self.grammar.both
+        try:
+            if found := self.grammar.nested.fullmatch(line.text):
+                return _found(self.services, found["name"])
+            found = self.grammar.service.match(line)
+            protos = (
+                [(n, n) for n in both["means"]] if found["proto"] == both["word"] else [names.proto(found["proto"], 4)]
+            )
+            return tuple(_part(names, found, proto) for proto in protos)
+        except Unreadable as why:
+            line.refuse(str(why))
+
+
+def _found(known: Mapping[str, tuple[_Member, ...]], name: str) -> tuple[_Member, ...]:
+    """The members of a group. Raises Unreadable for one that has none."""
+    if name not in known:
+        raise Unreadable(f"The group {name} does not stand before this line")
+    if not known[name]:
+        raise Unreadable(f"The group {name} is empty; what an empty group matches is not known")
+    return known[name]
+
+
+def _part(names: Names, found: re.Match[str], proto: Span) -> Part:
+    sports = names.ports(found["sport"], proto) if found["sport"] else [_PORTS]
+    dports = names.ports(found["dport"], proto) if found["dport"] else [_PORTS]
+    if found["icmp"]:
+        dports = [names.icmp(found["icmp"], proto, 4)]
+    return Part(proto, tuple(sports), tuple(dports), bool(found["sport"] or found["dport"]), bool(found["icmp"]))
+
+
+def _span(form: str, found: re.Match[str]) -> Span:
+    """The addresses of one member, by its form. Raises Unreadable."""
+    if form == "any":
+        return 0, (1 << 32) - 1
+    if form == "host":
+        value = address(found["address"], 4)
+        return value, value
+    if form == "range":
+        low, high = address(found["low"], 4), address(found["high"], 4)
+        if low > high:
+            raise Unreadable("This range is reversed")
+        return low, high
+    return netmask(found["address"], found["mask"])

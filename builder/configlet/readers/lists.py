@@ -1,0 +1,117 @@
+"""Access lists as they were read, and the two texts in which they are compared and changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from configlet.model.gate import Line
+from configlet.readers.clauses import Box
+from configlet.readers.grammar import Source
+from configlet.readers.groups import Groups
+from configlet.readers.written import Written
+
+Key = tuple[str, str]
+"""The command word (``ip``, ``ipv6``) and the list's name."""
+Bound = dict[tuple[str, str, int], tuple[str, str, Source]]
+"""Interface, direction and family to command, name and the line that binds."""
+
+
+@dataclass(slots=True)
+class List:
+    """One access list as read. ``written`` are number, text and whether it is a remark, in order of the text."""
+
+    name: str
+    command: str
+    family: int
+    header: Source
+    lines: list[Line] = field(default_factory=list)
+    written: list[tuple[int, str, bool]] = field(default_factory=list)
+    last: int = 0
+    open: bool = False
+    """Whether a remark has taken the last number for the entry behind it."""
+    label: str = ""
+    decided: list[Box] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, and what it is called."""
+        return f"{self.header.file}:{self.header.number} {self.command} {self.name}"
+
+
+class Texts(NamedTuple):
+    """The text that is compared, and the text as it stands with its numbers and names."""
+
+    canonical: str
+    numbered: str
+
+
+def texts(written: Written, alternate: str | None, groups: Groups, lists: Mapping[Key, List], bound: Bound) -> Texts:
+    """Both texts. Where the first leaves the numbers out, the binding decides which of two lists counts by its name."""
+    same = {key: key[1] for key in lists}
+    numbered = _text(written, groups, lists, bound, same, numbers=True)
+    if written.numbers:
+        return Texts(numbered, numbered)
+    names = same if alternate is None else _names(re.compile(alternate), same, {(c, n) for c, n, _ in bound.values()})
+    return Texts(_text(written, groups, lists, bound, names, numbers=False), numbered)
+
+
+def _names(alternate: re.Pattern[str], same: Mapping[Key, str], used: set[Key]) -> dict[Key, str]:
+    """The names of the first text: a list that is bound under its second name has the first, and the other the second."""
+    names = dict(same)
+    for key in same:
+        found = alternate.fullmatch(key[1])
+        first = (key[0], found["base"]) if found else None
+        if first is not None and key in used and first not in used:
+            names[key] = first[1]
+            if first in same:
+                names[first] = key[1]
+    return names
+
+
+def _text(
+    written: Written,
+    groups: Groups,
+    lists: Mapping[Key, List],
+    bound: Bound,
+    names: Mapping[Key, str],
+    *,
+    numbers: bool,
+) -> str:
+    out = [*groups.canonical()]
+    for key, made in sorted(lists.items(), key=lambda item: (item[0][0], names[item[0]])):
+        out.append(written.list[key[0]].format(name=names[key]))
+        out += [
+            written.line(made.family, number, text, remark=remark, numbers=numbers)
+            for number, text, remark in (_numbered(made.written) if numbers else made.written)
+        ]
+        out.append("!")
+    out += _bindings(written, bound, names)
+    return "\n".join(out) + "\n" if out else ""
+
+
+def _numbered(said: list[tuple[int, str, bool]]) -> Iterator[tuple[int, str, bool]]:
+    """A remark without a number has that of the entry behind it."""
+    following, out = 0, []
+    for number, text, remark in reversed(said):
+        following = number or following
+        out.append((following, text, remark))
+    return reversed(out)
+
+
+def _bindings(written: Written, bound: Bound, names: Mapping[Key, str]) -> Iterator[str]:
+    said = None
+    for (interface, direction, _), (command, name, _line) in sorted(
+        bound.items(), key=lambda b: (b[0][0], b[0][2], b[0][1])
+    ):
+        if interface != said:
+            if said is not None:
+                yield "!"
+            yield f"interface {interface}"
+            said = interface
+        shown = names.get((command, name), name)
+        yield written.indent + written.binding[command].format(name=shown, direction=direction)
+    if said is not None:
+        yield "!"

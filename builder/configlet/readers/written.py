@@ -1,0 +1,65 @@
+"""The normal form of lists, in the platform's own words: what is compared, and what the device would take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from configlet.readers.spans import BITS, Span, address_text, complement
+
+
+class Written:
+    """The formats under ``write`` in a grammar."""
+
+    def __init__(self, formats: Mapping[str, Any]) -> None:
+        self.list: Mapping[str, str] = formats["list"]
+        self.binding: Mapping[str, str] = formats["binding"]
+        self.entry: Mapping[int, str] = formats["entry"]
+        self.remark: Mapping[int, str] = formats["remark"]
+        self.address: Mapping[int, Mapping[str, str]] = formats["address"]
+        self.protos: Mapping[int, Mapping[int | str, str]] = formats["proto"]
+        self.numbers: bool = formats["numbers"]
+        self.indent: str = " " * formats["indent"]
+        self.end = lru_cache(maxsize=8192)(self._end)
+
+    def line(self, family: int, number: int, text: str, *, remark: bool, numbers: bool) -> str:
+        """An entry or a remark, with its number or without."""
+        if numbers:
+            form: str = (self.remark if remark else self.entry)[family]
+            return self.indent + form.format(number=number, text=text)
+        return f"{self.indent}remark {text}" if remark else self.indent + text
+
+    def proto(self, family: int, proto: Span) -> str:
+        """A protocol by the name that the device prints, else by number."""
+        return self.protos[family].get("any" if proto == (0, 255) else proto[0], str(proto[0]))
+
+    def _end(self, family: int, spans: tuple[Span, ...], said: str) -> str:
+        """An address clause; as it was said where it is a group or a wildcard with holes."""
+        low, high = spans[0]
+        if len(spans) > 1 or said.startswith("object-group "):
+            return said
+        if (low, high) == (0, (1 << BITS[family]) - 1):
+            return "any"
+        first, size = address_text(family, low), high - low
+        if size == 0:
+            return f"host {first}"
+        length = BITS[family] - size.bit_length()
+        wildcard = address_text(family, size)
+        return self.address[family]["prefix"].format(address=first, length=length, wildcard=wildcard)
+
+
+def ports_text(spans: Sequence[Span]) -> str:
+    """Ports with the operator that says them shortest."""
+    if all(low == high for low, high in spans):
+        return "eq " + " ".join(str(low) for low, _ in spans)
+    if len(spans) == 1:
+        return f"range {spans[0][0]} {spans[0][1]}"
+    gaps = complement(list(spans), 65535)
+    return "neq " + " ".join(str(port) for low, high in gaps for port in range(low, high + 1))
+
+
+def type_text(span: Span) -> str:
+    """An ICMP type, and its code if it is one code."""
+    kind, code = divmod(span[0], 256)
+    return f"{kind} {code}" if span[0] == span[1] else str(kind)
