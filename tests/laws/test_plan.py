@@ -79,6 +79,11 @@ def test_a_foreign_list_and_a_device_that_was_not_read_are_problems() -> None:
     assert plan.changes == ()
 
 
+def test_a_list_of_ours_that_lost_its_binding_is_no_problem_as_the_change_binds_it() -> None:
+    plan = planned(item("leaf1", reading(A, notes=("not bound: leaf1 running:1:1",)), reading(B)))
+    assert plan.problems == () and [change.owner for change in plan.changes] == ["leaf1"]
+
+
 def test_a_plan_survives_its_file_and_any_change_of_it_is_refused() -> None:
     plan = planned(item("leaf1", reading(A, permit("x", 22)), reading(B, permit("y", 23))), risks=("one",))
     text = to_json(plan)

@@ -14,7 +14,6 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from configlet.lab.switch import CommandFailed, Failure, Switch
@@ -44,7 +43,9 @@ async def serve(
     # Commands wait for the kernel and for stalls, and must not hold up other connections. The threads belong to this
     # server: kept by the module, they would be missing in a process that was forked after their first use.
     workers = ThreadPoolExecutor(32, thread_name_prefix="eapi")
-    run = partial(asyncio.get_running_loop().run_in_executor, workers, answer, switch)
+
+    async def run(body: bytes, user: str) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(workers, answer, switch, body, user)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
