@@ -1,0 +1,222 @@
+"""Who may talk to whom, segment by segment: the policy itself as tables, one for each realm, computed exactly.
+
+A cell speaks of first packets (A(p) of DESIGN 5.1) from every address of its row to every address of its column, over
+both families. The rows and columns of a realm share no address and leave none out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from configlet.model.inventory import Inventory, RuleLine, Service, Term
+from configlet.model.net import (
+    FAMILIES,
+    TOP,
+    Addresses,
+    Family,
+    IPNetwork,
+    Span,
+    addresses,
+    family_of,
+    span_of,
+    subtract,
+)
+from configlet.model.policy import Box, Entry, Rule
+from configlet.packets.boxes import meet, packet_of, packet_text
+from configlet.packets.entries import box_of, split
+from configlet.pipeline.site import Site, open_site
+from configlet.pipeline.why import service_of
+from configlet.rules import own_addresses, select
+from configlet.rules.expand import selector
+
+Says = Literal["all", "none", "some", "never"]
+ANYTHING = Service("any", (Term(None),), None)
+OUTSIDE, OWN, ELSEWHERE = "outside", "infrastructure", "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A row or a column: a segment, an external, a multicast set, ``outside``, ``infrastructure`` or ``elsewhere``."""
+
+    name: str
+    kind: Literal["segment", "external", "multicast", "outside", "infrastructure", "elsewhere"]
+    parts: Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A service that passes in a cell. ``whole`` when every packet of it does, from each address to each."""
+
+    service: str
+    whole: bool
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``never`` when the two ends share no family; else whether all, none or some packets of the question may pass.
+
+    ``allowed`` and ``denied`` are a packet of each where there is one.
+    """
+
+    source: str
+    target: str
+    says: Says
+    passing: tuple[Passing, ...]
+    allowed: str = ""
+    denied: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """One realm's table. ``silent`` are ends that were left out, as nothing at all passes from or to them."""
+
+    name: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: dict[tuple[str, str], Cell]
+    silent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The tables of a site, for one service or for all."""
+
+    site: str
+    service: str
+    realms: tuple[Realm, ...]
+
+
+def matrix(root: Path, site: str, today: date, service: str | None = None) -> Matrix:
+    """The tables of a site; ``service`` (a name or a literal such as tcp/22) narrows the question."""
+    opened = open_site(root, site, today)
+    return matrix_of(opened, ANYTHING if service is None else service_of(opened, service))
+
+
+def matrix_of(site: Site, service: Service = ANYTHING) -> Matrix:
+    """The same for a site that is open."""
+    found = tuple(_realm(site, realm, service) for realm in site.policy.realms)
+    return Matrix(site.name, service.name, found)
+
+
+def ends_of(inventory: Inventory, realm: str) -> tuple[End, ...]:
+    """The ends of a realm: disjoint, and together every address."""
+    own = own_addresses(inventory)
+    named: list[tuple[str, str, Sequence[IPNetwork]]] = []
+    named += [(s.name, "segment", s.prefixes) for s in inventory.segments if s.realm == realm]
+    named += [(e.name, "external", e.prefixes) for e in inventory.externals if e.realm == realm]
+    named += [(m.name, "multicast", m.groups) for m in inventory.multicast if m.realm == realm]
+    given = [(name, kind, addresses((realm, family_of(n), span_of(n)) for n in nets)) for name, kind, nets in named]
+    given.append((OUTSIDE, "outside", select(inventory, selector("outside"), source=False)))
+    whole = addresses((realm, family, (0, TOP[family])) for family in FAMILIES)
+    taken: dict[Family, list[Span]] = {family: list(own.of(realm, family)) for family in FAMILIES}
+    out = [End(OWN, "infrastructure", addresses((realm, f, s) for f in FAMILIES for s in own.of(realm, f)))]
+    for name, kind, parts in (*given, (ELSEWHERE, "elsewhere", whole)):
+        left = {family: subtract(parts.of(realm, family), taken[family]) for family in FAMILIES}
+        for family in FAMILIES:
+            taken[family] += left[family]
+        out.append(End(name, kind, addresses((realm, f, span) for f in FAMILIES for span in left[f])))  # type: ignore[arg-type]
+    return (*out[1:-1], out[0], out[-1])
+
+
+def _realm(site: Site, realm: str, service: Service) -> Realm:
+    ends = ends_of(site.inventory, realm)
+    teller = _Teller(site, realm, service)
+    cells = {(a.name, b.name): teller.cell(a, b) for a in ends for b in ends}
+    speaks = {name for pair, cell in cells.items() if cell.passing for name in pair}
+    always = {end.name for end in ends if end.kind in ("segment", "external", "multicast")}
+    shown = [end for end in ends if end.name in always | speaks]
+    sources = [
+        end.name for end in shown if end.kind != "multicast" or any(cells[end.name, e.name].passing for e in ends)
+    ]
+    columns = tuple(end.name for end in shown)
+    kept = {(a, b): cells[a, b] for a in sources for b in columns}
+    silent = tuple(end.name for end in ends if end.name not in always | speaks)
+    return Realm(realm, tuple(sources), columns, kept, silent)
+
+
+class _Teller:
+    """What the policy of one realm says of a pair of ends."""
+
+    def __init__(self, site: Site, realm: str, service: Service) -> None:
+        self.realm, self.service = realm, service
+        self.entries = {family: site.entries(realm, family) for family in FAMILIES}
+        inventory = site.inventory
+        lines = (*inventory.failsafe, *inventory.infrastructure, *inventory.policy)
+        self.lines: dict[tuple[str, object], RuleLine] = {(line.name, line.place): line for line in lines}
+
+    def cell(self, source: End, target: End) -> Cell:
+        """The cell of one row and one column."""
+        asked = self._asked(self.service, source, target)
+        if not asked:
+            return Cell(source.name, target.name, "never", ())
+        near = {family: self._near(source, target, family) for family in FAMILIES}
+        found: dict[str, list[Rule]] = {}
+        denied = allowed = ""
+        for family, box in asked:
+            for part, entry in split(near[family], box):
+                if entry is not None and entry.permit:
+                    allowed = allowed or self._said(family, part)
+                    for name in self._services(entry.rule, family, part):
+                        known = found.setdefault(name, [])
+                        if entry.rule not in known:
+                            known.append(entry.rule)
+                else:
+                    denied = denied or self._said(family, part)
+        passing = tuple(
+            Passing(name, self._whole(name, rules, source, target, near), tuple(rules)) for name, rules in found.items()
+        )
+        says: Says = "none" if not passing else "some" if denied else "all"
+        return Cell(source.name, target.name, says, passing, allowed, denied)
+
+    def _asked(self, service: Service, source: End, target: End) -> list[tuple[Family, Box]]:
+        return [
+            (family, box_of(term, a, b))
+            for family in FAMILIES
+            for term in service.terms
+            if term.family in (None, family)
+            for a in source.parts.of(self.realm, family)
+            for b in target.parts.of(self.realm, family)
+        ]
+
+    def _near(self, source: End, target: End, family: Family) -> tuple[Entry, ...]:
+        """The entries that can meet the pair; none at all when no permit is among them, as the default denies too."""
+        froms, tos = source.parts.of(self.realm, family), target.parts.of(self.realm, family)
+        near = tuple(e for e in self.entries[family] if _touches(e.box[2], froms) and _touches(e.box[1], tos))
+        return near if any(e.permit for e in near) else ()
+
+    def _said(self, family: Family, box: Box) -> str:
+        return packet_text(packet_of(family, self.realm, box))
+
+    def _services(self, rule: Rule, family: Family, part: Box) -> Iterator[str]:
+        """The services of the rule, as it names them, that have packets in the part."""
+        line = self.lines.get((rule.name, rule.place))
+        if line is None:
+            yield rule.name
+            return
+        for service in line.services:
+            if any(_has(term, family, part) for term in service.terms):
+                yield service.name
+
+    def _whole(
+        self, name: str, rules: Sequence[Rule], source: End, target: End, near: dict[Family, tuple[Entry, ...]]
+    ) -> bool:
+        """Whether every packet of the service passes (within the question) between all addresses of the two ends."""
+        line = self.lines.get((rules[0].name, rules[0].place))
+        service = next((s for s in line.services if s.name == name), None) if line else None
+        wanted = self._asked(service or Service(name, rules[0].terms, None), source, target)
+        asked = self._asked(self.service, source, target)
+        parts = [(f, both) for f, box in wanted for g, other in asked if f == g and (both := meet(box, other))]
+        return all(entry is not None and entry.permit for f, part in parts for _, entry in split(near[f], part))
+
+
+def _touches(span: Span, spans: Sequence[Span]) -> bool:
+    return any(lo <= span[1] and span[0] <= hi for lo, hi in spans)
+
+
+def _has(term: Term, family: Family, part: Box) -> bool:
+    return term.family in (None, family) and meet(box_of(term, part[2], part[1]), part) is not None
