@@ -76,8 +76,8 @@ def tables(name: str) -> list[Table]:
     ]
 
 
-KIND = {"eos": "acl", "nftables": "filter-table"}
-FILES = {"eos": "eos/acl.j2", "nftables": "nftables/filter-table.j2"}
+KIND = {"eos": "acl", "ios": "acl", "nftables": "filter-table"}
+FILES = {"eos": "eos/acl.j2", "ios": "ios/acl.j2", "nftables": "nftables/filter-table.j2"}
 
 Change = Callable[[str], str]
 Compile = Callable[[Table], Table]
