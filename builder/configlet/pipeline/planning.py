@@ -54,7 +54,8 @@ def _item(platform: Platform, artifact: Artifact, desired: Reading, running: Map
         return Item(artifact, desired, "", None, "it could not be read")
     try:
         text = owned(platform, artifact.kind, running[artifact.owner])
-        return Item(artifact, desired, text, readers.read(platform, artifact.kind, text, f"{artifact.owner} running"))
+        reading = readers.read(platform, artifact.kind, text, f"{artifact.owner} running")
+        return Item(artifact, desired, text, reading, kind=platform.kinds[artifact.kind])
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused))
 

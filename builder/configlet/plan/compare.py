@@ -9,7 +9,9 @@ from typing import Literal
 
 from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Change, Flow, Plan, digest_of
+from configlet.model.platform import Kind
 from configlet.plan.flows import flows
+from configlet.plan.recipes import way
 from configlet.plan.texts import load_text
 
 
@@ -94,16 +96,26 @@ def _problems(item: Item) -> Iterable[str]:
 
 def _change(item: Item, running: Reading) -> Change:
     artifact, desired = item.artifact, item.desired
+    load, undo = _ways(item, running)
     return Change(
         artifact.owner,
         artifact.platform,
         artifact.kind,
         running.canonical,
         desired.canonical,
-        load_text(artifact.kind, running.canonical, desired.canonical, artifact.text),
-        load_text(artifact.kind, desired.canonical, running.canonical, running.canonical),
+        load,
+        undo,
         _diff(artifact.owner, running.canonical, desired.canonical),
     )
+
+
+def _ways(item: Item, running: Reading) -> tuple[str, str]:
+    """What is sent there and back: as one, or by the steps of a recipe where the platform names one."""
+    if item.kind is not None and "recipe" in item.kind.change:
+        found = way(item.kind, running, item.desired)
+        return found.load, found.undo
+    kind, old, new = item.artifact.kind, running.canonical, item.desired.canonical
+    return load_text(kind, old, new, item.artifact.text), load_text(kind, new, old, old)
 
 
 def _turned(change: Change) -> Change:
