@@ -28,6 +28,8 @@ class Item:
     text: str
     running: Reading | None
     doubt: str = ""
+    kind: Kind | None = None
+    """The platform's kind: how it says that a text in force is replaced. None: as one, like everything staged."""
 
 
 MENDED = "not bound: "
