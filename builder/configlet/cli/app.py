@@ -26,9 +26,13 @@ COMMANDS = {
     "render": "the artifacts: what the gates would be told",
     "prove": "the proofs, or a foreign text against a gate's law",
     "plan": "what would change: flows opened and closed, then the text",
+    "approve": "consent to exactly one plan, as a file beside it",
     "push": "do it, under the devices' own timers",
     "rollback": "back to before a push",
     "recover": "after an interrupted push: ask the devices",
+    "log": "the runs of a site, and what became of each device",
+    "which": "which layer a configlet comes from, and whether a copy drifted",
+    "adopt": "take a shipped configlet as your own",
     "lab": "the site on this machine: up, down, status, probe, fault",
     "completion": "completion for bash, zsh or fish",
 }

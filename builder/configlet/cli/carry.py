@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -40,10 +40,15 @@ def agreed(plan: Plan, command: str) -> bool:
     return False
 
 
-def carry(plan: Plan, aimed: Aim, journal: Journal, seconds: int) -> tuple[Outcome, ...]:
-    """Push under the devices' own timers. An interruption leaves them to their timers, and says so."""
-    from configlet import push
+def carry(plan: Plan, aimed: Aim, journal: Journal, seconds: int, consent: Mapping[str, str]) -> tuple[Outcome, ...]:
+    """Push under the devices' own timers. An interruption leaves them to their timers, and says so.
 
+    ``consent`` is kept in the journal beside who acts: its ``way``, and who approved when somebody did.
+    """
+    from configlet import push
+    from configlet.journal import who
+
+    journal.write("consent", **who(), **consent)
     try:
         with progress.following(f"{plan.site} {plan.target}", len(plan.changes)) as tell:
             return push.push(

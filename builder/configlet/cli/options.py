@@ -29,6 +29,19 @@ class Day(click.ParamType[date]):
             self.fail(f'"{value}" is not a day such as 2026-11-24', param, ctx)
 
 
+class ConfigletName(click.ParamType[tuple[str, str]]):
+    """A configlet as PLATFORM/KIND, such as eos/acl."""
+
+    name = "configlet"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Platform and kind; never a path."""
+        found = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9_-]*)/([A-Za-z0-9][A-Za-z0-9_-]*)", str(value))
+        if not found:
+            self.fail(f'"{value}" is not PLATFORM/KIND, such as eos/acl', param, ctx)
+        return found[1], found[2]
+
+
 class SiteName(click.ParamType[str]):
     """The name of a site; completed from the workspace."""
 
@@ -59,10 +72,21 @@ def site(required: bool = True) -> Callable[[F], F]:
     return click.argument("site", type=SiteName(), required=required)
 
 
+def configlet(function: F) -> F:
+    """The argument PLATFORM/KIND."""
+    return click.argument("configlet", metavar="PLATFORM/KIND", type=ConfigletName())(function)
+
+
 def workspace(function: F) -> F:
     """``--workspace``, ``--at`` and ``--json``, which every command over a site has."""
+    return click.option("--at", type=Day(), metavar="DATE", help="Judge as of this day; default: today.")(
+        folder(function)
+    )
+
+
+def folder(function: F) -> F:
+    """``--workspace`` and ``--json``, for what is the same on any day."""
     function = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
-    function = click.option("--at", type=Day(), metavar="DATE", help="Judge as of this day; default: today.")(function)
     return click.option(
         "--workspace",
         type=click.Path(exists=True, file_okay=False, path_type=Path),

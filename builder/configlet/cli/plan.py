@@ -40,7 +40,7 @@ def command(
     as_json: bool,
 ) -> int:
     """What a push would change: flows opened and closed, devices, risks, then the text. Changes nothing."""
-    from configlet.cli import planned
+    from configlet.cli import consented, planned
 
     root, today = sites.root_of(workspace), sites.day(at)
     aimed = aiming.aim(root, sites.named(root, site), today, lab)
@@ -53,17 +53,19 @@ def command(
     else:
         planned.show(plan, diff)
         say.out()
-        say.out(_last(plan, aimed.words, file))
+        say.out(_last(plan, aimed.words, file, consented.approvers(root) is not None))
     return status
 
 
-def _last(plan: Plan, words: str, file: Path | None) -> str:
+def _last(plan: Plan, words: str, file: Path | None, asks: bool) -> str:
     if plan.problems:
         return say.tint(f"plan: cannot be pushed ({len(plan.problems)} problems)", "bad")
     if not plan.changes:
         return say.tint("plan: nothing to do, everything runs what the policy says", "good")
-    with_file = f" --plan {file}" if file else ""
-    return f"plan: {len(plan.changes)} devices and hosts would change. Next: configlet push {words}{with_file}"
+    found = f"plan: {say.count(len(plan.changes), 'device or host', 'devices and hosts')} would change. Next: configlet"
+    if file is None:
+        return f"{found} push {words}"
+    return f"{found} approve {file}" if asks else f"{found} push {words} --plan {file}"
 
 
 def _write(plan: Plan, file: Path) -> None:

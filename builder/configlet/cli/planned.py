@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,16 @@ def make(aimed: Aim, today: date, limit: Sequence[str]) -> Plan:
     if not meant:
         raise refuse("Nothing is meant", "None of the devices and hosts that --limit names holds a gate.")
     running = aim.read(aimed, meant)
-    return pipeline.plan(site.root, site.name, today, running, aimed.target, meant)
+    return signed(pipeline.plan(site.root, site.name, today, running, aimed.target, meant))
+
+
+def signed(plan: Plan) -> Plan:
+    """The plan with the name of who has it made."""
+    from configlet.journal import who
+    from configlet.model.plan import digest_of
+
+    found = replace(plan, author=str(who()["user"]), digest="")
+    return replace(found, digest=digest_of(found))
 
 
 def show(plan: Plan, diff: bool) -> None:

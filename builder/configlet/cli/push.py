@@ -14,6 +14,7 @@ from configlet.cli import aim as aiming
 from configlet.cli import carry, options, say, sites, statuses
 
 if TYPE_CHECKING:
+    from configlet.cli.consented import Consent
     from configlet.model.plan import Plan
 
 SECONDS = 300
@@ -43,20 +44,24 @@ def command(
     """Bring every device and host to what the policy says, each under its own timer, so that it can be taken back.
 
     Without --plan the plan is made, shown and asked about; --yes answers. With --plan exactly that plan is pushed, if
-    it is still what would be planned now.
+    it is still what would be planned now. Where the workspace has a file `approvers`, a push to the site's own devices
+    needs --plan, and every --plan needs the approval of one of them beside it.
     """
     from configlet import journal
-    from configlet.cli import planned
+    from configlet.cli import consented, planned
 
     if not (yes or file or carry.can_ask()):
         return carry.nobody("push")
     root, today = sites.root_of(workspace), sites.day(at)
-    wanted = _given(file) if file else None
+    wanted = consented.given(file) if file else None
+    consent = consented.of(root, file, wanted) if file and wanted else _without_plan(root, lab)
+    if consent.no:
+        return consented.none("push", consent.no, as_json)
     aimed = aiming.aim(root, sites.named(root, site), today, lab)
     with journal.opened(aimed.folder, site) as log:
         plan = planned.make(aimed, today, limit)
-        if wanted is not None and not _same(plan, wanted):
-            return statuses.NO_CONSENT
+        if wanted is not None and (no := _differs(plan, wanted)):
+            return consented.none("push", no, as_json)
         if not as_json:
             planned.show(plan, diff)
         if plan.problems:
@@ -65,28 +70,38 @@ def command(
             return _nothing(as_json)
         if not (yes or wanted is not None) and not carry.agreed(plan, "push"):
             return statuses.NO_CONSENT
-        outcomes = carry.carry(plan, aimed, log, seconds)
+        outcomes = carry.carry(plan, aimed, log, seconds, _way(consent, wanted, yes))
         return carry.pushed("push", outcomes, aimed, log, as_json)
 
 
-def _given(file: Path) -> Plan:
-    from configlet.plan import from_json
+def _without_plan(root: Path, lab: bool) -> Consent:
+    """Whether a push may go without a plan file: in the lab always, at the site where nobody has to approve."""
+    from configlet.cli import consented
 
-    return from_json(file.read_text(encoding="utf-8", errors="replace"), str(file))
+    signers = consented.approvers(root)
+    if signers is None or lab:
+        return consented.Consent("")
+    return consented.Consent(f"{signers} says who approves, so a plan file is needed: plan --out, approve, push --plan")
 
 
-def _same(plan: Plan, wanted: Plan) -> bool:
-    """Whether what was consented to is what would be done now. Only the day may have passed."""
+def _differs(plan: Plan, wanted: Plan) -> str:
+    """Why what was consented to is not what would be done now; "" when it is. Day and author may be others."""
     if plan.target != wanted.target:
-        say.note(f"push: the plan is for the {wanted.target}, and this push is aimed at the {plan.target}")
-        return False
-    if replace(plan, date=wanted.date, digest="") == replace(wanted, digest=""):
-        return True
-    say.note(
-        f"push: the plan {wanted.digest[:12]} is not what would be planned now. What runs, the inventory, --limit or "
-        "configlet itself has changed since. Nothing was done; make the plan anew and look at it."
+        return f"the plan is for the {wanted.target}, and this push is aimed at the {plan.target}"
+    if replace(plan, date=wanted.date, author=wanted.author, digest="") == replace(wanted, digest=""):
+        return ""
+    return (
+        f"the plan {wanted.digest[:12]} is not what would be planned now: what runs, the inventory, --limit or configlet "
+        "itself has changed since. Make the plan anew and look at it"
     )
-    return False
+
+
+def _way(consent: Consent, wanted: Plan | None, yes: bool) -> dict[str, str]:
+    """How the consent came about, for the journal."""
+    if wanted is None:
+        return {"way": "--yes" if yes else "asked"}
+    by = {"approved_by": consent.by} if consent.by else {}
+    return {"way": "--plan", "plan": wanted.digest, **by}
 
 
 def _refused(plan: Plan, as_json: bool) -> int:

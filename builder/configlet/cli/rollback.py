@@ -55,12 +55,13 @@ def command(
             planned.show(plan, diff=False)
         if not yes and not carry.agreed(plan, "rollback"):
             return statuses.NO_CONSENT
-        outcomes = carry.carry(plan, aimed, log, seconds)
+        outcomes = carry.carry(plan, aimed, log, seconds, {"way": "--yes" if yes else "asked"})
         return carry.pushed("rollback", outcomes, aimed, log, as_json)
 
 
 def _plan(log: Journal, run: str, today: date) -> Plan | None:
     from configlet import journal
+    from configlet.cli import planned
     from configlet.plan import back, from_dict
 
     found = journal.last(log.records, run)
@@ -71,7 +72,7 @@ def _plan(log: Journal, run: str, today: date) -> Plan | None:
         raise refuse("Unknown run", f'The journal has no run "{run}". It has: {known}.')
     if not found.kept:
         return None
-    return back(from_dict(found.plan, str(log.path)), found.kept, date=str(today), version=__version__)
+    return planned.signed(back(from_dict(found.plan, str(log.path)), found.kept, date=str(today), version=__version__))
 
 
 def _nothing(site: str, as_json: bool) -> int:

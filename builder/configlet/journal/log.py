@@ -129,7 +129,7 @@ def _lock(path: Path, site: str, run: str) -> Iterator[None]:
         except BlockingIOError:
             raise Locked(site, _holder(path)) from None
         os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({"run": run, **_who()}).encode())
+        os.write(handle, json.dumps({"run": run, **who()}).encode())
         yield
         os.ftruncate(handle, 0)
     finally:
@@ -144,7 +144,8 @@ def _holder(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _who() -> dict[str, Any]:
+def who() -> dict[str, Any]:
+    """Who acts here, as the machine says: user, host and process. It is not proof against somebody who lies."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from configlet.journal.log import Record
@@ -36,13 +36,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: its plan as it was recorded, and the steps by device. ``ended`` when nothing is left to ask."""
+    """One run: its plan as it was recorded, and the steps by device. ``ended`` when nothing is left to ask.
+
+    ``consent`` says who began it (user, host, pid) and by what ``way``; empty where nobody said.
+    """
 
     id: str
     at: str
     plan: dict[str, Any]
     steps: dict[str, Step]
     ended: bool
+    consent: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -53,9 +57,13 @@ class Run:
 def runs(records: Iterable[Record]) -> tuple[Run, ...]:
     """All runs in the order in which they began."""
     found: dict[str, Run] = {}
+    consents: dict[str, dict[str, Any]] = {}
     for record in records:
-        if record.event == "begin":
-            found[record.run] = Run(record.run, record.at, record.data["plan"], {}, False)
+        if record.event == "consent":
+            consents[record.run] = record.data
+        elif record.event == "begin":
+            consent = consents.get(record.run, {})
+            found[record.run] = Run(record.run, record.at, record.data["plan"], {}, False, consent)
         else:
             # `recover` speaks of an earlier run than the one that writes.
             run = str(record.data.get("about", record.run))

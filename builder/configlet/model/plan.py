@@ -51,6 +51,8 @@ class Plan:
     risks: tuple[str, ...]
     problems: tuple[str, ...]
     digest: str = ""
+    author: str = ""
+    """Who had it made, as his machine says; "" when nobody said."""
 
 
 def digest_of(plan: Plan) -> str:

@@ -6,10 +6,14 @@ import json
 from dataclasses import asdict, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
+from configlet.model import document
+from configlet.model.document import Document, Path
 from configlet.model.plan import Plan, digest_of
-from configlet.model.problem import Place, refuse
 
 FORMAT = "configlet-plan/1"
+WHAT = "not a plan of this version"
+_TEXTS = frozenset(("before", "after", "load", "undo", "diff", "risks", "problems"))
+"""What may have several lines; anything else could pass one off as a line of ours."""
 
 
 def to_json(plan: Plan) -> str:
@@ -18,24 +22,22 @@ def to_json(plan: Plan) -> str:
 
 
 def from_json(text: str, file: str = "plan") -> Plan:
-    """The plan of a file; ``Refused`` when it is of another version, has other fields, or was changed."""
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise refuse("not a plan", f"The file is not JSON ({error}).", Place(file)) from None
+    """The plan of a file; ``Refused`` with the place when it is of another version, has other fields, or was changed."""
+    found = document.read(text, file, "not a plan")
+    value = found.value
     if not isinstance(value, dict) or set(value) != {"format", "plan"} or value["format"] != FORMAT:
-        raise refuse("not a plan of this version", f"Expected format {FORMAT}. Make the plan anew.", Place(file))
-    plan = from_dict(value["plan"], file)
+        raise _odd(found, ("format",), f"Expected format {FORMAT} and a plan. Make the plan anew.")
+    plan = _plan(Document(value["plan"], text, file, WHAT), ("plan",))
     if not verify(plan):
-        raise refuse("the plan was changed", "Its digest does not fit its content. Make it anew.", Place(file))
+        raise document.Document(value, text, file, "the plan was changed").odd(
+            ("plan", "digest"), "Its digest does not fit its content. Make it anew."
+        )
     return plan
 
 
 def from_dict(value: Any, file: str = "plan") -> Plan:
     """A plan from the form in which a journal keeps it; ``Refused`` when anything is missing, unknown or misshapen."""
-    plan = _value(Plan, value, "plan", file)
-    assert isinstance(plan, Plan)
-    return plan
+    return _plan(Document(value, "", file, WHAT), ())
 
 
 def verify(plan: Plan) -> bool:
@@ -43,22 +45,37 @@ def verify(plan: Plan) -> bool:
     return plan.digest == digest_of(plan)
 
 
-def _value(kind: Any, value: Any, where: str, file: str) -> Any:
+def _plan(found: Document, path: Path) -> Plan:
+    plan = _value(Plan, found.value, path, found)
+    assert isinstance(plan, Plan)
+    return plan
+
+
+def _value(kind: Any, value: Any, path: Path, found: Document) -> Any:
     if get_origin(kind) is tuple:
         if not isinstance(value, (list, tuple)):
-            raise _odd(where, file)
-        return tuple(_value(get_args(kind)[0], item, f"{where}[{n}]", file) for n, item in enumerate(value))
+            raise _odd(found, path)
+        return tuple(_value(get_args(kind)[0], item, (*path, n), found) for n, item in enumerate(value))
     if hasattr(kind, "__dataclass_fields__"):
-        names = {field.name for field in fields(kind)}
-        if not isinstance(value, dict) or set(value) != names:
-            raise _odd(where, file)
-        hints = get_type_hints(kind)
-        return kind(**{name: _value(hints[name], value[name], f"{where}.{name}", file) for name in names})
+        return _fields(kind, value, path, found)
     allowed = get_args(kind)
     if (allowed and value not in allowed) or (not allowed and type(value) is not kind):
-        raise _odd(where, file)
+        raise _odd(found, path)
+    if isinstance(value, str) and "\n" in value and not _TEXTS.intersection(map(str, path[-2:])):
+        raise _odd(found, path, f"{document.path_text(path)} has more than one line.")
     return value
 
 
-def _odd(where: str, file: str) -> Exception:
-    return refuse("not a plan of this version", f"{where} is missing, unknown or of another form.", Place(file))
+def _fields(kind: Any, value: Any, path: Path, found: Document) -> Any:
+    names = [field.name for field in fields(kind)]
+    if not isinstance(value, dict):
+        raise _odd(found, path)
+    strange = [name for name in (*value, *names) if name not in names or name not in value]
+    if strange:
+        raise _odd(found, (*path, strange[0]))
+    hints = get_type_hints(kind)
+    return kind(**{name: _value(hints[name], value[name], (*path, name), found) for name in names})
+
+
+def _odd(found: Document, path: Path, detail: str = "") -> Exception:
+    return found.odd(path, detail or f"{document.path_text(path)} is missing, unknown or of another form.")
