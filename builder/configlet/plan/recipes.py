@@ -10,7 +10,7 @@ deny what both deny. What cannot be proven is not a recipe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -21,7 +21,7 @@ from configlet.model.platform import Kind
 from configlet.model.problem import refuse
 from configlet.packets.boxes import box_text, full
 from configlet.packets.walk import Overrun, more
-from configlet.plan.recipes_lists import Impossible, Key, Lists, Name, Step, Units, after, lines, lists_of
+from configlet.plan.recipes_lists import Impossible, Key, Lists, Name, Step, Unit, Units, after, lines, lists_of
 
 LONGEST_DELTA = 64
 """Steps; above it a swap is shorter, and proves less on the way."""
@@ -96,14 +96,24 @@ def _delta(change: Mapping[str, Any], held: Lists, key: Key, new: Units | None) 
         if tag == "equal":
             continue
         low = old[i1 - 1].number if i1 else change["sequence"]["lowest"] - 1
-        high = old[i2].number if i2 < len(old) else None
-        taken = {unit.number for unit in old[i1:i2]}
-        numbers = _room(change["sequence"], low, high, taken, j2 - j1)
-        coming += [Step("add", name, replace(u, number=n)) for u, n in zip(new[j1:j2], numbers, strict=True)]
+        high = min(old[i2].numbers) if i2 < len(old) else None
+        taken = {number for unit in old[i1:i2] for number in unit.numbers}
+        coming += [Step("add", name, unit) for unit in _numbered(change, low, high, taken, new[j1:j2])]
         going += [Step("remove", name, unit) for unit in old[i1:i2]]
     if len(coming) + len(going) > LONGEST_DELTA:
         raise Impossible(f"{len(coming) + len(going)} steps are more than {LONGEST_DELTA}")
     return (), (*coming, *reversed(going))
+
+
+def _numbered(change: Mapping[str, Any], low: int, high: int | None, taken: set[int], units: Units) -> Iterator[Unit]:
+    """The units with free numbers. Each remark has one of its own: whether it may share its entry's is nowhere said.
+
+    Where a remark is not numbered by its command, the device counts on by itself, and room is left for that.
+    """
+    numbers = iter(_room(change["sequence"], low, high, taken, sum(1 + len(unit.remarks) for unit in units)))
+    for unit in units:
+        marks = tuple(next(numbers) for _ in unit.remarks)
+        yield replace(unit, marks=marks, number=next(numbers))
 
 
 def _room(sequence: Mapping[str, int], low: int, high: int | None, taken: set[int], many: int) -> list[int]:
@@ -129,8 +139,7 @@ def _swap(change: Mapping[str, Any], held: Lists, key: Key, new: Units | None) -
         assert bound is not None
         return (), (Step("unbind", (key[2], bound), key=key),)
     name = _free(change, held, key)
-    numbers = _room(change["sequence"], 0, None, set(), len(new))
-    build = tuple(Step("add", name, replace(u, number=n)) for u, n in zip(new, numbers, strict=True))
+    build = tuple(Step("add", name, unit) for unit in _numbered(change, 0, None, set(), new))
     return build, (Step("bind", name, key=key),)
 
 

@@ -20,12 +20,21 @@ Verb = Literal["add", "remove", "bind", "unbind", "drop"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One entry with the remarks that stand before it. ``rows`` are the boxes that the reader found in it."""
+    """One entry with the remarks that stand before it. ``rows`` are the boxes that the reader found in it.
+
+    ``marks`` are the numbers of the remarks: of their own, that of the entry, or 0 where a remark is not numbered.
+    """
 
     number: int
     text: str
     remarks: tuple[str, ...] = ()
     rows: tuple[Line, ...] = ()
+    marks: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> set[int]:
+        """Every number that it takes."""
+        return {self.number, *self.marks} - {0}
 
     @property
     def said(self) -> tuple[tuple[str, ...], str]:
@@ -87,8 +96,9 @@ def after(held: Lists, step: Step) -> Lists:
 
 
 def _with(units: Units, unit: Unit) -> Units:
-    if unit.number in [other.number for other in units]:
-        raise Impossible(f"the number {unit.number} is taken")
+    taken = {number for other in units for number in other.numbers} & unit.numbers
+    if taken:
+        raise Impossible(f"the number {min(taken)} is taken")
     if unit.text in [other.text for other in units]:
         # "No changes are made" by an entry that is there already, its number aside (Cisco, IP Access List Entry
         # Sequence Numbering); then its removal elsewhere would lose it.
@@ -136,17 +146,18 @@ def _header(commands: Mapping[str, Any], said: str) -> Name:
 
 def _units(commands: Mapping[str, Any], family: int, body: list[str]) -> Units:
     units: list[Unit] = []
-    remarks: list[str] = []
+    remarks: list[tuple[int, str]] = []
     for said in body:
         if found := _pattern(commands["add_remark"][family]).fullmatch(said):
-            remarks.append(found["text"])
+            remarks.append((int(found.groupdict().get("sequence") or 0), found["text"]))
         elif found := _pattern(commands["add"][family]).fullmatch(said):
-            units.append(Unit(int(found["sequence"]), found["entry"], tuple(remarks)))
+            texts, marks = tuple(text for _, text in remarks), tuple(mark for mark, _ in remarks)
+            units.append(Unit(int(found["sequence"]), found["entry"], texts, marks=marks))
             remarks = []
         else:
             raise refuse("Text that no recipe replaces", f'"{said}" is no entry that we know how to replace.')
     if remarks:
-        raise refuse("Text that no recipe replaces", f'The remark "{remarks[0]}" stands behind the last entry.')
+        raise refuse("Text that no recipe replaces", f'The remark "{remarks[0][1]}" stands behind the last entry.')
     return tuple(units)
 
 
@@ -200,10 +211,11 @@ def _inner(commands: Mapping[str, Any], step: Step, words: Mapping[str, str]) ->
     if step.verb in ("bind", "unbind"):
         yield commands[step.verb][family].format(**words)
     elif step.verb == "add":
-        for remark in unit.remarks:
-            yield commands["add_remark"][family].format(sequence=unit.number, text=remark)
+        for mark, remark in zip(unit.marks, unit.remarks, strict=True):
+            yield commands["add_remark"][family].format(sequence=mark, text=remark)
         yield commands["add"][family].format(sequence=unit.number, entry=unit.text)
     else:
-        if unit.remarks:
+        if unit.number in unit.marks:
             yield commands["remove_remark"][family].format(sequence=unit.number)
-        yield commands["remove"][family].format(sequence=unit.number)
+        for number in sorted(unit.numbers, key=lambda n: n == unit.number):
+            yield commands["remove"][family].format(sequence=number)
