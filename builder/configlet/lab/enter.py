@@ -130,8 +130,8 @@ def enter(state: Path, namespace: str, argv: Sequence[str], env: Mapping[str, st
     ``state`` is the lab's folder. The working directory stays; the environment is this one with the lab's (see
     ``state.environment``) and then ``env`` over it. Raises Refused when no lab is up or the namespace is unknown.
     """
-    around = _surroundings(state, env)
     command = [*_prefix(state, namespace), *argv]
+    around = _surroundings(state, env)
     os.execvpe(command[0], command, around)  # noqa: S606 - the command is the operator's own
 
 
