@@ -78,13 +78,20 @@ locked_environment() {
         uv=$venv/.uv/bin/uv
     fi
     say "installing the locked Python packages into $venv"
-    "$uv" sync --frozen --no-progress --quiet --python "$python"
+    "$uv" sync --frozen --no-progress --quiet --compile-bytecode --python "$python"
+}
+
+# Where Python is told to write no bytecode, every command would compile all of it anew.
+compiled() {
+    "$venv/bin/python" -m compileall -q builder
 }
 
 install_packages
 if [ -x "$venv/bin/configlet" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; then
+    compiled
     exit 0
 fi
 locked_environment
 fingerprint >"$stamp"
+compiled
 say "done"
