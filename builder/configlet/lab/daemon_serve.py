@@ -26,13 +26,14 @@ from configlet.lab.state_trust import (
     variable,
     write_known_hosts,
 )
+from configlet.lab.switch_doors import Doorway
 from configlet.lab.topology_management import management_namespace
 from configlet.lab.topology_values import Wiring
 from configlet.model.inventory import Inventory
 from configlet.model.net import IPAddress
 from configlet.model.problem import Refused, refuse
 
-SSH, HTTPS = 22, 443
+SSH = 22
 SAYS = (
     "The switches are simulated: namespaces of this machine that forward with its kernel, with the management "
     "interface of their platform in front. No vendor software runs here.",
@@ -87,25 +88,37 @@ def _listener(address: IPAddress, port: int) -> socket.socket:
     return sock
 
 
-async def _serve_switches(world: World, logins: dict[str, Login]) -> None:
-    from configlet.lab.switch import Switch
+async def _serve_switches(world: World, logins: dict[str, Login]) -> dict[IPAddress, str]:
+    """Serve every switch with a way in, by the module that is named as its platform; their public keys."""
+    import asyncssh
 
     authority = make_authority(world.state)
+    keys: dict[IPAddress, str] = {}
     for device in world.inventory.devices:
         if device.management is None:
             continue
         front, address = personality(device.platform), device.management.address
-        switch = Switch(device, world.inventory, world.apply, world.speed)
+        switch = front.make(device, world.inventory, world.apply, world.speed)
         world.switches[device.name] = switch
-        context = server_context(authority, world.state, device.name, address)
         where = world.namespaces[management_namespace(world.inventory, device.name)]
-        sock = inside(where, lambda address=address: _listener(address, HTTPS))  # type: ignore[misc]
         login = logins[variable(device.management)]
-        world.held.append(await front.serve(switch, sock, context, login.username, login.password))
-        _served(world, device.name, device.platform, address, HTTPS)
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        keys[address] = key.export_public_key().decode()
+        door = Doorway(
+            lambda port, where=where, address=address: inside(where, lambda: _listener(address, port)),  # type: ignore[misc]
+            server_context(authority, world.state, device.name, address),
+            key,
+            login.username,
+            login.password,
+        )
+        world.held += await front.open_doors(switch, door)
+        for port in front.PORTS:
+            _served(world, device.name, device.platform, address, port)
+    return keys
 
 
-async def _serve_hosts(world: World, logins: dict[str, Login]) -> None:
+async def _serve_hosts(world: World, logins: dict[str, Login]) -> dict[IPAddress, str]:
+    """Serve every host; the public keys of those with a way in."""
     import asyncssh
 
     keys: dict[IPAddress, str] = {}
@@ -122,7 +135,7 @@ async def _serve_hosts(world: World, logins: dict[str, Login]) -> None:
         sock = inside(here.namespace, lambda address=address: _listener(address, SSH))  # type: ignore[misc]
         world.held.append(await sshd.serve(here, sock, key, login.username, login.password))
         _served(world, host.name, host.platform, address, SSH)
-    write_known_hosts(world.state, keys)
+    return keys
 
 
 def _served(world: World, name: str, platform: str, address: IPAddress, port: int) -> None:
@@ -217,9 +230,10 @@ async def _run(world: World) -> None:
     wire.apply(world.wiring, world.namespaces, say)
     world.held += wire_multicast.route_multicast(world.wiring, world.namespaces)
     logins = make_credentials(world.inventory, world.state)
-    await _serve_switches(world, logins)
+    keys = await _serve_switches(world, logins)
     say(f"{len(world.switches)} simulated switches")
-    await _serve_hosts(world, logins)
+    keys |= await _serve_hosts(world, logins)
+    write_known_hosts(world.state, keys)
     say(f"{len(world.hosts)} hosts")
     world.held.append(await _control(world))
     write_json(world.state.path / "ready.json", status(world))

@@ -162,11 +162,21 @@ def _flip(plane: Plane, prefix: str, old: Sequence[str]) -> str:
 
 
 class Enforcer:
-    """Programs the namespaces of one device, named ``device.realm``, through ``apply(namespace, nft text)``."""
+    """Programs the namespaces of one device, named ``device.realm``, through ``apply(namespace, nft text)``.
 
-    def __init__(self, device: str, realms: Sequence[str], apply: Callable[[str, str], None]) -> None:
+    ``read`` is the lab's own parser of the device's syntax family.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        realms: Sequence[str],
+        apply: Callable[[str, str], None],
+        read: Callable[[str], Filters] = eos.read,
+    ) -> None:
         self._device = device
         self._apply = apply
+        self._read = read
         self._now = {realm: Plane((), tuple((way, ()) for way in HEAD)) for realm in realms}
         self._loaded: dict[str, list[str]] = {realm: [] for realm in realms}
         self._count = 0
@@ -177,7 +187,7 @@ class Enforcer:
         A realm changes in one instant; several realms change one after the other.
         """
         try:
-            filters = eos.read(running)
+            filters = self._read(running)
         except eos.Unreadable as why:
             raise NotProgrammed(f"not understood by the simulated hardware: {why}") from why
         planes = {realm: compile_plane(filters, realm) for realm in self._now}

@@ -120,9 +120,7 @@ def _kernel() -> tuple[Feature, ...]:
     os.waitpid(child, 0)
     said = dict(line.split("\t", 1) for line in lines)
     names = [(_namespace_name(), _namespace_remedy()), *((name, remedy) for name, _, remedy in _KERNEL)]
-    return tuple(
-        Feature(name, said.get(name) == "works", said.get(name, _UNTRIED), remedy) for name, remedy in names
-    )
+    return tuple(Feature(name, said.get(name) == "works", said.get(name, _UNTRIED), remedy) for name, remedy in names)
 
 
 def _namespace_name() -> str:

@@ -113,5 +113,7 @@ def _seconds(arg: str) -> float:
     except ValueError:
         seconds = 0.0
     if seconds <= 0:
-        raise refuse("fault needs seconds", f"{CUT} takes the seconds for which the host is away, such as 20, not {arg!r}.")
+        raise refuse(
+            "fault needs seconds", f"{CUT} takes the seconds for which the host is away, such as 20, not {arg!r}."
+        )
     return seconds

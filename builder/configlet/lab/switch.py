@@ -10,10 +10,14 @@ from typing import Any
 from configlet.lab import enforce, switch_config, switch_exec, switch_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_baseline import baseline
+from configlet.lab.switch_cli import Front
 from configlet.lab.switch_config import Config
+from configlet.lab.switch_eos_terminal import EosTerminal, Hooks
 from configlet.lab.switch_exec import Reply, Terminal
 from configlet.lab.switch_faults import Faults, check
 from configlet.lab.switch_lines import CannotRun
+from configlet.lab.switch_management import Management
+from configlet.lab.switch_scp import NO_FLASH
 from configlet.model.inventory import Device, Inventory
 from configlet.model.problem import refuse
 
@@ -53,7 +57,7 @@ class Switch:
         self._faults = Faults()
         self._enforcer = enforce.Enforcer(device.name, baseline(device, inventory).realms, apply)
         self._state = switch_state.new_state(baseline(device, inventory), self._program, speed)
-        self._unreachable_until = 0.0
+        self.management = Management(speed)
 
     def _program(self, config: Config) -> None:
         if "ignore-acl" in self._faults.active:
@@ -66,11 +70,18 @@ class Switch:
     @property
     def reachable(self) -> bool:
         """Whether the management interface answers at the moment."""
-        return time.monotonic() >= self._unreachable_until
+        return self.management.reachable
 
-    def cut(self, seconds: float) -> None:
-        """Make the management interface unreachable for this many seconds of the device's clock."""
-        self._unreachable_until = time.monotonic() + seconds / self.speed
+    def terminal(self, user: str) -> EosTerminal:
+        """A new login on the command line."""
+        return EosTerminal(self._state, Terminal(user, enabled=True, refuses=self._faults.refuses), self._hooks())
+
+    def _hooks(self) -> Hooks:
+        return Hooks(self._faults, self.speed, self._after_commit)
+
+    def front(self) -> Front:
+        """What stands behind SSH. There is no flash to copy to: NAPALM and netmiko need none on EOS."""
+        return Front(self.management, self.terminal, NO_FLASH, lambda: self._faults.seconds("slow-aaa") / self.speed)
 
     def run(self, commands: Sequence[Command], encoding: str = "json", user: str = "admin") -> list[Any]:
         """Carry out a list of commands as one eAPI request does; one result for each.
@@ -80,7 +91,7 @@ class Switch:
         self._stall()
         with self._state.lock:
             timer = self._state.timer
-            terminal = Terminal(user, forbidden=self._faults.forbidden)
+            terminal = Terminal(user, refuses=self._faults.refuses)
             replies: list[Reply] = []
             try:
                 for index, command in enumerate(commands, 1):
@@ -123,7 +134,7 @@ class Switch:
 
     def _after_commit(self) -> None:
         if "drop-after-commit" in self._faults.active:
-            self.cut(self._faults.seconds("drop-after-commit"))
+            self.management.cut(self._faults.seconds("drop-after-commit"))
             del self._faults.active["drop-after-commit"]
 
     def running_text(self) -> str:
@@ -139,9 +150,10 @@ class Switch:
     def fault(self, kind: str, arg: str = "") -> None:
         """Make something go wrong. Raises Refused for a fault that does not exist, or an argument that does not fit.
 
-        ``drop-after-commit SECONDS``, ``reject-line REGEX``, ``refuse-commit [WHY]``, ``stall SECONDS``, ``hold-lock``,
-        ``ignore-acl``, ``unbind INTERFACE [in|out]``, ``reboot [SECONDS]``, and ``clear [KIND]`` to end them. Seconds are
-        those of the device's clock, which the lab's speed shortens.
+        ``drop-after-commit SECONDS``, ``reject-line REGEX`` or ``reject-line N`` (the n-th from now on, once),
+        ``refuse-commit [WHY]``, ``stall SECONDS``, ``hold-lock``, ``ignore-acl``, ``unbind INTERFACE [in|out]``,
+        ``reboot [SECONDS]``; over SSH ``drop-session N`` after N lines and ``slow-aaa SECONDS`` at every login; and
+        ``clear [KIND]`` to end them. Seconds are those of the device's clock, which the lab's speed shortens.
         """
         check(kind, arg, self._state.running.baseline)
         with self._state.lock:
@@ -154,6 +166,7 @@ class Switch:
     def _lasting(self, kind: str, arg: str) -> None:
         if kind == "hold-lock":
             switch_state.open_session(self._state, FOREIGN, "operator")
+        self._faults.counted.pop(kind, None)
         self._faults.active[kind] = arg or {"refuse-commit": "could not program the access list"}.get(kind, "")
 
     def _clear(self, _: str, arg: str) -> None:
@@ -163,7 +176,7 @@ class Switch:
                 self._state.sessions.pop(FOREIGN, None)
             if held is not None and kind == "ignore-acl":
                 self._program(self._state.running)
-        self._unreachable_until = 0.0
+        self.management.restore()
 
     def _unbind(self, _: str, arg: str) -> None:
         interface, _, way = arg.partition(" ")
@@ -176,7 +189,7 @@ class Switch:
     def _reboot(self, _: str, arg: str) -> None:
         switch_state.reload(self._state)
         self._faults.active.pop("hold-lock", None)
-        self.cut(float(arg or 0))
+        self.management.cut(float(arg or 0))
 
     _FAULTS = {"clear": _clear, "unbind": _unbind, "reboot": _reboot}  # noqa: RUF012
 

@@ -39,7 +39,7 @@ class Terminal:
     target: Config | None = None
     session: Session | None = None
     section: str = GLOBAL
-    forbidden: re.Pattern[str] | None = None
+    refuses: Callable[[str], bool] = lambda _: False
     """Configuration lines that are refused although they are right (a fault on demand)."""
 
     def leave(self) -> None:
@@ -79,7 +79,7 @@ def _configuring(state: State, terminal: Terminal, target: Config, line: str, wo
         _finish_session(state, name, words)
     elif terminal.session is not None and words == ["rollback", "clean-config"]:
         start_clean(target)
-    elif terminal.forbidden is not None and terminal.forbidden.search(line):
+    elif terminal.refuses(line):
         raise InvalidInput(0, words[0])
     else:
         terminal.section = enter(target, terminal.section, line)

@@ -85,7 +85,9 @@ def _attach(draft: Draft, host: Host, name: str, segment: Segment, used: dict[st
         if len(nic.attached) > 1:
             draft.notes.append(f"{host.name}/{nic.name} has several ports; only {'/'.join(nic.attached[0])} is wired.")
     if len(legs) > 1:
-        draft.notes.append(f"{host.name}/{name}: {nics[0].name} carries, {', '.join(n.name for n in nics[1:])} is down.")
+        draft.notes.append(
+            f"{host.name}/{name}: {nics[0].name} carries, {', '.join(n.name for n in nics[1:])} is down."
+        )
     return legs[0]
 
 

@@ -81,5 +81,6 @@ def lay_multicast(draft: Draft, inventory: Inventory, edges: list[Edge], attachm
             for device, (enters, leaves) in _branches(ours, sender, receivers).items():
                 where = switch_namespace(device, multicast.realm)
                 if leaves:
-                    draft.streams += [Stream(where, sender.address, g, enters, tuple(leaves)) for g in groups(multicast)]
-
+                    draft.streams += [
+                        Stream(where, sender.address, g, enters, tuple(leaves)) for g in groups(multicast)
+                    ]

@@ -127,7 +127,9 @@ def lay_segment(draft: Draft, inventory: Inventory, segment: Segment, attachment
     tree = _stretch(inventory, members)
     for a, a_port, b, b_port in tree:
         ends = (
-            End(switch_namespace(d, segment.realm), _short(p, segment.vlan, segment.place), svi(segment), learning=False)
+            End(
+                switch_namespace(d, segment.realm), _short(p, segment.vlan, segment.place), svi(segment), learning=False
+            )
             for d, p in ((a, a_port), (b, b_port))
         )
         draft.wire(*ends)
@@ -211,7 +213,11 @@ def lay_external(draft: Draft, external: External) -> None:
     for address in neighbour_addresses(external):
         length = prefix_length(address, external.prefixes)
         draft.address(external.name, _LAN, address, length or address.max_prefixlen)
-    back = [hop for number, (device, port) in enumerate(external.enters) for hop in _join(draft, external, number, device, port)]
+    back = [
+        hop
+        for number, (device, port) in enumerate(external.enters)
+        for hop in _join(draft, external, number, device, port)
+    ]
     for version in (4, 6):
         hops = tuple(h for h in back if h.via and h.via.version == version)
         if hops:

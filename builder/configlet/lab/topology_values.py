@@ -170,7 +170,9 @@ class Draft:
         """Ask for a namespace, once or often; its name."""
         here = self.namespaces.setdefault(name, Namespace(name, role, owner, realm))
         if (here.role, here.owner) != (role, owner):
-            raise refuse("two things of one name", f"The lab would need the namespace {name} for {here.owner} and {owner}.")
+            raise refuse(
+                "two things of one name", f"The lab would need the namespace {name} for {here.owner} and {owner}."
+            )
         return name
 
     def bridge(self, namespace: str, name: str, mac: str | None = None) -> str:

@@ -21,6 +21,7 @@ class InvalidInput(Exception):  # noqa: N818 - the device's own words
     def __init__(self, token: int, word: str, what: str = "Invalid input") -> None:
         self.token = token
         self.word = word
+        self.what = what
         super().__init__(f"{what} (at token {token}: '{word}')")
 
 

@@ -1,6 +1,7 @@
-"""eAPI of a simulated EOS switch: JSON-RPC over HTTPS as unmodified NAPALM and pyeapi speak it.
+"""The management of a simulated EOS switch: eAPI on port 443, and its command line over SSH on port 22.
 
-HTTP/1.1, ``POST /command-api``, Basic authentication; the shape of the answers is that of EOS 4.33.
+eAPI is JSON-RPC over HTTPS as unmodified NAPALM and pyeapi speak it. HTTP/1.1, ``POST /command-api``,
+Basic authentication; the shape of the answers is that of EOS 4.33.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from configlet.lab import switch_cli
 from configlet.lab.switch import CommandFailed, Failure, Switch
+from configlet.lab.switch_doors import Doorway
+from configlet.model.inventory import Device, Inventory
 
+SSH, HTTPS = 22, 443
+PORTS = (HTTPS, SSH)
 MOST_BODY = 16 * 1024 * 1024
 MOST_HEADERS = 64
 PATIENCE = 60.0
@@ -33,6 +39,19 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes
+
+
+def make(device: Device, inventory: Inventory, apply: Callable[[str, str], None], speed: float) -> Switch:
+    """The switch of a device."""
+    return Switch(device, inventory, apply, speed)
+
+
+async def open_doors(switch: Switch, door: Doorway) -> list[Any]:
+    """Serve a switch at every port of this platform; what has to be kept."""
+    return [
+        await serve(switch, door.listen(HTTPS), door.context, door.username, door.password),
+        await switch_cli.serve(switch.front(), door.listen(SSH), door.key, door.username, door.password),
+    ]
 
 
 async def serve(

@@ -1,0 +1,372 @@
+"""Configuration lines of a simulated IOS-XE switch: one line changes the configuration at once, or is refused whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from configlet.lab.parsers import ios_groups
+from configlet.lab.parsers.eos_entry import InvalidInput, Words, number
+from configlet.lab.parsers.ios_entry import parse, show
+from configlet.lab.switch_config import Way
+from configlet.lab.switch_ios_config import BIND, GROUP_MODES, HEAD, SWITCHES, IosConfig
+from configlet.lab.switch_match import Ambiguous, incomplete, match
+from configlet.model.net import FAMILIES, Family
+
+GLOBAL = ""
+"""The mode outside every section. Any other mode is the header of its section."""
+LAST_SEQUENCE = 2147483647
+FAMILY_OF: dict[str, Family] = {"ip": 4, "ipv6": 6}
+Global = Callable[[IosConfig, Sequence[str]], str]
+
+
+class Said(Exception):  # noqa: N818 - the device's own words
+    """A line that the device understands and does not carry out; the text is what it says, with its per cent sign."""
+
+
+def submode(mode: str) -> str:
+    """What stands in the prompt for a mode."""
+    if mode == GLOBAL:
+        return "config"
+    words = mode.split()
+    match words:
+        case ["ip", "access-list", *_]:
+            return "config-ext-nacl"
+        case ["ipv6", "access-list", *_]:
+            return "config-ipv6-acl"
+        case ["object-group", kind, _]:
+            return GROUP_MODES[kind]
+    return f"config-{ {'interface': 'if', 'line': 'line'}.get(words[0], words[0]) }"
+
+
+def enter(config: IosConfig, mode: str, line: str) -> str:
+    """Apply one line in a mode; the mode in which the next line stands.
+
+    A line that a submode does not know is tried as a global one, which leaves the submode. Raises InvalidInput,
+    Ambiguous and Said with nothing changed.
+    """
+    words = line.split()
+    if mode == GLOBAL:
+        return _global(config, words, line)
+    try:
+        _inside(config, mode, words, line)
+        return mode
+    except InvalidInput as inner:
+        try:
+            return _global(config, words, line)
+        except InvalidInput as outer:
+            raise max(inner, outer, key=lambda refusal: refusal.token) from None
+
+
+def _global(config: IosConfig, words: Sequence[str], line: str) -> str:
+    header = " ".join(words)
+    lines = config.baseline.lines(header)
+    if lines is not None:
+        config.present.add((header, ""))
+        return header if lines or header.startswith("interface ") else GLOBAL
+    if words[0] == "no" and config.baseline.lines(" ".join(words[1:])) is not None:
+        raise Said("% The simulated hardware cannot be without this line")
+    verb, taken = match(words, _FORMS)
+    return verb(config, [*taken, line])
+
+
+def _hostname(config: IosConfig, taken: Sequence[str]) -> str:
+    name = taken[0]
+    if not name.replace("-", "").replace(".", "").replace("_", "").isalnum() or len(name) > 63:
+        raise InvalidInput(1, name)
+    config.hostname = name
+    return GLOBAL
+
+
+def _version(_: IosConfig, taken: Sequence[str]) -> str:
+    if not taken[0].replace(".", "").isdigit():
+        raise InvalidInput(1, taken[0])
+    return GLOBAL
+
+
+def _switch(line: str, on: bool) -> Global:
+    def turn(config: IosConfig, _: Sequence[str]) -> str:
+        (config.switches.add if on else config.switches.discard)(line)
+        return GLOBAL
+
+    return turn
+
+
+def _alias(config: IosConfig, taken: Sequence[str]) -> str:
+    config.aliases[taken[0]] = taken[-1].strip().split(maxsplit=3)[3]
+    return GLOBAL
+
+
+def _no_alias(config: IosConfig, taken: Sequence[str]) -> str:
+    config.aliases.pop(taken[0], None)
+    return GLOBAL
+
+
+def _archive(config: IosConfig, _: Sequence[str]) -> str:
+    config.archive = config.archive or {}
+    return "archive"
+
+
+def _no_archive(config: IosConfig, _: Sequence[str]) -> str:
+    config.archive = None
+    return GLOBAL
+
+
+def _list(family: Family) -> Global:
+    at = len(HEAD[family].split())
+
+    def open_list(config: IosConfig, taken: Sequence[str]) -> str:
+        name = _name(taken[0], at, family)
+        config.acls.setdefault((family, name), {})
+        return f"{HEAD[family]} {name}"
+
+    return open_list
+
+
+def _no_list(family: Family) -> Global:
+    def remove(config: IosConfig, taken: Sequence[str]) -> str:
+        config.acls.pop((family, taken[0]), None)
+        return GLOBAL
+
+    return remove
+
+
+def _name(name: str, at: int, family: Family) -> str:
+    numbered = family == 4 and name.isdigit() and (100 <= int(name) <= 199 or 2000 <= int(name) <= 2699)
+    if not (name.isascii() and (name[0].isalpha() or numbered)) or '"' in name:
+        raise InvalidInput(at, name)
+    return name
+
+
+def _resequence(config: IosConfig, taken: Sequence[str]) -> str:
+    name, start, step = taken[:3]
+    for at, word in ((4, start), (5, step)):
+        if not word.isdigit() or not 1 <= int(word) <= LAST_SEQUENCE:
+            raise InvalidInput(at, word)
+    entries = config.acls.get((4, name))
+    if entries is None:
+        raise Said("% Specified access list does not exist")
+    last = int(start) + int(step) * (len(entries) - 1)
+    if last > LAST_SEQUENCE:
+        raise Said("% Access list sequence number exceeds the maximum")
+    lines = [line for _, line in sorted(entries.items())]
+    config.acls[4, name] = {int(start) + int(step) * n: line for n, line in enumerate(lines)}
+    return GLOBAL
+
+
+def _group(kind: str) -> Global:
+    def open_group(config: IosConfig, taken: Sequence[str]) -> str:
+        if not taken[0][0].isalpha():
+            raise InvalidInput(2, taken[0])
+        config.groups.setdefault((kind, taken[0]), [])
+        return f"object-group {kind} {taken[0]}"
+
+    return open_group
+
+
+def _no_group(kind: str) -> Global:
+    def remove(config: IosConfig, taken: Sequence[str]) -> str:
+        if (kind, taken[0]) in config.groups and used(config, kind, taken[0]):
+            raise Said(f"%Object-group {taken[0]} cannot be deleted: it is in use")
+        config.groups.pop((kind, taken[0]), None)
+        return GLOBAL
+
+    return remove
+
+
+def used(config: IosConfig, kind: str, name: str) -> bool:
+    """Whether an entry or another group names an object group."""
+    for (family, _), entries in config.acls.items():
+        for line in entries.values():
+            if f"object-group {name} " in f"{line} " and not line.startswith("remark"):
+                if (kind, name) in parse(family, line.split()).groups:
+                    return True
+    return any(f"group-object {name}" in lines for (k, _), lines in config.groups.items() if k == kind)
+
+
+def _to_interface(config: IosConfig, taken: Sequence[str]) -> str:
+    header = f"interface {taken[0]}"
+    if config.baseline.lines(header) is None:
+        raise InvalidInput(1, taken[0])
+    config.present.add((header, ""))
+    return header
+
+
+_FORMS: dict[str, Global] = {
+    "hostname NAME": _hostname,
+    "version NUMBER": _version,
+    **{line: _switch(line, True) for line in SWITCHES},
+    **{f"no {line}": _switch(line, False) for line in SWITCHES},
+    "alias exec NAME ...": _alias,
+    "no alias exec NAME": _no_alias,
+    "no alias exec NAME ...": _no_alias,
+    "archive": _archive,
+    "no archive": _no_archive,
+    **{f"{HEAD[f]} NAME": _list(f) for f in FAMILIES},
+    **{f"no {HEAD[f]} NAME": _no_list(f) for f in FAMILIES},
+    "ip access-list resequence NAME START STEP": _resequence,
+    **{f"object-group {kind} NAME": _group(kind) for kind in GROUP_MODES},
+    **{f"no object-group {kind} NAME": _no_group(kind) for kind in GROUP_MODES},
+    "interface NAME": _to_interface,
+}
+
+
+def _inside(config: IosConfig, mode: str, words: list[str], line: str) -> None:
+    head = mode.split()
+    match head:
+        case ["ip", "access-list", _, name]:
+            entries = config.acls.get((4, name), {})
+            _entry(config, 4, entries, words, line)
+            config.acls[4, name] = entries
+        case ["ipv6", "access-list", name]:
+            entries = config.acls.get((6, name), {})
+            _entry(config, 6, entries, words, line)
+            config.acls[6, name] = entries
+        case ["object-group", kind, name]:
+            _member(config, kind, name, words)
+        case ["archive"]:
+            _archiving(config, words)
+        case ["interface", name] if words != ["no", "shutdown"]:
+            _interface(config, name, words)
+        case _:
+            _baseline(config, mode, words)
+
+
+def _baseline(config: IosConfig, mode: str, words: list[str]) -> None:
+    text = " ".join(words)
+    if text not in (config.baseline.lines(mode) or ()):
+        raise InvalidInput(0, words[0])
+    config.present.add((mode, text))
+
+
+def _archiving(config: IosConfig, words: list[str]) -> None:
+    archive = config.archive = config.archive or {}
+    match words:
+        case ["path", path]:
+            archive["path"] = path
+        case ["no", "path", *_]:
+            archive.pop("path", None)
+        case ["maximum", count] if count.isdigit() and 1 <= int(count) <= 14:
+            archive["maximum"] = count
+        case ["path" | "maximum"]:
+            raise incomplete(words)
+        case _:
+            raise InvalidInput(int(words[0] in ("path", "maximum")), words[int(words[0] in ("path", "maximum"))])
+
+
+def _interface(config: IosConfig, interface: str, words: list[str]) -> None:
+    text = " ".join(words)
+    if text in (config.baseline.lines(f"interface {interface}") or ()):
+        config.present.add((f"interface {interface}", text))
+        return
+    if interface not in config.baseline.routed:
+        raise InvalidInput(0, words[0])
+    forms = {f"{BIND[f]} NAME {way}": (f, way) for f in FAMILIES for way in ("in", "out")}
+    forms |= {f"no {form}": key for form, key in forms.items()}
+    forms |= {form.replace(" NAME", ""): key for form, key in forms.items() if form.startswith("no ")}
+    (family, way), taken = match(words, forms)
+    key = (interface, family, _way(way))
+    if words[0] != "no":
+        config.bindings[key] = _name(taken[0], 2, family)
+    elif not taken or config.bindings.get(key) == taken[0]:
+        config.bindings.pop(key, None)
+
+
+def _way(word: str) -> Way:
+    return "in" if word == "in" else "out"
+
+
+def _entry(config: IosConfig, family: Family, entries: dict[int, str], words: list[str], line: str) -> None:
+    gone = words[0] == "no"
+    at = int(gone)
+    sequence, at = _sequence(family, words, at)
+    if gone and sequence is not None and at == len(words):
+        if sequence not in entries:
+            raise Said("% Specified sequence number does not exist")
+        del entries[sequence]
+        return
+    shown = _shown(config, family, words, at, line)
+    same = [number for number, found in entries.items() if found == shown and not shown.startswith("remark ")]
+    if gone:
+        if not same:
+            raise Said("% Specified access list entry does not exist")
+        del entries[same[0]]
+    elif not same:
+        _add(entries, sequence, shown)
+
+
+def _sequence(family: Family, words: list[str], at: int) -> tuple[int | None, int]:
+    """The sequence number before an entry, and the position of the next word."""
+    if at >= len(words):
+        raise incomplete(words)
+    if family == 4:
+        return (number(Words(words, at), 1, LAST_SEQUENCE), at + 1) if words[at].isdigit() else (None, at)
+    if words[at] != "sequence":
+        return None, at
+    return number(Words(words, at + 1), 1, LAST_SEQUENCE), at + 2
+
+
+def _shown(config: IosConfig, family: Family, words: list[str], at: int, line: str) -> str:
+    if words[at : at + 1] == ["remark"] and len(words) > at + 1:
+        return "remark " + line.strip().split(maxsplit=at + 1)[-1]
+    entry = parse(family, words, at)
+    for kind, name in entry.groups:
+        if (kind, name) not in config.groups:
+            raise Said(f"%Object-group {name} of type {kind} does not exist")
+        if not config.groups[kind, name]:
+            raise Said(f"%Object-group {name} is empty")
+    return show(entry)
+
+
+def _add(entries: dict[int, str], sequence: int | None, shown: str) -> None:
+    if sequence is None:
+        sequence = max(entries, default=0) + 10
+    if sequence in entries:
+        raise Said("% Duplicate sequence number")
+    if sequence > LAST_SEQUENCE:
+        raise Said("% Access list sequence number exceeds the maximum")
+    entries[sequence] = shown
+
+
+def _member(config: IosConfig, kind: str, name: str, words: list[str]) -> None:
+    lines = list(config.groups.get((kind, name), ()))
+    gone = words[0] == "no"
+    rest = words[int(gone) :]
+    if not rest:
+        raise incomplete(words)
+    if rest[0] == "description" and len(rest) > 1:
+        shown = " ".join(rest)
+    else:
+        try:
+            shown = (ios_groups.network_line if kind == "network" else ios_groups.service_line)(rest)[0]
+        except InvalidInput as refusal:
+            raise InvalidInput(refusal.token + gone, refusal.word, refusal.what) from None
+    _check_member(config, kind, name, shown)
+    if not gone:
+        lines += [shown] * (shown not in lines)
+    elif shown in lines:
+        if len(lines) == 1 and used(config, kind, name):
+            raise Said(f"%Object-group {name} cannot be emptied: it is in use")
+        lines.remove(shown)
+    config.groups[kind, name] = lines
+
+
+def _check_member(config: IosConfig, kind: str, name: str, shown: str) -> None:
+    """A group may hold groups that are there, and never itself."""
+    if not shown.startswith("group-object "):
+        return
+    inner = shown.split()[1]
+    if (kind, inner) not in config.groups:
+        raise Said(f"%Object-group {inner} of type {kind} does not exist")
+    seen, left = set(), [inner]
+    while left:
+        here = left.pop()
+        if here == name:
+            raise Said(f"%Object-group {name} cannot hold itself")
+        if here not in seen:
+            seen.add(here)
+            left += [
+                line.split()[1] for line in config.groups.get((kind, here), ()) if line.startswith("group-object ")
+            ]
+
+
+__all__ = ["GLOBAL", "Ambiguous", "InvalidInput", "Said", "enter", "submode"]
