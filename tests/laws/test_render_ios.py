@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
+from datetime import date
+from pathlib import Path
 
 import pytest
 
+from configlet import pipeline
 from configlet.model.gate import Table
 from configlet.model.net import Family
 from configlet.model.problem import Refused
@@ -19,6 +23,7 @@ from tests.ios_judge import judged
 from tests.laws.test_render import EDGE_PORTS, EDGES4, EDGES6, LOUD, QUIET, random_rows
 from tests.planted import HERE4, HERE6, law_passes, tables
 
+ROOT = Path(__file__).resolve().parents[2]
 IOS = platform("ios")
 NAMES = {"tcp": {"www": 80, "domain": 53, "bgp": 179, "telnet": 23}, "udp": {"domain": 53, "ntp": 123}}
 TYPES = {
@@ -151,3 +156,18 @@ def test_the_same_tables_in_any_order_give_the_same_bytes() -> None:
         mixed = tables("ios")
         random.Random(seed).shuffle(mixed)
         assert render("leaf1", IOS, "acl", mixed).text == right.text
+
+
+def test_dc1_with_a_leaf_pair_of_ios_is_proved_and_its_switches_would_show_it_as_planned(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "inventory" / "dc1", tmp_path / "inventory" / "dc1")
+    path = tmp_path / "inventory" / "dc1" / "devices.yaml"
+    said, moved = re.subn(r"(?m)^(  leaf[34]:\n    platform: )\w+", r"\1ios", path.read_text())
+    assert moved == 2
+    path.write_text(said)
+    artifacts = [a for a in pipeline.render(tmp_path, "dc1", date(2026, 11, 24)) if a.platform == "ios"]
+    assert [a.owner for a in artifacts] == ["leaf3", "leaf4"]
+    for artifact in artifacts:
+        reading = read(IOS, "acl", artifact.text, artifact.file)
+        proofs = prove(artifact, reading)
+        assert {proof.verdict for proof in proofs} == {"PROVED"} and len(proofs) == len(artifact.tables) > 10
+        assert read(IOS, "acl", owned(IOS, "acl", shown(artifact.text)), "shown").canonical == reading.canonical

@@ -378,13 +378,21 @@ def test_the_binding_decides_which_list_counts_by_its_name() -> None:
     assert swapped.numbered != wanted.numbered and "cfglt-x-v4.2\n 10 permit" in swapped.numbered
 
 
-def test_a_list_that_is_left_over_shows_under_the_second_name() -> None:
+def test_what_nothing_binds_is_not_compared_but_known() -> None:
+    """While a list is built under its second name, and until the one that it replaced is removed."""
+    wanted = read_text(FIRST_NAME + ONE + BOUND4)
     building = read_text(FIRST_NAME + ONE + SECOND_NAME + TWO + BOUND4)
     left = read_text(SECOND_NAME + ONE + FIRST_NAME + TWO + BOUND_SECOND)
-    assert left.canonical == building.canonical
-    assert left.canonical != read_text(FIRST_NAME + ONE + BOUND4).canonical
-    assert read_text(left.canonical).canonical == left.canonical
-    assert [box for line in left.lists["Vlan120", "in", 4] for box in [line.box[2]]] == [span("10.0.0.1", 4)]
+    assert building.canonical == left.canonical == wanted.canonical
+    assert [len(reading.notes) for reading in (building, left, wanted)] == [1, 1, 0]
+    assert "cfglt-x-v4.2\n 10 permit ip host 10.0.0.2" in building.numbered
+    assert [line.box[2] for line in left.lists["Vlan120", "in", 4]] == [span("10.0.0.1", 4)]
+
+
+def test_two_lists_that_are_both_bound_keep_their_names() -> None:
+    text = FIRST_NAME + ONE + SECOND_NAME + TWO + BOUND4 + BOUND_SECOND.replace("Vlan120", "Vlan121")
+    assert "cfglt-x-v4.2 in" in read_text(text).canonical
+    assert read_text(read_text(text).canonical).canonical == read_text(text).canonical
 
 
 def test_a_list_that_is_not_bound_yet_may_be_half() -> None:

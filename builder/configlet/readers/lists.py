@@ -49,25 +49,28 @@ class Texts(NamedTuple):
 
 
 def texts(written: Written, alternate: str | None, groups: Groups, lists: Mapping[Key, List], bound: Bound) -> Texts:
-    """Both texts. Where the first leaves the numbers out, the binding decides which of two lists counts by its name."""
+    """Both texts. Where a list has a second name, the binding decides which of the two is meant by the first."""
     same = {key: key[1] for key in lists}
     numbered = _text(written, groups, lists, bound, same, numbers=True)
     if written.numbers:
         return Texts(numbered, numbered)
-    names = same if alternate is None else _names(re.compile(alternate), same, {(c, n) for c, n, _ in bound.values()})
-    return Texts(_text(written, groups, lists, bound, names, numbers=False), numbered)
+    if alternate is None:
+        return Texts(_text(written, groups, lists, bound, same, numbers=False), numbered)
+    used = {(command, name) for command, name, _ in bound.values()}
+    names = _names(re.compile(alternate), same, used)
+    # What nothing binds filters nothing: the list that a swap replaced stands there until the change is confirmed.
+    counted = {key: made for key, made in lists.items() if key in used}
+    return Texts(_text(written, groups, counted, bound, names, numbers=False), numbered)
 
 
 def _names(alternate: re.Pattern[str], same: Mapping[Key, str], used: set[Key]) -> dict[Key, str]:
-    """The names of the first text: a list that is bound under its second name has the first, and the other the second."""
+    """The names of the first text: a list that is bound under its second name has the first."""
     names = dict(same)
     for key in same:
         found = alternate.fullmatch(key[1])
         first = (key[0], found["base"]) if found else None
         if first is not None and key in used and first not in used:
             names[key] = first[1]
-            if first in same:
-                names[first] = key[1]
     return names
 
 
