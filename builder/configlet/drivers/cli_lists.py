@@ -1,0 +1,153 @@
+"""What lines of configuration make of a switch's access lists and bindings: read from what it shows, or entered.
+
+What a device shows and what it is told are written alike, so one function takes both. This is the driver's own
+understanding, made apart from the plan's: a change is sent only when both come to the same end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_LIST = re.compile(r"(?P<no>no )?(?P<header>(?:ip access-list extended|ipv6 access-list) (?P<name>cfglt-\S+))")
+_INTERFACE = re.compile(r"interface \S+")
+_BIND = re.compile(r"(?P<no>no )?(?P<what>ip access-group|ipv6 traffic-filter) (?P<name>\S+) (?P<way>in|out)")
+_REMOVE = re.compile(r"no (?:sequence )?(?P<number>\d+)(?P<remark> remark)?")
+_ENTRY = re.compile(r"(?:(?:sequence )?(?P<number>\d+) )?(?P<text>(?:permit|deny|remark) .*)")
+_FAMILY = {"ip access-list extended": "ip access-group", "ipv6 access-list": "ipv6 traffic-filter"}
+
+
+class Strange(Exception):  # noqa: N818 - it is said of a line
+    """A line that is no step of a change of ours, or one that the device could not carry out."""
+
+
+@dataclass(slots=True)
+class Held:
+    """Lists by header, each with number and text in order, and bindings by interface, command and direction."""
+
+    lists: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    bound: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    at: str = ""
+    """The header under which the next indented line stands, "" under none of ours."""
+
+    def is_bound(self, header: str) -> bool:
+        """Whether a list is in force anywhere."""
+        command, _, name = header.rpartition(" ")
+        return any(what == _FAMILY[command] and name == found for (_, what, _), found in self.bound.items())
+
+    def spare(self) -> list[str]:
+        """The lists of ours that nothing binds."""
+        return [header for header in self.lists if not self.is_bound(header)]
+
+    def text(self) -> str:
+        """As the device would show it, without what nothing binds."""
+        out: list[str] = []
+        for header, entries in self.lists.items():
+            if self.is_bound(header):
+                word = "sequence " if header.startswith("ipv6") else ""
+                out += [header, *(f" {word}{number} {text}" for number, text in entries)]
+        for key in sorted(self.bound):
+            out += [f"interface {key[0]}"] * (f"interface {key[0]}" not in out)
+            at = out.index(f"interface {key[0]}") + 1
+            out.insert(at, f" {key[1]} {self.bound[key]} {key[2]}")
+        return "".join(f"{line}\n" for line in out)
+
+
+def shown(running: str) -> Held:
+    """What a running configuration holds of ours. Other lines are passed over."""
+    held = Held()
+    for line in running.splitlines():
+        if line.strip() and line.strip() != "!":
+            _take(held, line, strict=False)
+    return held
+
+
+def entered(held: Held, lines: Sequence[str]) -> Held:
+    """What is held after these lines too. Raises Strange for a line that is no step of a change."""
+    after = Held({header: list(entries) for header, entries in held.lists.items()}, dict(held.bound))
+    for line in lines:
+        _take(after, line, strict=True)
+    return after
+
+
+def phases(held: Held, load: str) -> tuple[list[str], list[str]]:
+    """The lines that touch nothing in force, which come first, and the rest."""
+    lines = [line for line in load.splitlines() if line.strip() and not line.startswith("!")]
+    for at, line in enumerate(lines):
+        if line[0] != " " and (not (found := _LIST.fullmatch(line)) or held.is_bound(found["header"])):
+            return lines[:at], lines[at:]
+    return lines, []
+
+
+def _take(held: Held, line: str, *, strict: bool) -> None:
+    said = line.strip()
+    if line[0] != " ":
+        held.at = _header(held, said, strict=strict)
+    elif held.at.startswith("interface "):
+        _binding(held, said, strict=strict)
+    elif held.at:
+        _entry(held, said, strict=strict)
+    elif strict:
+        raise Strange(f'"{said}" stands under no header')
+
+
+def _header(held: Held, said: str, *, strict: bool) -> str:
+    if found := _LIST.fullmatch(said):
+        if not found["no"]:
+            held.lists.setdefault(found["header"], [])
+            return found["header"]
+        if held.is_bound(found["header"]):
+            raise Strange(f'"{said}" would take a list away that is bound')
+        held.lists.pop(found["header"], None)
+    elif _INTERFACE.fullmatch(said):
+        return said
+    elif strict:
+        raise Strange(f'"{said}" is no step of a change of ours')
+    return ""
+
+
+def _binding(held: Held, said: str, *, strict: bool) -> None:
+    found = _BIND.fullmatch(said)
+    if found is None:
+        if strict:
+            raise Strange(f'"{said}" is no binding')
+        return
+    key = (held.at.removeprefix("interface "), found["what"], found["way"])
+    if found["no"]:
+        held.bound.pop(key, None)
+    else:
+        held.bound[key] = found["name"]
+
+
+def _entry(held: Held, said: str, *, strict: bool) -> None:
+    entries = held.lists[held.at]
+    if found := _REMOVE.fullmatch(said):
+        gone = [entry for entry in entries if entry[0] == int(found["number"])]
+        gone = [entry for entry in gone if entry[1].startswith("remark ")] if found["remark"] else gone[-1:]
+        if not gone:
+            raise Strange(f'"{said}" finds no such entry in {held.at}')
+        entries.remove(gone[0])
+        return
+    found = _ENTRY.fullmatch(said)
+    if found is None:
+        if strict:
+            raise Strange(f'"{said}" is no entry')
+        entries.append((entries[-1][0] if entries else 0, said))
+        return
+    _add(entries, int(found["number"] or 0), found["text"], strict=strict)
+
+
+def _add(entries: list[tuple[int, str]], number: int, text: str, *, strict: bool) -> None:
+    last, remark = (entries[-1][0] if entries else 0), text.startswith("remark ")
+    if not number:
+        entries.append((last + (0 if remark and not strict else 10), text))
+        return
+    same = [found for found in entries if found[0] == number]
+    if strict and any(not remark and not found[1].startswith("remark ") for found in same):
+        raise Strange(f"the number {number} is taken")
+    if not remark and any(found[1] == text for found in entries):
+        # The device makes no change for an entry that is there already, its number aside.
+        return
+    at = next((n for n, found in enumerate(entries) if found[0] > number), len(entries))
+    entries.insert(at, (number, text))

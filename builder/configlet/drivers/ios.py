@@ -1,0 +1,274 @@
+"""Cisco IOS-XE through NAPALM's SSH connection, with the host key verified.
+
+There is no candidate: a line is in force when it is entered. So the text is laid into flash under our token and
+compared by the device; then, under ``configure terminal revert timer``, the plan's proven steps go in one by one, and
+everything that touches no traffic yet in windows. The first line under the timer is an alias that names our change: the
+device's revert takes it away with all the rest, so whoever asks knows whose timer runs.
+
+Never NAPALM's commit, confirm or rollback: they miss most rejected lines, and save.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from configlet.drivers import cli_lists
+from configlet.drivers.base import Canonical, Lost, Rejected, Target
+from configlet.drivers.cli_connect import connected, left
+from configlet.drivers.cli_session import Refusal, Session
+from configlet.model.plan import Change
+from configlet.model.problem import Refused
+
+PATIENCE = 60.0
+"""Seconds for one command, or one window of lines."""
+MINUTES = 120
+"""The longest timer of the device."""
+WINDOW = 50
+"""Lines at a time where nothing is in force yet; where it is, one."""
+MARK = "alias exec cfglt-pending"
+_NOTHING = "%No Rollback Confirmed Change pending"
+_OFF = "%Archive feature not enabled"
+_NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
+
+
+class IosDriver:
+    """One switch, over one SSH connection."""
+
+    def __init__(self, target: Target, canonical: Canonical) -> None:
+        self._target, self._canonical = target, canonical
+        self._change: Change | None = None
+        self._loaded_from = ""
+        self._staged = False
+        self._api = connected(target, PATIENCE, f"{target.token}.cfg")
+        try:
+            with self._asking():
+                self._cli = Session(self._api.device.remote_conn, self._api.device.find_prompt(), PATIENCE)
+        except BaseException:
+            left(self._api)
+            raise
+
+    def running(self) -> str:
+        """``show running-config``, all of it."""
+        with self._asking():
+            text = self._cli.ask("show running-config")
+        if not text.rstrip().endswith("\nend"):
+            raise Lost("what the device shows of its configuration breaks off")
+        return text
+
+    def load(self, change: Change) -> str:
+        """Lay the lines into flash under our token and have the device compare them. Nothing is active yet."""
+        self._change, self._loaded_from = change, self.running()
+        if self._shown(self._loaded_from) != change.before:
+            raise Rejected("the plan is stale: the device no longer runs what the plan was made from")
+        if self._planned(self._loaded_from, change.load.splitlines()) != change.after:
+            raise Rejected("the plan is stale: its steps do not lead to what was planned from the numbers of now")
+        with self._asking():
+            if _OFF in self._cli.ask("show archive", known=(_OFF,)):
+                raise Rejected(
+                    "the device keeps no archive, so it could not take the change back by itself. Configure "
+                    "`archive` with a `path` on it"
+                )
+            self._staged = True
+            self._api.load_merge_candidate(config=change.load)
+            diff = str(self._api.compare_config())
+        return diff or "\n".join(difflib.ndiff(change.before.splitlines(), change.after.splitlines()))
+
+    def commit(self, seconds: int) -> str:
+        """Start the device's timer (whole minutes, rounded up), then take the steps; read back.
+
+        Whatever is refused on the way is taken back at once.
+        """
+        change, minutes = self._change, -(-seconds // 60)
+        if change is None or not self._staged:
+            raise Rejected("nothing was staged")
+        if not 1 <= minutes <= MINUTES:
+            raise Rejected(f"a timer of {seconds} s is not within 1 s to {MINUTES} minutes")
+        if _others(self.running()) != _others(self._loaded_from) or self._moved(change):
+            raise Rejected("somebody changed the device since the change was staged; nothing was committed")
+        other = self.pending()
+        if other is not None:
+            raise Rejected(f"a change is pending on the device already ({other})")
+        token = self._named(self._target.token)
+        with self._asking():
+            said = self._cli.ask(f"configure terminal revert timer {minutes}")
+        if not self._cli.mode:
+            raise Rejected(f"the device does not begin a change under a timer: {said.strip()}")
+        # From here on everything is the device's to take back, and nobody else's timer can be there.
+        try:
+            self._entered([f"{MARK} {token}"], 1)
+            self._step(change)
+        except Rejected as error:
+            self._back(token, str(error))
+        self._staged = False
+        return token
+
+    def confirm(self, token: str) -> None:
+        """End the timer, then tidy up and save."""
+        if self.pending() != token:
+            raise Rejected(f"no change {token} is pending on the device")
+        with self._asking():
+            self._cli.ask("configure confirm")
+        self.save()
+
+    def revert(self, token: str) -> None:
+        """Have the device restore what ran before its timer, or drop what was only staged."""
+        self._named(token)
+        if self.pending() == token:
+            with self._asking():
+                self._cli.ask("configure revert now")
+            if self.pending() == token:
+                raise Lost("the device was told to revert, and its timer still runs")
+            self._drop(token)
+        elif not self._drop(token):
+            raise Rejected(f"no change {token} is pending on the device")
+
+    def pending(self) -> str | None:
+        """The token under which the revert timer runs; for a timer of somebody else's, a word on whose it is."""
+        with self._asking():
+            timer = self._cli.ask("show archive config rollback timer", known=(_NOTHING, _OFF))
+            if _NOTHING in timer or _OFF in timer:
+                return None
+            marks = self._cli.ask(f"show running-config | include {MARK}").splitlines()
+        for mark in marks:
+            if mark.startswith(f"{MARK} "):
+                return mark.removeprefix(f"{MARK} ").strip()
+        user = next((line.partition(":")[2].strip() for line in timer.splitlines() if "User:" in line), "?")
+        return f"a revert timer of {user}"
+
+    def save(self) -> None:
+        """Take away what a confirmed change leaves (our mark, lists that nothing binds), then ``write memory``."""
+        if self.pending() is not None:
+            raise Rejected("a timer runs on the device; nothing is saved before it was confirmed")
+        text = self.running()
+        lines = [f"no {header}" for header in cli_lists.shown(text).spare()]
+        if any(line.startswith(f"{MARK} ") for line in text.splitlines()):
+            lines.append(f"no {MARK}")
+        with self._asking():
+            if lines:
+                self._entered(lines, 1)
+            if "[OK]" not in self._cli.ask("write memory"):
+                raise Lost("the device does not say that it saved")
+        self._drop(self._target.token)
+
+    def close(self) -> None:
+        """Drop what was staged and not committed, and leave. A timer that runs is not touched."""
+        with suppress(Exception):
+            if self._staged:
+                self._drop(self._target.token)
+        left(self._api)
+
+    def _step(self, change: Change) -> None:
+        """The lines that touch nothing in force, looked at; then the others one by one; then looked at."""
+        build, rest = cli_lists.phases(cli_lists.shown(self._loaded_from), change.load)
+        if build:
+            self._entered(build, WINDOW)
+            if self._planned(self.running(), rest) != change.after:
+                raise Rejected("what was built beside what runs is not what was planned; it was not put in force")
+        if rest:
+            self._entered(rest, 1)
+        text = self.running()
+        if self._shown(text) != change.after:
+            raise Rejected("after the change the device does not show what was planned")
+        if _others(text) != _others(self._loaded_from):
+            raise Rejected("the change touched what is not ours")
+
+    def _entered(self, lines: list[str], window: int) -> None:
+        """Configuration lines, from configuration mode or into it, and out of it again whatever happens."""
+        with self._asking():
+            if not self._cli.mode:
+                self._cli.ask("configure terminal")
+            if not self._cli.mode:
+                raise Rejected("the device does not go into configuration mode")
+            try:
+                self._cli.enter([line.strip() for line in lines], window)
+            finally:
+                with suppress(Refusal):
+                    self._cli.ask("end")
+
+    def _back(self, token: str, why: str) -> None:
+        """Take back what was begun. Raises Rejected when all is as it was, Lost when that cannot be seen."""
+        assert self._change is not None
+        try:
+            with self._asking():
+                self._cli.ask("configure revert now")
+            now = self.pending(), self._shown(self.running())
+        except Rejected as error:
+            raise Lost(f"{why}; it was told to revert: {error}") from error
+        if now != (None, self._change.before):
+            raise Lost(f"{why}; it was told to revert, and does not show what ran before")
+        self._drop(token)
+        raise Rejected(why)
+
+    def _moved(self, change: Change) -> bool:
+        """Whether our own sections are no longer those that the steps were checked against."""
+        return self._planned(self.running(), change.load.splitlines()) != change.after
+
+    def _planned(self, running: str, lines: list[str]) -> str:
+        """The canonical text after these lines, by our own understanding of them. Raises Rejected."""
+        try:
+            return self._shown(cli_lists.entered(cli_lists.shown(running), lines).text())
+        except cli_lists.Strange as error:
+            raise Rejected(f"the plan is stale, or not of ours: {error}") from error
+
+    def _drop(self, token: str) -> bool:
+        """Delete the staged file of that name; whether there was one."""
+        file = f"flash:{self._named(token)}.cfg"
+        with self._asking():
+            try:
+                self._cli.ask(f"dir {file}")
+            except Refusal:
+                return False
+            self._cli.ask(f"delete /force {file}")
+        if token == self._target.token:
+            self._staged = False
+        return True
+
+    def _shown(self, text: str) -> str:
+        assert self._change is not None
+        try:
+            return self._canonical(self._change.platform, self._change.kind, text)
+        except Refused as refused:
+            raise Rejected(f"what it shows in our sections cannot be understood: {refused}") from refused
+
+    @staticmethod
+    def _named(token: str) -> str:
+        if not _NAME.fullmatch(token):
+            raise Rejected(f'"{token}" is not the name of a change of ours')
+        return token
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """What the session, NAPALM, netmiko and paramiko raise, in our words."""
+        from napalm.base import exceptions as napalm
+        from netmiko.exceptions import NetmikoBaseException
+        from paramiko.ssh_exception import SSHException
+        from scp import SCPException
+
+        try:
+            yield
+        except Refusal as error:
+            raise Rejected(str(error)) from error
+        except (napalm.MergeConfigException, napalm.CommandErrorException) as error:
+            raise Rejected(str(error)) from error
+        except (NetmikoBaseException, SSHException, SCPException, EOFError, OSError) as error:
+            said = str(error).strip().splitlines()
+            why = said[0] if said else type(error).__name__
+            raise Lost(f"no answer from {self._target.address}: {why}") from error
+
+
+def _others(text: str) -> list[str]:
+    """The configuration without comments, our lists and their bindings, and our mark."""
+    kept: list[str] = []
+    ours = False
+    for line in text.splitlines():
+        if not line.strip() or line.startswith(("!", "Building configuration", "Current configuration", f"{MARK} ")):
+            continue
+        ours = bool(re.fullmatch(r"(ip access-list extended|ipv6 access-list) cfglt-\S+", line)) or (
+            ours and line[0] == " "
+        )
+        if not ours and not re.fullmatch(r" (ip access-group|ipv6 traffic-filter) cfglt-\S+ (in|out)", line.rstrip()):
+            kept.append(line.rstrip())
+    return kept
