@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -176,3 +177,31 @@ def test_recover_says_that_nothing_is_unfinished(pushed: Lab) -> None:
 
 def test_a_second_lab_of_the_same_site_is_refused(lab: Lab) -> None:
     assert "already up" in lab.run("lab", "up", "dc1", status=65).stderr
+
+
+def test_an_approved_plan_is_pushed_once_and_the_log_says_who_agreed(pushed: Lab, tmp_path: Path) -> None:
+    before = pushed.policy.read_text()
+    key, approvers = tmp_path / "bob", pushed.folder / "approvers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    plan = ("push", "dc1", "--lab", "--plan", "plan.json")
+    try:
+        approvers.write_text(f"bob@example.net {key.with_suffix('.pub').read_text()}")
+        pushed.policy.write_text(before + EXTRA)
+        said = pushed.run("plan", "dc1", "--lab", "--out", "plan.json").stdout
+        assert "Next: configlet approve plan.json" in said
+        assert "there is no approval" in pushed.run(*plan, status=6).stderr
+        bob = ("--as", "bob@example.net", "--key", str(key), "--yes")
+        ended = configlet("approve", "plan.json", *bob, cwd=pushed.folder)
+        assert ended.returncode == 0 and "+ order gateways read the books" in ended.stdout
+        pushed.run(*plan)
+        pushed.probe()
+        runs = json.loads(configlet("log", "dc1", "--lab", "--json", cwd=pushed.folder).stdout)["runs"]
+        digest = json.loads((pushed.folder / "plan.json").read_text())["plan"]["digest"]
+        by = runs[0]["by"]
+        assert (by["way"], by["approved_by"], by["plan"]) == ("--plan", "bob@example.net", digest)
+        assert {device["result"] for device in runs[0]["devices"]} == {"Kept"}
+        assert "not what would be planned now" in pushed.run(*plan, status=6).stderr, "consent is used up"
+    finally:
+        approvers.unlink()
+        pushed.policy.write_text(before)
+        pushed.run("push", "dc1", "--lab", "--yes")

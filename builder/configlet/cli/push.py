@@ -92,7 +92,7 @@ def _differs(plan: Plan, wanted: Plan) -> str:
         return ""
     return (
         f"the plan {wanted.digest[:12]} is not what would be planned now: what runs, the inventory, --limit or configlet "
-        "itself has changed since. Make the plan anew and look at it"
+        "itself has changed since; make the plan anew and look at it"
     )
 
 
