@@ -112,8 +112,7 @@ async def _serve_switches(world: World, logins: dict[str, Login]) -> dict[IPAddr
             login.password,
         )
         world.held += await front.open_doors(switch, door)
-        for port in front.PORTS:
-            _served(world, device.name, device.platform, address, port)
+        _served(world, device.name, device.platform, address, *front.PORTS)
     return keys
 
 
@@ -138,8 +137,10 @@ async def _serve_hosts(world: World, logins: dict[str, Login]) -> dict[IPAddress
     return keys
 
 
-def _served(world: World, name: str, platform: str, address: IPAddress, port: int) -> None:
-    world.servers.append({"name": name, "platform": platform, "address": str(address), "port": port})
+def _served(world: World, name: str, platform: str, address: IPAddress, *ports: int) -> None:
+    """Remember what is served; the first port is that of the platform's usual way in."""
+    entry = {"name": name, "platform": platform, "address": str(address), "port": ports[0], "ports": list(ports)}
+    world.servers.append(entry)
 
 
 def status(world: World) -> dict[str, Any]:

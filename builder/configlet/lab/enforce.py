@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from configlet.lab.parsers import eos
 from configlet.lab.parsers.eos import Binding, Filters
@@ -76,11 +77,16 @@ def _chain(name: str, later: bool, aces: Sequence[Ace]) -> Chain:
 
     A list that is bound but not defined or empty drops everything: what hardware does there differs, this is safe.
     """
-    judging = [ace for ace in aces if (not _deep(ace) if later else not ace.fragments)]
-    parts = [[*_matches(ace), "accept" if ace.permit else "counter drop"] for ace in judging]
-    parts.append(["counter drop"])
-    weights = tuple(2 + sum(1 + part.count(",") for part in rule) for rule in parts)
-    return Chain(name + "_later" * later, tuple(" ".join(rule) for rule in parts), weights)
+    rules = [_rule(ace) for ace in aces if (not _deep(ace) if later else not ace.fragments)]
+    rules.append(("counter drop", 3))
+    return Chain(name + "_later" * later, tuple(text for text, _ in rules), tuple(weight for _, weight in rules))
+
+
+@lru_cache(16384)
+def _rule(ace: Ace) -> tuple[str, int]:
+    """An entry as a rule, and the size of it in parts."""
+    parts = [*_matches(ace), "accept" if ace.permit else "counter drop"]
+    return " ".join(parts), 2 + sum(1 + part.count(",") for part in parts)
 
 
 def _deep(ace: Ace) -> bool:

@@ -23,6 +23,27 @@ GROUP_MODES = {"network": "config-network-group", "service": "config-service-gro
 
 
 @dataclass(slots=True)
+class IosAcl:
+    """One access list: sequence number to the entry as IOS-XE shows it, and remarks.
+
+    From IOS-XE 17 on an IPv4 remark has the number of the entry that it stands before, and several may share it; an IPv6
+    remark has none and stands where it was entered, here after the entry of its key.
+    """
+
+    entries: dict[int, str] = field(default_factory=dict)
+    remarks: dict[int, list[str]] = field(default_factory=dict)
+
+    def copy(self) -> IosAcl:
+        """An independent copy."""
+        return IosAcl(dict(self.entries), {key: list(texts) for key, texts in self.remarks.items()})
+
+    def put(self, key: int, text: str) -> None:
+        """Add a remark; one that stands there already is not added again."""
+        texts = self.remarks.setdefault(key, [])
+        texts += [text] * (text not in texts)
+
+
+@dataclass(slots=True)
 class IosConfig:
     """One configuration. Mutable, as every line changes the running one in place; what is kept is a copy."""
 
@@ -36,7 +57,7 @@ class IosConfig:
     """``path`` and ``maximum`` of the archive; None when the feature is off."""
     groups: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """(kind, name) of an object group to its lines."""
-    acls: dict[tuple[Family, str], dict[int, str]] = field(default_factory=dict)
+    acls: dict[tuple[Family, str], IosAcl] = field(default_factory=dict)
     bindings: dict[tuple[str, Family, Way], str] = field(default_factory=dict)
 
     def copy(self) -> IosConfig:
@@ -49,7 +70,7 @@ class IosConfig:
             dict(self.aliases),
             None if self.archive is None else dict(self.archive),
             {key: list(lines) for key, lines in self.groups.items()},
-            {key: dict(entries) for key, entries in self.acls.items()},
+            {key: acl.copy() for key, acl in self.acls.items()},
             dict(self.bindings),
         )
 
@@ -114,15 +135,23 @@ def _groups(config: IosConfig) -> Iterator[str]:
 
 
 def _lists(config: IosConfig) -> Iterator[str]:
-    for (family, name), entries in sorted(config.acls.items()):
+    for (family, name), acl in sorted(config.acls.items(), key=lambda item: item[0]):
         yield "!"
-        yield from list_lines(family, name, entries)
+        yield from list_lines(family, name, acl)
 
 
-def list_lines(family: Family, name: str, entries: dict[int, str]) -> list[str]:
+def list_lines(family: Family, name: str, acl: IosAcl) -> list[str]:
     """One access list with its header, in sequence order, with its sequence numbers as from IOS-XE 17 on."""
-    word = "sequence " * (family == 6)
-    return [f"{HEAD[family]} {name}", *(f" {word}{number} {line}" for number, line in sorted(entries.items()))]
+    out = [f"{HEAD[family]} {name}"]
+    for number in sorted({*acl.entries, *acl.remarks}):
+        remarks, entry = acl.remarks.get(number, ()), acl.entries.get(number)
+        if family == 4:
+            out += [f" {number} remark {text}" for text in remarks]
+            out += [f" {number} {entry}"] if entry else []
+        else:
+            out += [f" sequence {number} {entry}"] if entry else []
+            out += [f" remark {text}" for text in remarks]
+    return out
 
 
 def file_text(config: IosConfig, changed: str) -> str:

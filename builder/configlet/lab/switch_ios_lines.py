@@ -8,7 +8,7 @@ from configlet.lab.parsers import ios_groups
 from configlet.lab.parsers.eos_entry import InvalidInput, Words, number
 from configlet.lab.parsers.ios_entry import parse, show
 from configlet.lab.switch_config import Way
-from configlet.lab.switch_ios_config import BIND, GROUP_MODES, HEAD, SWITCHES, IosConfig
+from configlet.lab.switch_ios_config import BIND, GROUP_MODES, HEAD, SWITCHES, IosAcl, IosConfig
 from configlet.lab.switch_match import Ambiguous, incomplete, match
 from configlet.model.net import FAMILIES, Family
 
@@ -116,7 +116,7 @@ def _list(family: Family) -> Global:
 
     def open_list(config: IosConfig, taken: Sequence[str]) -> str:
         name = _name(taken[0], at, family)
-        config.acls.setdefault((family, name), {})
+        config.acls.setdefault((family, name), IosAcl())
         return f"{HEAD[family]} {name}"
 
     return open_list
@@ -142,14 +142,19 @@ def _resequence(config: IosConfig, taken: Sequence[str]) -> str:
     for at, word in ((4, start), (5, step)):
         if not word.isdigit() or not 1 <= int(word) <= LAST_SEQUENCE:
             raise InvalidInput(at, word)
-    entries = config.acls.get((4, name))
-    if entries is None:
+    acl = config.acls.get((4, name))
+    if acl is None:
         raise Said("% Specified access list does not exist")
-    last = int(start) + int(step) * (len(entries) - 1)
+    last = int(start) + int(step) * (len(acl.entries) - 1)
     if last > LAST_SEQUENCE:
         raise Said("% Access list sequence number exceeds the maximum")
-    lines = [line for _, line in sorted(entries.items())]
-    config.acls[4, name] = {int(start) + int(step) * n: line for n, line in enumerate(lines)}
+    old = sorted(acl.entries)
+    number = {key: int(start) + int(step) * n for n, key in enumerate(old)}
+    fresh = IosAcl({number[key]: acl.entries[key] for key in old})
+    for key, texts in sorted(acl.remarks.items()):
+        following = next((number[n] for n in old if n >= key), last + int(step))
+        fresh.remarks.setdefault(following, []).extend(texts)
+    config.acls[4, name] = fresh
     return GLOBAL
 
 
@@ -175,9 +180,9 @@ def _no_group(kind: str) -> Global:
 
 def used(config: IosConfig, kind: str, name: str) -> bool:
     """Whether an entry or another group names an object group."""
-    for (family, _), entries in config.acls.items():
-        for line in entries.values():
-            if f"object-group {name} " in f"{line} " and not line.startswith("remark"):
+    for (family, _), acl in config.acls.items():
+        for line in acl.entries.values():
+            if f"object-group {name} " in f"{line} ":
                 if (kind, name) in parse(family, line.split()).groups:
                     return True
     return any(f"group-object {name}" in lines for (k, _), lines in config.groups.items() if k == kind)
@@ -214,13 +219,9 @@ def _inside(config: IosConfig, mode: str, words: list[str], line: str) -> None:
     head = mode.split()
     match head:
         case ["ip", "access-list", _, name]:
-            entries = config.acls.get((4, name), {})
-            _entry(config, 4, entries, words, line)
-            config.acls[4, name] = entries
+            _in_list(config, 4, name, words, line)
         case ["ipv6", "access-list", name]:
-            entries = config.acls.get((6, name), {})
-            _entry(config, 6, entries, words, line)
-            config.acls[6, name] = entries
+            _in_list(config, 6, name, words, line)
         case ["object-group", kind, name]:
             _member(config, kind, name, words)
         case ["archive"]:
@@ -275,23 +276,52 @@ def _way(word: str) -> Way:
     return "in" if word == "in" else "out"
 
 
-def _entry(config: IosConfig, family: Family, entries: dict[int, str], words: list[str], line: str) -> None:
+def _in_list(config: IosConfig, family: Family, name: str, words: list[str], line: str) -> None:
+    """A line in a list; a list that somebody deleted meanwhile is there again after it."""
+    acl = config.acls.get((family, name), IosAcl())
     gone = words[0] == "no"
-    at = int(gone)
-    sequence, at = _sequence(family, words, at)
-    if gone and sequence is not None and at == len(words):
-        if sequence not in entries:
-            raise Said("% Specified sequence number does not exist")
-        del entries[sequence]
+    sequence, at = _sequence(family, words, int(gone))
+    if words[at : at + 1] == ["remark"]:
+        _remark(acl, family, sequence, line.strip().split(maxsplit=at + 1)[at + 1 :], words)
+    elif gone:
+        _remove(config, acl, family, sequence, words, at)
+    else:
+        _add(acl.entries, sequence, _shown(config, family, words, at))
+    config.acls[family, name] = acl
+
+
+def _remark(acl: IosAcl, family: Family, sequence: int | None, text: list[str], words: list[str]) -> None:
+    last = max(acl.entries, default=0)
+    if family == 6 and sequence is not None:
+        raise InvalidInput(2 + (words[0] == "no"), "remark")
+    key = sequence if sequence is not None else last + 10 if family == 4 else last
+    if words[0] != "no":
+        if not text:
+            raise incomplete(words)
+        acl.put(key, text[0])
         return
-    shown = _shown(config, family, words, at, line)
-    same = [number for number, found in entries.items() if found == shown and not shown.startswith("remark ")]
-    if gone:
-        if not same:
+    keys = [key] if sequence is not None else [k for k, texts in acl.remarks.items() if text and text[0] in texts]
+    if not any(acl.remarks.get(k) for k in keys):
+        raise Said("% Specified remark does not exist")
+    for k in keys:
+        acl.remarks[k] = [t for t in acl.remarks[k] if text and t != text[0]]
+        if not acl.remarks[k]:
+            del acl.remarks[k]
+
+
+def _remove(config: IosConfig, acl: IosAcl, family: Family, sequence: int | None, words: list[str], at: int) -> None:
+    if at < len(words):
+        shown = _shown(config, family, words, at)
+        found = [n for n, line in acl.entries.items() if line == shown and sequence in (None, n)]
+        if not found:
             raise Said("% Specified access list entry does not exist")
-        del entries[same[0]]
-    elif not same:
-        _add(entries, sequence, shown)
+        del acl.entries[found[0]]
+    elif sequence in acl.entries:
+        del acl.entries[sequence]
+    elif family == 4 and sequence in acl.remarks:
+        del acl.remarks[sequence]
+    else:
+        raise Said("% Specified sequence number does not exist")
 
 
 def _sequence(family: Family, words: list[str], at: int) -> tuple[int | None, int]:
@@ -305,9 +335,7 @@ def _sequence(family: Family, words: list[str], at: int) -> tuple[int | None, in
     return number(Words(words, at + 1), 1, LAST_SEQUENCE), at + 2
 
 
-def _shown(config: IosConfig, family: Family, words: list[str], at: int, line: str) -> str:
-    if words[at : at + 1] == ["remark"] and len(words) > at + 1:
-        return "remark " + line.strip().split(maxsplit=at + 1)[-1]
+def _shown(config: IosConfig, family: Family, words: list[str], at: int) -> str:
     entry = parse(family, words, at)
     for kind, name in entry.groups:
         if (kind, name) not in config.groups:
@@ -318,6 +346,9 @@ def _shown(config: IosConfig, family: Family, words: list[str], at: int, line: s
 
 
 def _add(entries: dict[int, str], sequence: int | None, shown: str) -> None:
+    """An entry that the list has already, under whichever number, is silently not added."""
+    if shown in entries.values():
+        return
     if sequence is None:
         sequence = max(entries, default=0) + 10
     if sequence in entries:

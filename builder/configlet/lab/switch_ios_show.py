@@ -81,10 +81,10 @@ def _lists(family: Family | None) -> Show:
     def show(state: IosState, _: Any, taken: Sequence[str]) -> str:
         names = taken[:-1]
         out: list[str] = []
-        for (found, name), entries in sorted(state.running.acls.items()):
+        for (found, name), acl in sorted(state.running.acls.items(), key=lambda item: item[0]):
             if family in (None, found) and (not names or name in names):
                 out.append(f"{'Extended IP' if found == 4 else 'IPv6'} access list {name}")
-                lines = [(n, line) for n, line in sorted(entries.items()) if not line.startswith("remark ")]
+                lines = sorted(acl.entries.items())
                 out += [f"    {n} {line}" if found == 4 else f"    {line} sequence {n}" for n, line in lines]
         return "".join(f"{line}\n" for line in out)
 

@@ -86,9 +86,11 @@ def _numbered(family: Family, line: str) -> tuple[int, Entry | None]:
     """A numbered line; None for a remark."""
     words = line.split()
     at = 1 if family == 4 else 2
+    if words[0 if family == 6 else 1] == "remark":
+        return 0, None
     if family == 6 and words[0] != "sequence":
         raise InvalidInput(0, words[0])
-    return int(words[at - 1]), None if words[at] == "remark" else parse(family, words, at)
+    return int(words[at - 1]), parse(family, words, at)
 
 
 def _filled(entry: Entry, groups: Groups) -> tuple[Ace, ...]:
