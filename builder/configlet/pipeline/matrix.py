@@ -25,7 +25,7 @@ from configlet.model.net import (
     span_of,
     subtract,
 )
-from configlet.model.policy import Box, Entry, Rule
+from configlet.model.policy import DST, SRC, Box, Entry, Rule
 from configlet.packets.boxes import meet, packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.pipeline.site import Site, open_site
@@ -145,6 +145,7 @@ class _Teller:
     def __init__(self, site: Site, realm: str, service: Service) -> None:
         self.realm, self.service = realm, service
         self.entries = {family: site.entries(realm, family) for family in FAMILIES}
+        self.rows: dict[tuple[str, Family], tuple[Entry, ...]] = {}
         inventory = site.inventory
         lines = (*inventory.failsafe, *inventory.infrastructure, *inventory.policy)
         self.lines: dict[tuple[str, object], RuleLine] = {(line.name, line.place): line for line in lines}
@@ -185,8 +186,12 @@ class _Teller:
 
     def _near(self, source: End, target: End, family: Family) -> tuple[Entry, ...]:
         """The entries that can meet the pair; none at all when no permit is among them, as the default denies too."""
-        froms, tos = source.parts.of(self.realm, family), target.parts.of(self.realm, family)
-        near = tuple(e for e in self.entries[family] if _touches(e.box[2], froms) and _touches(e.box[1], tos))
+        key = source.name, family
+        if key not in self.rows:
+            froms = source.parts.of(self.realm, family)
+            self.rows[key] = tuple(e for e in self.entries[family] if _touches(e.box[SRC], froms))
+        tos = target.parts.of(self.realm, family)
+        near = tuple(e for e in self.rows[key] if _touches(e.box[DST], tos))
         return near if any(e.permit for e in near) else ()
 
     def _said(self, family: Family, box: Box) -> str:
@@ -219,4 +224,4 @@ def _touches(span: Span, spans: Sequence[Span]) -> bool:
 
 
 def _has(term: Term, family: Family, part: Box) -> bool:
-    return term.family in (None, family) and meet(box_of(term, part[2], part[1]), part) is not None
+    return term.family in (None, family) and meet(box_of(term, part[SRC], part[DST]), part) is not None
