@@ -38,7 +38,7 @@ def _version(state: IosState, _: Any, __: Sequence[str]) -> str:
 
 def _archive(state: IosState, _: Any, __: Sequence[str]) -> str:
     if not state.running.archived:
-        raise Said("Archive feature not enabled")
+        raise Said("%Archive feature not enabled")
     archive = state.running.archive or {}
     most = int(archive.get("maximum", "10"))
     following = int(state.saved[-1].rpartition("-")[2]) + 1 if state.saved else 1
