@@ -87,7 +87,7 @@ def test_a_switch_that_stays_away_is_unknown_until_recover_asks_it(bench: Bench,
 
 
 def test_a_rejected_line_leaves_the_switch_untouched(bench: Bench, switch: Switch) -> None:
-    switch.fault("reject-line", "9001")
+    switch.fault("reject-line", r"\b9001\b")
     outcome = bench.push(change("leaf1", OPEN, NEW))["leaf1"]
     assert outcome.result == "Untouched"
     assert "9001" in outcome.reason
