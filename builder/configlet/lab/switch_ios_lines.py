@@ -39,11 +39,7 @@ def submode(mode: str) -> str:
 
 
 def enter(config: IosConfig, mode: str, line: str) -> str:
-    """Apply one line in a mode; the mode in which the next line stands.
-
-    A line that a submode does not know is tried as a global one, which leaves the submode. Raises InvalidInput,
-    Ambiguous and Said with nothing changed.
-    """
+    """Apply one line; the mode of the next. Unknown in a submode, it is tried as global. Raises with nothing changed."""
     words = line.split()
     if mode == GLOBAL:
         return _global(config, words, line)
