@@ -45,13 +45,19 @@ class Held:
         out: list[str] = []
         for header, entries in self.lists.items():
             if self.is_bound(header):
-                word = "sequence " if header.startswith("ipv6") else ""
-                out += [header, *(f" {word}{number} {text}" for number, text in entries)]
+                out += [header, *(f" {_as_shown(header, number, text)}" for number, text in entries)]
         for key in sorted(self.bound):
             out += [f"interface {key[0]}"] * (f"interface {key[0]}" not in out)
             at = out.index(f"interface {key[0]}") + 1
             out.insert(at, f" {key[1]} {self.bound[key]} {key[2]}")
         return "".join(f"{line}\n" for line in out)
+
+
+def _as_shown(header: str, number: int, text: str) -> str:
+    """An entry as the device shows it. An IPv6 remark has no number there; it stands where it was entered."""
+    if header.startswith("ip access-list"):
+        return f"{number} {text}"
+    return text if text.startswith("remark ") else f"sequence {number} {text}"
 
 
 def shown(running: str) -> Held:
