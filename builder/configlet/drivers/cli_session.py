@@ -6,6 +6,7 @@ that was refused is named. A connection that ended is noticed at once, where net
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -38,18 +39,23 @@ class Session:
         self.mode = ""
 
     def ask(self, command: str, known: tuple[str, ...] = ()) -> str:
-        """What one command answers. Raises Refusal when a line of it is an error."""
+        """What one command answers, without lines of the log. Raises Refusal when a line of it is an error."""
         self._drain()
         (answer,) = self._answers([command])
         wrong = failure(answer.splitlines(), known)
         if wrong:
             raise Refusal(command, wrong)
-        return answer
+        return "".join(line for line in answer.splitlines(keepends=True) if not is_log(line))
 
-    def enter(self, lines: Sequence[str], window: int) -> None:
-        """Send configuration lines, ``window`` of them at a time. Raises Refusal at the first that is refused."""
+    def enter(self, lines: Sequence[str], window: int, until: float = math.inf) -> None:
+        """Send configuration lines, ``window`` of them at a time, but none after ``until`` (a monotonic time).
+
+        Raises Refusal at the first that is refused, or that came too late to be sent.
+        """
         self._drain()
         for at in range(0, len(lines), window):
+            if time.monotonic() > until:
+                raise Refusal(lines[at], "nothing: it was not sent, as its timer has little time left")
             chunk = lines[at : at + window]
             for line, answer in zip(chunk, self._answers(chunk), strict=True):
                 wrong = failure(answer.splitlines())

@@ -11,7 +11,9 @@ Never NAPALM's commit, confirm or rollback: they miss most rejected lines, and s
 from __future__ import annotations
 
 import difflib
+import math
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -22,15 +24,18 @@ from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
 from configlet.model.problem import Refused
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds for one command, or one window of lines."""
 MINUTES = 120
 """The longest timer of the device."""
+SHARE = 0.6
+"""Of the timer's time, how much entering lines may take. Lines that came after it ran out would stay for good."""
 WINDOW = 50
 """Lines at a time where nothing is in force yet; where it is, one."""
 MARK = "alias exec cfglt-pending"
 _NOTHING = "%No Rollback Confirmed Change pending"
 _OFF = "%Archive feature not enabled"
+_STAGED = re.compile(r"(?<= )cfglt-[A-Za-z0-9._-]+\.cfg(?=\s)")
 _NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
 
 
@@ -42,6 +47,7 @@ class IosDriver:
         self._change: Change | None = None
         self._loaded_from = ""
         self._staged = False
+        self._until = math.inf
         self._api = connected(target, PATIENCE, f"{target.token}.cfg")
         try:
             with self._asking():
@@ -71,6 +77,7 @@ class IosDriver:
                     "the device keeps no archive, so it could not take the change back by itself. Configure "
                     "`archive` with a `path` on it"
                 )
+            self._tidied()
             self._staged = True
             self._api.load_merge_candidate(config=change.load)
             diff = str(self._api.compare_config())
@@ -86,7 +93,9 @@ class IosDriver:
             raise Rejected("nothing was staged")
         if not 1 <= minutes <= MINUTES:
             raise Rejected(f"a timer of {seconds} s is not within 1 s to {MINUTES} minutes")
-        if _others(self.running()) != _others(self._loaded_from) or self._moved(change):
+        now = self.running()
+        moved = self._planned(now, change.load.splitlines()) != change.after
+        if moved or _others(now) != _others(self._loaded_from):
             raise Rejected("somebody changed the device since the change was staged; nothing was committed")
         other = self.pending()
         if other is not None:
@@ -96,6 +105,7 @@ class IosDriver:
             said = self._cli.ask(f"configure terminal revert timer {minutes}")
         if not self._cli.mode:
             raise Rejected(f"the device does not begin a change under a timer: {said.strip()}")
+        self._until = time.monotonic() + 60 * minutes * SHARE
         # From here on everything is the device's to take back, and nobody else's timer can be there.
         try:
             self._entered([f"{MARK} {token}"], 1)
@@ -126,16 +136,23 @@ class IosDriver:
             raise Rejected(f"no change {token} is pending on the device")
 
     def pending(self) -> str | None:
-        """The token under which the revert timer runs; for a timer of somebody else's, a word on whose it is."""
+        """The token under which the revert timer runs; for a timer of somebody else's, a word on whose it is.
+
+        A timer of this login without a mark, beside a file that we staged, is ours: the connection was cut between
+        the two.
+        """
         with self._asking():
             timer = self._cli.ask("show archive config rollback timer", known=(_NOTHING, _OFF))
             if _NOTHING in timer or _OFF in timer:
                 return None
             marks = self._cli.ask(f"show running-config | include {MARK}").splitlines()
+            staged = self._staged_here()
         for mark in marks:
             if mark.startswith(f"{MARK} "):
                 return mark.removeprefix(f"{MARK} ").strip()
         user = next((line.partition(":")[2].strip() for line in timer.splitlines() if "User:" in line), "?")
+        if user == self._api.username and len(staged) == 1:
+            return staged[0].removesuffix(".cfg")
         return f"a revert timer of {user}"
 
     def save(self) -> None:
@@ -170,6 +187,8 @@ class IosDriver:
         if rest:
             self._entered(rest, 1)
         text = self.running()
+        if f"{MARK} {self._target.token}" not in text.splitlines():
+            raise Lost("its timer ran out while the change was entered")
         if self._shown(text) != change.after:
             raise Rejected("after the change the device does not show what was planned")
         if _others(text) != _others(self._loaded_from):
@@ -183,7 +202,7 @@ class IosDriver:
             if not self._cli.mode:
                 raise Rejected("the device does not go into configuration mode")
             try:
-                self._cli.enter([line.strip() for line in lines], window)
+                self._cli.enter([line.strip() for line in lines], window, self._until)
             finally:
                 with suppress(Refusal):
                     self._cli.ask("end")
@@ -193,7 +212,7 @@ class IosDriver:
         assert self._change is not None
         try:
             with self._asking():
-                self._cli.ask("configure revert now")
+                self._cli.ask("configure revert now", known=(_NOTHING,))
             now = self.pending(), self._shown(self.running())
         except Rejected as error:
             raise Lost(f"{why}; it was told to revert: {error}") from error
@@ -202,16 +221,21 @@ class IosDriver:
         self._drop(token)
         raise Rejected(why)
 
-    def _moved(self, change: Change) -> bool:
-        """Whether our own sections are no longer those that the steps were checked against."""
-        return self._planned(self.running(), change.load.splitlines()) != change.after
-
     def _planned(self, running: str, lines: list[str]) -> str:
         """The canonical text after these lines, by our own understanding of them. Raises Rejected."""
         try:
             return self._shown(cli_lists.entered(cli_lists.shown(running), lines).text())
         except cli_lists.Strange as error:
             raise Rejected(f"the plan is stale, or not of ours: {error}") from error
+
+    def _tidied(self) -> None:
+        """Delete what earlier runs of ours staged here and could not take away: none of them is under way."""
+        for name in self._staged_here():
+            self._cli.ask(f"delete /force flash:{name}")
+
+    def _staged_here(self) -> list[str]:
+        ending = f"-{self._target.owner}.cfg"
+        return [name for name in _STAGED.findall(self._cli.ask("dir flash:")) if name.endswith(ending)]
 
     def _drop(self, token: str) -> bool:
         """Delete the staged file of that name; whether there was one."""
