@@ -27,6 +27,8 @@ STAGES = (
     "platforms",
     "pipeline",
 )
+BUILT = "49232bb"
+"""Until here every change of a stage is taken for one that this platform made necessary."""
 AROUND = {**os.environ, "PYTHONPATH": f"{ROOT / 'builder'}:{ROOT}"}
 
 
@@ -100,17 +102,19 @@ def line_5() -> Shown:
 
 
 def _changed() -> Iterator[str]:
-    """The Python of stages that changed since the platform's folder came, by its path."""
+    """The Python of stages that changed while the platform was built, or later together with its folder, by its path."""
 
-    def git(*words: str) -> list[str]:
-        ended = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    def git(*words: str, check: bool = True) -> list[str]:
+        ended = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=check)
         return ended.stdout.splitlines()
 
+    folders = [f"builder/configlet/{stage}/" for stage in STAGES]
     first = git("log", "--reverse", "--diff-filter=A", "--format=%H", "--", "configlets/ios/platform.yaml")[0]
-    folders = [f"builder/configlet/{stage}" for stage in STAGES]
-    yield from (
-        path for path in git("diff", "--name-only", f"{first}^", "HEAD", "--", *folders) if path.endswith(".py")
-    )
+    built = git("rev-parse", "--verify", "--quiet", f"{BUILT}^{{commit}}", check=False) or ["HEAD"]
+    found = set(git("diff", "--name-only", f"{first}^", built[0], "--", *folders))
+    later = git("log", "--format=", "--name-only", "--full-diff", f"{built[0]}..HEAD", "--", "configlets/ios")
+    found |= {path for path in later if path.startswith(tuple(folders))}
+    yield from sorted(path for path in found if path.endswith(".py"))
 
 
 def _spoken() -> Iterator[str]:
