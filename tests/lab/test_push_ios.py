@@ -117,6 +117,21 @@ def test_nothing_is_saved_before_the_confirmation_and_the_timer_takes_it_back(be
     assert bench.traces == []
 
 
+def test_a_timer_without_our_mark_is_never_confirmed(bench: IosBench) -> None:
+    """A colleague with the same login began a change of his own while a file of ours lies staged."""
+    driver = bench.connect("r1")
+    driver.load(change("leaf1", bench.switch.running_text(), NEW))
+    shell = bench.switch.terminal(USER)
+    for line in ("configure terminal revert timer 100", "alias exec theirs show clock", "end"):
+        shell.line(line, False)
+    with pytest.raises(Rejected, match="is pending"):
+        driver.confirm("cfglt-r1-leaf1")
+    with pytest.raises(Rejected, match="somebody changed"):
+        driver.commit(300)
+    assert bench.switch._state.timer is not None
+    driver.close()
+
+
 def test_what_was_staged_and_not_committed_is_gone_after_the_connection(bench: IosBench) -> None:
     wanted = change("leaf1", bench.switch.running_text(), NEW)
     driver = bench.connect("r1")
@@ -179,7 +194,7 @@ def test_no_line_is_sent_when_the_timer_has_little_time_left(bench: IosBench) ->
     before = lines(bench.switch.running_text())
     driver._cli.ask("configure terminal")
     with pytest.raises(Refusal, match="not sent"):
-        driver._cli.enter(["alias exec x show clock"], 1, until=0.0)
+        driver._cli.enter(["alias exec x show clock"], 1, lambda: True)
     driver._cli.ask("end")
     driver.close()
     assert lines(bench.switch.running_text()) == before

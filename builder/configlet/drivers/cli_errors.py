@@ -19,8 +19,10 @@ _ERRORS = (
     re.compile(r".*locked exclusively by"),
 )
 _CARET = re.compile(r" *\^ *")
-_HARDWARE = re.compile(r"ACLMGR-\d-\S*FAIL|FM-3-UNLOADING|ACLHWPROGERR|FMANRP_ACL|TCAM\S*(?:FAIL|FULL|EXCEED)", re.I)
-"""Log lines, not answers, that say that the hardware did not take what the command line accepted."""
+_HARDWARE = re.compile(
+    r"%\S*(?:ACL|TCAM|FMAN|FED)\w*-(?:\w+-)*[0-4]-|%FM-3-UNLOADING|%PARSER-[0-4]-|ACLHWPROGERR|TCAM\S*(?:FAIL|FULL|EXCEED)"
+)
+"""Log lines, not answers, that say that the hardware or the parser did not take what the command line accepted."""
 
 
 def failure(answer: Iterable[str], known: tuple[str, ...] = ()) -> str:
@@ -32,7 +34,7 @@ def failure(answer: Iterable[str], known: tuple[str, ...] = ()) -> str:
     for line in answer:
         said = line.strip()
         if said.startswith(known or ("\0",)) or is_log(line):
-            if _HARDWARE.search(said):
+            if is_alarm(line):
                 return said
         elif said and _CARET.fullmatch(line.strip("\r\n")):
             caret = said  # what it points at is said in the next line
@@ -44,3 +46,8 @@ def failure(answer: Iterable[str], known: tuple[str, ...] = ()) -> str:
 def is_log(line: str) -> bool:
     """Whether a line is one of the device's log, which may stand anywhere in what a session shows."""
     return _LOG.match(line) is not None
+
+
+def is_alarm(line: str) -> bool:
+    """Whether a line of the log says that what was accepted is not in force. It may come after the answer."""
+    return is_log(line) and _HARDWARE.search(line) is not None

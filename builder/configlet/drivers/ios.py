@@ -11,7 +11,6 @@ Never NAPALM's commit, confirm or rollback: they miss most rejected lines, and s
 from __future__ import annotations
 
 import difflib
-import math
 import re
 import time
 from collections.abc import Iterator
@@ -29,7 +28,8 @@ PATIENCE = 30.0
 MINUTES = 120
 """The longest timer of the device."""
 SHARE = 0.6
-"""Of the timer's time, how much entering lines may take. Lines that came after it ran out would stay for good."""
+"""Of the timer's time, how much entering lines may take; and a line that hangs must end well before it runs out too.
+What the device took after that would stay for good, and might bind a list that the timer took away."""
 WINDOW = 50
 """Lines at a time where nothing is in force yet; where it is, one."""
 MARK = "alias exec cfglt-pending"
@@ -42,12 +42,15 @@ _NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
 class IosDriver:
     """One switch, over one SSH connection."""
 
+    clock = staticmethod(time.monotonic)
+    """Seconds, as fast as those of the device."""
+
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._change: Change | None = None
         self._loaded_from = ""
         self._staged = False
-        self._until = math.inf
+        self._until: float | None = None
         self._api = connected(target, PATIENCE, f"{target.token}.cfg")
         try:
             with self._asking():
@@ -101,11 +104,8 @@ class IosDriver:
         if other is not None:
             raise Rejected(f"a change is pending on the device already ({other})")
         token = self._named(self._target.token)
-        with self._asking():
-            said = self._cli.ask(f"configure terminal revert timer {minutes}")
-        if not self._cli.mode:
-            raise Rejected(f"the device does not begin a change under a timer: {said.strip()}")
-        self._until = time.monotonic() + 60 * minutes * SHARE
+        self._until = self.clock() + min(60 * minutes * SHARE, 60 * minutes - PATIENCE - 5)
+        self._timed(minutes, token)
         # From here on everything is the device's to take back, and nobody else's timer can be there.
         try:
             self._entered([f"{MARK} {token}"], 1)
@@ -116,8 +116,8 @@ class IosDriver:
         return token
 
     def confirm(self, token: str) -> None:
-        """End the timer, then tidy up and save."""
-        if self.pending() != token:
+        """End the timer, then tidy up and save. The timer alone is not enough: the device must show our mark."""
+        if self.pending() != token or f"{MARK} {token}" not in self.running().splitlines():
             raise Rejected(f"no change {token} is pending on the device")
         with self._asking():
             self._cli.ask("configure confirm")
@@ -177,6 +177,22 @@ class IosDriver:
                 self._drop(self._target.token)
         left(self._api)
 
+    def _timed(self, minutes: int, token: str) -> None:
+        """Into configuration mode under the timer. Raises Rejected, and leaves no timer of ours, when it is not so."""
+        try:
+            with self._asking():
+                said = self._cli.ask(f"configure terminal revert timer {minutes}")
+            if not self._cli.mode:
+                raise Rejected(f"the device does not begin a change under a timer: {said.strip()}")
+        except Rejected as error:
+            if not self._cli.mode:
+                raise
+            with suppress(Rejected), self._asking():
+                self._cli.ask("end")
+            if self.pending() == token:
+                self._back(token, str(error))
+            raise
+
     def _step(self, change: Change) -> None:
         """The lines that touch nothing in force, looked at; then the others one by one; then looked at."""
         build, rest = cli_lists.phases(cli_lists.shown(self._loaded_from), change.load)
@@ -202,10 +218,13 @@ class IosDriver:
             if not self._cli.mode:
                 raise Rejected("the device does not go into configuration mode")
             try:
-                self._cli.enter([line.strip() for line in lines], window, self._until)
+                self._cli.enter([line.strip() for line in lines], window, self._late)
             finally:
                 with suppress(Refusal):
                     self._cli.ask("end")
+
+    def _late(self) -> bool:
+        return self._until is not None and self.clock() > self._until
 
     def _back(self, token: str, why: str) -> None:
         """Take back what was begun. Raises Rejected when all is as it was, Lost when that cannot be seen."""
@@ -213,10 +232,11 @@ class IosDriver:
         try:
             with self._asking():
                 self._cli.ask("configure revert now", known=(_NOTHING,))
-            now = self.pending(), self._shown(self.running())
+            pending, text = self.pending(), self.running()
+            same = self._shown(text) == self._change.before and _others(text) == _others(self._loaded_from)
         except Rejected as error:
             raise Lost(f"{why}; it was told to revert: {error}") from error
-        if now != (None, self._change.before):
+        if pending is not None or not same or any(line.startswith(f"{MARK} ") for line in text.splitlines()):
             raise Lost(f"{why}; it was told to revert, and does not show what ran before")
         self._drop(token)
         raise Rejected(why)
