@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -53,10 +54,32 @@ def served(switch: Any, front: switch_cli.Front, folder: Path) -> Iterator[Serve
     finally:
         loop.call_soon_threadsafe(server.close)
         switch.management.cut(0)
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), loop).result(10)
+        left = asyncio.run_coroutine_threadsafe(_ended(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         switch.stop()
+    assert not left, f"the switch still serves {left}"
+
+
+async def _ended() -> set[Any]:
+    """What a server that was closed still does after a while."""
+    await asyncio.sleep(0.02)
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    return (await asyncio.wait(tasks, timeout=5))[1] if tasks else set()
+
+
+def typed(link: Any, lines: list[str]) -> str:
+    """Everything that comes back for lines that are written at once, until the connection ends or the prompt is back."""
+    channel = link.remote_conn
+    channel.send("".join(f"{line}\n" for line in lines))
+    found = ""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not channel.closed and found.count("#") < len(lines):
+        if channel.recv_ready():
+            found += channel.recv(65536).decode()
+        else:
+            time.sleep(0.005)
+    return found
 
 
 def options(at: Served) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def _options(target: Target, patience: float, staged: str) -> dict[str, Any]:
         "port": target.port or 22,
         "secret": who.password.reveal(),
         "merge_cfg": staged,
+        "dest_file_system": "flash:",
         "auto_file_prompt": False,
         "ssh_strict": True,
         "system_host_keys": False,

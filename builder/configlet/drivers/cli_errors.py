@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_LOG = re.compile(r"%[A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+: ")
-"""The tag of a log line: facility, severity, mnemonic."""
+_LOG = re.compile(r"(?:[^\s%][^%]*: )?%[A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+:(?: |$)")
+"""The beginning of a log line: perhaps a time, then a tag of facility, severity, mnemonic. Configuration is no log."""
 _ERRORS = (
     re.compile(r"%+ ?\S"),
     re.compile(r"(?:ERROR|Error|error): ?\S"),
     re.compile(r"Command rejected"),
     re.compile(r".*: (?:Invalid|Incomplete|Unrecognized) (?:command|input)"),
-    re.compile(r" *\^ *$"),
     re.compile(r".*(?:Rollback|Revert) (?:aborted|failed)", re.IGNORECASE),
     re.compile(r".*(?:Failed to apply|failed to apply|commit failed|not a valid config file)"),
     re.compile(r"unknown command", re.IGNORECASE),
     re.compile(r"syntax error"),
     re.compile(r".*locked exclusively by"),
 )
-_HARDWARE = re.compile(r"ACLMGR-\d-\S*FAIL|FM-3-UNLOADING|ACLHWPROGERR|FMANRP_ACL|TCAM\S*(?:FAIL|FULL|EXCEED)", re.I)
-"""Log lines, not answers, that say that the hardware did not take what the command line accepted."""
+_CARET = re.compile(r" *\^ *")
+_HARDWARE = re.compile(
+    r"%\S*(?:ACL|TCAM|FMAN|FED)\w*-(?:\w+-)*[0-4]-|%FM-3-UNLOADING|%PARSER-[0-4]-|ACLHWPROGERR|TCAM\S*(?:FAIL|FULL|EXCEED)"
+)
+"""Log lines, not answers, that say that the hardware or the parser did not take what the command line accepted."""
 
 
 def failure(answer: Iterable[str], known: tuple[str, ...] = ()) -> str:
@@ -28,17 +30,24 @@ def failure(answer: Iterable[str], known: tuple[str, ...] = ()) -> str:
 
     ``known`` are beginnings of lines with a per cent sign that only inform. What stands before a log tag is a time.
     """
+    caret = ""
     for line in answer:
-        said = line.strip("\r\n")
-        if said.strip().startswith(known or ("\0",)) or _LOG.search(said):
-            if _HARDWARE.search(said):
-                return said.strip()
-            continue
-        if any(pattern.match(said if pattern.pattern.startswith(" *") else said.strip()) for pattern in _ERRORS):
-            return said.strip()
-    return ""
+        said = line.strip()
+        if said.startswith(known or ("\0",)) or is_log(line):
+            if is_alarm(line):
+                return said
+        elif said and _CARET.fullmatch(line.strip("\r\n")):
+            caret = said  # what it points at is said in the next line
+        elif any(pattern.match(said) for pattern in _ERRORS):
+            return said
+    return caret
 
 
 def is_log(line: str) -> bool:
     """Whether a line is one of the device's log, which may stand anywhere in what a session shows."""
-    return _LOG.search(line) is not None
+    return _LOG.match(line) is not None
+
+
+def is_alarm(line: str) -> bool:
+    """Whether a line of the log says that what was accepted is not in force. It may come after the answer."""
+    return is_log(line) and _HARDWARE.search(line) is not None

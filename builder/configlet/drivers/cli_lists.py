@@ -15,6 +15,7 @@ _INTERFACE = re.compile(r"interface \S+")
 _BIND = re.compile(r"(?P<no>no )?(?P<what>ip access-group|ipv6 traffic-filter) (?P<name>\S+) (?P<way>in|out)")
 _REMOVE = re.compile(r"no (?:sequence )?(?P<number>\d+)(?P<remark> remark)?")
 _ENTRY = re.compile(r"(?:(?:sequence )?(?P<number>\d+) )?(?P<text>(?:permit|deny|remark) .*)")
+_NAMED = re.compile(r"(?<!\S)cfglt-\S+")
 _FAMILY = {"ip access-list extended": "ip access-group", "ipv6 access-list": "ipv6 traffic-filter"}
 
 
@@ -28,6 +29,8 @@ class Held:
 
     lists: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     bound: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    cited: set[str] = field(default_factory=set)
+    """Names of lists that something else than such a binding names (a login, a class, a route map)."""
     at: str = ""
     """The header under which the next indented line stands, "" under none of ours."""
 
@@ -36,22 +39,32 @@ class Held:
         command, _, name = header.rpartition(" ")
         return any(what == _FAMILY[command] and name == found for (_, what, _), found in self.bound.items())
 
+    def in_use(self, header: str) -> bool:
+        """Whether anything that is known depends on a list: where one is named and gone, everything passes."""
+        return self.is_bound(header) or header.rpartition(" ")[2] in self.cited
+
     def spare(self) -> list[str]:
-        """The lists of ours that nothing binds."""
-        return [header for header in self.lists if not self.is_bound(header)]
+        """The lists of ours that nothing uses."""
+        return [header for header in self.lists if not self.in_use(header)]
 
     def text(self) -> str:
         """As the device would show it, without what nothing binds."""
         out: list[str] = []
         for header, entries in self.lists.items():
             if self.is_bound(header):
-                word = "sequence " if header.startswith("ipv6") else ""
-                out += [header, *(f" {word}{number} {text}" for number, text in entries)]
+                out += [header, *(f" {_as_shown(header, number, text)}" for number, text in entries)]
         for key in sorted(self.bound):
             out += [f"interface {key[0]}"] * (f"interface {key[0]}" not in out)
             at = out.index(f"interface {key[0]}") + 1
             out.insert(at, f" {key[1]} {self.bound[key]} {key[2]}")
         return "".join(f"{line}\n" for line in out)
+
+
+def _as_shown(header: str, number: int, text: str) -> str:
+    """An entry as the device shows it. An IPv6 remark has no number there; it stands where it was entered."""
+    if header.startswith("ip access-list"):
+        return f"{number} {text}"
+    return text if text.startswith("remark ") else f"sequence {number} {text}"
 
 
 def shown(running: str) -> Held:
@@ -65,7 +78,8 @@ def shown(running: str) -> Held:
 
 def entered(held: Held, lines: Sequence[str]) -> Held:
     """What is held after these lines too. Raises Strange for a line that is no step of a change."""
-    after = Held({header: list(entries) for header, entries in held.lists.items()}, dict(held.bound))
+    lists = {header: list(entries) for header, entries in held.lists.items()}
+    after = Held(lists, dict(held.bound), set(held.cited))
     for line in lines:
         _take(after, line, strict=True)
     return after
@@ -75,7 +89,7 @@ def phases(held: Held, load: str) -> tuple[list[str], list[str]]:
     """The lines that touch nothing in force, which come first, and the rest."""
     lines = [line for line in load.splitlines() if line.strip() and not line.startswith("!")]
     for at, line in enumerate(lines):
-        if line[0] != " " and (not (found := _LIST.fullmatch(line)) or held.is_bound(found["header"])):
+        if line[0] != " " and (not (found := _LIST.fullmatch(line)) or held.in_use(found["header"])):
             return lines[:at], lines[at:]
     return lines, []
 
@@ -90,6 +104,8 @@ def _take(held: Held, line: str, *, strict: bool) -> None:
         _entry(held, said, strict=strict)
     elif strict:
         raise Strange(f'"{said}" stands under no header')
+    else:
+        held.cited.update(_NAMED.findall(said))
 
 
 def _header(held: Held, said: str, *, strict: bool) -> str:
@@ -97,13 +113,15 @@ def _header(held: Held, said: str, *, strict: bool) -> str:
         if not found["no"]:
             held.lists.setdefault(found["header"], [])
             return found["header"]
-        if held.is_bound(found["header"]):
-            raise Strange(f'"{said}" would take a list away that is bound')
+        if held.in_use(found["header"]):
+            raise Strange(f'"{said}" would take a list away that is in use')
         held.lists.pop(found["header"], None)
     elif _INTERFACE.fullmatch(said):
         return said
     elif strict:
         raise Strange(f'"{said}" is no step of a change of ours')
+    else:
+        held.cited.update(_NAMED.findall(said))
     return ""
 
 
@@ -112,6 +130,7 @@ def _binding(held: Held, said: str, *, strict: bool) -> None:
     if found is None:
         if strict:
             raise Strange(f'"{said}" is no binding')
+        held.cited.update(_NAMED.findall(said))
         return
     key = (held.at.removeprefix("interface "), found["what"], found["way"])
     if found["no"]:

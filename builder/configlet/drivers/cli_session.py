@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from configlet.drivers.cli_errors import failure, is_log
+from configlet.drivers.cli_errors import failure, is_alarm, is_log
 
 CUT = 20
 """Characters of its name that an IOS shows in the prompt of its configuration mode."""
@@ -36,25 +36,33 @@ class Session:
         names = "|".join(re.escape(n) for n in dict.fromkeys((name, name[:CUT])))
         self._prompt = re.compile(rf"^(?:{names})(?P<mode>\([\w.-]+\))?[#>] ?", re.MULTILINE)
         self.mode = ""
+        self._alarm = ""
 
     def ask(self, command: str, known: tuple[str, ...] = ()) -> str:
-        """What one command answers. Raises Refusal when a line of it is an error."""
+        """What one command answers, without lines of the log. Raises Refusal when a line of it is an error."""
         self._drain()
         (answer,) = self._answers([command])
         wrong = failure(answer.splitlines(), known)
         if wrong:
             raise Refusal(command, wrong)
-        return answer
+        self._calm(command)
+        return "".join(line for line in answer.splitlines(keepends=True) if not is_log(line))
 
-    def enter(self, lines: Sequence[str], window: int) -> None:
-        """Send configuration lines, ``window`` of them at a time. Raises Refusal at the first that is refused."""
+    def enter(self, lines: Sequence[str], window: int, late: Callable[[], bool] = lambda: False) -> None:
+        """Send configuration lines, ``window`` of them at a time, but none once it is ``late``.
+
+        Raises Refusal at the first that is refused, or that came too late to be sent.
+        """
         self._drain()
         for at in range(0, len(lines), window):
+            if late():
+                raise Refusal(lines[at], "nothing: it was not sent, as its timer has little time left")
             chunk = lines[at : at + window]
             for line, answer in zip(chunk, self._answers(chunk), strict=True):
                 wrong = failure(answer.splitlines())
                 if wrong:
                     raise Refusal(line, wrong)
+            self._calm(chunk[-1])
 
     def _answers(self, lines: Sequence[str]) -> list[str]:
         """One answer for each line, without echo and prompt."""
@@ -67,9 +75,19 @@ class Session:
             answers = list(_answered(shown, found, lines))
             if len(answers) >= len(lines) and self._stands(shown, found[-1].end()):
                 self.mode = found[-1]["mode"] or ""
+                self._listen(shown)
                 return answers
             if _PAGING.search(shown[-20:]):
                 raise TimeoutError("the device stops after each page, although paging was switched off")
+
+    def _calm(self, command: str) -> None:
+        """Raises Refusal when the log has said since the last time that something is not in force. It says it late."""
+        alarm, self._alarm = self._alarm, ""
+        if alarm:
+            raise Refusal(command, alarm)
+
+    def _listen(self, shown: str) -> None:
+        self._alarm = self._alarm or next((line.strip() for line in shown.splitlines() if is_alarm(line)), "")
 
     @staticmethod
     def _stands(shown: str, end: int) -> bool:
@@ -94,10 +112,12 @@ class Session:
             return str(data.decode(errors="replace"))
 
     def _drain(self) -> None:
-        """Throw away what nobody asked for: the rest of a log line, a second prompt."""
+        """Throw away what nobody asked for: the rest of a log line, a second prompt. An alarm is kept."""
         while self._channel.recv_ready():
-            if not self._channel.recv(65536):
+            data = self._channel.recv(65536)
+            if not data:
                 raise EOFError("the connection ended")
+            self._listen(_NOISE.sub("", data.decode(errors="replace")))
 
 
 def _answered(shown: str, prompts: list[re.Match[str]], lines: Sequence[str]) -> Iterator[str]:
@@ -112,5 +132,5 @@ def _answered(shown: str, prompts: list[re.Match[str]], lines: Sequence[str]) ->
         while piece and (not piece[0].strip() or is_log(piece[0])):
             piece.pop(0)
         if piece and left:
-            said = left.pop(0).strip()
-            yield "\n".join(piece[1:] if said in piece[0] else piece)
+            # What stands in the place of the echo and is none may be the answer.
+            yield "\n".join(piece[1:] if left.pop(0).strip() == piece[0].strip() else piece)

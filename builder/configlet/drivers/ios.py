@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -22,26 +23,34 @@ from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
 from configlet.model.problem import Refused
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds for one command, or one window of lines."""
 MINUTES = 120
 """The longest timer of the device."""
+SHARE = 0.6
+"""Of the timer's time, how much entering lines may take; and a line that hangs must end well before it runs out too.
+What the device took after that would stay for good, and might bind a list that the timer took away."""
 WINDOW = 50
 """Lines at a time where nothing is in force yet; where it is, one."""
 MARK = "alias exec cfglt-pending"
 _NOTHING = "%No Rollback Confirmed Change pending"
 _OFF = "%Archive feature not enabled"
+_STAGED = re.compile(r"(?<= )cfglt-[A-Za-z0-9._-]+\.cfg(?=\s)")
 _NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
 
 
 class IosDriver:
     """One switch, over one SSH connection."""
 
+    clock = staticmethod(time.monotonic)
+    """Seconds, as fast as those of the device."""
+
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._change: Change | None = None
         self._loaded_from = ""
         self._staged = False
+        self._until: float | None = None
         self._api = connected(target, PATIENCE, f"{target.token}.cfg")
         try:
             with self._asking():
@@ -71,6 +80,7 @@ class IosDriver:
                     "the device keeps no archive, so it could not take the change back by itself. Configure "
                     "`archive` with a `path` on it"
                 )
+            self._tidied()
             self._staged = True
             self._api.load_merge_candidate(config=change.load)
             diff = str(self._api.compare_config())
@@ -86,16 +96,16 @@ class IosDriver:
             raise Rejected("nothing was staged")
         if not 1 <= minutes <= MINUTES:
             raise Rejected(f"a timer of {seconds} s is not within 1 s to {MINUTES} minutes")
-        if _others(self.running()) != _others(self._loaded_from) or self._moved(change):
+        now = self.running()
+        moved = self._planned(now, change.load.splitlines()) != change.after
+        if moved or _others(now) != _others(self._loaded_from):
             raise Rejected("somebody changed the device since the change was staged; nothing was committed")
         other = self.pending()
         if other is not None:
             raise Rejected(f"a change is pending on the device already ({other})")
         token = self._named(self._target.token)
-        with self._asking():
-            said = self._cli.ask(f"configure terminal revert timer {minutes}")
-        if not self._cli.mode:
-            raise Rejected(f"the device does not begin a change under a timer: {said.strip()}")
+        self._until = self.clock() + min(60 * minutes * SHARE, 60 * minutes - PATIENCE - 5)
+        self._timed(minutes, token)
         # From here on everything is the device's to take back, and nobody else's timer can be there.
         try:
             self._entered([f"{MARK} {token}"], 1)
@@ -106,8 +116,8 @@ class IosDriver:
         return token
 
     def confirm(self, token: str) -> None:
-        """End the timer, then tidy up and save."""
-        if self.pending() != token:
+        """End the timer, then tidy up and save. The timer alone is not enough: the device must show our mark."""
+        if self.pending() != token or f"{MARK} {token}" not in self.running().splitlines():
             raise Rejected(f"no change {token} is pending on the device")
         with self._asking():
             self._cli.ask("configure confirm")
@@ -126,16 +136,23 @@ class IosDriver:
             raise Rejected(f"no change {token} is pending on the device")
 
     def pending(self) -> str | None:
-        """The token under which the revert timer runs; for a timer of somebody else's, a word on whose it is."""
+        """The token under which the revert timer runs; for a timer of somebody else's, a word on whose it is.
+
+        A timer of this login without a mark, beside a file that we staged, is ours: the connection was cut between
+        the two.
+        """
         with self._asking():
             timer = self._cli.ask("show archive config rollback timer", known=(_NOTHING, _OFF))
             if _NOTHING in timer or _OFF in timer:
                 return None
             marks = self._cli.ask(f"show running-config | include {MARK}").splitlines()
+            staged = self._staged_here()
         for mark in marks:
             if mark.startswith(f"{MARK} "):
                 return mark.removeprefix(f"{MARK} ").strip()
         user = next((line.partition(":")[2].strip() for line in timer.splitlines() if "User:" in line), "?")
+        if user == self._api.username and len(staged) == 1:
+            return staged[0].removesuffix(".cfg")
         return f"a revert timer of {user}"
 
     def save(self) -> None:
@@ -160,6 +177,22 @@ class IosDriver:
                 self._drop(self._target.token)
         left(self._api)
 
+    def _timed(self, minutes: int, token: str) -> None:
+        """Into configuration mode under the timer. Raises Rejected, and leaves no timer of ours, when it is not so."""
+        try:
+            with self._asking():
+                said = self._cli.ask(f"configure terminal revert timer {minutes}")
+            if not self._cli.mode:
+                raise Rejected(f"the device does not begin a change under a timer: {said.strip()}")
+        except Rejected as error:
+            if not self._cli.mode:
+                raise
+            with suppress(Rejected), self._asking():
+                self._cli.ask("end")
+            if self.pending() == token:
+                self._back(token, str(error))
+            raise
+
     def _step(self, change: Change) -> None:
         """The lines that touch nothing in force, looked at; then the others one by one; then looked at."""
         build, rest = cli_lists.phases(cli_lists.shown(self._loaded_from), change.load)
@@ -170,6 +203,8 @@ class IosDriver:
         if rest:
             self._entered(rest, 1)
         text = self.running()
+        if f"{MARK} {self._target.token}" not in text.splitlines():
+            raise Lost("its timer ran out while the change was entered")
         if self._shown(text) != change.after:
             raise Rejected("after the change the device does not show what was planned")
         if _others(text) != _others(self._loaded_from):
@@ -183,28 +218,28 @@ class IosDriver:
             if not self._cli.mode:
                 raise Rejected("the device does not go into configuration mode")
             try:
-                self._cli.enter([line.strip() for line in lines], window)
+                self._cli.enter([line.strip() for line in lines], window, self._late)
             finally:
                 with suppress(Refusal):
                     self._cli.ask("end")
+
+    def _late(self) -> bool:
+        return self._until is not None and self.clock() > self._until
 
     def _back(self, token: str, why: str) -> None:
         """Take back what was begun. Raises Rejected when all is as it was, Lost when that cannot be seen."""
         assert self._change is not None
         try:
             with self._asking():
-                self._cli.ask("configure revert now")
-            now = self.pending(), self._shown(self.running())
+                self._cli.ask("configure revert now", known=(_NOTHING,))
+            pending, text = self.pending(), self.running()
+            same = self._shown(text) == self._change.before and _others(text) == _others(self._loaded_from)
         except Rejected as error:
             raise Lost(f"{why}; it was told to revert: {error}") from error
-        if now != (None, self._change.before):
+        if pending is not None or not same or any(line.startswith(f"{MARK} ") for line in text.splitlines()):
             raise Lost(f"{why}; it was told to revert, and does not show what ran before")
         self._drop(token)
         raise Rejected(why)
-
-    def _moved(self, change: Change) -> bool:
-        """Whether our own sections are no longer those that the steps were checked against."""
-        return self._planned(self.running(), change.load.splitlines()) != change.after
 
     def _planned(self, running: str, lines: list[str]) -> str:
         """The canonical text after these lines, by our own understanding of them. Raises Rejected."""
@@ -212,6 +247,15 @@ class IosDriver:
             return self._shown(cli_lists.entered(cli_lists.shown(running), lines).text())
         except cli_lists.Strange as error:
             raise Rejected(f"the plan is stale, or not of ours: {error}") from error
+
+    def _tidied(self) -> None:
+        """Delete what earlier runs of ours staged here and could not take away: none of them is under way."""
+        for name in self._staged_here():
+            self._cli.ask(f"delete /force flash:{name}")
+
+    def _staged_here(self) -> list[str]:
+        ending = f"-{self._target.owner}.cfg"
+        return [name for name in _STAGED.findall(self._cli.ask("dir flash:")) if name.endswith(ending)]
 
     def _drop(self, token: str) -> bool:
         """Delete the staged file of that name; whether there was one."""

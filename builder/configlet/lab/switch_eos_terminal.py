@@ -43,7 +43,7 @@ class EosTerminal:
         self._terminal = terminal
         self._hooks = hooks
         self._page = 24
-        self._booted = state.booted
+        self._restarts = state.restarts
         self._over = False
 
     @property
@@ -72,7 +72,7 @@ class EosTerminal:
         if stall:
             time.sleep(stall / self._hooks.speed)
         with self._state.lock:
-            if self._state.booted != self._booted:
+            if self._state.restarts != self._restarts:
                 raise Dropped
             timer = self._state.timer
             said = self._line("end" if text == END else text)

@@ -183,7 +183,7 @@ def _copy(state: IosState, session: Session, taken: Sequence[str]) -> Answer:
     source, target = files.where(taken[0], words), files.where(taken[1], words)
     if target.kind == "null:" or (source.kind == "flash" and not source.name):
         raise InvalidInput(len(words) - 1, words[-1])
-    suggested = target.name or source.name or target.kind
+    suggested = target.name or source.name or source.kind if target.kind == "flash" else target.kind
 
     def named(answer: str) -> Answer:
         place = Where(target.kind, answer or suggested) if target.kind == "flash" else target

@@ -67,7 +67,7 @@ def _global(config: IosConfig, words: Sequence[str], line: str) -> str:
 
 def _hostname(config: IosConfig, taken: Sequence[str]) -> str:
     name = taken[0]
-    if not name.replace("-", "").replace(".", "").replace("_", "").isalnum() or len(name) > 63:
+    if not (name[0].isalpha() and name.replace("-", "").replace("_", "").isalnum() and len(name) < 64):
         raise InvalidInput(1, name)
     config.hostname = name
     return GLOBAL

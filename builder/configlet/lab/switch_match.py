@@ -19,43 +19,40 @@ class Ambiguous(Exception):  # noqa: N818 - the device's own words
 def match(words: Sequence[str], forms: Mapping[str, T]) -> tuple[T, list[str]]:
     """The value of the form that fits, and the words that stand for its capitals.
 
-    A word of a form in capitals takes any one word; others may be abbreviated. A form with more of its words written
-    out wins. Raises InvalidInput with the first word that no form knows (or for an incomplete command), and Ambiguous.
+    A word of a form in capitals takes any one word. Others may be abbreviated as long as no other known word begins so;
+    a word that is written out wins over one that it abbreviates. Raises InvalidInput with the first word that no form
+    knows (or for an incomplete command), and Ambiguous.
     """
-    fits: list[tuple[int, T, list[str]]] = []
-    reached = 0
-    for form, value in forms.items():
-        count, exact, taken, whole = _try(words, form.split())
-        reached = max(reached, count)
-        if whole:
-            fits.append((exact, value, taken))
-    if not fits:
-        raise incomplete(words) if reached >= len(words) else InvalidInput(reached, words[reached])
-    fits.sort(key=lambda fit: -fit[0])
-    if len(fits) > 1 and fits[0][0] == fits[1][0]:
-        raise Ambiguous(" ".join(words))
-    return fits[0][1], fits[0][2]
+    left = [(form.split(), value) for form, value in forms.items()]
+    for index, word in enumerate(words):
+        known = {_at(form, index) for form, _ in left} - {""}
+        keywords = {name for name in known if not name.isupper() and name != REST}
+        fitting = {word} & keywords or {name for name in keywords if name.startswith(word)}
+        if len(fitting) > 1:
+            raise Ambiguous(" ".join(words))
+        open_ = known - keywords
+        if not fitting and not open_:
+            raise InvalidInput(index, word)
+        keep = fitting or open_
+        left = [(form, value) for form, value in left if _at(form, index) in keep]
+    for form, value in left:
+        if len(form) == len(words) or (form[-1] == REST and len(words) > len(form)):
+            return value, _taken(form, words)
+    raise incomplete(words)
+
+
+def _at(form: Sequence[str], index: int) -> str:
+    """The word of a form at a position; one that takes the rest goes on for ever."""
+    if index < len(form):
+        return form[index]
+    return REST if form[-1] == REST else ""
+
+
+def _taken(form: Sequence[str], words: Sequence[str]) -> list[str]:
+    found = [word for known, word in zip(form, words, strict=False) if known.isupper() or known == REST]
+    return [*found, *words[len(form) :]]
 
 
 def incomplete(words: Sequence[str]) -> InvalidInput:
     """The refusal of a command that ends too early."""
     return InvalidInput(len(words) - 1, words[-1], "Incomplete command")
-
-
-def _try(words: Sequence[str], form: Sequence[str]) -> tuple[int, int, list[str], bool]:
-    """(words that agree, words that are written out, what the capitals took, whether all of it fits)."""
-    taken: list[str] = []
-    exact = 0
-    for index, known in enumerate(form):
-        if index >= len(words):
-            return index, exact, taken, False
-        word = words[index]
-        if known == REST:
-            return len(words), exact, [*taken, *words[index:]], True
-        if known.isupper():
-            taken.append(word)
-        elif known == word:
-            exact += 1
-        elif not known.startswith(word):
-            return index, exact, taken, False
-    return len(form), exact, taken, len(form) == len(words)

@@ -51,6 +51,7 @@ class State:
     timer: CommitTimer | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     booted: float = field(default_factory=time.monotonic)
+    restarts: int = 0
     refusal: str = ""
     """The reason for which the hardware refuses every new commit (a fault on demand)."""
     unprogrammed: str = ""
@@ -143,6 +144,7 @@ def reload(state: State) -> None:
     if state.timer is not None:
         state.timer.thread.cancel()
     state.timer = None
+    state.restarts += 1
     state.sessions.clear()
     install(state, state.startup.copy())
 

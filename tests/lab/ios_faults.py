@@ -1,0 +1,181 @@
+"""Every fault of the simulated IOS-XE switch at every step of a push: is what the push says what the switch runs?
+
+Run as a program it goes through the whole table: ``python -m tests.lab.ios_faults``. The tests take some of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from configlet.model.plan import Outcome
+from tests.lab.eos_bench import PASSWORD, USER
+from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch, lines
+
+STEPS = ("check", "stage", "commit", "probe", "confirm")
+FAULTS: dict[str, tuple[str, ...]] = {
+    "drop-session": tuple(str(n) for n in (1, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 23, 26)),
+    "reject-line": (
+        "1",
+        "2",
+        "3",
+        "4",
+        "6",
+        "8",
+        "10",
+        "sequence",
+        "eq 8443",
+        "no [0-9]",
+        "access-group",
+        "alias",
+        "end",
+    ),
+    "log-line": ("1", "3", "5", "8"),
+    "drop-after-commit": ("5", "200", "2000"),
+    "refuse-commit": ("",),
+    "stall": ("6", "30", "90"),
+    "slow-aaa": ("30",),
+    "hold-lock": ("timer", "lock"),
+    "ask-enable": ("",),
+    "ignore-acl": ("",),
+    "unbind": ("Vlan120 in",),
+    "reboot": ("1", "400"),
+}
+SMALL = (
+    ("drop-session", "1", "commit"), ("drop-session", "6", "commit"), ("drop-session", "12", "commit"),
+    ("drop-session", "4", "commit"), ("drop-session", "4", "confirm"), ("reject-line", "2", "commit"),
+    ("reject-line", "eq 8443", "commit"),
+    ("hold-lock", "timer", "commit"), ("hold-lock", "lock", "stage"), ("reboot", "1", "probe"),
+    ("drop-after-commit", "200", "stage"), ("log-line", "5", "commit"), ("unbind", "Vlan120 in", "probe"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One push with one fault: what it said, and what is false of that (nothing, it is to be hoped)."""
+
+    fault: str
+    arg: str
+    step: str
+    outcome: Outcome
+    later: tuple[Outcome, ...]
+    false: tuple[str, ...]
+    seconds: float
+
+
+def cases() -> Iterator[tuple[str, str, str]]:
+    for fault, args in FAULTS.items():
+        for arg in args:
+            # Nobody can start a second timer while ours runs.
+            for step in STEPS[:3] if (fault, arg) == ("hold-lock", "timer") else STEPS:
+                yield fault, arg, step
+
+
+def one(root: Path, fault: str, arg: str, step: str) -> Seen:
+    """A push from OLD to NEW during which a fault begins at a step, and what became of it."""
+    started = time.monotonic()
+    with ios_switch(root) as bench:
+        assert bench.bring(OLD).result == "Kept"
+        first, wanted = bench.switch.running_text(), change("leaf1", bench.switch.running_text(), NEW)
+
+        def at(now: str) -> None:
+            if now == step and not bench.switch.faults():
+                bench.switch.fault(fault, arg)
+
+        bench.told.clear()
+        outcome = bench.push(wanted, at=once(at, step))
+        false = list(wrong(bench, outcome, wanted.before, wanted.after, first, fault))
+        left = bench.left
+        bench.switch.fault("clear")
+        time.sleep(0.0 if outcome.result != "Unknown" else 6.0)
+        later = bench.recover() if left else ()
+        if outcome.result == "Unknown" and not left:
+            false.append("it is unknown, and nobody will ask again")
+        for answer in later:
+            false += wrong(bench, answer, wanted.before, wanted.after, first, fault)
+        if bench.traces and not false:
+            bench.bring(OLD if bench.runs == wanted.after else NEW)  # a push takes away what an earlier one left
+        false += ended(bench, wanted.before, wanted.after, fault)
+    return Seen(fault, arg, step, outcome, later, tuple(false), time.monotonic() - started)
+
+
+def once(act: object, step: str) -> object:
+    """The same, but only the first time that the step begins."""
+    seen: list[str] = []
+
+    def told(now: str) -> None:
+        if now == step and not seen:
+            seen.append(now)
+            act(now)  # type: ignore[operator]
+
+    return told
+
+
+def wrong(bench: IosBench, outcome: Outcome, old: str, new: str, first: str, fault: str) -> Iterator[str]:
+    """What is false of an outcome, asked of the switch itself. Unknown says nothing, so it cannot be false."""
+    if outcome.result == "Kept":
+        if bench.runs != new:
+            yield "kept, and does not run"
+        if bench.starts != new:
+            yield "kept, and not saved"
+    if outcome.result in ("Reverted", "Untouched"):
+        if bench.runs != old and fault != "unbind":
+            yield f"{outcome.result}, and runs something else"
+        if bench.starts != old:
+            yield f"{outcome.result}, and something else was saved"
+        if lines(bench.switch.running_text()) != lines(first) and fault not in ("unbind", "hold-lock"):
+            yield f"{outcome.result}, and something is left in what runs"
+    if outcome.result != "Unknown" and bench.switch._state.timer and fault != "hold-lock":
+        yield f"{outcome.result}, and a timer still runs"
+
+
+def ended(bench: IosBench, old: str, new: str, fault: str) -> Iterator[str]:
+    """What is false in the end, when the fault is over and everybody who was to be asked was asked."""
+    if bench.left:
+        yield "recover leaves something to ask"
+    if bench.runs not in (old, new) and fault != "unbind":
+        yield "neither old nor new runs"
+    if bench.starts != bench.runs and fault not in ("unbind", "reboot"):
+        yield "what runs is not what it would start with"
+    yield from (f"left behind: {trace}" for trace in bench.traces)
+
+
+def seen_in(case: tuple[str, str, str]) -> Seen:
+    """One case in a folder of its own."""
+    os.environ |= {"BENCH_USERNAME": USER, "BENCH_PASSWORD": PASSWORD}
+    with tempfile.TemporaryDirectory() as place:
+        return one(Path(place), *case)
+
+
+def table(chosen: Iterable[tuple[str, str, str]], at_once: int = 4) -> Iterator[Seen]:
+    """Many cases side by side; they mostly wait."""
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(seen_in, chosen)
+
+
+def main(words: list[str]) -> int:
+    results: Counter[str] = Counter()
+    bad = 0
+    chosen = SMALL if words == ["small"] else [case for case in cases() if not words or case[0] in words]
+    for seen in table(chosen):
+        results[seen.outcome.result] += 1
+        bad += bool(seen.false)
+        later = " ".join(answer.result for answer in seen.later)
+        sys.stdout.write(
+            f"{seen.fault:<18}{seen.arg:<12}{seen.step:<9}{seen.outcome.result:<10}{later:<10}{seen.seconds:5.1f} s  "
+            f"{'; '.join(seen.false) or seen.outcome.reason[:110]}\n",
+        )  # fmt: skip
+    sys.stdout.write(f"{sum(results.values())} pushes, {dict(results)}, {bad} false\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
