@@ -9,124 +9,179 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from configlet.fit.classes import Classes, classes_of
-from configlet.fit.clip import with_span
+from configlet.fit.classes import Classes, Row, classes_of
 from configlet.fit.law import DEFAULT, INSIDE
+from configlet.fit.near import Near
+from configlet.fit.units import typed
+from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
-from configlet.model.net import Family, prefixes
-from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Box, Entry
+from configlet.model.net import Family, Span
+from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Entry
 from configlet.model.problem import refuse
-from configlet.packets.boxes import meet, minus_all
-from configlet.packets.entries import permits_only
+from configlet.packets.sets import inside, meet, minus, minus_all, put
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
 SHARED = (INSIDE.name, "infrastructure addresses")
 """Denies that hold for initiations and replies alike, as their boxes are symmetric."""
 
 
-def acl_rows(law: Law) -> tuple[Entry, ...]:
-    """The rows for a two-list law. What none of them passes is denied; the platform writes that line, and the one that
-    denies the fragments that no row passes."""
-    initiations, replies = law.lists
+def acl_rows(law: Law) -> Sequence[Entry]:
+    """The rows for a two-list law, blocks as blocks. What none of them passes is denied; the platform writes that line,
+    and the one that denies the fragments that no row passes."""
+    initiations, replies = (items(part) for part in law.lists)
     classes = classes_of(law.family, initiations, replies)
     first, second = [[classes.enter(e) for e in part] for part in (initiations, replies)]
     fragments = _fragment_rows(classes, first, second)
-    whole = [*_whole_rows(law.family, classes, _only(first, WHOLE), _only(second, WHOLE))]
-    return (*fragments, *(classes.leave(e) for e in whole))
+    whole = _whole_rows(law.family, classes, _only(first, WHOLE), _only(second, WHOLE))
+    return listed(classes.leave(row) for part in (fragments, whole) for row in part)
 
 
-def _only(entries: Iterable[Entry], bit: tuple[int, int]) -> list[Entry]:
-    """The entries as they decide packets with this fragment bit."""
+def _only(rows: Iterable[Row], bit: Span) -> list[Row]:
+    """The rows as they decide packets with this fragment bit."""
+    one = (bit,)
     return [
-        e if e.box[FRAG] == bit else e.over(with_span(e.box, FRAG, bit))
-        for e in entries
-        if e.box[FRAG][0] <= bit[0] <= e.box[FRAG][1]
+        row if row.sets[FRAG] == one else row.over(put(row.sets, FRAG, one))
+        for row in rows
+        if row.sets[FRAG][0][0] <= bit[0] <= row.sets[FRAG][0][1]
     ]
 
 
-def _fragment_rows(classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
-    for entry in (e for part in (first, second) for e in permits_only(_only(part, NON_FIRST))):
-        low, high = entry.box[PROTO]
-        if (low, high) != (0, classes.rest) and high == classes.rest:
-            raise refuse(
-                "Fragments that no list can tell apart",
-                f'The rule "{entry.rule.name}" passes fragments of every protocol but some: an access list has no word '
-                "for that. Set `fragments: drop` on the segment, or name the protocols in the rule.",
-                entry.rule.place,
-                nature="red",
-            )
-        for one in [(low, high)] if high == classes.rest else [(c, c) for c in range(low, high + 1)]:
-            yield classes.leave(entry.over(with_span(entry.box, PROTO, one)))
+def _fragment_rows(classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
+    for row in (r for part in (first, second) for r in _permits_only(_only(part, NON_FIRST))):
+        low, high = row.sets[PROTO][0][0], row.sets[PROTO][-1][1]
+        if (low, high) != (0, classes.rest) or len(row.sets[PROTO]) > 1:
+            if high == classes.rest:
+                raise refuse(
+                    "Fragments that no list can tell apart",
+                    f'The rule "{row.entry.rule.name}" passes fragments of every protocol but some: an access list has '
+                    "no word for that. Set `fragments: drop` on the segment, or name the protocols in the rule.",
+                    row.entry.rule.place,
+                    nature="red",
+                )
+            yield from _named(classes, row)
+        else:
+            yield row
 
 
-def _whole_rows(family: Family, classes: Classes, first: list[Entry], second: list[Entry]) -> Iterator[Entry]:
+def _permits_only(rows: Sequence[Row]) -> list[Row]:
+    """The same meaning without denies: each permit less the denies before it. Pieces keep their rule."""
+    numbers = [number for number, row in enumerate(rows) if not row.permit]
+    near = Near([rows[number].sets for number in numbers])
+    out: list[Row] = []
+    for at, row in enumerate(rows):
+        if row.permit:
+            denies = [rows[numbers[n]].sets for n in near.meeting(row.sets) if numbers[n] < at]
+            out += [row.over(piece) for piece in minus_all(row.sets, denies)]
+    return out
+
+
+def _whole_rows(family: Family, classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
     starts, starts_closed, starts_written = _parts(first)
     answers, answers_closed, answers_written = _parts(second)
-    boxes = {e.box for e in answers_closed}
-    both = [e for e in starts_closed if e.box in boxes]
-    common = {e.box for e in both}
-    written = [*(e for e in starts_closed if e.box not in common), *starts_written]
-    replied = [*(e for e in answers_closed if e.box not in common), *answers_written]
+    closed = {row.sets for row in answers_closed}
+    both = [row for row in starts_closed if row.sets in closed]
+    common = {row.sets for row in both}
+    written = [*(r for r in starts_closed if r.sets not in common), *starts_written]
+    replied = [*(r for r in answers_closed if r.sets not in common), *answers_written]
     later = [*_replies(family, classes, replied, written), *_pruned(written)]
     yield from starts
-    yield from (e for e in answers if not _covered(e, starts))
-    yield from (e for e in both if any(o.permit and meet(o.box, e.box) for o in later))
-    yield from (e for e in later if not any(meet(e.box, earlier.box) == e.box for earlier in both))
+    ahead = First(starts)
+    yield from (row for row in answers if not ahead.passes(row.sets))
+    if both:
+        permits = Near([row.sets for row in later if row.permit])
+        yield from (row for row in both if any(True for _ in permits.meeting(row.sets)))
+    shut = Near([row.sets for row in both])
+    yield from (row for row in later if not any(True for _ in shut.holding(row.sets)))
 
 
-def _parts(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry], list[Entry]]:
+def _parts(rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
     """What the network needs, what it keeps closed, and what the operator wrote, in this order."""
-    at = next((i for i, e in enumerate(entries) if e.rule.origin in ("policy", "intra")), len(entries))
-    head = entries[:at]
-    turn = next((i for i, e in enumerate(head) if not e.permit and e.rule.name in SHARED), len(head))
-    return list(head[:turn]), list(head[turn:]), list(entries[at:])
+    at = next((i for i, r in enumerate(rows) if r.entry.rule.origin in ("policy", "intra")), len(rows))
+    head = rows[:at]
+    turn = next((i for i, r in enumerate(head) if not r.permit and r.entry.rule.name in SHARED), len(head))
+    return list(head[:turn]), list(head[turn:]), list(rows[at:])
 
 
-def _replies(family: Family, classes: Classes, second: list[Entry], first: list[Entry]) -> Iterator[Entry]:
+class First:
+    """A first-match list, asked about whole products."""
+
+    __slots__ = ("near", "rows")
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows, self.near = rows, Near([row.sets for row in rows])
+
+    def passes(self, sets: Sets) -> bool:
+        """Whether the first row that meets a product is a permit that holds all of it."""
+        if not any(self.rows[number].permit for number in self.near.holding(sets)):
+            return False
+        found = self.rows[next(self.near.meeting(sets))]
+        return found.permit and inside(sets, found.sets)
+
+    def within(self, deny: Row) -> list[Row]:
+        """What decides the packets of a deny: the rows inside it, without denies that no later permit meets."""
+        found = [self.rows[n].over(both) for n in self.near.meeting(deny.sets) if (both := _both(self.rows[n], deny))]
+        numbers = [at for at, row in enumerate(found) if row.permit]
+        permits = Near([found[at].sets for at in numbers])
+        return [
+            row
+            for at, row in enumerate(found)
+            if row.permit or any(numbers[n] > at for n in permits.meeting(row.sets))
+        ]
+
+
+def _both(row: Row, deny: Row) -> Sets | None:
+    return meet(row.sets, deny.sets)
+
+
+def _replies(family: Family, classes: Classes, second: list[Row], first: list[Row]) -> Iterator[Row]:
     """Replies as rows that take nothing from the initiations behind them.
 
     A deny that a reply would cross is either cut out of the reply, or its box is decided on the spot: the initiations
     inside it, then the deny. Whichever is shorter.
     """
-    pending: list[Entry] = []
-    broad: list[Entry] = []
-    for entry in second:
-        if not entry.permit:
-            pending.append(entry)
+    numbers = [number for number, row in enumerate(second) if not row.permit]
+    denies, gone = Near([second[number].sets for number in numbers]), set[int]()
+    ahead = First(first)
+    broad: list[Row] = []
+    spots: dict[int, list[Row]] = {}
+    for at, row in enumerate(second):
+        if not row.permit:
             continue
-        over = [deny for deny in pending if meet(deny.box, entry.box)]
-        pieces = minus_all(entry.box, [deny.box for deny in over])
-        spots = [[*_inside(first, deny), deny] for deny in over]
-        if sum(_lines(family, box) for box in pieces) > 1 + sum(_lines(family, e.box) for spot in spots for e in spot):
-            yield from (e for spot in spots for e in spot)
-            pending = [deny for deny in pending if deny not in over]
-            pieces = (entry.box,)
-        for box in pieces:
-            piece = entry.over(box)
-            if _covered(piece, first):
-                continue
-            yield from _named(classes, piece)
-            if box[PROTO][1] == classes.rest:
-                broad.append(piece)
+        over = [n for n in denies.meeting(row.sets) if numbers[n] < at and n not in gone]
+        for n in over:
+            if n not in spots:
+                spots[n] = [*ahead.within(second[numbers[n]]), second[numbers[n]]]
+        limit = 1 + sum(typed(family, r.sets) for n in over for r in spots[n])
+        pieces = _cut(family, row.sets, [second[numbers[n]].sets for n in over], limit)
+        if pieces is None:
+            yield from (r for n in over for r in spots[n])
+            gone.update(over)
+            pieces = (row.sets,)
+        for piece in (row.over(sets) for sets in pieces):
+            if not ahead.passes(piece.sets):
+                yield from _named(classes, piece)
+                if piece.sets[PROTO][-1][1] == classes.rest:
+                    broad.append(piece)
     yield from _rest_rows(classes, broad, first)
 
 
-def _inside(first: Sequence[Entry], deny: Entry) -> list[Entry]:
-    found = [e.over(box) for e in first if (box := meet(e.box, deny.box))]
-    return [e for at, e in enumerate(found) if e.permit or any(o.permit and meet(o.box, e.box) for o in found[at:])]
+def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int) -> tuple[Sets, ...] | None:
+    """A product without some denies; None when that takes more lines than ``limit``."""
+    rest: tuple[Sets, ...] = (sets,)
+    for deny in denies:
+        rest = tuple(piece for part in rest for piece in minus(part, deny))
+        if len(rest) > limit:
+            return None
+    return rest if not denies or sum(typed(family, piece) for piece in rest) <= limit else None
 
 
-def _lines(family: Family, box: Box) -> int:
-    return len(prefixes(family, box[SRC])) * len(prefixes(family, box[DST]))
+def _named(classes: Classes, row: Row) -> Iterator[Row]:
+    for low, high in row.sets[PROTO]:
+        for one in range(low, min(high, classes.rest - 1) + 1):
+            yield row if low == high and len(row.sets[PROTO]) == 1 else row.over(put(row.sets, PROTO, ((one, one),)))
 
 
-def _named(classes: Classes, entry: Entry) -> Iterator[Entry]:
-    low, high = entry.box[PROTO]
-    for one in range(low, min(high, classes.rest - 1) + 1):
-        yield entry.over(with_span(entry.box, PROTO, (one, one)))
-
-
-def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry]) -> Iterator[Entry]:
+def _rest_rows(classes: Classes, broad: Sequence[Row], first: Sequence[Row]) -> Iterator[Row]:
     """Replies of every protocol that nobody names, between two address spans.
 
     No list has a word for "all but these": so what the named ones may do there is said first, then they are denied
@@ -134,34 +189,30 @@ def _rest_rows(classes: Classes, broad: Sequence[Entry], first: Sequence[Entry])
     """
     if not broad:
         return
-    regions = list(dict.fromkeys((e.box[DST], e.box[SRC]) for e in broad))
-    plain = permits_only(first)
+    regions = list(dict.fromkeys((r.sets[DST], r.sets[SRC]) for r in broad))
+    plain = _permits_only(first)
+    near = Near([row.sets for row in plain])
+    upper = ((ANY_PORT,), (ANY_PORT,), (ANY_BIT,))
     for dst, src in regions:
-        for entry in plain:
-            both = meet(entry.box, ((0, classes.rest - 1), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, ANY_BIT))
+        region: Sets = (((0, classes.rest - 1),), dst, src, *upper, (ANY_BIT,))
+        for number in near.meeting(region):
+            both = meet(plain[number].sets, region)
             if both:
-                yield from _named(classes, entry.over(both))
+                yield from _named(classes, plain[number].over(both))
     for dst, src in regions:
         for one in range(classes.rest):
-            yield Entry(False, ((one, one), dst, src, ANY_PORT, ANY_PORT, ANY_BIT, WHOLE), DEFAULT)
-    for entry in broad:
-        yield entry.over(with_span(entry.box, PROTO, (0, classes.rest)))
+            box = ((one, one), dst[0], src[0], ANY_PORT, ANY_PORT, ANY_BIT, WHOLE)
+            yield Row(False, (((one, one),), dst, src, *upper, (WHOLE,)), Entry(False, box, DEFAULT))
+    for row in broad:
+        yield row.over(put(row.sets, PROTO, ((0, classes.rest),)))
 
 
-def _covered(entry: Entry, first: Iterable[Entry]) -> bool:
-    """Whether the initiations pass all of it anyway."""
-    for other in first:
-        both = meet(entry.box, other.box)
-        if both is not None:
-            return other.permit and both == entry.box
-    return False
-
-
-def _pruned(first: Sequence[Entry]) -> Iterator[Entry]:
-    """Without rows that decide nothing: permits inside an earlier row, derived denies that no later permit meets."""
-    for at, entry in enumerate(first):
-        if any(meet(entry.box, earlier.box) == entry.box for earlier in first[:at]):
+def _pruned(first: Sequence[Row]) -> Iterator[Row]:
+    """Without rows that decide nothing: rows inside an earlier one, derived denies that no later permit meets."""
+    near = Near([row.sets for row in first])
+    for at, row in enumerate(first):
+        if any(number < at for number in near.holding(row.sets)):
             continue
-        written = entry.permit or entry.rule.origin == "policy"
-        if written or any(later.permit and meet(entry.box, later.box) for later in first[at + 1 :]):
-            yield entry
+        written = row.permit or row.entry.rule.origin == "policy"
+        if written or any(number > at and first[number].permit for number in near.meeting(row.sets)):
+            yield row

@@ -1,53 +1,83 @@
-"""Protocols as classes, so that "every other protocol" is one value and boxes can be cut without enumerating it.
+"""Protocols as classes, so that "every other protocol" is one value and rows can be cut without enumerating it.
 
-Inside this package a box's first interval may count classes: 0 to n-1 the protocols that somebody names, n the rest.
+Inside this package the first set of a row may count classes: 0 to n-1 the protocols that somebody names, n the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from configlet.fit.clip import with_span
-from configlet.model.net import Family, Span
+from configlet.model.block import Block, Sets
+from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_PROTO, PROTO, Entry
+from configlet.packets.blocks import Item
+from configlet.packets.sets import put
 
 TCP, UDP = 6, 17
 ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 
-@dataclass(frozen=True, slots=True)
+class Row(NamedTuple):
+    """A row or block while it is fitted: its sets count classes of protocols. ``entry`` says all but the packets."""
+
+    permit: bool
+    sets: Sets
+    entry: Entry
+
+    def over(self, sets: Sets) -> Row:
+        """The same row over other packets."""
+        return Row(self.permit, sets, self.entry)
+
+
 class Classes:
     """The protocols that a list names, and the class of all others."""
 
-    named: tuple[int, ...]
+    __slots__ = ("_of", "_shared", "named")
+
+    def __init__(self, named: tuple[int, ...]) -> None:
+        self.named = named
+        self._of: dict[Span, Spans] = {(number, number): ((at, at),) for at, number in enumerate(named)}
+        self._of[ANY_PROTO] = ((0, self.rest),)
+        self._shared: dict[Span, Spans] = {}
 
     @property
     def rest(self) -> int:
         """The class of every protocol that is not named."""
         return len(self.named)
 
-    def span(self, proto: Span) -> Span:
-        """A protocol interval (one, or all) as classes."""
-        if proto == ANY_PROTO:
-            return 0, self.rest
-        at = self.named.index(proto[0])
-        return at, at
+    def enter(self, item: Item) -> Row:
+        """A row or block with classes instead of protocols."""
+        if isinstance(item, Block):
+            return Row(item.permit, put(item.sets, PROTO, self._of[item.sets[PROTO][0]]), item.like)
+        proto, dst, src, dport, sport, flag, fragment = item.box
+        one = self._one
+        sets = (self._of[proto], (dst,), (src,), one(dport), one(sport), one(flag), one(fragment))
+        return Row(item.permit, sets, item)
 
-    def proto(self, classes: Span) -> Span:
-        """A class interval back as protocols: one named, or all of them."""
-        return (self.named[classes[0]],) * 2 if classes[0] == classes[1] < self.rest else ANY_PROTO
+    def _one(self, span: Span) -> Spans:
+        found = self._shared.get(span)
+        if found is None:
+            found = self._shared[span] = (span,)
+        return found
 
-    def enter(self, entry: Entry) -> Entry:
-        """The entry with classes instead of protocols."""
-        return entry.over(with_span(entry.box, PROTO, self.span(entry.box[PROTO])))
+    def leave(self, row: Row) -> Item:
+        """The row with protocols again: one that is named, or all."""
+        (low, high), *more = row.sets[PROTO]
+        proto = (self.named[low],) * 2 if low == high < self.rest and not more else ANY_PROTO
+        sets = row.sets
+        if all(len(spans) == 1 for spans in sets[1:]):
+            box = (proto, sets[1][0], sets[2][0], sets[3][0], sets[4][0], sets[5][0], sets[6][0])
+            return row.entry if row.entry.box == box and row.entry.permit == row.permit else row.entry.over(box)
+        first = (proto, sets[1][0], sets[2][0], sets[3][0], sets[4][0], sets[5][0], sets[6][0])
+        return Block(put(sets, PROTO, (proto,)), row.entry.over(first))
 
-    def leave(self, entry: Entry) -> Entry:
-        """The entry with protocols again."""
-        return entry.over(with_span(entry.box, PROTO, self.proto(entry.box[PROTO])))
 
-
-def classes_of(family: Family, *lists: Iterable[Entry]) -> Classes:
+def classes_of(family: Family, *lists: Iterable[Item]) -> Classes:
     """TCP, UDP, ICMP and whatever else is named."""
-    named = {e.box[PROTO][0] for entries in lists for e in entries if e.box[PROTO] != ANY_PROTO}
+    named = {proto[0] for items in lists for proto in _protos(items) if proto != ANY_PROTO}
     return Classes(tuple(sorted(named | {TCP, UDP, ICMP[family]})))
+
+
+def _protos(items: Iterable[Item]) -> Iterator[Span]:
+    return (i.sets[PROTO][0] if isinstance(i, Block) else i.box[PROTO] for i in items)

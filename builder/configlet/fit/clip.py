@@ -2,57 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from configlet.fit.near import Axis
+from configlet.model.block import Block
 from configlet.model.net import Span, Spans
-from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC, Box, Entry, Rule
+from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Box, Entry, Rule
+from configlet.packets.blocks import Item, cut, rule_of
+from configlet.packets.sets import put
 
 NON_FIRST: Span = (1, 1)
 
 
-def clip(entries: Iterable[Entry], dimension: int, spans: Spans) -> tuple[Entry, ...]:
-    """Each entry cut to the spans in one address dimension, in order; what is outside vanishes."""
-    return tuple(piece for entry in entries for piece in clip_one(entry, dimension, spans))
+class Whole:
+    """The whole policy of a realm and family, of which each gate asks for what can touch its addresses.
+
+    The first question in a dimension goes through all rows; an index is made when there is a second one.
+    """
+
+    __slots__ = ("_asked", "_axes", "items")
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self._asked: set[int] = set()
+        self._axes: dict[int, Axis] = {}
+
+    def touching(self, level: int, spans: Spans) -> Iterator[Item]:
+        """The rows that can have an address of the spans, in order, and some that do not."""
+        if level not in self._asked:
+            self._asked.add(level)
+            yield from self.items
+            return
+        if level not in self._axes:
+            self._axes[level] = Axis(i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items)
+        yield from (self.items[number] for number in sorted(self._axes[level].near(spans)))
+
+    def either(self, spans: Spans) -> Iterator[Item]:
+        """The rows of which one end can be in the spans."""
+        if not self._asked:
+            self._asked |= {DST, SRC}
+            yield from self.items
+            return
+        for level in (DST, SRC):
+            if level not in self._axes:
+                self._axes[level] = Axis(i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items)
+        found = self._axes[DST].near(spans) | self._axes[SRC].near(spans)
+        yield from (self.items[number] for number in sorted(found))
 
 
-def clip_one(entry: Entry, dimension: int, spans: Spans) -> Iterable[Entry]:
-    """One entry's pieces inside the spans."""
-    lo, hi = entry.box[dimension]
-    for a, b in spans:
-        x, y = max(lo, a), min(hi, b)
-        if x <= y:
-            yield entry if (x, y) == (lo, hi) else entry.over(with_span(entry.box, dimension, (x, y)))
+def clip(whole: Whole, level: int, spans: Spans) -> Iterator[Item]:
+    """Each row cut to the spans in one address dimension, in order; what is outside vanishes."""
+    for item in whole.touching(level, spans):
+        yield from cut(item, level, spans)
 
 
-def with_span(box: Box, dimension: int, span: Span) -> Box:
+def with_span(box: Box, level: int, span: Span) -> Box:
     """The box with one interval replaced."""
-    return (*box[:dimension], span, *box[dimension + 1 :])  # type: ignore[return-value]
+    return (*box[:level], span, *box[level + 1 :])  # type: ignore[return-value]
 
 
-def guarded(entries: Sequence[Entry], spans: Spans, rule: Rule, box: Box) -> tuple[Entry, ...]:
+def guarded(entries: Sequence[Item], spans: Spans, rule: Rule, box: Box) -> tuple[Item, ...]:
     """The list with a deny of everything inside the spans, ahead of what the operator wrote.
 
     Traffic inside a segment never crosses its gateway; what claims to is spoofed.
     """
-    at = next((i for i, e in enumerate(entries) if not e.permit or e.rule.origin in ("policy", "intra")), len(entries))
+    at = next(
+        (i for i, e in enumerate(entries) if not e.permit or rule_of(e).origin in ("policy", "intra")), len(entries)
+    )
     guard = [Entry(False, with_span(with_span(box, SRC, a), DST, b), rule) for a in spans for b in spans]
     return (*entries[:at], *guard, *entries[at:])
 
 
-def with_fragments(entries: Iterable[Entry], *, match: bool) -> tuple[Entry, ...]:
+def with_fragments(entries: Iterable[Item], *, match: bool) -> tuple[Item, ...]:
     """What a list says of non-first fragments: nothing, or (``match``) what addresses and protocol alone say.
 
     A permit passes fragments of its addresses and protocol; a deny decides them only when it looks at no port.
     """
-    if not match:
-        return tuple(entries)
-    out: list[Entry] = []
-    for entry in entries:
-        proto, dst, src, *upper, _ = entry.box
-        if upper == [ANY_PORT, ANY_PORT, ANY_BIT]:
-            out.append(entry.over(with_span(entry.box, 6, ANY_BIT)))
-            continue
-        out.append(entry)
-        if entry.permit:
-            out.append(entry.over((proto, dst, src, ANY_PORT, ANY_PORT, ANY_BIT, NON_FIRST)))
-    return tuple(out)
+    return tuple(piece for entry in entries for piece in _with_fragments(entry)) if match else tuple(entries)
+
+
+def _with_fragments(item: Item) -> Iterator[Item]:
+    entry = item.like if isinstance(item, Block) else item
+    proto, dst, src, *upper, _ = entry.box
+    if upper == [ANY_PORT, ANY_PORT, ANY_BIT]:
+        both = entry.over(with_span(entry.box, FRAG, ANY_BIT))
+        yield Block(put(item.sets, FRAG, (ANY_BIT,)), both) if isinstance(item, Block) else both
+        return
+    yield item
+    if entry.permit:
+        later = entry.over((proto, dst, src, ANY_PORT, ANY_PORT, ANY_BIT, NON_FIRST))
+        if not isinstance(item, Block):
+            yield later
+        else:
+            sets = item.sets
+            bare = Block(
+                (sets[0], sets[DST], sets[SRC], (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), (NON_FIRST,)), later
+            )
+            yield bare if bare.count > 1 else later

@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from configlet.fit.classes import classes_of
 from configlet.fit.kernel import KERNEL
+from configlet.fit.near import Near
+from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
-from configlet.model.net import Family
-from configlet.model.policy import ANY_PROTO, PROTO, Box, Entry
-from configlet.packets.boxes import change, meet, minus
+from configlet.model.net import Family, Span, Spans
+from configlet.model.policy import ANY_PROTO, PROTO, Entry
+from configlet.packets.blocks import Item, rule_of
+from configlet.packets.sets import minus_all, put
+
+_ALWAYS: dict[Family, set[int]] = {4: {1, 6, 17}, 6: {6, 17, 58}}
 
 
-def host_rows(law: Law) -> tuple[Entry, ...]:
+def host_rows(law: Law) -> Sequence[Entry]:
     """What the kernel needs as it stands, then every permit and every logged deny less what earlier rows decide."""
     (entries,) = law.lists
-    plain = [e for e in entries if wide(e)]
-    return (*plain, *_disjoint(law.family, [e for e in entries if not wide(e)]))
+    found = items(entries)
+    plain = [e for e in found if wide(e)]
+    return listed((*plain, *_disjoint(law.family, [e for e in found if not wide(e)])))
 
 
-def wide(entry: Entry) -> bool:
+def wide(item: Item) -> bool:
     """A row of the kernel's own needs that has no local address: written as a statement ahead of the tables."""
-    return entry.rule in KERNEL
+    return rule_of(item) in KERNEL
 
 
-def _by_protocol(box: Box, named: tuple[int, ...]) -> Iterator[Box]:
-    """A box of some protocols in parts: each protocol that somebody names alone, the others between them together."""
-    low, high = box[PROTO]
-    if (low, high) == ANY_PROTO or low == high:
-        yield box
-        return
-    for number in (n for n in named if low <= n <= high):
-        if low < number:
-            yield change(box, PROTO, (low, number - 1))
-        yield change(box, PROTO, (number, number))
-        low = number + 1
-    if low <= high:
-        yield change(box, PROTO, (low, high))
+def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:
+    """Some protocols in parts: each protocol that somebody names alone, the others between them together."""
+    for low, high in protos:
+        if (low, high) == ANY_PROTO or low == high:
+            yield low, high
+            continue
+        for number in (n for n in named if low <= n <= high):
+            if low < number:
+                yield low, number - 1
+            yield number, number
+            low = number + 1
+        if low <= high:
+            yield low, high
 
 
-def _disjoint(family: Family, entries: list[Entry]) -> Iterator[Entry]:
-    named = classes_of(family, entries).named
-    taken: list[Box] = []
-    for entry in entries:
-        pieces: list[Box] = [entry.box]
-        for other in taken:
-            pieces = [part for box in pieces for part in (minus(box, other) if meet(box, other) else (box,))]
-        taken += pieces
-        if entry.permit or entry.log:
-            yield from (entry.over(part) for piece in pieces for part in _by_protocol(piece, named))
+def _disjoint(family: Family, found: Sequence[Item]) -> Iterator[Item]:
+    rows = [sets_of(item) for item in found]
+    named = sorted(_ALWAYS[family] | {s[PROTO][0][0] for s in rows if s[PROTO] != (ANY_PROTO,)})
+    near = Near(rows)
+    for at, item in enumerate(found):
+        entry = item.like if isinstance(item, Block) else item
+        if not entry.permit and not entry.log:
+            continue
+        before = [rows[number] for number in near.meeting(rows[at]) if number < at]
+        if not before and not isinstance(item, Block):
+            yield item
+            continue
+        for piece in minus_all(rows[at], before):
+            yield from (_over(entry, put(piece, PROTO, (proto,))) for proto in _by_protocol(piece[PROTO], named))
+
+
+def _over(entry: Entry, sets: Sets) -> Item:
+    p, d, s, dp, sp, fl, fr = (spans[0] for spans in sets)
+    row = entry.over((p, d, s, dp, sp, fl, fr))
+    return Block(sets, row) if any(len(spans) > 1 for spans in sets) else row

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
 
-from configlet.fit.clip import clip, clip_one, guarded, with_fragments
+from configlet.fit.clip import Whole, clip, guarded, with_fragments
 from configlet.fit.kernel import NOBODY, kernel_entries, link_entries
+from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import Inventory
 from configlet.model.net import Family, Spans, family_of, merge, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
+from configlet.packets.blocks import Item, blocks, cut, replies, rule_of
 from configlet.packets.boxes import full
-from configlet.packets.entries import entries
-from configlet.packets.reply import reply_list
 
 UNNUMBERED: dict[Family, Spans] = {
     4: (span_of(ip_network("0.0.0.0/32")),),
@@ -44,7 +44,7 @@ class Laws:
 
     def __init__(self, inventory: Inventory, policy: Policy) -> None:
         self.inventory, self.policy = inventory, policy
-        self.entries = cache(lambda realm, family: entries(policy, realm, family))
+        self.whole = cache(lambda realm, family: Whole(blocks(policy, realm, family)))
         self._routed = cache(self._routed_law)
 
     def routed(self, gate: Gate, family: Family) -> Law:
@@ -53,7 +53,7 @@ class Laws:
 
     def _routed_law(self, realm: str, names: tuple[str, ...], direction: str, family: Family) -> Law:
         scope = self.scope(realm, names, family)
-        return Law(family, routed_lists(self.entries(realm, family), scope, direction, family))
+        return Law(family, routed_lists(self.whole(realm, family), scope, direction, family))
 
     def scope(self, realm: str, names: tuple[str, ...], family: Family) -> Scope:
         """The addresses, received groups and fragment rule behind an interface."""
@@ -76,9 +76,9 @@ class Laws:
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
-        return Law(family, (tuple(self._host_entries(gate, family)),))
+        return Law(family, (listed(self._host_entries(gate, family)),))
 
-    def _host_entries(self, gate: Gate, family: Family) -> Iterator[Entry]:
+    def _host_entries(self, gate: Gate, family: Family) -> Iterator[Item]:
         receives = any(lo != hi for _, (lo, hi) in gate.locals)
         yield from kernel_entries(family, receives=receives)
         mine = merge(span for f, span in gate.locals if f == family)
@@ -88,7 +88,7 @@ class Laws:
                 for one in range(span[0], span[1] + 1)
             )
         for realm, spans in self._locals_by_realm(gate, family):
-            yield from at_locals(self.entries(realm, family), spans)
+            yield from items(at_locals(self.whole(realm, family), spans))
 
     def _locals_by_realm(self, gate: Gate, family: Family) -> Iterator[tuple[str, Spans]]:
         host = next(h for h in self.inventory.hosts if h.name == gate.owner)
@@ -112,12 +112,13 @@ MULTICAST: dict[Family, int] = {4: int(ip_network("224.0.0.0/4")[0]), 6: int(ip_
 
 
 def routed_lists(
-    whole: tuple[Entry, ...], scope: Scope, direction: str, family: Family
-) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    whole: Whole | Sequence[Entry], scope: Scope, direction: str, family: Family
+) -> tuple[Sequence[Entry], Sequence[Entry]]:
     """Initiations in one direction, and the replies to initiations in the other."""
+    known = whole if isinstance(whole, Whole) else Whole(items(whole))
     near, far = (SRC, DST) if direction == "in" else (DST, SRC)
-    initiations = _toward(whole, scope, near, family)
-    answered = clip(whole, far, scope.spans)
+    initiations = tuple(_toward(known, scope, near, family))
+    answered = tuple(clip(known, far, scope.spans))
     box = full(family)
     inside: Box = (*box[:6], (0, 0))
     link = (
@@ -128,19 +129,18 @@ def routed_lists(
     starts = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
     answers = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
     # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
-    return (*link, *starts), reply_list(answers, family)
+    return listed((*link, *starts)), listed(replies(answers, family))
 
 
-def _toward(whole: tuple[Entry, ...], scope: Scope, near: int, family: Family) -> tuple[Entry, ...]:
-    out: list[Entry] = []
+def _toward(whole: Whole, scope: Scope, near: int, family: Family) -> Iterator[Item]:
     wide = merge((*scope.spans, *UNNUMBERED[family])) if near == SRC else merge((*scope.spans, *scope.groups))
     narrow = scope.spans if near == SRC else wide
-    for entry in whole:
-        network = entry.rule.origin == "infrastructure" and entry.permit
-        out.extend(clip_one(entry, near, wide if network else narrow))
-    return tuple(out)
+    for item in whole.touching(near, wide):
+        network = rule_of(item).origin == "infrastructure" and item.permit
+        yield from cut(item, near, wide if network else narrow)
 
 
-def at_locals(whole: tuple[Entry, ...], spans: Spans) -> tuple[Entry, ...]:
+def at_locals(whole: Whole | Sequence[Entry], spans: Spans) -> Sequence[Entry]:
     """The policy where one end is local: each rule towards the local addresses, then from them, in order."""
-    return tuple(piece for entry in whole for dimension in (DST, SRC) for piece in clip_one(entry, dimension, spans))
+    known = whole if isinstance(whole, Whole) else Whole(items(whole))
+    return listed(piece for item in known.either(spans) for level in (DST, SRC) for piece in cut(item, level, spans))

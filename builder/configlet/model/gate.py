@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,7 +62,7 @@ class Law:
     """What a gate must pass: a packet that any of the lists permits (first match each, default deny)."""
 
     family: Family
-    lists: tuple[tuple[Entry, ...], ...]
+    lists: tuple[Sequence[Entry], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Table:
     realm: str
     family: Family
     law: Law
-    rows: tuple[Entry, ...]
+    rows: Sequence[Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Reading:
     ``("Vlan120", "in", 4)``, for nftables ``("input", "both", 4)``. ``read`` of ``total`` lines were understood.
     """
 
-    lists: dict[tuple[str, str, int], tuple[Line, ...]]
+    lists: dict[tuple[str, str, int], Sequence[Line]]
     read: int
     total: int
     stateful: bool = False

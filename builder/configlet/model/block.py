@@ -1,0 +1,109 @@
+"""Many rows as one: a set of spans in each dimension, and lists that hold such blocks and show single rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, product
+from math import prod
+from typing import Any, Generic, Protocol, TypeVar, cast, overload
+
+from configlet.model.net import Spans
+
+Sets = tuple[Spans, Spans, Spans, Spans, Spans, Spans, Spans]
+"""For each dimension of a box the spans of which any may hold; never empty, sorted and disjoint."""
+
+
+class Boxed(Protocol):
+    """A row with a box that can be laid over another: an ``Entry`` of ours, a ``Line`` that a reader found."""
+
+    @property
+    def permit(self) -> bool:
+        """Whether the packets of the box pass."""
+
+    @property
+    def box(self) -> Any:
+        """Seven closed intervals."""
+
+    def over(self, box: Any) -> Any:
+        """The same row over another box."""
+
+
+T = TypeVar("T", bound=Boxed)
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Generic[T]):
+    """The product of seven sets of spans. ``like`` is one of its rows, and says all but the box."""
+
+    sets: Sets
+    like: T
+
+    @property
+    def permit(self) -> bool:
+        """Whether its packets pass."""
+        return self.like.permit
+
+    @property
+    def count(self) -> int:
+        """How many rows it stands for."""
+        return prod(map(len, self.sets))
+
+    def rows(self) -> Iterator[T]:
+        """Its rows: services outermost, then sources, then destinations, as a rule is read."""
+        protos, destinations, sources, dports, sports, flags, fragments = self.sets
+        over = self.like.over
+        for p, fl, fr, sp, dp, s, d in product(protos, flags, fragments, sports, dports, sources, destinations):
+            yield over((p, d, s, dp, sp, fl, fr))
+
+
+class Listed(Sequence[T]):
+    """A list of rows of which some are blocks. Whoever goes through it sees single rows, made when they are looked at."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Iterable[T | Block[T]]) -> None:
+        self.items = tuple(items)
+
+    def __iter__(self) -> Iterator[T]:
+        return chain.from_iterable(item.rows() if isinstance(item, Block) else (item,) for item in self.items)
+
+    def __len__(self) -> int:
+        return sum(item.count if isinstance(item, Block) else 1 for item in self.items)
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[T]: ...
+    def __getitem__(self, at: int | slice) -> T | Sequence[T]:
+        if isinstance(at, slice):
+            return tuple(self)[at]
+        found = next(islice(self, at if at >= 0 else at + len(self), None), None)
+        if found is None:
+            raise IndexError(at)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return self.items == other.items if isinstance(other, Listed) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.items)
+
+
+def listed(items: Iterable[T | Block[T]]) -> Sequence[T]:
+    """The items as a list of rows: a tuple where none is a block, and a block of one row is that row."""
+    found = tuple(next(i.rows()) if isinstance(i, Block) and i.count == 1 else i for i in items)
+    return Listed(found) if any(isinstance(i, Block) for i in found) else cast("tuple[T, ...]", found)
+
+
+def items(rows: Sequence[T]) -> Sequence[T | Block[T]]:
+    """What a list holds, blocks as blocks."""
+    return rows.items if isinstance(rows, Listed) else rows
+
+
+def sets_of(item: Boxed | Block[Any]) -> Sets:
+    """A row or a block as sets of spans."""
+    if isinstance(item, Block):
+        return item.sets
+    p, d, s, dp, sp, fl, fr = item.box
+    return (p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)

@@ -1,0 +1,129 @@
+"""Rules as rows and blocks: a rule with many ends or ports is one block for each protocol, never its product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from configlet.model.block import Block
+from configlet.model.inventory import Term
+from configlet.model.net import Family, Span, Spans, merge
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Entry, Policy, Rule
+from configlet.packets.boxes import ICMP
+from configlet.packets.entries import WHOLE
+from configlet.packets.reply import MULTICAST, reply_list
+from configlet.packets.sets import common, put, without
+
+Item = Entry | Block[Entry]
+
+_HERE, _THERE = (1, 1), (2, 2)
+"""Two unicast addresses that stand for the sets of a block while its reply is found."""
+
+
+def blocks(policy: Policy, realm: str, family: Family) -> tuple[Item, ...]:
+    """The same first-match list as ``entries``, with a block wherever a rule has several ends or ports."""
+    return tuple(item for rule in policy.rules for item in rule_blocks(rule, realm, family))
+
+
+def rule_blocks(rule: Rule, realm: str, family: Family) -> Iterator[Item]:
+    """One rule. Ports of one protocol that touch are joined; a port never meets another protocol."""
+    sources, destinations = rule.source.of(realm, family), rule.destination.of(realm, family)
+    if not sources or not destinations:
+        return
+    permit = rule.action == "allow"
+    for proto, sport, dports in _services(rule.terms, family):
+        box = (proto, destinations[0], sources[0], dports[0], sport, ANY_BIT, WHOLE)
+        entry = Entry(permit, box, rule)
+        if len(sources) == len(destinations) == len(dports) == 1:
+            yield entry
+        else:
+            yield Block(((proto,), destinations, sources, dports, (sport,), (ANY_BIT,), (WHOLE,)), entry)
+
+
+def _services(terms: tuple[Term, ...], family: Family) -> Iterator[tuple[Span, Span, Spans]]:
+    """Protocol, source ports and destination ports; of one protocol and source port together."""
+    if len(terms) == 1 and terms[0].family in (None, family):
+        term = terms[0]
+        yield (ANY_PROTO, term.sport, (ANY_PORT,)) if term.proto is None else (
+            (term.proto, term.proto), term.sport, (term.dport,))  # fmt: skip
+        return
+    found: dict[tuple[Span, Span], list[Span]] = {}
+    for term in terms:
+        if term.family in (None, family):
+            proto = ANY_PROTO if term.proto is None else (term.proto, term.proto)
+            found.setdefault((proto, term.sport), []).append(term.dport if term.proto is not None else ANY_PORT)
+    for (proto, sport), dports in found.items():
+        joined = merge(dports)
+        # Of ICMP each span of types answers by itself, so it stands alone.
+        for spans in [(span,) for span in joined] if proto == (ICMP[family],) * 2 else [joined]:
+            yield proto, sport, spans
+
+
+def replies(items: Iterable[Item], family: Family) -> Iterator[Item]:
+    """``reply_list`` for rows and blocks."""
+    low, high = MULTICAST[family]
+    for item in items:
+        if isinstance(item, Block):
+            yield from _reply_blocks(item, family)
+            continue
+        proto, dst, src, dport, sport, flag, fragment = item.box
+        plain = proto[0] == proto[1] != ICMP[family] and fragment == WHOLE and (dst[1] < low or dst[0] > high)
+        if not plain:
+            yield from reply_list((item,), family)
+        elif proto[0] != 6:
+            yield Entry(item.permit, (proto, src, dst, sport, dport, flag, fragment), item.rule, reply=True)
+        elif flag[1]:
+            yield Entry(item.permit, (proto, src, dst, sport, dport, (1, 1), fragment), item.rule, reply=True)
+
+
+def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
+    """The replies of one of its rows between two addresses, then with all of its ends and ports again."""
+    targets = without(block.sets[DST], (MULTICAST[family],))
+    if not targets:
+        return
+    box = block.like.box
+    one = replace(block.like, box=(box[PROTO], _HERE, _THERE, *box[3:]))
+    for row in reply_list((one,), family):
+        p, d, s, dp, sp, fl, fr = row.box
+        dports: Spans = (dp,)
+        sports: Spans = (sp,)
+        if fr != (1, 1) and len(block.sets[3]) > 1:
+            sports = block.sets[3]
+        first = (p, block.sets[SRC][0], targets[0], dports[0], sports[0], fl, fr)
+        if len(targets) == len(block.sets[SRC]) == len(dports) == len(sports) == 1:
+            yield row.over(first)
+        else:
+            yield Block(((p,), block.sets[SRC], targets, dports, sports, (fl,), (fr,)), row.over(first))
+
+
+def cut(item: Item, level: int, spans: Spans) -> Iterator[Item]:
+    """What of a row or block has one of its addresses in the spans."""
+    if isinstance(item, Block):
+        inside = common(item.sets[level], spans)
+        if inside:
+            yield from single(Block(put(item.sets, level, inside), item.like))
+        return
+    box = item.box
+    lo, hi = box[level]
+    for a, b in spans:
+        x, y = lo if lo > a else a, hi if hi < b else b
+        if x <= y:
+            yield item if (x, y) == (lo, hi) else item.over((*box[:level], (x, y), *box[level + 1 :]))  # type: ignore[arg-type]
+
+
+def single(block: Block[Entry]) -> Iterator[Item]:
+    """The block, or its row where there is only one."""
+    if block.count == 1:
+        yield from block.rows()
+    else:
+        yield block
+
+
+def rule_of(item: Item) -> Rule:
+    """The rule of a row or a block."""
+    return item.like.rule if isinstance(item, Block) else item.rule
+
+
+def fragments(item: Item) -> Spans:
+    """What a row or a block says of the fragment bit."""
+    return item.sets[FRAG] if isinstance(item, Block) else (item.box[FRAG],)

@@ -1,0 +1,115 @@
+"""Products of sets of spans: what two of them share, what is left of one, whether one lies in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from configlet.model.block import Sets
+from configlet.model.net import Span, Spans
+from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
+
+_TELLING = (DST, SRC, DPORT, PROTO, SPORT, FRAG, FLAG)
+"""Dimensions in the order in which two rows of a policy most often differ."""
+
+
+def touch(a: Spans, b: Spans) -> bool:
+    """Whether two sorted sets of spans share a value."""
+    if len(a) == 1 and len(b) == 1:
+        return a[0][0] <= b[0][1] and b[0][0] <= a[0][1]
+    i = j = 0
+    while i < len(a) and j < len(b):
+        if a[i][1] < b[j][0]:
+            i += 1
+        elif b[j][1] < a[i][0]:
+            j += 1
+        else:
+            return True
+    return False
+
+
+def within(a: Spans, b: Spans) -> bool:
+    """Whether every value of ``a`` is in ``b``; touching spans of ``b`` must be joined."""
+    j = 0
+    for low, high in a:
+        while j < len(b) and b[j][1] < low:
+            j += 1
+        if j == len(b) or b[j][0] > low or b[j][1] < high:
+            return False
+    return True
+
+
+def common(a: Spans, b: Spans) -> Spans:
+    """The values that are in both."""
+    if a == b:
+        return a
+    out: list[Span] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        low, high = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
+        if low <= high:
+            out.append((low, high))
+        if a[i][1] < b[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(out)
+
+
+def without(a: Spans, b: Spans) -> Spans:
+    """The values of ``a`` that are not in ``b``."""
+    out: list[Span] = []
+    j = 0
+    for low, high in a:
+        while j < len(b) and b[j][1] < low:
+            j += 1
+        k = j
+        while k < len(b) and b[k][0] <= high:
+            if low < b[k][0]:
+                out.append((low, b[k][0] - 1))
+            low = b[k][1] + 1
+            k += 1
+        if low <= high:
+            out.append((low, high))
+    return tuple(out)
+
+
+def meets(a: Sets, b: Sets) -> bool:
+    """Whether two products share a packet."""
+    return all(a[level] is b[level] or touch(a[level], b[level]) for level in _TELLING)
+
+
+def inside(a: Sets, b: Sets) -> bool:
+    """Whether every packet of ``a`` is in ``b``."""
+    return all(a[level] is b[level] or within(a[level], b[level]) for level in _TELLING)
+
+
+def meet(a: Sets, b: Sets) -> Sets | None:
+    """The packets that are in both; None when there are none."""
+    return tuple(common(x, y) for x, y in zip(a, b, strict=True)) if meets(a, b) else None  # type: ignore[return-value]
+
+
+def put(sets: Sets, level: int, spans: Spans) -> Sets:
+    """The product with another set in one dimension."""
+    return (*sets[:level], spans, *sets[level + 1 :])  # type: ignore[return-value]
+
+
+def minus(a: Sets, b: Sets) -> tuple[Sets, ...]:
+    """What is left of ``a`` without ``b``, in disjoint products (at most one for each dimension)."""
+    if not meets(a, b):
+        return (a,)
+    out: list[Sets] = []
+    rest = a
+    for level in range(len(a)):
+        left = without(rest[level], b[level])
+        if left:
+            out.append(put(rest, level, left))
+            rest = put(rest, level, common(rest[level], b[level]))
+    return tuple(out)
+
+
+def minus_all(sets: Sets, others: Iterable[Sets]) -> tuple[Sets, ...]:
+    """What is left of a product without any of the others, in disjoint products."""
+    rest: tuple[Sets, ...] = (sets,)
+    for other in others:
+        rest = tuple(piece for part in rest for piece in minus(part, other))
+    return rest
