@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.fit.near import Axis
-from configlet.model.block import Block
+from configlet.model.block import Block, sets_of
 from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Box, Entry, Rule
-from configlet.packets.blocks import Item, cut, rule_of
-from configlet.packets.sets import put
+from configlet.packets.blocks import Item, cut, rule_of, single
 
 NON_FIRST: Span = (1, 1)
 
@@ -82,20 +81,15 @@ def with_fragments(entries: Iterable[Item], *, match: bool) -> tuple[Item, ...]:
 
 
 def _with_fragments(item: Item) -> Iterator[Item]:
+    sets = sets_of(item)
     entry = item.like if isinstance(item, Block) else item
-    proto, dst, src, *upper, _ = entry.box
-    if upper == [ANY_PORT, ANY_PORT, ANY_BIT]:
-        both = entry.over(with_span(entry.box, FRAG, ANY_BIT))
-        yield Block(put(item.sets, FRAG, (ANY_BIT,)), both) if isinstance(item, Block) else both
+    bare = (*sets[: SRC + 1], *_BARE)
+    if sets[SRC + 1 : FRAG] == _BARE[:-1]:
+        yield from single(Block((*bare[:FRAG], (ANY_BIT,)), entry))  # type: ignore[arg-type]
         return
     yield item
-    if entry.permit:
-        later = entry.over((proto, dst, src, ANY_PORT, ANY_PORT, ANY_BIT, NON_FIRST))
-        if not isinstance(item, Block):
-            yield later
-        else:
-            sets = item.sets
-            bare = Block(
-                (sets[0], sets[DST], sets[SRC], (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), (NON_FIRST,)), later
-            )
-            yield bare if bare.count > 1 else later
+    if item.permit:
+        yield from single(Block(bare, entry))  # type: ignore[arg-type]
+
+
+_BARE = ((ANY_PORT,), (ANY_PORT,), (ANY_BIT,), (NON_FIRST,))

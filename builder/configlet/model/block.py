@@ -34,7 +34,7 @@ T = TypeVar("T", bound=Boxed)
 
 @dataclass(frozen=True, slots=True)
 class Block(Generic[T]):
-    """The product of seven sets of spans. ``like`` is one of its rows, and says all but the box."""
+    """The product of seven sets of spans. ``like`` says all but the box; its own box means nothing here."""
 
     sets: Sets
     like: T

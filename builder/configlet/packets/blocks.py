@@ -81,8 +81,8 @@ def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
     targets = without(block.sets[DST], (MULTICAST[family],))
     if not targets:
         return
-    box = block.like.box
-    one = replace(block.like, box=(box[PROTO], _HERE, _THERE, *box[3:]))
+    proto, _, _, *upper = (spans[0] for spans in block.sets)
+    one = replace(block.like, box=(proto, _HERE, _THERE, *upper))
     for row in reply_list((one,), family):
         p, d, s, dp, sp, fl, fr = row.box
         dports: Spans = (dp,)
