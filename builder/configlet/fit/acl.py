@@ -83,7 +83,8 @@ def _whole_rows(family: Family, classes: Classes, first: list[Row], second: list
     common = {row.sets for row in both}
     written = [*(r for r in starts_closed if r.sets not in common), *starts_written]
     replied = [*(r for r in answers_closed if r.sets not in common), *answers_written]
-    later = [*_replies(family, classes, replied, written), *_pruned(written)]
+    known = First(written)
+    later = [*_replies(family, classes, replied, known), *_pruned(known)]
     yield from starts
     ahead = First(starts)
     yield from (row for row in answers if not ahead.passes(row.sets))
@@ -114,7 +115,7 @@ class First:
         """Whether the first row that meets a product is a permit that holds all of it."""
         if not any(self.rows[number].permit for number in self.near.holding(sets)):
             return False
-        found = self.rows[next(self.near.meeting(sets))]
+        found = self.rows[next(iter(self.near.meeting(sets)))]
         return found.permit and inside(sets, found.sets)
 
     def within(self, deny: Row) -> list[Row]:
@@ -133,7 +134,7 @@ def _both(row: Row, deny: Row) -> Sets | None:
     return meet(row.sets, deny.sets)
 
 
-def _replies(family: Family, classes: Classes, second: list[Row], first: list[Row]) -> Iterator[Row]:
+def _replies(family: Family, classes: Classes, second: list[Row], ahead: First) -> Iterator[Row]:
     """Replies as rows that take nothing from the initiations behind them.
 
     A deny that a reply would cross is either cut out of the reply, or its box is decided on the spot: the initiations
@@ -141,7 +142,6 @@ def _replies(family: Family, classes: Classes, second: list[Row], first: list[Ro
     """
     numbers = [number for number, row in enumerate(second) if not row.permit]
     denies, gone = Near([second[number].sets for number in numbers]), set[int]()
-    ahead = First(first)
     broad: list[Row] = []
     spots: dict[int, list[Row]] = {}
     for at, row in enumerate(second):
@@ -162,7 +162,7 @@ def _replies(family: Family, classes: Classes, second: list[Row], first: list[Ro
                 yield from _named(classes, piece)
                 if piece.sets[PROTO][-1][1] == classes.rest:
                     broad.append(piece)
-    yield from _rest_rows(classes, broad, first)
+    yield from _rest_rows(classes, broad, ahead.rows)
 
 
 def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int) -> tuple[Sets, ...] | None:
@@ -207,11 +207,11 @@ def _rest_rows(classes: Classes, broad: Sequence[Row], first: Sequence[Row]) -> 
         yield row.over(put(row.sets, PROTO, ((0, classes.rest),)))
 
 
-def _pruned(first: Sequence[Row]) -> Iterator[Row]:
+def _pruned(known: First) -> Iterator[Row]:
     """Without rows that decide nothing: rows inside an earlier one, derived denies that no later permit meets."""
-    near = Near([row.sets for row in first])
+    first, near = known.rows, known.near
     for at, row in enumerate(first):
-        if any(number < at for number in near.holding(row.sets)):
+        if near.hidden(at):
             continue
         written = row.permit or row.entry.rule.origin == "policy"
         if written or any(number > at and first[number].permit for number in near.meeting(row.sets)):

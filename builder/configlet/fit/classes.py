@@ -19,11 +19,14 @@ ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 
 class Row(NamedTuple):
-    """A row or block while it is fitted: its sets count classes of protocols. ``entry`` says all but the packets."""
+    """A row or block while it is fitted: its sets count classes of protocols. ``entry`` says all but the packets, and
+    ``item`` is what it was made of, as long as it has the same packets.
+    """
 
     permit: bool
     sets: Sets
     entry: Entry
+    item: Item | None = None
 
     def over(self, sets: Sets) -> Row:
         """The same row over other packets."""
@@ -49,11 +52,11 @@ class Classes:
     def enter(self, item: Item) -> Row:
         """A row or block with classes instead of protocols."""
         if isinstance(item, Block):
-            return Row(item.permit, put(item.sets, PROTO, self._of[item.sets[PROTO][0]]), item.like)
+            return Row(item.permit, put(item.sets, PROTO, self._of[item.sets[PROTO][0]]), item.like, item)
         proto, dst, src, dport, sport, flag, fragment = item.box
         one = self._one
         sets = (self._of[proto], (dst,), (src,), one(dport), one(sport), one(flag), one(fragment))
-        return Row(item.permit, sets, item)
+        return Row(item.permit, sets, item, item)
 
     def _one(self, span: Span) -> Spans:
         found = self._shared.get(span)
@@ -63,14 +66,15 @@ class Classes:
 
     def leave(self, row: Row) -> Item:
         """The row with protocols again: one that is named, or all."""
+        if row.item is not None:
+            return row.item
         (low, high), *more = row.sets[PROTO]
         proto = (self.named[low],) * 2 if low == high < self.rest and not more else ANY_PROTO
         sets = row.sets
         if all(len(spans) == 1 for spans in sets[1:]):
             box = (proto, sets[1][0], sets[2][0], sets[3][0], sets[4][0], sets[5][0], sets[6][0])
-            return row.entry if row.entry.box == box and row.entry.permit == row.permit else row.entry.over(box)
-        first = (proto, sets[1][0], sets[2][0], sets[3][0], sets[4][0], sets[5][0], sets[6][0])
-        return Block(put(sets, PROTO, (proto,)), row.entry.over(first))
+            return row.entry.over(box)
+        return Block(put(sets, PROTO, (proto,)), row.entry)
 
 
 def classes_of(family: Family, *lists: Iterable[Item]) -> Classes:

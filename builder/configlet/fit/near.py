@@ -19,71 +19,106 @@ from configlet.packets.sets import inside, meets
 class Axis:
     """The spans of all rows in one dimension."""
 
-    __slots__ = ("blocks", "lows", "numbers", "shifts")
+    __slots__ = ("blocks", "lows", "numbers", "rows", "shifts")
 
     def __init__(self, rows: Iterable[Spans]) -> None:
-        found: list[tuple[int, int]] = []
+        self.rows = tuple(rows)
+        self.lows: list[int] | None = None
+        self.numbers: list[int] = []
         self.blocks: dict[tuple[int, int], list[int]] = {}
-        for number, spans in enumerate(rows):
+        blocks = self.blocks
+        for number, spans in enumerate(self.rows):
             for low, high in spans:
-                found.append((low, number))
                 shift = (low ^ high).bit_length()
-                self.blocks.setdefault((shift, low >> shift), []).append(number)
-        found.sort()
-        self.lows = [low for low, _ in found]
-        self.numbers = [number for _, number in found]
-        self.shifts = sorted({shift for shift, _ in self.blocks})
+                key = shift, low >> shift
+                if key in blocks:
+                    blocks[key].append(number)
+                else:
+                    blocks[key] = [number]
+        self.shifts = sorted({shift for shift, _ in blocks})
 
-    def around(self, value: int) -> Iterator[list[int]]:
+    def around(self, value: int) -> list[list[int]]:
         """The rows whose blocks hold a value."""
-        for shift in self.shifts:
-            found = self.blocks.get((shift, value >> shift))
-            if found is not None:
-                yield found
+        blocks = self.blocks
+        return [found for shift in self.shifts if (found := blocks.get((shift, value >> shift)))]
+
+    def _ordered(self) -> list[int]:
+        if self.lows is None:
+            found = sorted((low, number) for number, spans in enumerate(self.rows) for low, _ in spans)
+            self.lows, self.numbers = [low for low, _ in found], [number for _, number in found]
+        return self.lows
 
     def size(self, spans: Spans) -> int:
         """How many rows ``near`` would look at."""
-        begin = sum(bisect_right(self.lows, high) - bisect_left(self.lows, low) for low, high in spans)
+        lows = self._ordered()
+        begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
         return begin + sum(len(found) for low, _ in spans for found in self.around(low))
 
     def near(self, spans: Spans) -> set[int]:
         """Every row that can share a value with the spans, and some that do not."""
         out: set[int] = set()
+        lows = self._ordered()
         for low, high in spans:
-            out.update(self.numbers[bisect_left(self.lows, low) : bisect_right(self.lows, high)])
+            if low < high:
+                out.update(self.numbers[bisect_left(lows, low) : bisect_right(lows, high)])
             for found in self.around(low):
                 out.update(found)
         return out
 
 
+FEW = 8
+"""Rows that are looked at one by one sooner than asked for in another dimension, and questions before an index is made."""
+
+
 class Near:
     """The rows of a list, found by their addresses."""
 
-    __slots__ = ("axes", "rows")
+    __slots__ = ("_asked", "_axes", "rows")
 
     def __init__(self, rows: Sequence[Sets]) -> None:
         self.rows = rows
-        self.axes = tuple((level, Axis(sets[level] for sets in rows)) for level in (DST, SRC)) if rows else ()
+        self._asked = 0
+        self._axes: dict[int, Axis] = {}
+
+    def _axis(self, level: int) -> Axis:
+        if level not in self._axes:
+            self._axes[level] = Axis(sets[level] for sets in self.rows)
+        return self._axes[level]
 
     def meeting(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows that share a packet with a product, in order."""
-        if not self.axes:
-            return
-        rows = self.rows
-        (one, first), (two, second) = self.axes
-        if len(self.rows) <= 4:
-            found: Sequence[int] = range(len(self.rows))
-        elif first.size(sets[one]) <= second.size(sets[two]):
-            found = sorted(first.near(sets[one]))
+        rows, self._asked = self.rows, self._asked + 1
+        if len(rows) <= FEW or self._asked < FEW:
+            found: Sequence[int] = range(len(rows))
         else:
-            found = sorted(second.near(sets[two]))
-        yield from (number for number in found if meets(rows[number], sets))
+            axis, level = self._axis(DST), DST
+            size = axis.size(sets[DST])
+            if size > FEW and (other := self._axis(SRC).size(sets[SRC])) < size:
+                axis, level, size = self._axis(SRC), SRC, other
+            found = sorted(axis.near(sets[level])) if size < len(rows) else range(len(rows))
+        return (number for number in found if meets(rows[number], sets))
 
     def holding(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows in which a product lies wholly, in order."""
-        if not self.axes:
-            return
+        rows, self._asked = self.rows, self._asked + 1
+        if len(rows) <= FEW or self._asked < FEW:
+            found: Iterable[int] = range(len(rows))
+        else:
+            lists = self._axis(DST).around(sets[DST][0][0])
+            size = sum(map(len, lists))
+            if size > FEW:
+                other = self._axis(SRC).around(sets[SRC][0][0])
+                if sum(map(len, other)) < size:
+                    lists = other
+            found = lists[0] if len(lists) == 1 else sorted({n for part in lists for n in part})
+        return (number for number in found if inside(sets, rows[number]))
+
+    def hidden(self, at: int) -> bool:
+        """Whether a row lies wholly in one that stands before it."""
         rows = self.rows
-        lists = [list(axis.around(sets[level][0][0])) for level, axis in self.axes]
-        fewest = min(lists, key=lambda found: sum(map(len, found)))
-        yield from (n for n in sorted({n for found in fewest for n in found}) if inside(sets, rows[n]))
+        if at < FEW:
+            return any(inside(rows[at], rows[number]) for number in range(at))
+        lists = self._axis(DST).around(rows[at][DST][0][0])
+        if len(lists) == 1 and len(lists[0]) == 1:
+            return False
+        return any(number < at for number in self.holding(rows[at]))

@@ -31,7 +31,9 @@ def family_of(value: IPNetwork | IPAddress) -> Family:
 
 def address_text(family: Family, value: int) -> str:
     """An address as people write it."""
-    return str(IPv4Address(value) if family == 4 else IPv6Address(value))
+    if family == 4:
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return str(IPv6Address(value))
 
 
 def merge(spans: Iterable[Span]) -> Spans:
@@ -83,7 +85,10 @@ class Addresses:
 
     def of(self, realm: str, family: Family) -> Spans:
         """The spans in one realm and family; empty when there are none."""
-        return next((spans for r, f, spans in self.parts if r == realm and f == family), ())
+        for r, f, spans in self.parts:
+            if f == family and r == realm:
+                return spans
+        return ()
 
     @property
     def realms(self) -> frozenset[str]:

@@ -93,7 +93,7 @@ def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
         if len(targets) == len(block.sets[SRC]) == len(dports) == len(sports) == 1:
             yield row.over(first)
         else:
-            yield Block(((p,), block.sets[SRC], targets, dports, sports, (fl,), (fr,)), row.over(first))
+            yield Block(((p,), block.sets[SRC], targets, dports, sports, (fl,), (fr,)), row)
 
 
 def cut(item: Item, level: int, spans: Spans) -> Iterator[Item]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from configlet.model.gate import Line, Reading
@@ -51,6 +51,10 @@ class AclReader:
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
         self.patterns = {name: re.compile(grammar["lines"][name]) for name in ("meaningless", "binding")}
         self.ours = re.compile(grammar["ours"])
+        self.fold = grammar.get("fold", True)
+        rules = grammar["sequence"]
+        self.shared = rules.get("remarks") == "shared"
+        self.lowest, self.highest, self.step = rules["lowest"], rules["highest"], rules["step"]
 
     def read(self, text: str, file: str) -> Reading:
         """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
@@ -82,7 +86,7 @@ class AclReader:
             stanza.lines[0].refuse("This line stands under no header")
         header, name = stanza.header, found["name"]
         made = seen.lists.setdefault(("ip", name), List(name, "ip", self.families["ip"], header))
-        place = replace(header, column=header.column + found.start("entry"), text=found["entry"])
+        place = header._replace(column=header.column + found.start("entry"), text=found["entry"])
         self._line(made, place, seen.groups)
 
     def _line(self, made: List, line: Source, groups: Groups) -> None:
@@ -95,23 +99,20 @@ class AclReader:
 
     def _number(self, made: List, said: str | None, line: Source, *, remark: bool) -> int:
         """The number that a line says, or the one that a device would give it; 0 for a remark that has none."""
-        rules = self.grammar["sequence"]
-        shared = rules.get("remarks") == "shared"
-        if remark and shared and said is None:
+        if remark and self.shared and said is None:
             return 0
-        number = int(said) if said else made.last + (0 if made.open else rules["step"])
-        if not rules["lowest"] <= number <= rules["highest"]:
-            line.refuse(f"Sequence numbers go from {rules['lowest']} to {rules['highest']}")
+        number = int(said) if said else made.last + (0 if made.open else self.step)
+        if not self.lowest <= number <= self.highest:
+            line.refuse(f"Sequence numbers go from {self.lowest} to {self.highest}")
         if number == made.last and not made.open:
             line.refuse("This sequence number stands twice in the list")
         if number < made.last:
             line.refuse("This sequence number is lower than the one before it")
-        made.last, made.open = number, remark and shared
+        made.last, made.open = number, remark and self.shared
         return number
 
     def _entry(self, made: List, line: Source, groups: Groups) -> None:
-        fold = self.grammar.get("fold", True) and not line.text.islower()
-        lowered = replace(line, text=line.text.lower()) if fold else line
+        lowered = line._replace(text=line.text.lower()) if self.fold and not line.text.islower() else line
         found = self.dialects[made.family].clauses.match(lowered)
         number = self._number(made, found["number"], line, remark=False)
         entry = self.words.entry(found, made.family, lowered, groups)

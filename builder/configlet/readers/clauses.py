@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.readers.grammar import Source, by_key
 from configlet.readers.groups import GROUP, Groups, Part
@@ -18,19 +17,38 @@ from configlet.readers.written import Written, ports_text, type_text
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
 
+_MOST_SHAPES = 65536
 PORTS: Span = (0, 65535)
 BIT: Span = (0, 1)
 TCP: Span = (6, 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: its boxes in order of the text, and whether the sheet says what it does to fragments."""
 
     permit: bool
     boxes: tuple[Box, ...]
     fragments_known: bool
     canonical: str
+
+
+class _Shape(NamedTuple):
+    """What an entry says besides its addresses, and the words of its normal form around them."""
+
+    permit: bool
+    proto: Span
+    sports: tuple[Span, ...]
+    dports: tuple[Span, ...]
+    flags: Span
+    fragment: Span
+    known: bool
+    also_fragments: bool
+    head: str
+    middle: str
+    tail: str
+
+
+_WORDS = ("action", "proto", "sport", "dport", "established", "icmp", "fragments", "log")
 
 
 class Words:
@@ -40,17 +58,51 @@ class Words:
         self.names = names
         self.by_address = {f: by_key(grammar["fragments_of_port_lines"], f) == "by-address" for f in (4, 6)}
         self.written = Written(grammar["write"])
-        self.ends = lru_cache(maxsize=8192)(_end)
+        self.ends = lru_cache(maxsize=1024)(_end)
+        self.shapes: dict[tuple[int, tuple[str | None, ...]], _Shape] = {}
 
     def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched. Raises Refused at the word that cannot be meant."""
-        source = self._at(found, "source", line, lambda text: self._end(text, family, groups))
-        destination = self._at(found, "destination", line, lambda text: self._end(text, family, groups))
-        if found["proto"].startswith(GROUP):
-            return self._grouped(found, family, line, groups, (source, destination))
+        source, source_text = self._address(found, "source", family, line, groups)
+        destination, destination_text = self._address(found, "destination", family, line, groups)
+        key = family, found.group(*_WORDS)
+        shape = self.shapes.get(key)
+        if shape is None:
+            if found["proto"].startswith(GROUP):
+                return self._grouped(found, family, line, groups, (source, destination))
+            shape = self._shape(found, family, line)
+            if len(self.shapes) < _MOST_SHAPES:
+                self.shapes[key] = shape
+        permit, proto, sports, dports, flags, fragment, known, also, head, middle, tail = shape
+        text = f"{head}{source_text}{middle}{destination_text}{tail}"
+        if len(source) == len(destination) == len(sports) == len(dports) == 1:
+            boxes: tuple[Box, ...] = ((proto, destination[0], source[0], dports[0], sports[0], flags, fragment),)
+        else:
+            boxes = tuple(
+                (proto, d, s, dp, sp, flags, fragment)
+                for s, sp, d, dp in product(source, sports, destination, dports)
+            )
+        if also:
+            boxes += tuple(_non_first(proto, source, destination))
+        return Entry(permit, boxes, known, text)
+
+    def _address(
+        self, found: re.Match[str], end: Group, family: int, line: Source, groups: Groups
+    ) -> tuple[tuple[Span, ...], str]:
+        """The addresses of one end, and their normal form."""
+        text = found[end]
+        try:
+            if text.startswith(GROUP):
+                return groups.network(text), text
+            spans = self.ends(text, family)
+        except Unreadable as why:
+            line.refuse(str(why), found.start(end))
+        return spans, self.written.end(family, spans, text)
+
+    def _shape(self, found: re.Match[str], family: int, line: Source) -> _Shape:
         proto = self._at(found, "proto", line, lambda text: self.names.proto(text, family))
-        sports = self._at(found, "sport", line, lambda text: self.names.ports(text, proto)) or [PORTS]
-        dports = self._at(found, "dport", line, lambda text: self.names.ports(text, proto)) or [PORTS]
+        sports = self._at(found, "sport", line, lambda text: self.names.ports(text, proto))
+        dports = self._at(found, "dport", line, lambda text: self.names.ports(text, proto))
         types = self._at(found, "icmp", line, lambda text: [self.names.icmp(text, proto, family)])
         flags = self._at(found, "established", line, lambda _: _established(proto)) or BIT
         ports = bool(found["sport"] or found["dport"])
@@ -60,15 +112,24 @@ class Words:
             fragment = self._at(found, "fragments", line, lambda _: _fragments(upper))
         if types and ports:
             line.refuse("This line asks for ports and for an ICMP type", found.start("icmp"))
-        boxes = tuple(
-            (proto, d, s, dp, sp, flags, fragment)
-            for s, sp, d, dp in product(source, sports, destination, types or dports)
-        )
-        text = self._text(found, family, proto, (source, destination), (sports, dports), types)
         permit, by_address = found["action"] == "permit", self.by_address[family] and ports and flags == BIT
-        if by_address and permit:
-            boxes += tuple(_non_first(proto, source, destination))
-        return Entry(permit, boxes, by_address or not upper or bool(found["fragments"]), text)
+        tail = [ports_text(dports)] if dports else []
+        tail += ["established"] if found["established"] else []
+        tail += [type_text(types[0])] if types else []
+        tail += [found[group] for group in ("fragments", "log") if found[group]]
+        return _Shape(
+            permit,
+            proto,
+            tuple(sports or [PORTS]),
+            tuple(types or dports or [PORTS]),
+            flags,
+            fragment,
+            by_address or not upper or bool(found["fragments"]),
+            by_address and permit,
+            f"{found['action']} {self.written.proto(family, proto)} ",
+            f" {ports_text(sports)} " if sports else " ",
+            "".join(f" {word}" for word in tail),
+        )
 
     def _grouped(
         self,
@@ -109,27 +170,6 @@ class Words:
             return mean(text)
         except Unreadable as why:
             line.refuse(str(why), found.start(group))
-
-    def _end(self, text: str, family: int, groups: Groups) -> tuple[Span, ...]:
-        return groups.network(text) if text.startswith(GROUP) else self.ends(text, family)
-
-    def _text(
-        self,
-        found: re.Match[str],
-        family: int,
-        proto: Span,
-        ends: tuple[tuple[Span, ...], tuple[Span, ...]],
-        ports: tuple[list[Span], list[Span]],
-        types: list[Span] | None,
-    ) -> str:
-        parts = [found["action"], self.written.proto(family, proto)]
-        for end, group, spans in zip(ends, ("source", "destination"), ports, strict=True):
-            parts.append(self.written.end(family, end, found[group]))
-            parts += [ports_text(spans)] if found["sport" if group == "source" else "dport"] else []
-        parts += ["established"] if found["established"] else []
-        parts += [type_text(types[0])] if types else []
-        parts += [found[group] for group in ("fragments", "log") if found[group]]
-        return " ".join(parts)
 
 
 def _non_first(proto: Span, sources: Sequence[Span], destinations: Iterable[Span]) -> Iterator[Box]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from configlet.model.problem import Place, refuse
 
 _REFERENCE = re.compile(r"\{([a-z][a-z0-9]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A line of text with its place: ``number`` from 1, ``column`` where ``text`` begins."""
 
     file: str

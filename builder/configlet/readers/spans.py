@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv6Address
 
 Span = tuple[int, int]
 
@@ -19,9 +19,15 @@ class Unreadable(Exception):  # noqa: N818 - it is said of a value
 def address(text: str, family: int) -> int:
     """One address as a number. Raises Unreadable, also for the other family's."""
     try:
-        return int(IPv4Address(text) if family == 4 else IPv6Address(text))
-    except AddressValueError:
+        if family == 4:
+            a, b, c, d = text.split(".")
+            return _OCTET[a] << 24 | _OCTET[b] << 16 | _OCTET[c] << 8 | _OCTET[d]
+        return int(IPv6Address(text))
+    except (AddressValueError, ValueError, KeyError):
         raise Unreadable(f"This is no IPv{family} address") from None
+
+
+_OCTET = {str(value): value for value in range(256)}
 
 
 def number(text: str, highest: int) -> int:
@@ -33,7 +39,6 @@ def number(text: str, highest: int) -> int:
     return int(text)
 
 
-@lru_cache(maxsize=8192)
 def prefix(text: str, family: int) -> Span:
     """``address/length`` without host bits. Raises Unreadable."""
     left, _, right = text.partition("/")
@@ -72,7 +77,9 @@ def netmask(base: str, mask: str) -> Span:
 
 def address_text(family: int, value: int) -> str:
     """An address as people write it."""
-    return str(IPv4Address(value) if family == 4 else IPv6Address(value))
+    if family == 4:
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return str(IPv6Address(value))
 
 
 def complement(spans: list[Span], highest: int) -> list[Span]:

@@ -23,14 +23,18 @@ class Stanza:
 
 def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
     """The lines that are not blank with their indentation; blanks inside are single. Raises Refused."""
-    for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+    whole = text.replace("\r\n", "\n")
+    clean = _CONTROL.search(whole) is None and "\r" not in whole
+    for number, raw in enumerate(whole.split("\n"), 1):
         line = raw.strip()
         if not line:
             continue
-        column = len(raw) - len(raw.lstrip()) + 1
-        if _CONTROL.search(line) or "\r" in line:
+        column = 1 if raw[0] == line[0] else len(raw) - len(raw.lstrip()) + 1
+        if not clean and (_CONTROL.search(line) or "\r" in line):
             Source(file, number, column, line).refuse("A control character stands in this line")
-        yield column - 1, Source(file, number, column, line if '"' in line else " ".join(line.split()))
+        if not line.isascii() or "  " in line or "\t" in line:
+            line = line if '"' in line else " ".join(line.split())
+        yield column - 1, Source(file, number, column, line)
 
 
 def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:
@@ -39,10 +43,10 @@ def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza
     Lines that begin with one of ``comments`` are counted and mean nothing.
     """
     out: list[Stanza] = []
-    total = 0
+    total, marks = 0, tuple(comments)
     for indent, line in sources(text, file):
         total += 1
-        if line.text.startswith(tuple(comments)):
+        if line.text.startswith(marks):
             continue
         if indent == 0:
             out.append(Stanza(line))

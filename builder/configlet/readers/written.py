@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from configlet.readers.spans import BITS, Span, address_text, complement
@@ -21,7 +20,7 @@ class Written:
         self.protos: Mapping[int, Mapping[int | str, str]] = formats["proto"]
         self.numbers: bool = formats["numbers"]
         self.indent: str = " " * formats["indent"]
-        self.end = lru_cache(maxsize=8192)(self._end)
+        self.end = self._end
 
     def line(self, family: int, number: int, text: str, *, remark: bool, numbers: bool) -> str:
         """An entry or a remark, with its number or without."""
@@ -42,7 +41,7 @@ class Written:
         if (low, high) == (0, (1 << BITS[family]) - 1):
             return "any"
         first, size = address_text(family, low), high - low
-        if size == 0:
+        if not size:
             return f"host {first}"
         length = BITS[family] - size.bit_length()
         wildcard = address_text(family, size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from configlet.model.gate import Table
@@ -76,15 +75,17 @@ def _list(operands: Mapping[str, Any], table: Table) -> List:
 def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
     """The rows with their numbers; a remark has its own, or shares that of the entry behind it."""
     number, shared = sequence["first"], sequence.get("remarks") == "shared"
+    step = sequence["step"]
     for row in rows:
         yield (number, *row)
-        number += 0 if row.remark and shared else sequence["step"]
+        number += 0 if row[0] and shared else step
 
 
 def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
     names = label(", ".join(table.gate.segments), operands["text"])
     yield Row(remark=f"{names} {table.gate.direction}")
-    said, decided = None, False
+    said, rule, decided = None, (None, False), False
+    made = Lines(operands, table.family)
     for entry in table.rows:
         if entry.box[6] == (0, 0) and not decided:
             decided, said = True, None
@@ -92,11 +93,13 @@ def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
             yield _plain(operands, table.family, fragments=True)
         elif entry.box[6] == (1, 1) and decided:
             raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
-        remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
-        if remark != said:
-            said = remark
-            yield Row(remark=remark)
-        yield from lines(operands, table.family, entry)
+        if rule != (entry.rule.name, entry.reply) or said is None:
+            rule = entry.rule.name, entry.reply
+            remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
+            if remark != said:
+                said = remark
+                yield Row(remark=remark)
+        yield from made.of(entry)
     yield Row(remark="default deny")
     yield _plain(operands, table.family, fragments=False)
 
@@ -110,42 +113,59 @@ def _plain(operands: Mapping[str, Any], family: Family, *, fragments: bool) -> R
 
 def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator[Row]:
     """The lines of one row: its addresses as prefixes, its ICMP types one by one. Raises Refused."""
-    box = entry.box
-    words = operands["words"]
-    row = Row(
-        action=operands["action"]["permit" if entry.permit else "deny"],
-        proto=_proto(operands, family, entry),
-        established=words["established"] if _established(entry) else "",
-        fragments=words["fragments"] if _fragments(entry) else "",
-        log=words["log"] if entry.log else "",
-        sport=_ports(operands, box[4]) if box[4] != ANY_PORT else "",
-    )
-    said = by_family(operands["address"], family)
-    forms = _Forms(said["any"], said["host"], said["prefix"])
-    for source in _addresses(forms, family, box[2]):
-        for destination in _addresses(forms, family, box[1]):
-            for dport, icmp in _details(operands, family, entry):
-                yield row._replace(source=source, destination=destination, dport=dport, icmp=icmp)
+    yield from Lines(operands, family).of(entry)
 
 
-@dataclass(frozen=True, slots=True)
-class _Forms:
-    every: str
-    host: str
-    prefix: str
+class Lines:
+    """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same."""
 
+    __slots__ = ("bits", "every", "family", "forms", "known", "operands", "top")
 
-@lru_cache(maxsize=4096)
-def _addresses(forms: _Forms, family: Family, span: Span) -> tuple[str, ...]:
-    if span == (0, TOP[family]):
-        return (forms.every,)
-    return tuple(_address(forms, family, first, length) for first, length in prefixes(family, span))
+    def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
+        self.operands, self.family = operands, family
+        said = by_family(operands["address"], family)
+        self.every, self.forms = (said["any"],), (said["host"], said["prefix"])
+        self.top, self.bits = TOP[family], BITS[family]
+        self.known: dict[object, tuple[Row, ...]] = {}
 
+    def of(self, entry: Entry) -> Iterator[Row]:
+        """The lines of one row. Raises Refused."""
+        proto, target, source, *upper = entry.box
+        key = entry.permit, entry.log, proto, *upper
+        forms = self.known.get(key)
+        if forms is None:
+            forms = self.known[key] = tuple(self._forms(entry))
+        for source_text in self.addresses(source):
+            for target_text in self.addresses(target):
+                for form in forms:
+                    yield Row(form[0], form[1], form[2], source_text, target_text, *form[5:])
 
-def _address(forms: _Forms, family: Family, first: int, length: int) -> str:
-    form = forms.host if length == BITS[family] else forms.prefix
-    free = address_text(family, (1 << BITS[family] - length) - 1)
-    return form.format(address=address_text(family, first), length=length, wildcard=free)
+    def _forms(self, entry: Entry) -> Iterator[Row]:
+        operands, words = self.operands, self.operands["words"]
+        row = Row(
+            action=operands["action"]["permit" if entry.permit else "deny"],
+            proto=_proto(operands, self.family, entry),
+            established=words["established"] if _established(entry) else "",
+            fragments=words["fragments"] if _fragments(entry) else "",
+            log=words["log"] if entry.log else "",
+            sport=_ports(operands, entry.box[4]) if entry.box[4] != ANY_PORT else "",
+        )
+        for dport, icmp in _details(operands, self.family, entry):
+            yield row._replace(dport=dport, icmp=icmp)
+
+    def addresses(self, span: Span) -> tuple[str, ...]:
+        """A span in the platform's words, one for each prefix."""
+        low, high = span
+        if low == high:
+            return (self._address(low, self.bits),)
+        if low == 0 and high == self.top:
+            return self.every
+        return tuple(self._address(first, length) for first, length in prefixes(self.family, span))
+
+    def _address(self, first: int, length: int) -> str:
+        free = address_text(self.family, (1 << self.bits - length) - 1)
+        form: str = self.forms[length != self.bits]
+        return form.format(address=address_text(self.family, first), length=length, wildcard=free)
 
 
 def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:

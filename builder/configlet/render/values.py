@@ -29,7 +29,7 @@ def label(text: str, style: Mapping[str, Any]) -> str:
     for old, new in style["replace"].items():
         text = text.replace(old, new)
     if style["charset"] == "ascii":
-        text = text.encode("ascii", "replace").decode().replace("?", "_")
+        text = (text if text.isascii() else text.encode("ascii", "replace").decode()).replace("?", "_")
     return " ".join(text.split())[: style["length"]].rstrip()
 
 
