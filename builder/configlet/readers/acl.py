@@ -77,8 +77,7 @@ class AclReader:
             stanza.header.refuse("This list stands twice in the text")
         made = seen.lists[command, name] = List(name, command, self.families[command], stanza.header)
         for line in stanza.lines:
-            if not self.patterns["meaningless"].fullmatch(line.text):
-                self._line(made, line, seen.groups)
+            self._line(made, line, seen.groups)
 
     def _numbered(self, stanza: Stanza, found: re.Match[str], seen: Text) -> None:
         """An entry of a list that is a number: each line stands by itself."""
@@ -90,12 +89,16 @@ class AclReader:
         self._line(made, place, seen.groups)
 
     def _line(self, made: List, line: Source, groups: Groups) -> None:
-        if found := self.dialects[made.family].remark.fullmatch(line.text):
+        dialect = self.dialects[made.family]
+        lowered = line._replace(text=line.text.lower()) if self.fold and not line.text.islower() else line
+        if found := dialect.clauses.whole.match(lowered.text):
+            self._entry(made, line, lowered, found, groups)
+        elif found := dialect.remark.fullmatch(line.text):
             number = self._number(made, found["number"], line, remark=True)
             made.label = found["text"]
             made.written.append((number, made.label, True))
-        else:
-            self._entry(made, line, groups)
+        elif not self.patterns["meaningless"].fullmatch(line.text):
+            dialect.clauses.match(lowered)
 
     def _number(self, made: List, said: str | None, line: Source, *, remark: bool) -> int:
         """The number that a line says, or the one that a device would give it; 0 for a remark that has none."""
@@ -111,17 +114,19 @@ class AclReader:
         made.last, made.open = number, remark and self.shared
         return number
 
-    def _entry(self, made: List, line: Source, groups: Groups) -> None:
-        lowered = line._replace(text=line.text.lower()) if self.fold and not line.text.islower() else line
-        found = self.dialects[made.family].clauses.match(lowered)
+    def _entry(self, made: List, line: Source, lowered: Source, found: re.Match[str], groups: Groups) -> None:
         number = self._number(made, found["number"], line, remark=False)
-        entry = self.words.entry(found, made.family, lowered, groups)
-        for box in entry.boxes:
-            if not entry.fragments_known and not any(_within(box, other) for other in made.decided):
-                line.refuse("How this line treats fragments is not known, and no line before it decides them")
-            made.lines.append(Line(entry.permit, box, line.number, line.text, made.label))
-        made.written.append((number, entry.canonical, False))
-        made.decided += [box for box in entry.boxes if box[6][1] == 1]
+        permit, boxes, known, text, fragments = self.words.entry(found, made.family, lowered, groups)
+        if not known and not made.closed:
+            for box in boxes:
+                if not any(_within(box, other) for other in made.decided):
+                    line.refuse("How this line treats fragments is not known, and no line before it decides them")
+        label, at = made.label, line.number
+        for box in boxes:
+            made.lines.append(Line(permit, box, at, line.text, label))
+        made.written.append((number, text, False))
+        if fragments and not made.closed:
+            made.decide(box for box in boxes if box[6][1] == 1)
 
     def _interface(self, stanza: Stanza, name: str, seen: Text) -> None:
         if name in seen.interfaces:

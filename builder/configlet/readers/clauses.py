@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -24,12 +23,15 @@ TCP: Span = (6, 6)
 
 
 class Entry(NamedTuple):
-    """One entry: its boxes in order of the text, and whether the sheet says what it does to fragments."""
+    """One entry: its boxes in order of the text, whether the sheet says what it does to fragments, its normal form, and
+    whether it decides any non-first fragments.
+    """
 
     permit: bool
     boxes: tuple[Box, ...]
     fragments_known: bool
     canonical: str
+    fragments: bool
 
 
 class _Shape(NamedTuple):
@@ -43,6 +45,7 @@ class _Shape(NamedTuple):
     fragment: Span
     known: bool
     also_fragments: bool
+    fragments: bool
     head: str
     middle: str
     tail: str
@@ -58,7 +61,6 @@ class Words:
         self.names = names
         self.by_address = {f: by_key(grammar["fragments_of_port_lines"], f) == "by-address" for f in (4, 6)}
         self.written = Written(grammar["write"])
-        self.ends = lru_cache(maxsize=1024)(_end)
         self.shapes: dict[tuple[int, tuple[str | None, ...]], _Shape] = {}
 
     def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
@@ -73,7 +75,7 @@ class Words:
             shape = self._shape(found, family, line)
             if len(self.shapes) < _MOST_SHAPES:
                 self.shapes[key] = shape
-        permit, proto, sports, dports, flags, fragment, known, also, head, middle, tail = shape
+        permit, proto, sports, dports, flags, fragment, known, also, fragments, head, middle, tail = shape
         text = f"{head}{source_text}{middle}{destination_text}{tail}"
         if len(source) == len(destination) == len(sports) == len(dports) == 1:
             boxes: tuple[Box, ...] = ((proto, destination[0], source[0], dports[0], sports[0], flags, fragment),)
@@ -84,7 +86,7 @@ class Words:
             )
         if also:
             boxes += tuple(_non_first(proto, source, destination))
-        return Entry(permit, boxes, known, text)
+        return Entry(permit, boxes, known, text, fragments)
 
     def _address(
         self, found: re.Match[str], end: Group, family: int, line: Source, groups: Groups
@@ -92,9 +94,12 @@ class Words:
         """The addresses of one end, and their normal form."""
         text = found[end]
         try:
+            if family == 4 and text.startswith("host "):
+                value = address(text[5:], 4)
+                return ((value, value),), text
             if text.startswith(GROUP):
                 return groups.network(text), text
-            spans = self.ends(text, family)
+            spans = _end(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
         return spans, self.written.end(family, spans, text)
@@ -126,6 +131,7 @@ class Words:
             fragment,
             by_address or not upper or bool(found["fragments"]),
             by_address and permit,
+            bool(fragment[1] or (by_address and permit)),
             f"{found['action']} {self.written.proto(family, proto)} ",
             f" {ports_text(sports)} " if sports else " ",
             "".join(f" {word}" for word in tail),
@@ -160,7 +166,7 @@ class Words:
         ]
         text = " ".join([found["action"], found["proto"], *said, *([found["log"]] if found["log"] else [])])
         known = all(not part.icmp and (by_address or not part.ports) for part in parts)
-        return Entry(permit, tuple(boxes), known, text)
+        return Entry(permit, tuple(boxes), known, text, True)
 
     def _at(self, found: re.Match[str], group: Group, line: Source, mean: Any) -> Any:
         text = found[group]
@@ -193,12 +199,12 @@ def _fragments(upper: bool) -> Span:
 def _end(text: str, family: int) -> tuple[Span, ...]:
     if text == "any":
         return ((0, (1 << BITS[family]) - 1),)
+    if "/" in text:
+        return (prefix(text, family),)
     first, _, rest = text.partition(" ")
     if first == "host":
         value = address(rest, family)
         return ((value, value),)
-    if rest:
-        if family != 4:
-            raise Unreadable("IPv6 has no wildcards")
-        return wildcard(first, rest)
-    return (prefix(text, family),)
+    if family != 4:
+        raise Unreadable("IPv6 has no wildcards")
+    return wildcard(first, rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from configlet.model.gate import Line
 from configlet.readers.clauses import Box
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
+from configlet.readers.spans import BITS
 from configlet.readers.written import Written
 
 Key = tuple[str, str]
@@ -34,6 +35,14 @@ class List:
     """Whether a remark has taken the last number for the entry behind it."""
     label: str = ""
     decided: list[Box] = field(default_factory=list)
+    closed: bool = False
+    """Whether a line has decided all non-first fragments; then ``decided`` is not kept any more."""
+
+    def decide(self, boxes: Iterable[Box]) -> None:
+        """Remember the non-first fragments that a line decides."""
+        self.decided += boxes
+        every = 0, (1 << BITS[self.family]) - 1
+        self.closed = any(box[:3] == ((0, 255), every, every) for box in self.decided[-1:])
 
     @property
     def place(self) -> str:
@@ -86,10 +95,7 @@ def _text(
     out = [*groups.canonical()]
     for key, made in sorted(lists.items(), key=lambda item: (item[0][0], names[item[0]])):
         out.append(written.list[key[0]].format(name=names[key]))
-        out += [
-            written.line(made.family, number, text, remark=remark, numbers=numbers)
-            for number, text, remark in (_numbered(made.written) if numbers else made.written)
-        ]
+        out += written.lines(made.family, _numbered(made.written) if numbers else made.written, numbers=numbers)
         out.append("!")
     out += _bindings(written, bound, names)
     return "\n".join(out) + "\n" if out else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 Span = tuple[int, int]
@@ -49,11 +48,12 @@ def prefix(text: str, family: int) -> Span:
     return low, low + (1 << size) - 1
 
 
-@lru_cache(maxsize=4096)
 def wildcard(base: str, mask: str) -> tuple[Span, ...]:
     """An IPv4 address and the bits of it that do not matter, holes allowed. Raises Unreadable."""
     low, free = address(base, 4), address(mask, 4)
     low &= ~free
+    if not free & (free + 1):
+        return ((low, low + free),)
     size = (free ^ (free + 1)).bit_length() - 1
     holes = [bit for bit in range(size, 32) if free >> bit & 1]
     if 1 << len(holes) > MOST:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from configlet.readers.spans import BITS, Span, address_text, complement
@@ -20,32 +20,43 @@ class Written:
         self.protos: Mapping[int, Mapping[int | str, str]] = formats["proto"]
         self.numbers: bool = formats["numbers"]
         self.indent: str = " " * formats["indent"]
-        self.end = self._end
+        self.slashes = {family: form["prefix"] == "{address}/{length}" for family, form in self.address.items()}
 
-    def line(self, family: int, number: int, text: str, *, remark: bool, numbers: bool) -> str:
-        """An entry or a remark, with its number or without."""
-        if numbers:
-            form: str = (self.remark if remark else self.entry)[family]
-            return self.indent + form.format(number=number, text=text)
-        return f"{self.indent}remark {text}" if remark else self.indent + text
+    def lines(self, family: int, said: Iterable[tuple[int, str, bool]], *, numbers: bool) -> Iterator[str]:
+        """Entries and remarks, with their numbers or without."""
+        forms = ("{text}", "remark {text}") if not numbers else (self.entry[family], self.remark[family])
+        entry, remark = (_cut(self.indent + form) for form in forms)
+        for number, text, is_remark in said:
+            first, second, last = remark if is_remark else entry
+            yield f"{first}{number}{second}{text}{last}" if second is not None else f"{first}{text}{last}"
 
     def proto(self, family: int, proto: Span) -> str:
         """A protocol by the name that the device prints, else by number."""
         return self.protos[family].get("any" if proto == (0, 255) else proto[0], str(proto[0]))
 
-    def _end(self, family: int, spans: tuple[Span, ...], said: str) -> str:
+    def end(self, family: int, spans: tuple[Span, ...], said: str) -> str:
         """An address clause; as it was said where it is a group or a wildcard with holes."""
         low, high = spans[0]
         if len(spans) > 1 or said.startswith("object-group "):
             return said
-        if (low, high) == (0, (1 << BITS[family]) - 1):
+        if low == 0 and high == (1 << BITS[family]) - 1:
             return "any"
         first, size = address_text(family, low), high - low
         if not size:
             return f"host {first}"
         length = BITS[family] - size.bit_length()
-        wildcard = address_text(family, size)
-        return self.address[family]["prefix"].format(address=first, length=length, wildcard=wildcard)
+        if self.slashes[family]:
+            return f"{first}/{length}"
+        return self.address[family]["prefix"].format(
+            address=first, length=length, wildcard=address_text(family, size)
+        )
+
+
+def _cut(form: str) -> tuple[str, str | None, str]:
+    """What stands before the number, between it and the text, and behind; None where there is no number."""
+    first, _, last = form.partition("{text}")
+    before, number, between = first.partition("{number}")
+    return before, between if number else None, last
 
 
 def ports_text(spans: Sequence[Span]) -> str:
