@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.fit.classes import Classes, Row, classes_of
 from configlet.fit.law import DEFAULT, INSIDE
-from configlet.fit.near import Near
+from configlet.packets.near import Near
 from configlet.fit.units import typed
 from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from configlet.fit.near import Axis
+from configlet.packets.near import Axis
 from configlet.model.block import Block, sets_of
 from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Box, Entry, Rule

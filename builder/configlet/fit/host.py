@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from configlet.fit.kernel import KERNEL
-from configlet.fit.near import Near
+from configlet.packets.near import Near
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
@@ -52,7 +52,7 @@ def _disjoint(family: Family, found: Sequence[Item]) -> Iterator[Item]:
         entry = item.like if isinstance(item, Block) else item
         if not entry.permit and not entry.log:
             continue
-        before = [rows[number] for number in near.meeting(rows[at]) if number < at]
+        before = [rows[number] for number in near.earlier(at)]
         if not before and not isinstance(item, Block):
             yield item
             continue

@@ -100,6 +100,10 @@ class Line:
     label: str = ""
     """The remark or chain comment that stands with it (the rule's name, when we wrote it)."""
 
+    def over(self, box: tuple[tuple[int, int], ...]) -> Line:
+        """The same line over another box."""
+        return Line(self.permit, box, self.number, self.text, self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -44,7 +44,7 @@ def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, 
     out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
     known: dict[object, dict[str, tuple[Line, ...]]] = {}
     for family in (4, 6):
-        view = View(table, sheet, family, "new", _settled(table, sheet, family), {})
+        view = View(table, sheet, family, "new", _settled(table, sheet, family), {}, {})
         for name, hook in table.hooks.items():
             key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
             if key not in known:
@@ -114,11 +114,11 @@ def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
         for end in (DST, SRC) if phase == "reply" else ():
             group = common(box[end], (low, high))
             if group:
-                yield replace(line, box=put(box, end, group))
+                yield line.over(put(box, end, group))
         for types in kinds:
             for one in cut_types(view.sheet, view.family, box, types[view.family]):
                 if one[PROTO] == (icmp, icmp):
-                    yield replace(line, box=one)
+                    yield line.over(one)
 
 
 def _alike(view: View, first: Sequence[Line], starting: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
@@ -174,7 +174,7 @@ def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
                 codes = common(box[DPORT], whole(answer))
                 if codes:
                     shift = (request - answer) * 256
-                    yield replace(line, box=put(turned, DPORT, (codes[0] + shift, codes[1] + shift)))
+                    yield line.over(put(turned, DPORT, (codes[0] + shift, codes[1] + shift)))
 
 
 def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
@@ -184,13 +184,19 @@ def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
         low = (0, GROUPS[family] - 1)
         target, source = common(box[DST], low), common(box[SRC], low)
         if target and source:
-            yield replace(line, box=put(put(box, DST, target), SRC, source))
+            same = target == box[DST] and source == box[SRC]
+            yield line if same else line.over(put(put(box, DST, target), SRC, source))
 
 
 def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:
     """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers lines by identity."""
+    icmp, requests = view.sheet.icmp[view.family], view.sheet.requests[view.family]
     for line in lines:
+        low, high = line.box[PROTO]
+        if not low <= icmp <= high:
+            yield line
+            continue
         if id(line) not in cut:
-            boxes = cut_types(view.sheet, view.family, boxed(line.box), view.sheet.requests[view.family])
-            cut[id(line)] = line, tuple(line if box == line.box else replace(line, box=box) for box in boxes)
+            boxes = cut_types(view.sheet, view.family, boxed(line.box), requests)
+            cut[id(line)] = line, tuple(line if box == line.box else line.over(box) for box in boxes)
         yield from cut[id(line)][1]

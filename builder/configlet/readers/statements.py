@@ -107,7 +107,8 @@ class Statements:
         }
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
-        self.patterns = [re.compile(f"(?:{expand(s['pattern'], parts)})(?= |$)") for s in self.kinds]
+        ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
+        self.pattern = re.compile("|".join(ways))
         self.proto_text = {6: "6", 17: "17"}
 
     def rule(self, line: Source) -> Rule:
@@ -136,11 +137,10 @@ class Statements:
         return Rule(line, _messages(matches, line), lookup, verdict, target, label, " ".join(texts))
 
     def _next(self, line: Source, at: int) -> tuple[Mapping[str, Any], re.Match[str]]:
-        for kind, pattern in zip(self.kinds, self.patterns, strict=True):
-            if found := pattern.match(line.text, at):
-                return kind, found
-        line.refuse("This word is no statement that is known", at)
-        return None
+        found = self.pattern.match(line.text, at)
+        if found is None or found.lastgroup is None:
+            line.refuse("This word is no statement that is known", at)
+        return self.kinds[int(found.lastgroup[1:])], found
 
     def _match(self, kind: Mapping[str, Any], found: re.Match[str], line: Source) -> tuple[Match, str]:
         if kind["does"] == "fragments":

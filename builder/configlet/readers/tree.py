@@ -65,7 +65,7 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
     listing: list[Source] = []
     for _, line in sources(text, file):
         total += 1
-        if listing or re.match(r"\w+ = \{", line.text):
+        if listing or ("= {" in line.text and re.match(r"\w+ = \{", line.text)):
             listing.append(line)
             if line.text.endswith("}"):
                 open_[-1].inner.append(Stanza(listing[0], listing))
@@ -87,6 +87,9 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
 
 
 def _parts(line: Source) -> Iterator[Source]:
+    if ";" not in line.text:
+        yield line
+        return
     for found in _PART.finditer(line.text):
         text = found[0].strip()
         if text:

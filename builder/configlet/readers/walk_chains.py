@@ -9,7 +9,7 @@ from typing import Any
 from configlet.model.gate import Line
 from configlet.readers.grammar import Source
 from configlet.readers.spans import BITS, Span, complement
-from configlet.readers.statements import Match, Rule, Selector, Table
+from configlet.readers.statements import Element, Match, Rule, Selector, Table
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
@@ -72,6 +72,8 @@ class View:
     phase: str
     settled: frozenset[str]
     known: dict[tuple[str, Box, bool], tuple[Line, ...]]
+    ends: dict[str, Rule | None]
+    """Chains that only decide, with their verdict; None for the others that were looked at."""
 
 
 @dataclass(slots=True)
@@ -148,34 +150,74 @@ def _rule(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool,
 def _called(
     view: View, verb: str, target: str, box: Box, source: Source, fragments: Fragments, default: bool, depth: int
 ) -> Iterator[Line]:
-    found = tuple(_chain(view, target, box, fragments, default, depth + 1))
     ends = _ends(view, target)
     # The line that people look for is the one that leads to the verdict; the verdict's chain gives the rule's name.
     if ends is not None:
+        if depth >= _DEEPEST:
+            source.refuse("Chains call one another deeper than the kernel allows")
         yield _line(ends.verdict == "accept", box, source, source.text, ends.label)
         return
-    yield from found
+    yield from tuple(_chain(view, target, box, fragments, default, depth + 1))
     if verb == "goto":
         yield _line(default, box, source, source.text, "")
 
 
 def _ends(view: View, target: str) -> Rule | None:
     """The verdict of a chain that only counts, logs and decides."""
-    rules = view.table.chains[target]
-    plain = all(not r.matches and r.lookup is None and r.verdict in ("", "accept", "drop") for r in rules)
-    return next((r for r in rules if r.verdict), None) if plain else None
+    if target not in view.ends:
+        rules = view.table.chains[target]
+        plain = all(not r.matches and r.lookup is None and r.verdict in ("", "accept", "drop") for r in rules)
+        view.ends[target] = next((r for r in rules if r.verdict), None) if plain else None
+    return view.ends[target]
 
 
 def _lookup(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
     if rule.lookup is None:
         return
-    for element in view.table.maps[rule.lookup.map].elements:
+    elements = view.table.maps[rule.lookup.map].elements
+    fields = tuple(FIELDS[selector.field] for selector in rule.lookup.selectors)
+    first = all(s.of == "connection" and s.family in (None, view.family) for s in rule.lookup.selectors)
+    if first and PROTO not in fields and elements:
+        for element, one in _by_element(view, rule, box, fields, elements):
+            yield from _called(view, element.verb, element.target, one, element.source, fragments, default, depth)
+        return
+    for element in elements:
         boxes = [box]
         for selector, span in zip(rule.lookup.selectors, element.spans, strict=True):
             match = Match(selector, (span,))
             boxes = [found for one in boxes for found in _matched(view, rule, match, one, fragments)]
         for one in boxes:
             yield from _called(view, element.verb, element.target, one, element.source, fragments, default, depth)
+
+
+def _by_element(
+    view: View, rule: Rule, box: Box, fields: tuple[int, ...], elements: Sequence[Element]
+) -> Iterator[tuple[Element, Box]]:
+    """What of a box each element takes, where all that is asked for are fields of the connection's first packet."""
+    if box[FRAG][0]:
+        return
+    bases = tuple(cut_types(view.sheet, view.family, put(box, FRAG, WHOLE), view.sheet.requests[view.family]))
+    for base in bases:
+        if DPORT in fields or SPORT in fields:
+            _ported(view, rule, base, DPORT if SPORT not in fields else SPORT)
+    for element in elements:
+        for base in bases:
+            cut = list(base)
+            for field, (low, high) in zip(fields, element.spans, strict=True):
+                a, b = cut[field]
+                if low > b or high < a:
+                    break
+                cut[field] = (low if low > a else a, high if high < b else b)
+            else:
+                yield element, (cut[0], cut[1], cut[2], cut[3], cut[4], cut[5], cut[6])
+
+
+def _ported(view: View, rule: Rule, box: Box, field: int) -> None:
+    """Refuse where a port is asked for and the protocol is not known to have one."""
+    low, high = box[PROTO]
+    icmp = (low, high) == (view.sheet.icmp[view.family],) * 2
+    if low != high or not (low in view.sheet.ported or (icmp and field == DPORT)):
+        rule.source.refuse("A port is asked for where the protocol is not known to have one")
 
 
 def _matched(view: View, rule: Rule, match: Match, box: Box, fragments: Fragments) -> Iterator[Box]:
@@ -226,10 +268,7 @@ def _of_connection(view: View, rule: Rule, field: int, spans: Sequence[Span], bo
 
 def _narrowed(view: View, rule: Rule, field: int, spans: Sequence[Span], box: Box) -> Iterator[Box]:
     if field in (DPORT, SPORT):
-        low, high = box[PROTO]
-        icmp = (low, high) == (view.sheet.icmp[view.family],) * 2
-        if low != high or not (low in view.sheet.ported or (icmp and field == DPORT)):
-            rule.source.refuse("A port is asked for where the protocol is not known to have one")
+        _ported(view, rule, box, field)
         box = put(box, FRAG, WHOLE) if box[FRAG] != (1, 1) else box
     for span in spans:
         inside = common(box[field], span)

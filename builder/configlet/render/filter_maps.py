@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from configlet.model.net import TOP, Family, Span, address_text, merge, prefixes
+from configlet.model.net import BITS, Family, Span, address_text, merge
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.boxes import change, minus_all
+from configlet.packets.near import Axis, Near
 
 Row = tuple[Entry, tuple[Span, ...]]
 """A row and the local spans of its gate."""
@@ -56,11 +57,15 @@ class Local:
     direction: str
     word: str
     end: str
-    dispatch: Element
+    dispatch: tuple[Element, ...]
     ports: tuple[Lookup, ...]
     proto: str
     any: str
     maps: tuple[Map, ...]
+
+
+WORTH = 8
+"""Rows from which local addresses that say the same share a chain; shorter chains are easier to find one by one."""
 
 
 def piece_of(span: Span, spans: Iterable[Span]) -> bool:
@@ -72,9 +77,9 @@ def span_text(family: Family, span: Span) -> str:
     """A span as nft writes it: an address, a prefix, or a range."""
     if span[0] == span[1]:
         return address_text(family, span[0])
-    if span == (0, TOP[family]) or len(prefixes(family, span)) == 1:
-        first, length = prefixes(family, span)[0]
-        return f"{address_text(family, first)}/{length}"
+    size = span[1] - span[0]
+    if not size & (size + 1) and not span[0] & size:
+        return f"{address_text(family, span[0])}/{BITS[family] - size.bit_length()}"
     return f"{address_text(family, span[0])}-{address_text(family, span[1])}"
 
 
@@ -86,28 +91,53 @@ def number_text(span: Span) -> str:
 def local_chains(
     operands: Mapping[str, Any], family: Family, rows: Sequence[Row], name: Callable[[Entry], str]
 ) -> tuple[list[Local], list[tuple[int, Entry]]]:
-    """The chains of all local addresses, and each row with the stage at which the text judges it."""
+    """The chains of all local addresses, and each row with the stage at which the text judges it.
+
+    Addresses of which the rows say the same share a chain.
+    """
     towards = [entry for entry, spans in rows if piece_of(entry.box[DST], spans)]
     origin = [e for e, spans in rows if not piece_of(e.box[DST], spans) and piece_of(e.box[SRC], spans)]
     found: list[Local] = []
     placed: list[tuple[int, Entry]] = []
     for direction, mine, other, entries in (("in", DST, SRC, towards), ("out", SRC, DST, origin)):
-        for span in _pieces([entry.box[mine] for entry in entries]):
-            inside = [e for e in entries if e.box[mine][0] <= span[0] and span[1] <= e.box[mine][1]]
-            chain = _Chain(operands, family, direction, span, mine, other)
-            made = chain.build(inside, name)
-            if made.maps:
-                found.append(made)
-            placed += [(stage + (10 if direction == "out" else 0), entry) for stage, entry in chain.placed]
+        known: dict[object, int] = {}
+        stages: dict[object, list[int | None]] = {}
+        later = 10 if direction == "out" else 0
+        for span, inside in _by_piece(entries, mine):
+            said = tuple((e.permit, e.log, e.rule.name, *e.box[:mine], *e.box[mine + 1 :]) for e in inside)
+            if said in known and len(inside) >= WORTH:
+                shared = found[known[said]]
+                dispatch = (*shared.dispatch, Element(span_text(family, span), "jump", shared.name))
+                found[known[said]] = replace(shared, dispatch=dispatch)
+                placed += [(at, e) for at, e in zip(stages[said], inside, strict=True) if at is not None]
+            else:
+                chain = _Chain(operands, family, direction, span, mine, other)
+                made = chain.build(inside, name)
+                placed += [(stage + later, entry) for stage, entry in chain.placed]
+                if made.maps:
+                    at_stage = {id(entry): stage + later for stage, entry in chain.placed}
+                    known[said], stages[said] = len(found), [at_stage.get(id(e)) for e in inside]
+                    found.append(made)
     return found, placed
+
+
+def _by_piece(entries: Sequence[Entry], mine: int) -> Iterator[tuple[Span, list[Entry]]]:
+    """The local spans cut where any row begins or ends, each with the rows that hold it, in order."""
+    axis = Axis((entry.box[mine],) for entry in entries)
+    for low, high in _pieces([entry.box[mine] for entry in entries]):
+        numbers = sorted({number for part in axis.around(low) for number in part})
+        yield (low, high), [e for e in (entries[n] for n in numbers) if e.box[mine][0] <= low and high <= e.box[mine][1]]
 
 
 def _pieces(spans: Sequence[Span]) -> Iterator[Span]:
     """The spans cut where any of them begins or ends, so that each piece is wholly inside or outside of each."""
     cuts = sorted({low for low, _ in spans} | {high + 1 for _, high in spans})
     covered = merge(spans)
+    at = 0
     for low, after in itertools.pairwise(cuts):
-        if piece_of((low, after - 1), covered):
+        while covered[at][1] < low:
+            at += 1
+        if covered[at][0] <= low:
             yield low, after - 1
 
 
@@ -142,7 +172,7 @@ class _Chain:
                 both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
                 lookups.append(Lookup(made.name, proto, both if proto == self.icmp else f"{{ {both} }}", sport))
         word = self.operands["address"][self.family]
-        dispatch = Element(span_text(self.family, self.span), "jump", self.name)
+        dispatch = (Element(span_text(self.family, self.span), "jump", self.name),)
         end = "saddr" if self.other == SRC else "daddr"
         by = {m.name.rsplit("_", 1)[-1]: m.name for m in maps}
         return Local(
@@ -183,20 +213,17 @@ class _Chain:
     def _boxes(self, entries: Sequence[Entry], groups: Mapping[tuple[str, int], list[Entry]]) -> dict[int, list[Box]]:
         """Each row less the rows before it that its lookup would overtake: a map has no order of its own."""
         key = {id(e): k for k, group in groups.items() for e in group}
+        kept = [(key[id(e)], e, change(e.box, self.mine, self.span)) for e in entries if id(e) in key]
+        near = Near([tuple((span,) for span in box) for _, _, box in kept])  # type: ignore[misc]
         out: dict[int, list[Box]] = {}
-        before: list[tuple[tuple[str, int], Entry, Box]] = []
-        for entry in entries:
-            mine = key.get(id(entry))
-            if mine is None:
-                continue
-            box = change(entry.box, self.mine, self.span)
+        for at, (mine, entry, box) in enumerate(kept):
             overtaken = [
-                other
-                for its, earlier, other in before
-                if its == mine or (STAGES[its[0]] > STAGES[mine[0]] and earlier.permit != entry.permit)
+                kept[n][2]
+                for n in near.earlier(at)
+                if kept[n][0] == mine
+                or (STAGES[kept[n][0][0]] > STAGES[mine[0]] and kept[n][1].permit != entry.permit)
             ]
-            out[id(entry)] = list(minus_all(box, overtaken))
-            before.append((mine, entry, box))
+            out[id(entry)] = list(minus_all(box, overtaken)) if overtaken else [box]
         return out
 
     def _map(

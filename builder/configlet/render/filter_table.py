@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from configlet.model.block import sets_of
 from configlet.model.gate import Table
 from configlet.model.net import Family, Span, merge
 from configlet.model.policy import ANY_BIT, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.packets.boxes import meet
+from configlet.packets.near import Near
 from configlet.render.filter_maps import Local, Map, local_chains
 from configlet.render.filter_statements import Statement, is_plain, statements
 from configlet.render.values import label
+
+
+_STRANGE = re.compile(r"[\W_]")
+"""What cannot stand in the name of a chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,9 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
     sides: list[Side] = []
     loose: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     for family in families:
-        rows = [(e, _spans(t, family)) for t in ordered if t.family == family for e in _rows(t)]
+        rows = [
+            (e, spans) for t in ordered if t.family == family for spans in [_spans(t, family)] for e in _rows(t)
+        ]
         found, placed = local_chains(operands, family, rows, chains.name)
         plain = [entry for entry, spans in rows if is_plain(entry, spans)]
         for chain, items in statements(operands, family, [e for e, _ in rows], plain, chains.name).items():
@@ -79,6 +87,7 @@ class _Rules:
     def __init__(self, operands: Mapping[str, Any]) -> None:
         self.operands = operands
         self.found: dict[tuple[str, bool, bool], RuleChain] = {}
+        self.taken: set[str] = set()
 
     def name(self, entry: Entry) -> str:
         key = (entry.rule.name, entry.permit, entry.log)
@@ -88,12 +97,12 @@ class _Rules:
 
     def _chain(self, entry: Entry) -> RuleChain:
         comment = label(entry.rule.name, self.operands["text"])
-        slug = "".join(c if c.isalnum() else "_" for c in comment.lower())[:60]
+        slug = _STRANGE.sub("_", comment.lower())[:60]
         name = base = f"{'allow' if entry.permit else 'deny'}_{slug}"
-        taken = {chain.name for chain in self.found.values()}
         number = 2
-        while name in taken:
+        while name in self.taken:
             name, number = f"{base}_{number}", number + 1
+        self.taken.add(name)
         prefix = self.operands["prefix"].format(rule=comment) if entry.log else ""
         return RuleChain(name, comment, prefix, "accept" if entry.permit else "drop")
 
@@ -106,7 +115,7 @@ def _rows(table: Table) -> Iterator[Entry]:
         if entry.box[6][1] and entry.permit:
             raise _cannot(entry, "fragments are judged whole, after they are put together")
         if entry.box[6][0] == 0:
-            yield replace(entry, box=(*entry.box[:6], (0, 0)))
+            yield entry if entry.box[6] == (0, 0) else replace(entry, box=(*entry.box[:6], (0, 0)))
 
 
 def _spans(table: Table, family: Family) -> tuple[Span, ...]:
@@ -116,7 +125,7 @@ def _spans(table: Table, family: Family) -> tuple[Span, ...]:
 def _sides(operands: Mapping[str, Any], family: Family, found: Sequence[Local]) -> Iterator[Side]:
     word, key = operands["address"][family], operands["key"][family]
     for direction, end in (("in", "daddr"), ("out", "saddr")):
-        elements = tuple(item.dispatch for item in found if item.direction == direction)
+        elements = tuple(e for item in found if item.direction == direction for e in item.dispatch)
         if elements:
             yield Side(word, end, Map(f"{direction}{family}", key, elements))
 
@@ -125,12 +134,13 @@ def _keeps_order(rows: Iterable[Entry], placed: Sequence[Placed]) -> None:
     """Refuse when the text would judge a later row before an earlier one that says otherwise."""
     order = {id(entry): index for index, entry in enumerate(rows)}
     denies = [p for p in placed if not p.entry.permit]
+    near = Near([sets_of(p.entry) for p in placed] if denies else [])
     for deny in denies:
-        for other in placed:
+        for other in (placed[number] for number in near.meeting(sets_of(deny.entry))):
             if not other.entry.permit or deny.stage // 10 == other.stage // 10:
                 continue
             first, second = sorted((deny, other), key=lambda p: order[id(p.entry)])
-            if first.stage > second.stage and meet(first.entry.box, second.entry.box):
+            if first.stage > second.stage:
                 raise _cannot(first.entry, f'the rule "{second.entry.rule.name}" after it would be looked up first')
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.model.block import Sets
-from configlet.model.net import Spans
+from configlet.model.net import Span, Spans
 from configlet.model.policy import DST, SRC
 from configlet.packets.sets import inside, meets
 
@@ -54,6 +54,15 @@ class Axis:
         begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
         return begin + sum(len(found) for low, _ in spans for found in self.around(low))
 
+    def single(self, span: Span) -> bool:
+        """Whether no row but one has a value of a span that some row has."""
+        low, high = span
+        lists = self.around(low)
+        if len(lists) > 1 or (lists and len(lists[0]) > 1):
+            return False
+        lows = self._ordered()
+        return bisect_right(lows, high) - bisect_left(lows, low) <= 1
+
     def near(self, spans: Spans) -> set[int]:
         """Every row that can share a value with the spans, and some that do not."""
         out: set[int] = set()
@@ -67,7 +76,7 @@ class Axis:
 
 
 FEW = 8
-"""Rows that are looked at one by one sooner than asked for in another dimension, and questions before an index is made."""
+"""Rows that are looked at one by one sooner than asked for in another dimension."""
 
 
 class Near:
@@ -88,7 +97,7 @@ class Near:
     def meeting(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows that share a packet with a product, in order."""
         rows, self._asked = self.rows, self._asked + 1
-        if len(rows) <= FEW or self._asked < FEW:
+        if len(rows) <= FEW or self._asked < 2:
             found: Sequence[int] = range(len(rows))
         else:
             axis, level = self._axis(DST), DST
@@ -101,7 +110,7 @@ class Near:
     def holding(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows in which a product lies wholly, in order."""
         rows, self._asked = self.rows, self._asked + 1
-        if len(rows) <= FEW or self._asked < FEW:
+        if len(rows) <= FEW or self._asked < 2:
             found: Iterable[int] = range(len(rows))
         else:
             lists = self._axis(DST).around(sets[DST][0][0])
@@ -113,12 +122,25 @@ class Near:
             found = lists[0] if len(lists) == 1 else sorted({n for part in lists for n in part})
         return (number for number in found if inside(sets, rows[number]))
 
+    def earlier(self, at: int) -> list[int]:
+        """The numbers of the rows before one that share a packet with it, in order."""
+        return [] if self._alone(at) else [number for number in self.meeting(self.rows[at]) if number < at]
+
     def hidden(self, at: int) -> bool:
         """Whether a row lies wholly in one that stands before it."""
-        rows = self.rows
         if at < FEW:
-            return any(inside(rows[at], rows[number]) for number in range(at))
-        lists = self._axis(DST).around(rows[at][DST][0][0])
+            return any(inside(self.rows[at], self.rows[number]) for number in range(at))
+        lists = self._axis(DST).around(self.rows[at][DST][0][0])
         if len(lists) == 1 and len(lists[0]) == 1:
             return False
-        return any(number < at for number in self.holding(rows[at]))
+        return any(number < at for number in self.holding(self.rows[at]))
+
+    def _alone(self, at: int) -> bool:
+        """Whether no other row has addresses near those of a row, as one look shows; False where it does not."""
+        if len(self.rows) <= FEW:
+            return at == 0
+        for level in (DST, SRC):
+            spans, axis = self.rows[at][level], self._axis(level)
+            if len(spans) == 1 and axis.single(spans[0]):
+                return True
+        return False
