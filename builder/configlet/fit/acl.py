@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.fit.classes import Classes, Row, classes_of
 from configlet.fit.law import DEFAULT, INSIDE
-from configlet.packets.near import Near
 from configlet.fit.units import typed
 from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Entry
 from configlet.model.problem import refuse
+from configlet.packets.near import Near
 from configlet.packets.sets import inside, meet, minus, minus_all, put
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)

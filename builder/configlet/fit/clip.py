@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from configlet.packets.near import Axis
 from configlet.model.block import Block, sets_of
 from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Box, Entry, Rule
 from configlet.packets.blocks import Item, cut, rule_of, single
+from configlet.packets.near import Axis
 
 NON_FIRST: Span = (1, 1)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from configlet.fit.kernel import KERNEL
-from configlet.packets.near import Near
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_PROTO, PROTO, Entry
 from configlet.packets.blocks import Item, rule_of
+from configlet.packets.near import Near
 from configlet.packets.sets import minus_all, put
 
 _ALWAYS: dict[Family, set[int]] = {4: {1, 6, 17}, 6: {6, 17, 58}}

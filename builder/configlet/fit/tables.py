@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from configlet.fit.acl import acl_rows
+from configlet.fit.budget import too_large
 from configlet.fit.host import host_rows
 from configlet.fit.law import Laws
+from configlet.fit.units import by_groups
+from configlet.model.block import Block, items, listed
 from configlet.model.gate import Gate, Table
 from configlet.model.inventory import Inventory
-from configlet.model.net import PORTS, prefixes
-from configlet.model.policy import DPORT, DST, PROTO, SRC, Entry, Policy
-from configlet.model.problem import Problem, Refused
+from configlet.model.net import Family
+from configlet.model.policy import Entry, Policy
+from configlet.model.problem import Refused
 
 
 def tables(inventory: Inventory, policy: Policy, gates: Iterable[Gate]) -> tuple[Table, ...]:
-    """Every gate's tables. Raises Refused when one does not fit: the count, the limit, and the rules that cost most."""
+    """Every gate's tables. Raises Refused when one does not fit: the count, the limit, and the rules that cost most.
+
+    What a table costs is counted before any of its rows is written out.
+    """
     laws = Laws(inventory, policy)
-    rows: dict[int, tuple[Entry, ...]] = {}
+    rows: dict[int, Sequence[Entry]] = {}
     out: list[Table] = []
     for gate in gates:
         for family in gate.families:
@@ -26,40 +31,30 @@ def tables(inventory: Inventory, policy: Policy, gates: Iterable[Gate]) -> tuple
             if id(law) not in rows:
                 rows[id(law)] = host_rows(law) if gate.stateful else acl_rows(law)
             out.append(Table(gate, gate.realm, family, law, rows[id(law)]))
-    problems = list(_too_large(out))
+    problems = list(too_large(out, {device.name: device.model for device in inventory.devices}))
     if problems:
         raise Refused(problems)
-    return tuple(out)
+    written: dict[tuple[int, bool, int], Sequence[Entry]] = {}
+    return tuple(_written(table, written) for table in out)
 
 
-def cost(table: Table, row: Entry) -> int:
-    """How many entries of the gate's own units a row takes."""
-    matches = dict(table.gate.capability.match)
-    if matches.get("address") != "prefix":
-        return 1
-    count = len(prefixes(table.family, row.box[SRC])) * len(prefixes(table.family, row.box[DST]))
-    lo, hi = row.box[DPORT]
-    icmp = row.box[PROTO] in ((1, 1), (58, 58)) and (lo, hi) != PORTS and lo != hi
-    return count * ((hi // 256) - (lo // 256) + 1 if icmp else 1)
+def _written(table: Table, known: dict[tuple[int, bool, int], Sequence[Entry]]) -> Table:
+    """The table with the rows that are lines one by one; blocks stay where they are written as groups."""
+    groups = table.family in table.gate.capability.groups
+    key = id(table.rows), groups, table.gate.capability.groups_from
+    if key not in known:
+        known[key] = fitted(table.rows, table.gate, table.family) if groups else tuple(table.rows)
+    return table if known[key] is table.rows else Table(table.gate, table.realm, table.family, table.law, known[key])
 
 
-def _too_large(found: Iterable[Table]) -> Iterator[Problem]:
-    sums: Counter[str] = Counter()
-    by_gate: dict[str, Counter[str]] = {}
-    limits: dict[str, int] = {}
-    for table in found:
-        name = table.gate.name
-        limits[name] = table.gate.capability.capacity
-        for row in table.rows:
-            price = cost(table, row)
-            sums[name] += price
-            by_gate.setdefault(name, Counter())[row.rule.name] += price
-    for name, total in sums.items():
-        if total > limits[name]:
-            most = ", ".join(f'"{rule}" {count:,}' for rule, count in by_gate[name].most_common(3))
-            yield Problem(
-                "Table larger than its gate",
-                f"{name} needs {total:,} entries and has room for {limits[name]:,}. Nothing was rendered. "
-                f"The rules that cost most: {most}.",
-                nature="red",
-            )
+def fitted(rows: Sequence[Entry], gate: Gate, family: Family) -> Sequence[Entry]:
+    """The rows with a block wherever groups are the shorter form for this gate, and single rows else."""
+    return listed(
+        part
+        for item in items(rows)
+        for part in (
+            item.rows()
+            if isinstance(item, Block) and not by_groups(family, item.sets, gate.capability.groups_from)
+            else (item,)
+        )
+    )

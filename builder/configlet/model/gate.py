@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +27,19 @@ class Capability:
     update: str
     controlled_by: str
     blind_to: tuple[str, ...] = ()
+    hardware: tuple[tuple[str, int], ...] = ()
+    """Entries that the hardware holds, with every group expanded: by the beginning of a device's model, ``""`` else.
+    Empty: what is typed is what is held.
+    """
+    groups: tuple[Family, ...] = ()
+    """The families whose lists may name groups of addresses and services."""
+    groups_from: int = 1
+    """Lines of one row from which groups are written for it."""
+
+    def holds(self, model: str) -> int:
+        """The entries that the hardware of a model holds."""
+        known = [(len(name), limit) for name, limit in self.hardware if model.startswith(name)]
+        return max(known)[1] if known else self.capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ class Reading:
     ``("Vlan120", "in", 4)``, for nftables ``("input", "both", 4)``. ``read`` of ``total`` lines were understood.
     """
 
-    lists: dict[tuple[str, str, int], Sequence[Line]]
+    lists: Mapping[tuple[str, str, int], Sequence[Line]]
     read: int
     total: int
     stateful: bool = False

@@ -8,7 +8,7 @@ from dataclasses import replace
 from configlet.model.block import Block
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Span, Spans, merge
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Entry, Policy, Rule
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, SRC, Entry, Policy, Rule
 from configlet.packets.boxes import ICMP
 from configlet.packets.entries import WHOLE
 from configlet.packets.reply import MULTICAST, reply_list

@@ -101,6 +101,9 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         update=str(record["update"]),
         controlled_by=str(record["controlled_by"]),
         blind_to=tuple(record.get("blind_to", ())),
+        hardware=tuple((str(model).replace("default", ""), int(n)) for model, n in record.get("hardware", {}).items()),
+        groups=tuple(record.get("groups", {}).get("families", ())),
+        groups_from=int(record.get("groups", {}).get("from", 1)),
     )
 
 

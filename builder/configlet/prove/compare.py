@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
 
 from configlet.model.gate import Law, Line, Witness
-from configlet.model.net import Family, Span
+from configlet.model.net import Family
 from configlet.model.policy import Box, Entry, Packet
+from configlet.packets.atoms import difference
 from configlet.packets.boxes import box_text, packet_of, packet_text
 from configlet.packets.verdict import first, passes
-from configlet.packets.walk import OVERRUN, Kind, Overrun, differ, more
+from configlet.packets.walk import OVERRUN, Kind, Overrun
 
 KINDS: tuple[Kind, Kind] = ("too open", "too tight")
 
@@ -20,13 +20,11 @@ class Doubt(Exception):  # noqa: N818 - it is an answer
     """Neither proven nor refuted; the text says why."""
 
 
-class _Cell(NamedTuple):
-    permit: bool
-    box: tuple[Span, ...]
-
-
-_Cells = tuple[_Cell, ...]
 _Answer = Box | Overrun | None
+_Known = OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer]]]
+_known: _Known = OrderedDict()
+"""Answers by law and lines as they are, for the members of a pair that hold the same lists; the oldest go first."""
+_MOST = 64
 
 
 def witnesses(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
@@ -34,10 +32,8 @@ def witnesses(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[W
 
     Raises Doubt when the walk ran out of its budget, or found what the linear match does not confirm.
     """
-    cells = tuple(_Cell(line.permit, line.box) for line in lines)
-    answers = _compare(law.family, tuple(tuple(_Cell(e.permit, e.box) for e in part) for part in law.lists), cells)
     out: list[Witness] = []
-    for kind, answer in zip(KINDS, answers, strict=True):
+    for kind, answer in zip(KINDS, _compared(law, lines), strict=True):
         if isinstance(answer, Overrun):
             raise Doubt("The comparison ran out of its budget of steps. Split the list, or order its rules by service.")
         if answer is not None:
@@ -45,13 +41,22 @@ def witnesses(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[W
     return tuple(out)
 
 
-@lru_cache(maxsize=256)
-def _compare(family: Family, law: tuple[_Cells, ...], text: _Cells) -> tuple[_Answer, _Answer]:
-    """Remembered, as both members of a pair hold the same lists."""
-    found = differ(family, law, text)
+def _compared(law: Law, lines: Sequence[Line]) -> tuple[_Answer, _Answer]:
+    key = id(law), id(lines)
+    if key in _known:
+        return _known[key][2]
+    answers = _compare(law.family, law.lists, lines)
+    _known[key] = law, lines, answers
+    while len(_known) > _MOST:
+        _known.popitem(last=False)
+    return answers
+
+
+def _compare(family: Family, law: Sequence[Sequence[Entry]], text: Sequence[Line]) -> tuple[_Answer, _Answer]:
+    found = difference(family, law, text)
     if found is None or found is OVERRUN:
         return found, None
-    both = more(family, "too open", law, text), more(family, "too tight", law, text)
+    both = difference(family, law, text, "too open"), difference(family, law, text, "too tight")
     if both == (None, None):
         raise Doubt("Internal error: the lists differ, and neither passes more than the other.")
     return both

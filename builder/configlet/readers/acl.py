@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
+from configlet.model.block import Block, listed
 from configlet.model.gate import Line, Reading
 from configlet.readers.clauses import Box, Words
 from configlet.readers.grammar import Clauses, Source, by_key, words
-from configlet.readers.groups import GroupGrammar, Groups
+from configlet.readers.groups import GROUP, GroupGrammar, Groups
 from configlet.readers.lists import Bound, Key, List, texts
 from configlet.readers.names import Names
 from configlet.readers.tree import Stanza, indented
+
+
+_GROUP = GROUP.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +121,21 @@ class AclReader:
 
     def _entry(self, made: List, line: Source, lowered: Source, found: re.Match[str], groups: Groups) -> None:
         number = self._number(made, found["number"], line, remark=False)
-        permit, boxes, known, text, fragments = self.words.entry(found, made.family, lowered, groups)
+        permit, boxes, known, text, fragments, sets = self.words.entry(found, made.family, lowered, groups)
         if not known and not made.closed:
             for box in boxes:
                 if not any(_within(box, other) for other in made.decided):
                     line.refuse("How this line treats fragments is not known, and no line before it decides them")
+            if sets:
+                line.refuse("How this line treats fragments is not known, and no line before it decides them all")
         label, at = made.label, line.number
         for box in boxes:
             made.lines.append(Line(permit, box, at, line.text, label))
+        for product in sets:
+            made.lines.append(Block(product, Line(permit, (), at, line.text, label)))
         made.written.append((number, text, False))
+        if GROUP in text:
+            made.groups.update(name for before, name in pairwise(text.split()) if before == _GROUP)
         if fragments and not made.closed:
             made.decide(box for box in boxes if box[6][1] == 1)
 
@@ -142,7 +153,7 @@ class AclReader:
             seen.bound[key] = (found["command"], found["list"], line)
 
     def _reading(self, seen: Text, total: int) -> Reading:
-        out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
+        out: dict[tuple[str, str, int], Sequence[Line]] = {}
         notes: list[str] = []
         for key, (command, name, line) in seen.bound.items():
             made = seen.lists.get((command, name))
@@ -159,14 +170,14 @@ class AclReader:
         said = texts(self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
         return Reading(out, total, total, False, said.canonical, tuple(notes), said.numbered)
 
-    def _ended(self, made: List) -> tuple[Line, ...]:
+    def _ended(self, made: List) -> Sequence[Line]:
         """The list, whose end must be decided by its own lines where the device has unwritten ones."""
         for packets in self.dialects[made.family].at_end:
-            if not any(_holds(line.box, packets) for line in made.lines):
+            if not any(_holds(line.box, packets) for line in made.lines if isinstance(line, Line)):
                 made.header.refuse(
                     "What the device adds at the end of this list is not known; it must end in a deny of all"
                 )
-        return tuple(made.lines)
+        return listed(made.lines)
 
 
 def _dialect(grammar: Mapping[str, Any], family: int, parts: Mapping[str, str]) -> Dialect:

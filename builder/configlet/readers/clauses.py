@@ -7,16 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+from configlet.model.block import Sets
 from configlet.readers.grammar import Source, by_key
 from configlet.readers.groups import GROUP, Groups, Part
 from configlet.readers.names import Names
-from configlet.readers.spans import BITS, Span, Unreadable, address, prefix, wildcard
+from configlet.readers.spans import BITS, Span, Unreadable, address, joined, prefix, wildcard
 from configlet.readers.written import Written, ports_text, type_text
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
 
 _MOST_SHAPES = 65536
+WIDE = 64
+"""Boxes of one entry above which they are kept as products of sets."""
 PORTS: Span = (0, 65535)
 BIT: Span = (0, 1)
 TCP: Span = (6, 6)
@@ -32,6 +35,8 @@ class Entry(NamedTuple):
     fragments_known: bool
     canonical: str
     fragments: bool
+    sets: tuple[Sets, ...] = ()
+    """Instead of boxes, where they would be many."""
 
 
 class _Shape(NamedTuple):
@@ -77,6 +82,8 @@ class Words:
                 self.shapes[key] = shape
         permit, proto, sports, dports, flags, fragment, known, also, fragments, head, middle, tail = shape
         text = f"{head}{source_text}{middle}{destination_text}{tail}"
+        if len(source) * len(destination) * len(sports) * len(dports) > WIDE:
+            return self._block(permit, (proto, flags, fragment), (source, destination), (sports, dports), shape, text)
         if len(source) == len(destination) == len(sports) == len(dports) == 1:
             boxes: tuple[Box, ...] = ((proto, destination[0], source[0], dports[0], sports[0], flags, fragment),)
         else:
@@ -87,6 +94,24 @@ class Words:
         if also:
             boxes += tuple(_non_first(proto, source, destination))
         return Entry(permit, boxes, known, text, fragments)
+
+    def _block(
+        self,
+        permit: bool,
+        upper: tuple[Span, Span, Span],
+        ends: tuple[tuple[Span, ...], tuple[Span, ...]],
+        ports: tuple[tuple[Span, ...], tuple[Span, ...]],
+        shape: _Shape,
+        text: str,
+    ) -> Entry:
+        """The same as products of sets, where single boxes would be many."""
+        proto, flags, fragment = upper
+        source, destination = (joined(spans) for spans in ends)
+        sports, dports = (joined(spans) for spans in ports)
+        sets: list[Sets] = [((proto,), destination, source, dports, sports, (flags,), (fragment,))]
+        if shape.also_fragments:
+            sets.append(((proto,), destination, source, (PORTS,), (PORTS,), (BIT,), ((1, 1),)))
+        return Entry(permit, (), shape.known, text, shape.fragments, tuple(sets))
 
     def _address(
         self, found: re.Match[str], end: Group, family: int, line: Source, groups: Groups
@@ -152,7 +177,10 @@ class Words:
         parts: tuple[Part, ...] = self._at(found, "proto", line, groups.service)
         permit, by_address = found["action"] == "permit", self.by_address[family]
         boxes: list[Box] = []
-        for part in parts:
+        sets: tuple[Sets, ...] = ()
+        if sum(len(p.sports) * len(p.dports) for p in parts) * len(ends[0]) * len(ends[1]) > WIDE:
+            sets = tuple(_service_sets(parts, ends, fragments=permit and by_address))
+        for part in parts if not sets else ():
             bit = (0, 0) if part.ports or part.icmp else BIT
             boxes += (
                 (part.proto, d, s, dp, sp, BIT, bit)
@@ -166,7 +194,7 @@ class Words:
         ]
         text = " ".join([found["action"], found["proto"], *said, *([found["log"]] if found["log"] else [])])
         known = all(not part.icmp and (by_address or not part.ports) for part in parts)
-        return Entry(permit, tuple(boxes), known, text, True)
+        return Entry(permit, tuple(boxes), known, text, True, sets)
 
     def _at(self, found: re.Match[str], group: Group, line: Source, mean: Any) -> Any:
         text = found[group]
@@ -176,6 +204,21 @@ class Words:
             return mean(text)
         except Unreadable as why:
             line.refuse(str(why), found.start(group))
+
+
+def _service_sets(
+    parts: Sequence[Part], ends: tuple[tuple[Span, ...], tuple[Span, ...]], *, fragments: bool
+) -> Iterator[Sets]:
+    """The services of a group between two ends: those of one protocol and source port as one product."""
+    source, destination = (joined(spans) for spans in ends)
+    found: dict[tuple[Span, tuple[Span, ...], Span], list[Span]] = {}
+    for part in parts:
+        bit = (0, 0) if part.ports or part.icmp else BIT
+        found.setdefault((part.proto, joined(part.sports), bit), []).extend(part.dports)
+    for (proto, sports, bit), dports in found.items():
+        yield (proto,), destination, source, joined(dports), sports, (BIT,), (bit,)
+    for proto in dict.fromkeys(part.proto for part in parts if part.ports and fragments):
+        yield (proto,), destination, source, (PORTS,), (PORTS,), (BIT,), ((1, 1),)
 
 
 def _non_first(proto: Span, sources: Sequence[Span], destinations: Iterable[Span]) -> Iterator[Box]:

@@ -7,7 +7,7 @@ bits. A group that is undefined, empty or part of itself is refused where it is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from configlet.readers.grammar import Clauses, Source
 from configlet.readers.names import Names
 from configlet.readers.spans import Span, Unreadable, address, netmask
 from configlet.readers.tree import Stanza
+from configlet.readers.written import ports_text
 
 GROUP = "object-group "
 """How a clause begins that names a group."""
@@ -90,12 +91,32 @@ class Groups:
         """The services of ``object-group NAME``. Raises Unreadable."""
         return _found(self.services, clause.removeprefix(GROUP))
 
-    def canonical(self) -> Iterator[str]:
-        """The groups in one form."""
-        for (_, _), stanza in sorted(self.stanzas.items(), key=lambda item: item[0]):
-            yield stanza.header.text
-            yield from (f" {line.text}" for line in self._lines(stanza))
-            yield "!"
+    def canonical(self, used: set[str] | None) -> Iterator[str]:
+        """The groups in one form; where ``used`` is given, those that it names and what they hold."""
+        wanted = set(self._held(used)) if used is not None else {name for _, name in self.stanzas}
+        for key, stanza in sorted(self.stanzas.items(), key=lambda item: item[0]):
+            if key[1] in wanted:
+                yield stanza.header.text
+                yield from (f" {text}" for text in sorted(self._said(key[0], line) for line in self._lines(stanza)))
+                yield "!"
+
+    def _held(self, used: Iterable[str]) -> Iterator[str]:
+        """Names, and those of the groups within them; no group holds itself, as each stands before what names it."""
+        for name in used:
+            yield name
+            stanza = next((s for (_, known), s in self.stanzas.items() if known == name), None)
+            inner = (self.grammar.nested.fullmatch(line.text) for line in (self._lines(stanza) if stanza else ()))
+            yield from self._held([found["name"] for found in inner if found])
+
+    def _said(self, kind: str, line: Source) -> str:
+        """One member, whatever names the device prints for its ports."""
+        if kind == "network" or self.grammar.nested.fullmatch(line.text):
+            return line.text
+        found = self.grammar.service.match(line)
+        proto = self.grammar.names.proto("tcp" if found["proto"] == self.grammar.both["word"] else found["proto"], 4)
+        sport, dport = (self.grammar.names.ports(found[g], proto) if found[g] else None for g in ("sport", "dport"))
+        words = [found["proto"], *(["source", ports_text(sport)] if sport else []), *([ports_text(dport)] if dport else [])]
+        return " ".join([*words, *([found["icmp"]] if found["icmp"] else [])])
 
     def _lines(self, stanza: Stanza) -> Iterator[Source]:
         return (line for line in stanza.lines if not self.grammar.meaningless.fullmatch(line.text))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from configlet.model.block import Block
 from configlet.model.gate import Line
 from configlet.readers.clauses import Box
 from configlet.readers.grammar import Source
@@ -28,7 +29,9 @@ class List:
     command: str
     family: int
     header: Source
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line | Block[Line]] = field(default_factory=list)
+    groups: set[str] = field(default_factory=set)
+    """The object groups that its entries name."""
     written: list[tuple[int, str, bool]] = field(default_factory=list)
     last: int = 0
     open: bool = False
@@ -92,7 +95,7 @@ def _text(
     *,
     numbers: bool,
 ) -> str:
-    out = [*groups.canonical()]
+    out = [*groups.canonical(None if numbers else {name for made in lists.values() for name in made.groups})]
     for key, made in sorted(lists.items(), key=lambda item: (item[0][0], names[item[0]])):
         out.append(written.list[key[0]].format(name=names[key]))
         out += written.lines(made.family, _numbered(made.written) if numbers else made.written, numbers=numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv6Address
 
 Span = tuple[int, int]
@@ -90,3 +91,14 @@ def complement(spans: list[Span], highest: int) -> list[Span]:
             out.append((at, low - 1))
         at = max(at, high + 1)
     return [*out, (at, highest)] if at <= highest else out
+
+
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Sorted and disjoint, what touches joined."""
+    out: list[Span] = []
+    for low, high in sorted(spans):
+        if out and low <= out[-1][1] + 1:
+            out[-1] = out[-1][0], max(out[-1][1], high)
+        else:
+            out.append((low, high))
+    return tuple(out)

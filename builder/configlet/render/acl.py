@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
+from configlet.model.block import Block, items
 from configlet.model.gate import Table
-from configlet.model.net import BITS, TOP, Family, Span, address_text, prefixes
+from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.render.values import by_family, label
@@ -43,6 +45,14 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """An object group: the line that begins it, and its members. Its name is made of them, so that it never changes."""
+
+    header: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Interface:
     """An interface and the lists that are bound to it."""
 
@@ -55,20 +65,22 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
     ordered = sorted(tables, key=lambda t: (t.gate.binding, t.gate.direction, t.family))
     bound: dict[str, list[List]] = {}
     lists: list[List] = []
+    groups: dict[str, Group] = {}
     for table in ordered:
-        lists.append(_list(operands, table))
+        lists.append(_list(operands, table, groups))
         bound.setdefault(table.gate.binding, []).append(lists[-1])
     names = [item.name for item in lists]
     if len(set(names)) != len(names):
         raise refuse("Two tables for one place", f"{owner} has two tables for one of {', '.join(sorted(set(names)))}.")
     interfaces = tuple(Interface(name, tuple(items)) for name, items in bound.items())
-    return {"owner": owner, "lists": tuple(lists), "interfaces": interfaces}
+    ordered_groups = tuple(groups[name] for name in sorted(groups))
+    return {"owner": owner, "groups": ordered_groups, "lists": tuple(lists), "interfaces": interfaces}
 
 
-def _list(operands: Mapping[str, Any], table: Table) -> List:
+def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> List:
     gate, family = table.gate, table.family
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
-    rows = tuple(_numbered(operands["sequence"], _rows(operands, table)))
+    rows = tuple(_numbered(operands["sequence"], _rows(operands, table, groups)))
     return List(name, operands["command"][family], gate.direction, rows)
 
 
@@ -81,17 +93,19 @@ def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tupl
         number += 0 if row[0] and shared else step
 
 
-def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
+def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> Iterator[Row]:
     names = label(", ".join(table.gate.segments), operands["text"])
     yield Row(remark=f"{names} {table.gate.direction}")
-    said, rule, decided = None, (None, False), False
+    said, rule, decided = None, ("", False), False
     made = Lines(operands, table.family)
-    for entry in table.rows:
-        if entry.box[6] == (0, 0) and not decided:
+    for item in items(table.rows) if "groups" in operands else table.rows:
+        entry = item.like if isinstance(item, Block) else item
+        fragment = item.sets[6][0] if isinstance(item, Block) else entry.box[6]
+        if fragment == (0, 0) and not decided:
             decided, said = True, None
             yield Row(remark="fragments")
             yield _plain(operands, table.family, fragments=True)
-        elif entry.box[6] == (1, 1) and decided:
+        elif fragment == (1, 1) and decided:
             raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
         if rule != (entry.rule.name, entry.reply) or said is None:
             rule = entry.rule.name, entry.reply
@@ -99,7 +113,7 @@ def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[Row]:
             if remark != said:
                 said = remark
                 yield Row(remark=remark)
-        yield from made.of(entry)
+        yield from Grouping(made, groups).of(item) if isinstance(item, Block) else made.of(entry)
     yield Row(remark="default deny")
     yield _plain(operands, table.family, fragments=False)
 
@@ -130,15 +144,21 @@ class Lines:
 
     def of(self, entry: Entry) -> Iterator[Row]:
         """The lines of one row. Raises Refused."""
-        proto, target, source, *upper = entry.box
-        key = entry.permit, entry.log, proto, *upper
-        forms = self.known.get(key)
-        if forms is None:
-            forms = self.known[key] = tuple(self._forms(entry))
+        target, source = entry.box[1], entry.box[2]
+        forms = self.worded(entry)
         for source_text in self.addresses(source):
             for target_text in self.addresses(target):
                 for form in forms:
                     yield Row(form[0], form[1], form[2], source_text, target_text, *form[5:])
+
+    def worded(self, entry: Entry) -> tuple[Row, ...]:
+        """What a row says besides its addresses, one for each line between two prefixes. Raises Refused."""
+        proto, _, _, *upper = entry.box
+        key = entry.permit, entry.log, proto, *upper
+        forms = self.known.get(key)
+        if forms is None:
+            forms = self.known[key] = tuple(self._forms(entry))
+        return forms
 
     def _forms(self, entry: Entry) -> Iterator[Row]:
         operands, words = self.operands, self.operands["words"]
@@ -166,6 +186,60 @@ class Lines:
         free = address_text(self.family, (1 << self.bits - length) - 1)
         form: str = self.forms[length != self.bits]
         return form.format(address=address_text(self.family, first), length=length, wildcard=free)
+
+
+class Grouping:
+    """Blocks in finished words, with groups for their ends and services; new groups are put among those that are known."""
+
+    __slots__ = ("groups", "lines", "said")
+
+    def __init__(self, lines: Lines, groups: dict[str, Group]) -> None:
+        self.lines, self.groups = lines, groups
+        self.said: Mapping[str, Any] = lines.operands["groups"]
+
+    def of(self, block: Block[Entry]) -> Iterator[Row]:
+        """The lines of a block: one, or one for each of its ports where a line cannot name a group for them."""
+        sets = block.sets
+        source, destination = self._end(sets[2]), self._end(sets[1])
+        service = self._service(block)
+        uppers = [(sets[3][0], sets[4][0])] if service else [(d, s) for s in sets[4] for d in sets[3]]
+        for dport, sport in uppers:
+            upper = (ANY_PORT, ANY_PORT) if service else (dport, sport)
+            entry = block.like.over((sets[0][0], sets[1][0], sets[2][0], *upper, sets[5][0], sets[6][0]))
+            for form in self.lines.worded(entry):
+                proto = service or form.proto
+                yield Row(form[0], form[1], proto, source, destination, *form[5:])
+
+    def _end(self, spans: Spans) -> str:
+        """An address clause: a group where there is more than one prefix."""
+        family, (low, high) = self.lines.family, spans[0]
+        if len(spans) == 1 and len(self.lines.addresses((low, high))) == 1:
+            return self.lines.addresses((low, high))[0]
+        said, full = self.said["network"], (1 << BITS[family]) - 1
+        members = []
+        for first, length in (part for span in spans for part in prefixes(family, span)):
+            form = said["host"] if length == BITS[family] else said["prefix"]
+            mask = full ^ ((1 << BITS[family] - length) - 1)
+            members.append(
+                form.format(address=address_text(family, first), length=length, netmask=address_text(family, mask))
+            )
+        return self._use("network", members)
+
+    def _service(self, block: Block[Entry]) -> str:
+        """The clause that names a group of services; empty where the line asks for more than destination ports."""
+        protos, _, _, dports, sports, flags, fragments = block.sets
+        plain = (sports, flags, fragments) == ((ANY_PORT,), (ANY_BIT,), ((0, 0),))
+        if not plain or len(dports) < 2 or protos[0] not in ((6, 6), (17, 17)):
+            return ""
+        said, proto = self.said["service"], self.lines.operands["proto"][self.lines.family][protos[0][0]]
+        forms = ((said["one" if low == high else "range"], low, high) for low, high in dports)
+        return self._use("service", [form.format(proto=proto, low=low, high=high) for form, low, high in forms])
+
+    def _use(self, kind: str, members: Sequence[str]) -> str:
+        digest = sha256("\n".join((kind, *members)).encode()).hexdigest()[:12]
+        name = self.said["name"].format(digest=digest)
+        self.groups.setdefault(name, Group(self.said[kind]["header"].format(name=name), tuple(members)))
+        return str(self.said["use"].format(name=name))
 
 
 def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:

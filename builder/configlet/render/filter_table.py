@@ -17,7 +17,6 @@ from configlet.render.filter_maps import Local, Map, local_chains
 from configlet.render.filter_statements import Statement, is_plain, statements
 from configlet.render.values import label
 
-
 _STRANGE = re.compile(r"[\W_]")
 """What cannot stand in the name of a chain."""
 

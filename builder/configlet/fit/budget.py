@@ -1,0 +1,149 @@
+"""What the tables of a gate cost, counted in blocks before any row is written out, and who costs most."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from configlet.fit.units import by_groups, grouped, many, typed
+from configlet.model.block import Block, Sets, items, sets_of
+from configlet.model.gate import Capability, Table
+from configlet.model.net import Spans, merge
+from configlet.model.policy import DST, SRC, Entry
+from configlet.model.problem import Place, Problem
+from configlet.packets.sets import touch, within
+
+
+@dataclass(slots=True)
+class Cost:
+    """The cost of one gate: lines as they are typed, entries as they are held, and what each rule takes of them."""
+
+    typed: int = 0
+    held: int = 0
+    rules: Counter[tuple[str, Place | None]] = field(default_factory=Counter)
+    groups: set[object] = field(default_factory=set)
+
+
+def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Problem]:
+    """A problem for every gate whose tables do not fit: both counts, the limit, and the rules that cost most."""
+    costs: dict[str, Cost] = {}
+    gates: dict[str, Table] = {}
+    known: dict[object, Cost] = {}
+    for table in found:
+        gates[table.gate.name] = table
+        key = id(table.rows), table.gate.kind, table.gate.capability
+        if key not in known:
+            known[key] = cost(table)
+        _add(costs.setdefault(table.gate.name, Cost()), known[key])
+    for name, total in costs.items():
+        record = gates[name].gate.capability
+        held = record.holds(models.get(gates[name].gate.owner, ""))
+        if total.typed > record.capacity or total.held > held:
+            yield _problem(name, total, record, held)
+
+
+def most_of(total: Cost) -> list[tuple[tuple[str, Place | None], int]]:
+    """The three rules that cost most."""
+    return total.rules.most_common(3)
+
+
+def _add(total: Cost, more: Cost) -> None:
+    total.typed += more.typed
+    total.held += more.held
+    total.rules.update(more.rules)
+
+
+def _problem(name: str, total: Cost, record: Capability, held: int) -> Problem:
+    if total.typed == total.held and record.capacity == held:
+        said = f"{name} needs {total.held:,} entries and has room for {held:,}"
+    else:
+        said = (
+            f"{name} needs {total.typed:,} lines and takes {record.capacity:,}; with its groups expanded it needs "
+            f"{total.held:,} entries and has room for {held:,}"
+        )
+    most = "".join(
+        f'\n"{rule}" {count:,}' + (f" ({place})" if place else "") for (rule, place), count in most_of(total)
+    )
+    return Problem(
+        "Table larger than its gate",
+        f"{said}. Nothing was rendered. Narrow these rules, or join their addresses to prefixes. "
+        f"The rules that cost most: {most}",
+        next((place for (_, place), _ in most_of(total)), None),
+        nature="red",
+    )
+
+
+def cost(table: Table) -> Cost:
+    """What one table costs. Of blocks the sets are counted, never the rows."""
+    return _host_cost(table) if table.gate.stateful else _list_cost(table)
+
+
+def _list_cost(table: Table) -> Cost:
+    out, record, family = Cost(), table.gate.capability, table.family
+    prefixed = ("address", "prefix") in record.match and ("address", "range") not in record.match
+    for item in items(table.rows):
+        sets, entry = sets_of(item), _like(item)
+        count = typed(family, sets) if prefixed else _product(sets)
+        out.held += count
+        out.rules[entry.rule.name, entry.rule.place] += count
+        if isinstance(item, Block) and family in record.groups and by_groups(family, sets, record.groups_from):
+            made = grouped(sets)
+            out.typed += made.lines
+            for spans in made[1:]:
+                if spans and spans not in out.groups:
+                    out.groups.add(spans)
+                    out.typed += 1 + (len(spans) if spans is made.services else many(family, spans))
+        else:
+            out.typed += count
+    return out
+
+
+def _product(sets: Sets) -> int:
+    count = 1
+    for spans in sets:
+        count *= len(spans)
+    return count
+
+
+def _like(item: Entry | Block[Entry]) -> Entry:
+    return item.like if isinstance(item, Block) else item
+
+
+def _host_cost(table: Table) -> Cost:
+    """Elements of maps: addresses of the host of which the rows say the same share theirs."""
+    out = Cost()
+    mine = merge(span for family, span in table.gate.locals if family == table.family)
+    found = [(sets_of(item), _like(item)) for item in items(table.rows)]
+    for level in (DST, SRC):
+        ends: list[tuple[Sets, Entry]] = []
+        for sets, entry in found:
+            if touch(sets[level], mine) and (level == DST or not within(sets[DST], mine)):
+                ends.append((sets, entry))
+        seen: set[tuple[int, ...]] = set()
+        for numbers in _pieces([sets[level] for sets, _ in ends]):
+            out.held += 1
+            if numbers not in seen:
+                seen.add(numbers)
+                for number in numbers:
+                    sets, entry = ends[number]
+                    count = _product((*sets[:level], ((0, 0),), *sets[level + 1 :]))  # type: ignore[arg-type]
+                    out.held += count
+                    out.rules[entry.rule.name, entry.rule.place] += count
+    out.typed = out.held
+    return out
+
+
+def _pieces(rows: list[Spans]) -> Iterator[tuple[int, ...]]:
+    """The numbers of the rows that hold each piece, where the pieces end at all ends of their spans."""
+    events: dict[int, list[tuple[bool, int]]] = {}
+    for number, spans in enumerate(rows):
+        for low, high in spans:
+            events.setdefault(low, []).append((True, number))
+            events.setdefault(high + 1, []).append((False, number))
+    active: set[int] = set()
+    for border in sorted(events):
+        for begins, number in sorted(events[border]):
+            (active.add if begins else active.discard)(number)
+        if active:
+            yield tuple(sorted(active))

@@ -1,0 +1,113 @@
+"""Lists with blocks as plain boxes: values that no set tells apart become one number, so that a set is a few spans.
+
+Each dimension in which a block has several spans is cut at all borders; pieces that lie in the same sets are one atom.
+Lists over atoms pass the same packets as before, with every packet as the atoms of its values; so what the joint walk
+finds there holds, and a box that it finds is turned back by taking one piece for each atom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+from configlet.model.block import Block, Boxed, Listed, Sets, items, sets_of
+from configlet.model.net import Family, Span, Spans
+from configlet.model.policy import Box
+from configlet.packets.boxes import full
+from configlet.packets.walk import BUDGET, Kind, Overrun, differ, more
+
+
+class Cell(NamedTuple):
+    """A row over atoms."""
+
+    permit: bool
+    box: tuple[Span, ...]
+
+
+def difference(
+    family: Family,
+    law: Sequence[Sequence[Boxed]],
+    text: Sequence[Boxed],
+    kind: Kind | None = None,
+    budget: int = BUDGET,
+) -> Box | Overrun | None:
+    """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
+    if not any(isinstance(rows, Listed) for rows in (*law, text)):
+        return differ(family, law, text, budget) if kind is None else more(family, kind, law, text, budget)
+    atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
+    laws = [atoms.rows(rows) for rows in law]
+    said = atoms.rows(text)
+    found = differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
+    return found if found is None or isinstance(found, Overrun) else atoms.back(found)
+
+
+class _Atoms:
+    """The atoms of each dimension that has any; the others stay as they are."""
+
+    def __init__(self, family: Family, found: Iterable[Sets]) -> None:
+        rows = tuple(found)
+        self.levels: dict[int, _Level] = {}
+        for level, whole in enumerate(full(family)):
+            if any(len(sets[level]) > 1 for sets in rows):
+                self.levels[level] = _Level(whole, dict.fromkeys(sets[level] for sets in rows))
+
+    def rows(self, rows: Sequence[Boxed]) -> list[Cell]:
+        """A list as boxes over atoms."""
+        return [Cell(item.permit, box) for item in items(rows) for box in self._boxes(item)]
+
+    def _boxes(self, item: Boxed | Block[Boxed]) -> Iterator[tuple[Span, ...]]:
+        levels = self.levels
+        return product(*(levels[n].of[s] if n in levels else s for n, s in enumerate(sets_of(item))))
+
+    def back(self, box: Box) -> Box:
+        """Packets inside a box over atoms."""
+        out = (self.levels[n].pieces[span[0]] if n in self.levels else span for n, span in enumerate(box))
+        return tuple(out)  # type: ignore[return-value]
+
+
+class _Level:
+    """One dimension: ``of`` gives each set its spans of atoms, ``pieces`` one piece of each atom."""
+
+    def __init__(self, whole: Span, sets: Iterable[Spans]) -> None:
+        named = [spans for spans in sets if spans != (whole,)]
+        numbers: dict[tuple[int, ...], int] = {}
+        self.pieces: list[Span] = []
+        held: list[list[int]] = [[] for _ in named]
+        for piece, inside in _pieces(whole, named):
+            if inside not in numbers:
+                numbers[inside] = len(numbers)
+                self.pieces.append(piece)
+                for at in inside:
+                    held[at].append(numbers[inside])
+        # The last atom reaches to the end, so that all of them are the whole dimension.
+        last = len(numbers) - 1
+        self.of: dict[Spans, Spans] = {(whole,): (whole,)}
+        for spans, mine in zip(named, held, strict=True):
+            self.of[spans] = tuple((low, whole[1] if high == last else high) for low, high in _runs(sorted(mine)))
+
+
+def _pieces(whole: Span, sets: Sequence[Spans]) -> Iterator[tuple[Span, tuple[int, ...]]]:
+    """The dimension cut at all borders, each piece with the numbers of the sets that hold it."""
+    events: dict[int, list[tuple[bool, int]]] = {whole[0]: []}
+    for number, spans in enumerate(sets):
+        for low, high in spans:
+            events.setdefault(low, []).append((True, number))
+            if high < whole[1]:
+                events.setdefault(high + 1, []).append((False, number))
+    borders = sorted(events)
+    active: set[int] = set()
+    for at, border in enumerate(borders):
+        for begins, number in sorted(events[border]):
+            (active.add if begins else active.discard)(number)
+        end = borders[at + 1] - 1 if at + 1 < len(borders) else whole[1]
+        yield (border, end), tuple(sorted(active))
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[Span]:
+    """Numbers in order as spans."""
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            yield numbers[start], numbers[at - 1]
+            start = at
