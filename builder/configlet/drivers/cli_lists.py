@@ -7,7 +7,7 @@ understanding, made apart from the plan's: a change is sent only when both come 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _LIST = re.compile(r"(?P<no>no )?(?P<header>(?:ip access-list extended|ipv6 access-list) (?P<name>cfglt-\S+))")
@@ -16,6 +16,8 @@ _BIND = re.compile(r"(?P<no>no )?(?P<what>ip access-group|ipv6 traffic-filter) (
 _REMOVE = re.compile(r"no (?:sequence )?(?P<number>\d+)(?P<remark> remark)?")
 _ENTRY = re.compile(r"(?:(?:sequence )?(?P<number>\d+) )?(?P<text>(?:permit|deny|remark) .*)")
 _NAMED = re.compile(r"(?<!\S)cfglt-\S+")
+_GROUP = re.compile(r"(?P<no>no )?(?P<header>object-group (?:network|service) (?P<name>cfglt-\S+))")
+_GROUPED = re.compile(r"(?<!\S)object-group (\S+)")
 _FAMILY = {"ip access-list extended": "ip access-group", "ipv6 access-list": "ipv6 traffic-filter"}
 
 
@@ -25,12 +27,15 @@ class Strange(Exception):  # noqa: N818 - it is said of a line
 
 @dataclass(slots=True)
 class Held:
-    """Lists by header, each with number and text in order, and bindings by interface, command and direction."""
+    """Lists by header, each with number and text in order, bindings by interface, command and direction, and object
+    groups by header.
+    """
 
     lists: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     bound: dict[tuple[str, str, str], str] = field(default_factory=dict)
     cited: set[str] = field(default_factory=set)
     """Names of lists that something else than such a binding names (a login, a class, a route map)."""
+    groups: dict[str, list[str]] = field(default_factory=dict)
     at: str = ""
     """The header under which the next indented line stands, "" under none of ours."""
 
@@ -44,12 +49,27 @@ class Held:
         return self.is_bound(header) or header.rpartition(" ")[2] in self.cited
 
     def spare(self) -> list[str]:
-        """The lists of ours that nothing uses."""
-        return [header for header in self.lists if not self.in_use(header)]
+        """The lists of ours that nothing uses, and then the groups that no list names but those."""
+        named = self._grouped(self.in_use)
+        lists = [header for header in self.lists if not self.in_use(header)]
+        return [*lists, *(header for header in self.groups if header.rpartition(" ")[2] not in named)]
+
+    def is_named(self, group: str) -> bool:
+        """Whether any list names a group, bound or not."""
+        return group in self._grouped(lambda _: True)
+
+    def _grouped(self, of: Callable[[str], bool]) -> set[str]:
+        """The groups that these lists name."""
+        kept = (entries for header, entries in self.lists.items() if of(header))
+        return {name for entries in kept for _, text in entries for name in _GROUPED.findall(text)}
 
     def text(self) -> str:
         """As the device would show it, without what nothing binds."""
         out: list[str] = []
+        named = self._grouped(self.is_bound)
+        for header, members in self.groups.items():
+            if header.rpartition(" ")[2] in named:
+                out += [header, *(f" {member}" for member in members)]
         for header, entries in self.lists.items():
             if self.is_bound(header):
                 out += [header, *(f" {_as_shown(header, number, text)}" for number, text in entries)]
@@ -79,7 +99,8 @@ def shown(running: str) -> Held:
 def entered(held: Held, lines: Sequence[str]) -> Held:
     """What is held after these lines too. Raises Strange for a line that is no step of a change."""
     lists = {header: list(entries) for header, entries in held.lists.items()}
-    after = Held(lists, dict(held.bound), set(held.cited))
+    groups = {header: list(members) for header, members in held.groups.items()}
+    after = Held(lists, dict(held.bound), set(held.cited), groups)
     for line in lines:
         _take(after, line, strict=True)
     return after
@@ -89,7 +110,9 @@ def phases(held: Held, load: str) -> tuple[list[str], list[str]]:
     """The lines that touch nothing in force, which come first, and the rest."""
     lines = [line for line in load.splitlines() if line.strip() and not line.startswith("!")]
     for at, line in enumerate(lines):
-        if line[0] != " " and (not (found := _LIST.fullmatch(line)) or held.in_use(found["header"])):
+        if line[0] == " " or _GROUP.fullmatch(line):
+            continue
+        if not (found := _LIST.fullmatch(line)) or held.in_use(found["header"]):
             return lines[:at], lines[at:]
     return lines, []
 
@@ -100,6 +123,9 @@ def _take(held: Held, line: str, *, strict: bool) -> None:
         held.at = _header(held, said, strict=strict)
     elif held.at.startswith("interface "):
         _binding(held, said, strict=strict)
+    elif held.at.startswith("object-group "):
+        if said not in held.groups[held.at]:
+            held.groups[held.at].append(said)
     elif held.at:
         _entry(held, said, strict=strict)
     elif strict:
@@ -116,6 +142,13 @@ def _header(held: Held, said: str, *, strict: bool) -> str:
         if held.in_use(found["header"]):
             raise Strange(f'"{said}" would take a list away that is in use')
         held.lists.pop(found["header"], None)
+    elif found := _GROUP.fullmatch(said):
+        if not found["no"]:
+            held.groups.setdefault(found["header"], [])
+            return found["header"]
+        if held.is_named(found["name"]):
+            raise Strange(f'"{said}" would take a group away that a list names')
+        held.groups.pop(found["header"], None)
     elif _INTERFACE.fullmatch(said):
         return said
     elif strict:

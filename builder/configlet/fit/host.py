@@ -35,13 +35,14 @@ def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:
         if (low, high) == ANY_PROTO or low == high:
             yield low, high
             continue
+        at = low
         for number in (n for n in named if low <= n <= high):
-            if low < number:
-                yield low, number - 1
+            if at < number:
+                yield at, number - 1
             yield number, number
-            low = number + 1
-        if low <= high:
-            yield low, high
+            at = number + 1
+        if at <= high:
+            yield at, high
 
 
 def _disjoint(family: Family, found: Sequence[Item]) -> Iterator[Item]:

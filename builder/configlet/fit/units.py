@@ -61,8 +61,8 @@ def grouped(sets: Sets) -> Grouped:
     asked for."""
     services = sets[DPORT] if _serviced(sets) else ()
     lines = 1 if services else _upper(sets)
-    ends = (spans if len(spans) > 1 else () for spans in (sets[SRC], sets[DST]))
-    return Grouped(lines, *ends, services)
+    source, destination = (spans if len(spans) > 1 else () for spans in (sets[SRC], sets[DST]))
+    return Grouped(lines, source, destination, services)
 
 
 def _serviced(sets: Sets) -> bool:

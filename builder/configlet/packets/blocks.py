@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from configlet.model.block import Block
 from configlet.model.inventory import Term
@@ -81,10 +80,10 @@ def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
     targets = without(block.sets[DST], (MULTICAST[family],))
     if not targets:
         return
-    proto, _, _, *upper = (spans[0] for spans in block.sets)
-    one = replace(block.like, box=(proto, _HERE, _THERE, *upper))
+    proto, _, _, dport, sport, flag, fragment = (spans[0] for spans in block.sets)
+    one = block.like.over((proto, _HERE, _THERE, dport, sport, flag, fragment))
     for row in reply_list((one,), family):
-        p, d, s, dp, sp, fl, fr = row.box
+        p, _, _, dp, sp, fl, fr = row.box
         dports: Spans = (dp,)
         sports: Spans = (sp,)
         if fr != (1, 1) and len(block.sets[3]) > 1:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from configlet.model.block import Boxed
 from configlet.model.net import Family
 from configlet.model.policy import Box
-from configlet.packets.verdict import Row
-from configlet.packets.walk import Overrun, more
+from configlet.packets.atoms import difference
+from configlet.packets.walk import Overrun
 
 
-def opened(before: Sequence[Row], after: Sequence[Row], family: Family) -> Box | Overrun | None:
+def opened(before: Sequence[Boxed], after: Sequence[Boxed], family: Family) -> Box | Overrun | None:
     """A box of packets that pass after and did not before; None when nothing opened."""
-    return more(family, "too open", (before,), after)
+    return difference(family, (before,), after, "too open")
 
 
-def closed(before: Sequence[Row], after: Sequence[Row], family: Family) -> Box | Overrun | None:
+def closed(before: Sequence[Boxed], after: Sequence[Boxed], family: Family) -> Box | Overrun | None:
     """A box of packets that passed before and do not after; None when nothing closed."""
-    return more(family, "too tight", (before,), after)
+    return difference(family, (before,), after, "too tight")

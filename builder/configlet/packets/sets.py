@@ -62,14 +62,14 @@ def without(a: Spans, b: Spans) -> Spans:
     for low, high in a:
         while j < len(b) and b[j][1] < low:
             j += 1
-        k = j
+        k, at = j, low
         while k < len(b) and b[k][0] <= high:
-            if low < b[k][0]:
-                out.append((low, b[k][0] - 1))
-            low = b[k][1] + 1
+            if at < b[k][0]:
+                out.append((at, b[k][0] - 1))
+            at = b[k][1] + 1
             k += 1
-        if low <= high:
-            out.append((low, high))
+        if at <= high:
+            out.append((at, high))
     return tuple(out)
 
 

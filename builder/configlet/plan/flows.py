@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from configlet.model.block import Block, T, items, listed
 from configlet.model.gate import Artifact, Gate, Line, Reading
 from configlet.model.net import Family
 from configlet.model.plan import Flow
@@ -14,7 +15,7 @@ from configlet.packets.walk import Overrun
 
 NO_FILTER = "no filter: everything passes"
 REPLIES = "replies: "
-_Lines = tuple[Line, ...]
+_Lines = Sequence[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def flows(changes: Iterable[tuple[Artifact, Reading, Reading]]) -> tuple[Flow, .
     found: dict[tuple[bool, str], Flow] = {}
     known: dict[tuple[Family, _Lines, _Lines], tuple[tuple[str, str], ...]] = {}
     for artifact, running, desired in changes:
-        places = {str(e.rule.name): str(e.rule.place or "") for t in artifact.tables for e in t.rows}
+        rules = {id(r): r for t in artifact.tables for r in (_like(item).rule for item in items(t.rows))}.values()
+        places = {str(rule.name): str(rule.place or "") for rule in rules}
         for gate in _gates(artifact, running, desired):
             for is_open, one, other in ((True, gate.before, gate.after), (False, gate.after, gate.before)):
                 key = gate.family, one, other
@@ -51,7 +53,7 @@ def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]
     """(rule, example) of what ``other`` passes and ``one`` does not."""
     if opened(one, other, gate.family) is None:
         return
-    for rule in dict.fromkeys(line.label for line in other if line.permit):
+    for rule in dict.fromkeys(_like(item).label for item in items(other) if item.permit):
         box = opened(one, _only(other, rule), gate.family)
         if isinstance(box, Overrun):
             yield rule, "not computed: the lists are too different for the budget"
@@ -61,7 +63,20 @@ def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]
 
 def _only(lines: _Lines, rule: str) -> Sequence[Line]:
     """The list with only one rule's permits left; what other rules decide first stays decided."""
-    return [replace(line, permit=False) if line.permit and line.label != rule else line for line in lines]
+    return listed(
+        closed(item) if item.permit and _like(item).label != rule else item for item in items(lines)
+    )
+
+
+def closed(item: Line | Block[Line]) -> Line | Block[Line]:
+    """The same line as a deny."""
+    if isinstance(item, Block):
+        return Block(item.sets, replace(item.like, permit=False))
+    return replace(item, permit=False)
+
+
+def _like(item: T | Block[T]) -> T:
+    return item.like if isinstance(item, Block) else item
 
 
 def _gates(artifact: Artifact, running: Reading, desired: Reading) -> Iterable[_Gate]:

@@ -15,20 +15,38 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from configlet.model.block import Block, listed
 from configlet.model.gate import Line, Reading
 from configlet.model.net import Family
 from configlet.model.platform import Kind
+from configlet.model.policy import Box
 from configlet.model.problem import refuse
+from configlet.packets.atoms import difference
 from configlet.packets.boxes import box_text, full
-from configlet.packets.walk import Overrun, more
-from configlet.plan.recipes_lists import Impossible, Key, Lists, Name, Step, Unit, Units, after, lines, lists_of
+from configlet.packets.walk import Overrun
+from configlet.plan.recipes_lists import (
+    Impossible,
+    Key,
+    Lists,
+    Members,
+    Name,
+    Named,
+    Step,
+    Unit,
+    Units,
+    after,
+    lines,
+    lists_of,
+)
 
 LONGEST_DELTA = 64
 """Steps; above it a swap is shorter, and proves less on the way."""
 WIDEST = 1 << 16
 """Free numbers that are looked at between two entries."""
 _Goal = Mapping[Key, Units]
-_Rows = tuple[Line, ...]
+_Rows = tuple[Line | Block[Line], ...]
+_NOWHERE: Name = (0, "")
+_NONE: Mapping[Named, Members] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +64,28 @@ def way(kind: Kind, running: Reading, desired: Reading) -> Way:
     """
     change = {**kind.change, "name": kind.operands["name"]}
     old, new = lists_of(change["commands"], running), lists_of(change["commands"], desired)
-    there, reached = route(change, old, _goal(new))
-    settled = Lists({n: u for n, u in reached.lists.items() if n in _used(reached)}, reached.bound)
-    back, _ = route(change, settled, _goal(old))
+    there, reached = route(change, old, _goal(new), new.groups)
+    back, _ = route(change, _settled(reached), _goal(old), old.groups)
     return Way(_text(change, there), _text(change, back))
 
 
-def route(change: Mapping[str, Any], held: Lists, goal: _Goal) -> tuple[tuple[Step, ...], Lists]:
+def _settled(reached: Lists) -> Lists:
+    """What is left once the change is confirmed: lists that nothing binds go, then groups that no list names."""
+    left = Lists({n: u for n, u in reached.lists.items() if n in _used(reached)}, reached.bound)
+    named = left.named()
+    return Lists(left.lists, left.bound, {g: members for g, members in reached.groups.items() if g[1] in named})
+
+
+def route(
+    change: Mapping[str, Any], held: Lists, goal: _Goal, groups: Mapping[Named, Members] = _NONE
+) -> tuple[tuple[Step, ...], Lists]:
     """Proven steps from what is held to what is wanted at each binding, and what is held then.
 
     Lists that nothing binds are in nobody's way: those left over are dropped first, new ones are built before anything
     that is in force changes, and those that a swap leaves stand until the confirmation, so that going back is one line.
     """
     first = tuple(Step("drop", name) for name in held.lists if name not in _used(held))
+    first += tuple(_grouping(_run(held, first), goal, groups))
     clean = _run(held, first)
     building: list[Step] = []
     changing: list[Step] = []
@@ -69,6 +96,26 @@ def route(change: Mapping[str, Any], held: Lists, goal: _Goal) -> tuple[tuple[St
             changing += swap
     steps = (*first, *building, *changing)
     return steps, _run(held, steps)
+
+
+def _grouping(held: Lists, goal: _Goal, groups: Mapping[Named, Members]) -> Iterator[Step]:
+    """Groups that no list names any more are forgotten, and those that the goal names made. Raises Refused for a group in
+    use that holds other than its name says: somebody changed it by hand, and it cannot be mended while it is in use.
+    """
+    named, wanted = held.named(), {name for units in goal.values() for unit in units for name in unit.groups}
+    for group, members in sorted(held.groups.items()):
+        if group[1] not in named and (group[1] not in wanted or groups.get(group) != members):
+            yield Step("forget", _NOWHERE, group=group)
+        elif group[1] in wanted and groups.get(group) != members:
+            detail = (
+                f"The object group {group[1]} is in use and holds other than its name says, so somebody changed it by "
+                "hand. Its members cannot be mended one by one without passing or dropping packets on the way. Enter "
+                "what the plan shows of it by hand, or unbind its list."
+            )
+            raise refuse("Object group that was changed in use", detail, nature="red")
+    for group, members in sorted(groups.items()):
+        if group[1] in wanted and held.groups.get(group) != members:
+            yield Step("define", _NOWHERE, group=group, members=members)
 
 
 def _recipe(change: Mapping[str, Any], held: Lists, key: Key, new: Units | None) -> tuple[tuple[Step, ...], ...]:
@@ -170,8 +217,8 @@ def unproven(held: Lists, steps: Sequence[Step], key: Key) -> None:
 
 def _sound(family: Family, old: _Rows, new: _Rows, now: _Rows) -> None:
     """Nothing passes that both deny, and nothing is denied that both pass. Raises Impossible."""
-    opened = more(family, "too open", (old, new), now)
-    closed = more(family, "too open", (_not(family, old), _not(family, new)), _not(family, now))
+    opened = _passed(family, (old, new), now)
+    closed = _passed(family, (_not(family, old), _not(family, new)), _not(family, now))
     for found, what in ((opened, "would pass"), (closed, "would be dropped")):
         if isinstance(found, Overrun):
             raise Impossible("a state on the way could not be proven within the budget")
@@ -181,7 +228,23 @@ def _sound(family: Family, old: _Rows, new: _Rows, now: _Rows) -> None:
 
 def _not(family: Family, rows: _Rows) -> _Rows:
     """The list that passes exactly what the other denies."""
-    return (*(replace(row, permit=not row.permit) for row in rows), _everything(family))
+    return (*(_turned(row) for row in rows), _everything(family))
+
+
+def _turned(row: Line | Block[Line]) -> Line | Block[Line]:
+    if isinstance(row, Block):
+        return Block(row.sets, replace(row.like, permit=not row.permit))
+    return replace(row, permit=not row.permit)
+
+
+def _passed(family: Family, law: tuple[_Rows, _Rows], now: _Rows) -> Box | Overrun | None:
+    """Packets that now pass, and that neither of two lists passes."""
+    old, new = law
+    return difference(family, (_listed(old), _listed(new)), _listed(now), "too open")
+
+
+def _listed(rows: _Rows) -> Sequence[Line]:
+    return listed(rows)
 
 
 def _everything(family: Family) -> Line:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
+from configlet.model.block import Block, items
 from configlet.model.gate import Line, Reading
 from configlet.model.problem import refuse
 
@@ -15,7 +16,13 @@ Key = tuple[str, str, int]
 """Interface, direction and family: what a list is bound to."""
 Name = tuple[int, str]
 """The family and the name of a list; the families have names of their own."""
-Verb = Literal["add", "remove", "bind", "unbind", "drop"]
+Verb = Literal["add", "remove", "bind", "unbind", "drop", "define", "forget"]
+Members = tuple[str, ...]
+Named = tuple[str, str]
+"""The kind and the name of an object group."""
+
+
+_GROUP = re.compile(r"(?<!\S)object-group (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +35,18 @@ class Unit:
     number: int
     text: str
     remarks: tuple[str, ...] = ()
-    rows: tuple[Line, ...] = ()
+    rows: tuple[Line | Block[Line], ...] = ()
     marks: tuple[int, ...] = ()
 
     @property
     def numbers(self) -> set[int]:
         """Every number that it takes."""
         return {self.number, *self.marks} - {0}
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The object groups that it names."""
+        return frozenset(_GROUP.findall(self.text))
 
     @property
     def said(self) -> tuple[tuple[str, ...], str]:
@@ -47,25 +59,32 @@ Units = tuple[Unit, ...]
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What a device holds of ours: lists in order of their numbers, and the name that each binding names."""
+    """What a device holds of ours: lists in order of their numbers, the name that each binding names, object groups."""
 
     lists: Mapping[Name, Units]
     bound: Mapping[Key, str]
+    groups: Mapping[Named, Members] = field(default_factory=dict)
 
     def at(self, key: Key) -> Units | None:
         """The entries in force at a binding; None where everything passes: no list, a missing one, or an empty one."""
         name = self.bound.get(key)
         return None if name is None else self.lists.get((key[2], name)) or None
 
+    def named(self) -> frozenset[str]:
+        """The object groups that any list names."""
+        return frozenset(name for units in self.lists.values() for unit in units for name in unit.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command: an entry added to or removed from a list, a list bound, unbound, or dropped."""
+    """One command: an entry added to or removed from a list, a list bound, unbound, or dropped, a group made or forgotten."""
 
     verb: Verb
     name: Name
     unit: Unit = Unit(0, "")
     key: Key = ("", "", 0)
+    group: Named = ("", "")
+    members: Members = ()
 
 
 class Impossible(Exception):  # noqa: N818 - it is said of a step
@@ -74,9 +93,13 @@ class Impossible(Exception):  # noqa: N818 - it is said of a step
 
 def after(held: Lists, step: Step) -> Lists:
     """What the device holds after a step. Raises Impossible."""
+    if step.verb in ("define", "forget"):
+        return _regrouped(held, step)
     lists, bound = dict(held.lists), dict(held.bound)
     units = lists.get(step.name, ())
     if step.verb == "add":
+        if missing := step.unit.groups - {name for _, name in held.groups}:
+            raise Impossible(f"the group {min(missing)} is not there")
         lists[step.name] = _with(units, step.unit)
     elif step.verb == "remove":
         if step.unit.number not in [unit.number for unit in units]:
@@ -92,7 +115,19 @@ def after(held: Lists, step: Step) -> Lists:
         if any((key[2], name) == step.name for key, name in bound.items()):
             raise Impossible(f"the list {step.name[1]} is bound")
         lists.pop(step.name, None)
-    return Lists(lists, bound)
+    return Lists(lists, bound, held.groups)
+
+
+def _regrouped(held: Lists, step: Step) -> Lists:
+    """A group made whole, or forgotten. A group that a list names is never touched: all its lists would change at once."""
+    groups = dict(held.groups)
+    if step.group[1] in held.named():
+        raise Impossible(f"the group {step.group[1]} is in use")
+    if step.verb == "forget":
+        groups.pop(step.group, None)
+    else:
+        groups[step.group] = step.members
+    return Lists(held.lists, held.bound, groups)
 
 
 def _with(units: Units, unit: Unit) -> Units:
@@ -110,7 +145,11 @@ def lists_of(commands: Mapping[str, Any], reading: Reading) -> Lists:
     """The lists of a reading, from its numbered text. Raises Refused for what no recipe knows how to replace."""
     lists: dict[Name, Units] = {}
     bound: dict[Key, str] = {}
+    groups: dict[Named, Members] = {}
     for header, body in _stanzas(reading.numbered):
+        if (group := _group(commands, header)) is not None:
+            groups[group] = tuple(body)
+            continue
         family, name = _header(commands, header)
         if family:
             lists[family, name] = _units(commands, family, body)
@@ -118,7 +157,15 @@ def lists_of(commands: Mapping[str, Any], reading: Reading) -> Lists:
             bound.update(_bound(commands, name, said) for said in body)
     for key, lines in reading.lists.items():
         lists[key[2], bound[key]] = _judged(lists[key[2], bound[key]], lines)
-    return Lists(lists, {key: name for key, name in bound.items() if key in reading.lists})
+    return Lists(lists, {key: name for key, name in bound.items() if key in reading.lists}, groups)
+
+
+def _group(commands: Mapping[str, Any], said: str) -> Named | None:
+    """The kind and name of the group that a header begins."""
+    for kind, form in commands.get("group", {}).items():
+        if found := _pattern(form).fullmatch(said):
+            return str(kind), found["name"]
+    return None
 
 
 def _stanzas(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -168,13 +215,16 @@ def _bound(commands: Mapping[str, Any], interface: str, said: str) -> tuple[Key,
     raise refuse("Text that no recipe replaces", f'"{said}" under interface {interface} binds no list.')
 
 
-def _judged(units: Units, lines: tuple[Line, ...]) -> Units:
+def _judged(units: Units, lines: Sequence[Line]) -> Units:
     """The units with their boxes: both are in the order of the text, and an entry's boxes have its line number."""
-    groups: list[list[Line]] = []
-    for line in lines:
-        if not groups or groups[-1][0].number != line.number:
+    groups: list[list[Line | Block[Line]]] = []
+    last = 0
+    for item in items(lines):
+        number = item.like.number if isinstance(item, Block) else item.number
+        if not groups or last != number:
             groups.append([])
-        groups[-1].append(line)
+        groups[-1].append(item)
+        last = number
     if len(groups) != len(units):
         raise refuse("Text that no recipe replaces", "Entries as read and as numbered are not the same many.")
     return tuple(replace(unit, rows=tuple(group)) for unit, group in zip(units, groups, strict=True))
@@ -194,6 +244,10 @@ def lines(commands: Mapping[str, Any], steps: tuple[Step, ...]) -> Iterator[str]
     for step in steps:
         family, name = step.name
         words = {"name": name, "interface": step.key[0], "direction": step.key[1]}
+        if step.verb in ("define", "forget"):
+            under = ""
+            yield from _group_lines(commands, step)
+            continue
         if step.verb == "drop":
             under = ""
             yield commands["remove_list"][family].format(**words)
@@ -204,6 +258,15 @@ def lines(commands: Mapping[str, Any], steps: tuple[Step, ...]) -> Iterator[str]
             under = header
             yield header
         yield from (f" {line}" for line in _inner(commands, step, words))
+
+
+def _group_lines(commands: Mapping[str, Any], step: Step) -> Iterator[str]:
+    kind, name = step.group
+    if step.verb == "forget":
+        yield commands["remove_group"].format(kind=kind, name=name)
+        return
+    yield commands["group"][kind].format(name=name)
+    yield from (f" {member}" for member in step.members)
 
 
 def _inner(commands: Mapping[str, Any], step: Step, words: Mapping[str, str]) -> Iterator[str]:

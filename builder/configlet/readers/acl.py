@@ -17,7 +17,6 @@ from configlet.readers.lists import Bound, Key, List, texts
 from configlet.readers.names import Names
 from configlet.readers.tree import Stanza, indented
 
-
 _GROUP = GROUP.strip()
 
 
