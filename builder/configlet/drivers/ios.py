@@ -310,9 +310,8 @@ def _others(text: str) -> list[str]:
     for line in text.splitlines():
         if not line.strip() or line.startswith(("!", "Building configuration", "Current configuration", f"{MARK} ")):
             continue
-        ours = bool(re.fullmatch(r"(ip access-list extended|ipv6 access-list) cfglt-\S+", line)) or (
-            ours and line[0] == " "
-        )
+        header = r"(ip access-list extended|ipv6 access-list|object-group (network|service)) cfglt-\S+"
+        ours = bool(re.fullmatch(header, line)) or (ours and line[0] == " ")
         if not ours and not re.fullmatch(r" (ip access-group|ipv6 traffic-filter) cfglt-\S+ (in|out)", line.rstrip()):
             kept.append(line.rstrip())
     return kept
