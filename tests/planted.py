@@ -206,10 +206,11 @@ def switch_passes(text: str, table: Table, packet: Packet) -> bool:
     ]
     if not bound:
         return True
-    return next((ace.permit for ace in found.acls[table.family, bound[0]] if _hits(ace, packet)), False)
+    return next((ace.permit for ace in found.acls[table.family, bound[0]] if switch_hits(ace, packet)), False)
 
 
-def _hits(ace: Ace, packet: Packet) -> bool:
+def switch_hits(ace: Ace, packet: Packet) -> bool:
+    """Whether an entry of the simulated switch takes a packet."""
     if ace.proto not in (None, packet.proto) or not (_in(ace.source, packet.src) and _in(ace.destination, packet.dst)):
         return False
     upper = ace.sport or ace.dport or ace.icmp or ace.established
