@@ -94,10 +94,11 @@ class Groups:
     def canonical(self, used: set[str] | None) -> Iterator[str]:
         """The groups in one form; where ``used`` is given, those that it names and what they hold."""
         wanted = set(self._held(used)) if used is not None else {name for _, name in self.stanzas}
-        for key, stanza in sorted(self.stanzas.items(), key=lambda item: item[0]):
-            if key[1] in wanted:
+        for (kind, name), stanza in sorted(self.stanzas.items(), key=lambda item: item[0]):
+            if name in wanted:
                 yield stanza.header.text
-                yield from (f" {text}" for text in sorted(self._said(key[0], line) for line in self._lines(stanza)))
+                members = sorted(self._lines(stanza), key=lambda line: self._order(kind, line))
+                yield from (f" {self._said(kind, line)}" for line in members)
                 yield "!"
 
     def _held(self, used: Iterable[str]) -> Iterator[str]:
@@ -107,6 +108,13 @@ class Groups:
             stanza = next((s for (_, known), s in self.stanzas.items() if known == name), None)
             inner = (self.grammar.nested.fullmatch(line.text) for line in (self._lines(stanza) if stanza else ()))
             yield from self._held([found["name"] for found in inner if found])
+
+    def _order(self, kind: str, line: Source) -> tuple[object, ...]:
+        """Members by what they hold: their order means nothing, and nobody says that a device keeps it."""
+        if kind == "network":
+            return self._network(line)
+        part = self._service(line)[0]
+        return part.proto, part.sports, part.dports
 
     def _said(self, kind: str, line: Source) -> str:
         """One member, whatever names the device prints for its ports."""
