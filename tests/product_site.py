@@ -49,9 +49,22 @@ def product_site(
         f"services:\n  many: [{ports}]\naddresses:\n  far: [{there}]\n  near: [{here}]\n"
         "policy:\n  - {name: far to near, from: [far], to: [near], service: [many], action: allow, reason: so many}\n"
     )
+    if platform == "nftables":
+        _host(folder)
     if hardware:
         _overlay(root, platform, hardware)
     return root
+
+
+def _host(folder: Path) -> None:
+    """The first destination is a host that filters by itself, and there is no gateway before it."""
+    site = (folder / "site.yaml").read_text().replace("platform: nftables", "platform: eos")
+    (folder / "site.yaml").write_text("\n".join(line for line in site.split("\n") if "gateways:" not in line))
+    (folder / "hosts.yaml").write_text(
+        "hosts:\n  server1:\n    management: {address: 192.0.2.101, credentials: env/DC9}\n"
+        "    nics: {ens1: {model: virtio, attached: [leaf1/Ethernet5]}}\n"
+        "    workloads: {server1: {addresses: [10.200.0.1], on: [ens1], segment: servers, stack: kernel}}\n"
+    )
 
 
 def _overlay(root: Path, platform: str, hardware: int) -> None:

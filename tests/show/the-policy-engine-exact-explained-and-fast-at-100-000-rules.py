@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+import re
+import resource
+import tempfile
+from pathlib import Path
+
+from tests.cli_run import DAY, configlet
+from tests.product_site import product_site
 from tests.show_run import Shown
+
+PRODUCT = (100, 10, 100)
+
+
+def product(platform: str, *sizes: int, hardware: int = 0) -> tuple[int, float, str, int]:
+    """Of a site with one rule: the status of `check`, its CPU seconds, what it says, and the lines of the longest artifact."""
+    with tempfile.TemporaryDirectory(prefix="configlet-show-") as folder:
+        root = product_site(Path(folder), platform, *sizes, hardware=hardware)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ended = configlet("check", "dc9", "--at", DAY, cwd=root)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        configlet("render", "dc9", "--at", DAY, "--out", "out", cwd=root)
+        texts = [path.read_text().count("\n") for path in (root / "out").glob("*")]
+        return ended.returncode, seconds, ended.stdout + ended.stderr, max(texts, default=0)
 
 
 def line_1() -> Shown:
@@ -12,7 +34,24 @@ def line_1() -> Shown:
 
 def line_2() -> Shown:
     """100 sources, 10 services, 100 destinations as groups: no explosion where groups exist, else a refusal in time."""
-    return 0, 1, "not built yet"
+    _, loading, _, _ = product("eos", 1, 1, 1)
+    refused, seconds, said, _ = product("eos", *PRODUCT)
+    named = '"far to near" 100,000 (inventory/dc9/policy.yaml:7:5)' in said and "has room for 4,000" in said
+    small, _, both, _ = product("ios", *PRODUCT)
+    counted = re.search(r"needs (\d+) lines and takes 2,000; with its groups expanded it needs 100,\d+ entries", both)
+    proved, _, _, lines = product("ios", *PRODUCT, hardware=300_000)
+    host, _, _, elements = product("nftables", *PRODUCT)
+    good = [
+        refused == 3 and named and seconds - loading < 1.0,
+        small == 3 and counted is not None and int(counted[1]) < 250,
+        proved == 0 and lines < 500,
+        host == 0 and elements < 1_500,
+    ]
+    said = (
+        f"eos refuses 100,000 entries {max(seconds - loading, 0):.2f} s CPU beyond loading; ios says {lines} lines for "
+        f"both directions, proved, or refuses both counts; a host's file has {elements} lines"
+    )
+    return sum(good), len(good), said
 
 
 def line_3() -> Shown:
