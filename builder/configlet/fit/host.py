@@ -26,7 +26,8 @@ def host_rows(law: Law) -> Sequence[Entry]:
 
 def wide(item: Item) -> bool:
     """A row of the kernel's own needs that has no local address: written as a statement ahead of the tables."""
-    return rule_of(item) in KERNEL
+    rule = rule_of(item)
+    return rule.origin == "infrastructure" and rule in KERNEL
 
 
 def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:

@@ -19,28 +19,46 @@ from configlet.packets.sets import inside, meets
 class Axis:
     """The spans of all rows in one dimension."""
 
-    __slots__ = ("blocks", "lows", "numbers", "rows", "shifts")
+    __slots__ = ("blocks", "lows", "numbers", "rows")
 
     def __init__(self, rows: Iterable[Spans]) -> None:
         self.rows = tuple(rows)
         self.lows: list[int] | None = None
         self.numbers: list[int] = []
-        self.blocks: dict[tuple[int, int], list[int]] = {}
-        blocks = self.blocks
+        # By size of the block; one number where it holds one row, as nearly all do.
+        self.blocks: dict[int, dict[int, int | list[int]]] = {}
+        sizes = self.blocks
         for number, spans in enumerate(self.rows):
             for low, high in spans:
                 shift = (low ^ high).bit_length()
-                key = shift, low >> shift
-                if key in blocks:
-                    blocks[key].append(number)
-                else:
-                    blocks[key] = [number]
-        self.shifts = sorted({shift for shift, _ in blocks})
+                of = sizes.get(shift)
+                if of is None:
+                    of = sizes[shift] = {}
+                there = of.setdefault(low >> shift, number)
+                if type(there) is list:
+                    there.append(number)
+                elif there != number:
+                    of[low >> shift] = [there, number]  # type: ignore[list-item]
 
-    def around(self, value: int) -> list[list[int]]:
+    def around(self, value: int) -> list[int]:
         """The rows whose blocks hold a value."""
-        blocks = self.blocks
-        return [found for shift in self.shifts if (found := blocks.get((shift, value >> shift)))]
+        out: list[int] = []
+        for shift, of in self.blocks.items():
+            found = of.get(value >> shift)
+            if type(found) is int:
+                out.append(found)
+            elif found is not None:
+                out.extend(found)  # type: ignore[arg-type]
+        return out
+
+    def count(self, value: int) -> int:
+        """How many rows ``around`` gives."""
+        many = 0
+        for shift, of in self.blocks.items():
+            found = of.get(value >> shift)
+            if found is not None:
+                many += 1 if type(found) is int else len(found)  # type: ignore[arg-type]
+        return many
 
     def _ordered(self) -> list[int]:
         if self.lows is None:
@@ -52,14 +70,15 @@ class Axis:
         """How many rows ``near`` would look at."""
         lows = self._ordered()
         begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
-        return begin + sum(len(found) for low, _ in spans for found in self.around(low))
+        return begin + sum(self.count(low) for low, _ in spans)
 
     def single(self, span: Span) -> bool:
         """Whether no row but one has a value of a span that some row has."""
         low, high = span
-        lists = self.around(low)
-        if len(lists) > 1 or (lists and len(lists[0]) > 1):
+        if self.count(low) > 1:
             return False
+        if low == high:
+            return True
         lows = self._ordered()
         return bisect_right(lows, high) - bisect_left(lows, low) <= 1
 
@@ -70,8 +89,7 @@ class Axis:
         for low, high in spans:
             if low < high:
                 out.update(self.numbers[bisect_left(lows, low) : bisect_right(lows, high)])
-            for found in self.around(low):
-                out.update(found)
+            out.update(self.around(low))
         return out
 
 
@@ -113,13 +131,10 @@ class Near:
         if len(rows) <= FEW or self._asked < 2:
             found: Iterable[int] = range(len(rows))
         else:
-            lists = self._axis(DST).around(sets[DST][0][0])
-            size = sum(map(len, lists))
-            if size > FEW:
-                other = self._axis(SRC).around(sets[SRC][0][0])
-                if sum(map(len, other)) < size:
-                    lists = other
-            found = lists[0] if len(lists) == 1 else sorted({n for part in lists for n in part})
+            level, many = DST, self._axis(DST).count(sets[DST][0][0])
+            if many > FEW and self._axis(SRC).count(sets[SRC][0][0]) < many:
+                level = SRC
+            found = sorted(set(self._axis(level).around(sets[level][0][0])))
         return (number for number in found if inside(sets, rows[number]))
 
     def earlier(self, at: int) -> list[int]:
@@ -130,8 +145,7 @@ class Near:
         """Whether a row lies wholly in one that stands before it."""
         if at < FEW:
             return any(inside(self.rows[at], self.rows[number]) for number in range(at))
-        lists = self._axis(DST).around(self.rows[at][DST][0][0])
-        if len(lists) == 1 and len(lists[0]) == 1:
+        if self._axis(DST).count(self.rows[at][DST][0][0]) == 1:
             return False
         return any(number < at for number in self.holding(self.rows[at]))
 

@@ -29,6 +29,8 @@ def touch(a: Spans, b: Spans) -> bool:
 
 def within(a: Spans, b: Spans) -> bool:
     """Whether every value of ``a`` is in ``b``; touching spans of ``b`` must be joined."""
+    if len(a) == 1 and len(b) == 1:
+        return b[0][0] <= a[0][0] and a[0][1] <= b[0][1]
     j = 0
     for low, high in a:
         while j < len(b) and b[j][1] < low:
@@ -75,12 +77,20 @@ def without(a: Spans, b: Spans) -> Spans:
 
 def meets(a: Sets, b: Sets) -> bool:
     """Whether two products share a packet."""
-    return all(a[level] is b[level] or touch(a[level], b[level]) for level in _TELLING)
+    for level in _TELLING:
+        x, y = a[level], b[level]
+        if x is not y and not touch(x, y):
+            return False
+    return True
 
 
 def inside(a: Sets, b: Sets) -> bool:
     """Whether every packet of ``a`` is in ``b``."""
-    return all(a[level] is b[level] or within(a[level], b[level]) for level in _TELLING)
+    for level in _TELLING:
+        x, y = a[level], b[level]
+        if x is not y and not within(x, y):
+            return False
+    return True
 
 
 def meet(a: Sets, b: Sets) -> Sets | None:

@@ -57,13 +57,15 @@ def _settled(table: Table, sheet: Sheet, family: int) -> frozenset[str]:
     """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles."""
     icmp = sheet.icmp[family]
     loose = {name for name, rules in table.chains.items() if any(_on_header(rule, icmp) for rule in rules)}
-    leads = {name: set(_targets(table, rules)) for name, rules in table.chains.items()}
+    leads = {name: found for name, rules in table.chains.items() if (found := set(_targets(table, rules)))}
     while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:
         loose |= found
     return frozenset(table.chains) - loose
 
 
 def _on_header(rule: Rule, icmp: int) -> bool:
+    if not rule.matches and rule.lookup is None:
+        return False
     if any(match.selector is None for match in rule.matches):
         return True
     if rule.lookup and any(selector.of == "packet" for selector in rule.lookup.selectors):

@@ -78,8 +78,10 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
             made = Stanza(line)
             open_[-1].inner.append(made)
             open_.append(made)
-        else:
+        elif ";" in line.text:
             open_[-1].lines.extend(_parts(line))
+        else:
+            open_[-1].lines.append(line)
     if len(open_) > 1 or listing:
         open_[-1].header.refuse("This brace is never closed")
     outside = [Stanza(line) for line in root.lines]
@@ -87,9 +89,6 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
 
 
 def _parts(line: Source) -> Iterator[Source]:
-    if ";" not in line.text:
-        yield line
-        return
     for found in _PART.finditer(line.text):
         text = found[0].strip()
         if text:

@@ -103,9 +103,12 @@ def local_chains(
         known: dict[object, int] = {}
         stages: dict[object, list[int | None]] = {}
         later = 10 if direction == "out" else 0
-        for span, inside in _by_piece(entries, mine):
-            said = tuple((e.permit, e.log, e.rule.name, *e.box[:mine], *e.box[mine + 1 :]) for e in inside)
-            if said in known and len(inside) >= WORTH:
+        pieces = list(_by_piece(entries, mine))
+        for span, inside in pieces:
+            said: object = span
+            if len(pieces) > 1 and len(inside) >= WORTH:
+                said = tuple((e.permit, e.log, e.rule.name, *e.box[:mine], *e.box[mine + 1 :]) for e in inside)
+            if said in known:
                 shared = found[known[said]]
                 dispatch = (*shared.dispatch, Element(span_text(family, span), "jump", shared.name))
                 found[known[said]] = replace(shared, dispatch=dispatch)
@@ -125,7 +128,7 @@ def _by_piece(entries: Sequence[Entry], mine: int) -> Iterator[tuple[Span, list[
     """The local spans cut where any row begins or ends, each with the rows that hold it, in order."""
     axis = Axis((entry.box[mine],) for entry in entries)
     for low, high in _pieces([entry.box[mine] for entry in entries]):
-        numbers = sorted({number for part in axis.around(low) for number in part})
+        numbers = sorted(set(axis.around(low)))
         yield (low, high), [e for e in (entries[n] for n in numbers) if e.box[mine][0] <= low and high <= e.box[mine][1]]
 
 

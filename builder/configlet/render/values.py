@@ -27,10 +27,13 @@ def label(text: str, style: Mapping[str, Any]) -> str:
     """
     written(text)
     for old, new in style["replace"].items():
-        text = text.replace(old, new)
+        if old in text:
+            text = text.replace(old, new)
     if style["charset"] == "ascii":
         text = (text if text.isascii() else text.encode("ascii", "replace").decode()).replace("?", "_")
-    return " ".join(text.split())[: style["length"]].rstrip()
+    if "  " in text or text[:1] == " " or not text.isascii():
+        text = " ".join(text.split())
+    return text[: style["length"]].rstrip()
 
 
 def by_family(said: Mapping[Any, Any], family: int) -> Mapping[Any, Any]:
