@@ -49,8 +49,8 @@ class Held:
         return self.is_bound(header) or header.rpartition(" ")[2] in self.cited
 
     def spare(self) -> list[str]:
-        """The lists of ours that nothing uses, and then the groups that no list names but those."""
-        named = self._grouped(self.in_use)
+        """The lists of ours that nothing uses, and then the groups that nothing names but those."""
+        named = self._grouped(self.in_use) | self.cited
         lists = [header for header in self.lists if not self.in_use(header)]
         return [*lists, *(header for header in self.groups if header.rpartition(" ")[2] not in named)]
 
