@@ -1,7 +1,8 @@
 """Rows of a list as small numbers, so that lists can be compared, hashed and sorted quickly.
 
 A *tail* is what is left of a box from some level on: its first interval there, and the tail one level deeper. Each
-level numbers its distinct tails; 0 is the tail that is full in all remaining dimensions. A row is ``tail*2 + permit``.
+level numbers its distinct tails; 0 is the tail that is full in all remaining dimensions. A row is its tail where it
+permits and ``~tail`` where it denies, so that the least of a list tells at once whether anything denies.
 """
 
 from __future__ import annotations
@@ -18,49 +19,64 @@ Codes = tuple[int, ...]
 Order = tuple[int, ...]
 
 DEPTH = 7
+HALF = 3
 NOTHING: Codes = ()
 """The list that denies everything, on every level."""
-EVERYTHING: Codes = (1,)
+EVERYTHING: Codes = (0,)
 """The list that permits everything, on every level."""
 
 
 class Tails:
     """The tails of some lists, with the dimensions in one order."""
 
-    __slots__ = ("_ids", "_known", "_pick", "high", "low", "order", "rest", "whole")
+    __slots__ = ("_boxes", "_ids", "_pick", "_suffixes", "after", "low", "order", "rest", "whole")
 
     def __init__(self, family: Family, order: Order) -> None:
         self.order = order
         self._pick = itemgetter(*order)
         self.whole: tuple[Span, ...] = self._pick(full(family))
         self.low: list[list[int]] = [[lo] for lo, _ in self.whole]
-        self.high: list[list[int]] = [[hi] for _, hi in self.whole]
+        self.after: list[list[int]] = [[hi + 1] for _, hi in self.whole]
+        """The first value behind the interval."""
         self.rest: list[list[int]] = [[0] for _ in self.whole]
         self._ids: list[dict[tuple[Span, int], int]] = [{(span, 0): 0} for span in self.whole]
-        self._known: dict[tuple[Span, ...], int] = {}
+        self._boxes: dict[tuple[Span, ...], int] = {full(family): 0}
+        self._suffixes: dict[tuple[Span, ...], int] = {}
 
     def enter(self, rows: Iterable[Row]) -> list[int]:
         """The rows as codes of the first level, in order."""
-        pick, known, half = self._pick, self._known, DEPTH // 2
+        boxes, number = self._boxes, self._number
         out: list[int] = []
         for row in rows:
-            spans = pick(row.box)
-            deep = known.get(spans[half:])
-            if deep is None:
-                deep = known[spans[half:]] = self._number(spans, DEPTH, half, 0)
-            out.append(self._number(spans, half, 0, deep) * 2 + row.permit)
+            tail = boxes.get(row.box)
+            if tail is None:
+                tail = boxes[row.box] = number(row.box)
+            out.append(tail if row.permit else ~tail)
         return out
 
-    def _number(self, spans: tuple[Span, ...], start: int, stop: int, tail: int) -> int:
+    def _number(self, box: tuple[Span, ...]) -> int:
+        """The number of a box that is new. Its deeper half is mostly a service that was met before."""
+        spans: tuple[Span, ...] = self._pick(box)
+        suffix = spans[HALF:]
+        tail = self._suffixes.get(suffix)
+        if tail is None:
+            tail = self._suffixes[suffix] = self._inner(spans, DEPTH, HALF, 0)
+        low, high = spans[0]
+        self.low[0].append(low)
+        self.after[0].append(high + 1)
+        self.rest[0].append(self._inner(spans, HALF, 1, tail))
+        return len(self.rest[0]) - 1
+
+    def _inner(self, spans: tuple[Span, ...], start: int, stop: int, tail: int) -> int:
         """The number of the tail at level ``stop``, given the number ``tail`` of its part from ``start`` on."""
         for level in range(start - 1, stop - 1, -1):
-            key = spans[level], tail
+            span = spans[level]
             ids = self._ids[level]
-            found = ids.get(key)
+            found = ids.get((span, tail))
             if found is None:
-                found = ids[key] = len(ids)
-                self.low[level].append(key[0][0])
-                self.high[level].append(key[0][1])
+                found = ids[span, tail] = len(ids)
+                self.low[level].append(span[0])
+                self.after[level].append(span[1] + 1)
                 self.rest[level].append(tail)
             tail = found
         return tail
@@ -77,27 +93,36 @@ def normal(codes: Sequence[int]) -> Codes:
     A repeated tail is dead; a full tail swallows its own run and all behind it; inside a run of one action order does
     not matter; denies at the end change nothing.
     """
-    if len(codes) < 2:
-        return tuple(codes) if codes and codes[0] & 1 else NOTHING
+    if not codes:
+        return NOTHING
+    if min(codes) >= 0:
+        kept = set(codes)
+        return EVERYTHING if 0 in kept else tuple(sorted(kept))
+    runs = _runs(codes)
+    if runs[-1][0] < 0:
+        runs.pop()
+    if len(runs) == 1:
+        return tuple(sorted(runs[0]))
+    return tuple([code for run in runs for code in sorted(run)])
+
+
+def _runs(codes: Sequence[int]) -> list[list[int]]:
+    """What is not dead, cut where the action changes."""
     seen: set[int] = set()
     runs: list[list[int]] = []
     run: list[int] = []
-    action = -1
+    permits: bool | None = None
     for code in codes:
-        tail = code >> 1
+        tail = code if code >= 0 else ~code
         if tail in seen:
             continue
         seen.add(tail)
-        if code & 1 != action:
-            action = code & 1
+        if (code >= 0) is not permits:
+            permits = code >= 0
             run = []
             runs.append(run)
         if not tail:
             run[:] = (code,)
             break
         run.append(code)
-    if not action:
-        runs.pop()
-    if len(runs) == 1:
-        return tuple(sorted(runs[0]))
-    return tuple([code for run in runs for code in sorted(run)])
+    return runs

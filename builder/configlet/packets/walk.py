@@ -152,26 +152,35 @@ class _Walk:
         return None
 
     def _borders(self, level: int, lists: tuple[Codes, ...]) -> list[int]:
-        low, high = self.tails.low[level], self.tails.high[level]
+        low, after = self.tails.low[level], self.tails.after[level]
         bottom, top = self.tails.whole[level]
-        tails = {code >> 1 for codes in lists for code in codes}
-        return sorted({bottom, top + 1, *(low[tail] for tail in tails), *(high[tail] + 1 for tail in tails)})
+        borders = {bottom, top + 1}
+        for codes in lists:
+            tails = [code if code >= 0 else ~code for code in codes]
+            borders.update([low[tail] for tail in tails])
+            borders.update([after[tail] for tail in tails])
+        return sorted(borders)
 
     def _distribute(self, level: int, lists: tuple[Codes, ...], borders: list[int]) -> list[list[list[int]]]:
         """For each list and each piece between two borders, the rows that cover it, one level deeper."""
-        low, high, rest = self.tails.low[level], self.tails.high[level], self.tails.rest[level]
-        index = {border: at for at, border in enumerate(borders)}
+        low, after, rest = self.tails.low[level], self.tails.after[level], self.tails.rest[level]
+        index = dict(zip(borders, range(len(borders)), strict=True))
         columns: list[list[list[int]]] = []
         for codes in lists:
             column: list[list[int]] = [[] for _ in range(len(borders) - 1)]
             for code in codes:
-                tail = code >> 1
-                start, stop = index[low[tail]], index[high[tail] + 1]
+                tail = code if code >= 0 else ~code
+                deeper = rest[tail] if code >= 0 else ~rest[tail]
+                start, stop = index[low[tail]], index[after[tail]]
                 self.steps -= stop - start
+                if stop - start == 1:
+                    column[start].append(deeper)
+                    continue
                 if self.steps < 0:
                     raise _Spent
-                deeper = rest[tail] * 2 + (code & 1)
-                for at in range(start, stop):
-                    column[at].append(deeper)
+                for cell in column[start:stop]:
+                    cell.append(deeper)
             columns.append(column)
+        if self.steps < 0:
+            raise _Spent
         return columns
