@@ -93,8 +93,8 @@ def normal(codes: Sequence[int]) -> Codes:
     A repeated tail is dead; a full tail swallows its own run and all behind it; inside a run of one action order does
     not matter; denies at the end change nothing.
     """
-    if not codes:
-        return NOTHING
+    if len(codes) < 2:
+        return tuple(codes) if codes and codes[0] >= 0 else NOTHING
     if min(codes) >= 0:
         kept = set(codes)
         return EVERYTHING if 0 in kept else tuple(sorted(kept))

@@ -87,7 +87,7 @@ def _search(
             steps = min(share, budget - spent)
             try:
                 walk = _Walk(tails, kind, steps)
-                found = walk.visit(0, *_canonical([tails.enter(rows) for rows in (*law, text)]))
+                found = walk.visit(0, *_canonical([tails.enter(rows) for rows in law], tails.enter(text)))
             except _Spent:
                 spent += steps
                 if spent >= budget:
@@ -97,17 +97,21 @@ def _search(
         share *= 4
 
 
-def _canonical(lists: list[list[int]]) -> tuple[tuple[Codes, ...], Codes]:
-    """The law's lists as a sorted set without what adds nothing, and the text."""
-    text = normal(lists[-1])
-    if len(lists) == 2:
-        one = normal(lists[0])
-        return ((one,) if one else ()), text
-    laws = {normal(codes) for codes in lists[:-1]}
-    if EVERYTHING in laws:
-        return (EVERYTHING,), text
-    laws.discard(NOTHING)
-    return tuple(sorted(laws)), text
+def _canonical(laws: Sequence[list[int]], text: list[int]) -> tuple[tuple[Codes, ...], Codes]:
+    """The law's lists in a form that many equal laws share, and the text.
+
+    What adds nothing goes. Two lists of which one only permits are one list: its permits, then the other.
+    """
+    found = [one for codes in laws if codes and (one := normal(codes))]
+    if len(found) == 2:
+        a, b = sorted(found)
+        if min(a) >= 0:
+            found = [normal(a + b)]
+        elif min(b) >= 0:
+            found = [normal(b + a)]
+        else:
+            found = [a] if a == b else [a, b]
+    return tuple(found), normal(text)
 
 
 class _Walk:
@@ -139,14 +143,12 @@ class _Walk:
 
     def _cut(self, level: int, lists: tuple[Codes, ...]) -> _Found:
         borders = self._borders(level, lists)
-        columns = self._distribute(level, lists, borders)
-        law, text = columns[0], columns[-1]
-        single = len(columns) == 2
+        *laws, text = self._distribute(level, lists, borders)
         for at in range(len(borders) - 1):
-            if single and law[at] == text[at]:
+            law = [column[at] for column in laws if column[at]]
+            if law == ([text[at]] if text[at] else []):
                 continue
-            below = _canonical([column[at] for column in columns])
-            found = self.visit(level + 1, *below)
+            found = self.visit(level + 1, *_canonical(law, text[at]))
             if found is not None:
                 return [(borders[at], borders[at + 1] - 1), *found]
         return None
