@@ -1,0 +1,166 @@
+"""Rules as blocks: products of sets of intervals, so that 100 sources times 10 services times 100 destinations are one.
+
+A block has four sets: service (protocol * 65536 + destination port, or ICMP type and code), destination, source and
+source port. Rules speak of whole packets of both flag classes, so nothing else tells them apart.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from configlet.model.net import TOP, Family, Span, Spans, merge
+from configlet.model.policy import ANY_BIT, Box, Packet, Rule
+from configlet.packets.boxes import ICMP, TCP, UDP, packet_of
+
+SERVICE, DST, SRC, SPORT = range(4)
+Block = tuple[Spans, Spans, Spans, Spans]
+
+EVERY_SERVICE: Spans = ((0, (1 << 24) - 1),)
+_PORTS = 1 << 16
+_BEYOND = 1 << 129
+
+
+def blocks_of(rule: Rule, realm: str, family: Family) -> Iterator[Block]:
+    """A rule in one realm and family: one block for each set of source ports that its terms have."""
+    source, destination = rule.source.of(realm, family), rule.destination.of(realm, family)
+    if not source or not destination:
+        return
+    services: dict[Span, list[Span]] = {}
+    for term in rule.terms:
+        if term.family in (None, family):
+            base = 0 if term.proto is None else term.proto * _PORTS
+            span = EVERY_SERVICE[0] if term.proto is None else (base + term.dport[0], base + term.dport[1])
+            services.setdefault(term.sport, []).append(span)
+    for sport, spans in services.items():
+        yield (tuple(spans) if len(spans) == 1 else merge(spans)), destination, source, (sport,)
+
+
+def touch(a: Spans, b: Spans) -> bool:
+    """Whether two sets share a value."""
+    if len(a) == 1 and len(b) == 1:
+        return a[0][0] <= b[0][1] and b[0][0] <= a[0][1]
+    if len(a) > len(b):
+        a, b = b, a
+    for low, high in a:
+        at = bisect_right(b, (high, _BEYOND)) - 1
+        if at >= 0 and b[at][1] >= low:
+            return True
+    return False
+
+
+def cut(a: Spans, b: Spans) -> Spans:
+    """The values in both sets."""
+    if len(a) == 1 and len(b) == 1:
+        low, high = max(a[0][0], b[0][0]), min(a[0][1], b[0][1])
+        return ((low, high),) if low <= high else ()
+    if len(a) > len(b):
+        a, b = b, a
+    out: list[Span] = []
+    for low, high in a:
+        at = _first(b, low)
+        while at < len(b) and b[at][0] <= high:
+            out.append((max(low, b[at][0]), min(high, b[at][1])))
+            at += 1
+    return tuple(out)
+
+
+def less(a: Spans, b: Spans) -> Spans:
+    """The values of ``a`` that are not in ``b``."""
+    out: list[Span] = []
+    for low, high in a:
+        at = _first(b, low)
+        while at < len(b) and b[at][0] <= high:
+            if low < b[at][0]:
+                out.append((low, b[at][0] - 1))
+            low = b[at][1] + 1
+            at += 1
+        if low <= high:
+            out.append((low, high))
+    return tuple(out)
+
+
+def _first(spans: Spans, low: int) -> int:
+    """Where the first interval is that ends at ``low`` or behind it."""
+    at = bisect_right(spans, (low, _BEYOND))
+    return at - 1 if at and spans[at - 1][1] >= low else at
+
+
+def meet(a: Block, b: Block) -> Block | None:
+    """The packets in both blocks; None when there are none."""
+    found = tuple(cut(x, y) for x, y in zip(a, b, strict=True))
+    return (found[0], found[1], found[2], found[3]) if all(found) else None
+
+
+def touching(a: Block, b: Block) -> bool:
+    """Whether two blocks share a packet."""
+    return touch(a[1], b[1]) and touch(a[2], b[2]) and touch(a[0], b[0]) and touch(a[3], b[3])
+
+
+def replaced(block: Block, level: int, spans: Spans) -> Block:
+    """The block with another set in one dimension."""
+    new = (*block[:level], spans, *block[level + 1 :])
+    return (new[0], new[1], new[2], new[3])
+
+
+def size(spans: Spans) -> int:
+    """How many values a set has."""
+    return sum(high - low + 1 for low, high in spans)
+
+
+def packet_in(block: Block, realm: str, family: Family) -> Packet:
+    """A plausible packet of a block."""
+    proto, dport = _service(block[SERVICE], family)
+    dst, src = max(block[DST], key=_width), max(block[SRC], key=_width)
+    box: Box = (proto, dst, src, dport, block[SPORT][0], ANY_BIT, (0, 0))
+    return packet_of(family, realm, box)
+
+
+def _width(span: Span) -> int:
+    return span[1] - span[0]
+
+
+def _service(services: Spans, family: Family) -> tuple[Span, Span]:
+    """One protocol and destination ports of a set of services, rather TCP, UDP or ICMP than another."""
+    for number in (TCP, UDP, ICMP[family]):
+        found = cut(services, ((number * _PORTS, number * _PORTS + _PORTS - 1),))
+        if found:
+            return (number, number), (found[0][0] % _PORTS, found[0][1] % _PORTS)
+    low, high = services[0]
+    number = low // _PORTS
+    return (number, number), (low % _PORTS, high % _PORTS if high // _PORTS == number else _PORTS - 1)
+
+
+def rows_of(block: Block, most: int) -> list[Box] | None:
+    """A block as boxes for the walk; None when they were more than ``most``."""
+    services = [part for span in block[SERVICE] for part in _protocols(span)]
+    if len(services) * len(block[DST]) * len(block[SRC]) * len(block[SPORT]) > most:
+        return None
+    return [
+        (proto, dst, src, dport, sport, ANY_BIT, (0, 0))
+        for proto, dport in services
+        for dst in block[DST]
+        for src in block[SRC]
+        for sport in block[SPORT]
+    ]
+
+
+def _protocols(span: Span) -> Iterator[tuple[Span, Span]]:
+    """An interval of services as protocols times ports."""
+    (first, low), (last, high) = divmod(span[0], _PORTS), divmod(span[1], _PORTS)
+    if first == last:
+        yield (first, first), (low, high)
+        return
+    if low:
+        yield (first, first), (low, _PORTS - 1)
+        first += 1
+    if high < _PORTS - 1:
+        yield (last, last), (0, high)
+        last -= 1
+    if first <= last:
+        yield (first, last), (0, _PORTS - 1)
+
+
+def whole(family: Family) -> Spans:
+    """Every address of a family."""
+    return ((0, TOP[family]),)

@@ -1,0 +1,170 @@
+"""Findings of rules before their packets are confirmed: what is said, of whom, and which packets show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from configlet.analyse.blocks import packet_in
+from configlet.analyse.confirm import Ask
+from configlet.analyse.judge import Verdicts, Where
+from configlet.model.finding import Kind
+from configlet.model.inventory import Inventory, Term
+from configlet.model.net import Family, Span, Spans, merge
+from configlet.model.policy import Packet, Policy, Rule
+
+WEEK = timedelta(days=7)
+_WITH_PORTS = {6: "tcp", 17: "udp", 132: "sctp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A packet, and who must turn out to decide it: a rule, or any rule before the one of the finding (None)."""
+
+    ask: Ask
+    by: int | None
+    otherwise: Ask | None = None
+    """Asked without the rule of the finding: a rule of the same action must decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finding of the rule at a place of the policy."""
+
+    kind: Kind
+    number: int
+    says: str
+    others: tuple[int, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
+def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date) -> Iterator[Draft]:
+    """What there is to say of the rules, in their order."""
+    names = {rule.name: number for number, rule in enumerate(policy.rules) if rule.origin == "policy"}
+    ends = {names[line.name]: line.expires for line in inventory.policy if line.expires}
+    gone = frozenset({*verdicts.dead, *(n for n, spare in verdicts.spare.items() if spare.kind == "redundant")})
+    for number, rule in enumerate(policy.rules):
+        if not rule.place:
+            continue
+        yield from _undecided(verdicts, number)
+        yield from _dead(policy, verdicts, number)
+        if number in verdicts.dead:
+            continue
+        yield from _taken(verdicts, number)
+        yield from _spare(policy, verdicts, number, gone)
+        if rule.origin == "policy" and rule.action == "allow":
+            yield from _wide(inventory, rule, number, verdicts)
+        if number in ends and ends[number] - today <= WEEK:
+            left = f"It is good until {ends[number]}, and today is {today}. Renew it, or remove it."
+            yield Draft("expiring", number, left, (), _own(verdicts, number))
+
+
+def _undecided(verdicts: Verdicts, number: int) -> Iterator[Draft]:
+    kinds = list(dict.fromkeys(verdicts.undecided.get(number, ())))
+    if kinds:
+        asked = ", ".join(kinds)
+        yield Draft(
+            "undecided",
+            number,
+            f"UNKNOWN whether it is {asked}: the budget of steps ended first, as too many rules overlap here. "
+            "Nothing is claimed of it. Split the policy, or name ends and services more narrowly.",
+        )
+
+
+def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Iterator[Draft]:
+    dead = verdicts.dead.get(number)
+    if not dead:
+        return
+    taken = verdicts.taken.get(number, {})
+    says = "Every packet of it is decided by rules before it"
+    if taken:
+        owner, where = next(iter(taken.items()))
+        example = Example(Ask(_packet(where)), owner)
+        turn = "denied" if policy.rules[owner].action == "deny" else "allowed"
+        says += f", and some are {turn} there: what it says does not happen. Move it up, narrow the others, or remove it."
+    else:
+        example = Example(Ask(_packet(dead.sample)), None)
+        says += " and has the same verdict there. Remove it."
+    if not dead.least:
+        says += " (Of the rules that are named, some may not be needed.)"
+    yield Draft("fully-shadowed", number, says, dead.by, (example,))
+
+
+def _taken(verdicts: Verdicts, number: int) -> Iterator[Draft]:
+    taken, crossing = verdicts.taken.get(number, {}), verdicts.crossing.get(number, set())
+    for kind, owners in (
+        ("contradicting", [owner for owner in taken if owner in crossing]),
+        ("partly-shadowed", [owner for owner in taken if owner not in crossing]),
+    ):
+        if not owners:
+            continue
+        says = (
+            "It and earlier rules of the other action speak of the same packets, and each of other packets too: only the "
+            "order of the policy decides. Narrow one of them, so that the order does not matter."
+            if kind == "contradicting"
+            else "Earlier rules inside it have the other action and take some of its packets. Well, if they are meant as "
+            "its exceptions."
+        )
+        example = Example(Ask(_packet(taken[owners[0]])), owners[0])
+        yield Draft(kind, number, says, tuple(owners), (example, *_own(verdicts, number)))  # type: ignore[arg-type]
+
+
+def _spare(policy: Policy, verdicts: Verdicts, number: int, gone: frozenset[int]) -> Iterator[Draft]:
+    spare = verdicts.spare.get(number)
+    if not spare:
+        return
+    rule, own = policy.rules[number], _own(verdicts, number)
+    if spare.kind == "guard":
+        says = "The default denies all of it too. It stands guard: no later allow opens it, and exposure that meets it is red."
+        yield Draft("guard", number, says, (), own)
+        return
+    says = "Without it every packet would have the same verdict, from rules behind it. Remove it."
+    silent = [policy.rules[other].name for other in spare.by if rule.log and not policy.rules[other].log]
+    if silent:
+        says += f' It logs, and "{silent[0]}" does not.'
+    example = Example(own[0].ask, number, Ask(own[0].ask.packet, gone | {number}))
+    yield Draft("redundant", number, says, spare.by, (example,))
+
+
+def _own(verdicts: Verdicts, number: int) -> tuple[Example, ...]:
+    """A packet that the rule itself decides, where one is known."""
+    where = verdicts.live.get(number)
+    return (Example(Ask(_packet(where)), number),) if where else ()
+
+
+def _packet(where: Where) -> Packet:
+    space, block = where
+    return packet_in(block, space.realm, space.family)
+
+
+def _wide(inventory: Inventory, rule: Rule, number: int, verdicts: Verdicts) -> Iterator[Draft]:
+    limits = inventory.wide
+    reasons = []
+    for word, end in (("source", rule.source), ("destination", rule.destination)):
+        count = max(addresses_in(family, spans) for _, family, spans in end.parts) if end.parts else 0
+        if count > limits.addresses:
+            reasons.append(f"its {word} has {count:,} addresses and the limit is {limits.addresses:,}")
+    for name, ports in sorted(ports_of(rule.terms).items()):
+        if ports > limits.ports:
+            reasons.append(f"it opens {ports:,} ports of {name} and the limit is {limits.ports:,}")
+    if reasons:
+        says = f"{'; '.join(reasons)} (IPv6 counts in /64). Name its ends and services, or raise `wide` of the site."
+        yield Draft("too-wide", number, says[0].upper() + says[1:], (), _own(verdicts, number))
+
+
+def addresses_in(family: Family, spans: Spans) -> int:
+    """Addresses of IPv4, or /64 networks of IPv6."""
+    shift = 0 if family == 4 else 64
+    return sum((high >> shift) - (low >> shift) + 1 for low, high in spans)
+
+
+def ports_of(terms: tuple[Term, ...]) -> dict[str, int]:
+    """Destination ports that terms open, by protocol; a term of all protocols opens all ports of each."""
+    spans: dict[str, list[Span]] = {}
+    for term in terms:
+        if term.proto is None:
+            return {"every protocol": 65536}
+        if term.proto in _WITH_PORTS:
+            spans.setdefault(_WITH_PORTS[term.proto], []).append(term.dport)
+    return {name: sum(high - low + 1 for low, high in merge(found)) for name, found in spans.items()}

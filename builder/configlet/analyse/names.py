@@ -1,0 +1,67 @@
+"""Names that nothing uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from configlet.model.inventory import Inventory, RuleLine, Selector, Service
+from configlet.model.problem import Place
+
+Unused = tuple[str, str, Place]
+"""What it is, its name and its place."""
+
+
+def unused(inventory: Inventory) -> Iterator[Unused]:
+    """Address sets, services, segments, externals and multicast sets that no rule uses, and nothing else speaks of.
+
+    A segment is used by its name, its labels, a workload or host of it, as a receiver, and by being open inside; the
+    selector ``any`` uses no name.
+    """
+    said, labels = _said(inventory)
+    services = _services(inventory)
+    yield from (("address set", name, place) for name, _, place in inventory.addresses if name not in said)
+    for service in inventory.services:
+        if service.name not in services and service.place:
+            yield "service", service.name, service.place
+    used = said | _segments(inventory, said, labels)
+    for segment in inventory.segments:
+        if segment.name not in used and segment.intra != "open":
+            yield "segment", segment.name, segment.place
+    yield from (("external", one.name, one.place) for one in inventory.externals if one.name not in said)
+    yield from (("multicast set", one.name, one.place) for one in inventory.multicast if one.name not in said)
+
+
+def _lines(inventory: Inventory) -> tuple[RuleLine, ...]:
+    return (*inventory.failsafe, *inventory.infrastructure, *inventory.policy)
+
+
+def _said(inventory: Inventory) -> tuple[set[str], list[set[tuple[str, str]]]]:
+    """Every name that is said somewhere, and every set of labels."""
+    selectors: list[Selector | None] = [s for line in _lines(inventory) for s in (*line.sources, *line.destinations)]
+    selectors += inventory.icmp_errors_from
+    selectors += [end for test in inventory.tests for end in (test.source, test.destination)]
+    selectors += [end for accepted in inventory.accept for end in (accepted.source, accepted.destination)]
+    names = {each.name for each in selectors if each and each.name}
+    names |= {accepted.workload for accepted in inventory.accept if accepted.workload}
+    names |= {name for group in inventory.multicast for name in (*group.sources, *group.receivers)}
+    distinct = dict.fromkeys(each.labels for each in selectors if each and each.name is None)
+    return names, [set(labels) for labels in distinct]
+
+
+def _services(inventory: Inventory) -> set[str]:
+    services: list[Service] = [service for line in _lines(inventory) for service in line.services]
+    services += [test.service for test in inventory.tests]
+    also = {name for workload in inventory.workloads for name, _ in workload.also}
+    return {service.name for service in services} | also
+
+
+def _segments(inventory: Inventory, said: set[str], labels: list[set[tuple[str, str]]]) -> set[str]:
+    """Segments that are used by their labels, or through a workload or host."""
+    own = {segment.name: dict(segment.labels) for segment in inventory.segments}
+    used = {name for name, having in own.items() if any(wanted <= set(having.items()) for wanted in labels)}
+    for host in inventory.hosts:
+        for workload in host.workloads:
+            having = {**own[workload.segment], **dict(workload.labels)}.items()
+            if host.name in said or workload.name in said or any(wanted <= set(having) for wanted in labels):
+                used.add(workload.segment)
+    return used

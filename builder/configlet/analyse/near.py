@@ -1,0 +1,122 @@
+"""Which blocks of a list share a packet with a given one, without looking at all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from configlet.analyse.blocks import DST, SERVICE, SRC, Block, touch
+from configlet.model.net import Spans
+
+REMEMBERED = 4096
+"""A set that touches more others than this is asked anew each time, to save memory."""
+
+
+class Touching:
+    """Sets of intervals, and which of them touch which.
+
+    Intervals are kept by size class, so that those of one class that begin before a value and reach it begin within
+    twice that size before it: a question costs a few bisections and the answer itself.
+    """
+
+    __slots__ = ("_classes", "_known", "sets")
+
+    def __init__(self, sets: Sequence[Spans]) -> None:
+        self.sets = sets
+        self._known: dict[int, frozenset[int]] = {}
+        gathered: dict[int, list[tuple[int, int, int]]] = {}
+        for number, spans in enumerate(sets):
+            for low, high in spans:
+                gathered.setdefault((high - low + 1).bit_length(), []).append((low, high, number))
+        self._classes = []
+        for bits, items in gathered.items():
+            items.sort()
+            lows, highs, numbers = ([item[i] for item in items] for i in range(3))
+            self._classes.append((1 << bits, lows, highs, numbers))
+
+    def __call__(self, number: int) -> frozenset[int]:
+        """The numbers of the sets that touch this one, itself among them."""
+        known = self._known.get(number)
+        if known is None:
+            found: set[int] = set()
+            for low, high in self.sets[number]:
+                self._gather(low, high, found)
+            known = frozenset(found)
+            if len(known) <= REMEMBERED:
+                self._known[number] = known
+        return known
+
+    def _gather(self, low: int, high: int, found: set[int]) -> None:
+        for reach, lows, highs, numbers in self._classes:
+            start, stop = bisect_left(lows, low - reach), bisect_right(lows, high)
+            if start == stop:
+                continue
+            inside = bisect_left(lows, low, start, stop)
+            found.update(numbers[inside:stop])
+            found.update([numbers[at] for at in range(start, inside) if highs[at] >= low])
+
+
+class Neighbours:
+    """Blocks in the order of their rules, and for each the ones that share a packet with it."""
+
+    __slots__ = ("_by", "_ids", "_last", "_pairs", "_touching", "_weights", "blocks")
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.blocks = blocks
+        self._ids: list[list[int]] = []
+        self._by: list[list[list[int]]] = []
+        self._touching: list[Touching] = []
+        for level in (SERVICE, DST, SRC):
+            self._enter(level)
+        self._pairs: dict[tuple[int, int], list[int]] = {}
+        for at, pair in enumerate(zip(self._ids[DST], self._ids[SRC], strict=True)):
+            self._pairs.setdefault(pair, []).append(at)
+        self._weights: list[dict[int, int]] = [{}, {}, {}]
+        self._last: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
+
+    def _enter(self, level: int) -> None:
+        numbers: dict[Spans, int] = {}
+        ids = [numbers.setdefault(block[level], len(numbers)) for block in self.blocks]
+        by: list[list[int]] = [[] for _ in numbers]
+        for at, number in enumerate(ids):
+            by[number].append(at)
+        self._ids.append(ids)
+        self._by.append(by)
+        self._touching.append(Touching(list(numbers)))
+
+    def of(self, at: int) -> list[int]:
+        """The places of the blocks that share a packet with the block at a place, without it, in order."""
+        services, ids = self._touching[SERVICE](self._ids[SERVICE][at]), self._ids[SERVICE]
+        found = [other for other in self._candidates(at) if ids[other] in services and other != at]
+        sport = self.blocks[at][3]
+        if any(self.blocks[other][3] is not sport for other in found):
+            found = [other for other in found if touch(sport, self.blocks[other][3])]
+        return found
+
+    def _candidates(self, at: int) -> Iterable[int]:
+        """The blocks whose ends touch, in order, by the way that looks at the fewest."""
+        pair = self._ids[DST][at], self._ids[SRC][at]
+        if self._last[0] == pair:
+            return self._last[1]
+        dst, src = self._touching[DST](pair[0]), self._touching[SRC](pair[1])
+        ways = [self._weight(level, self._ids[level][at]) for level in (SERVICE, DST, SRC)]
+        if len(dst) * len(src) <= min(ways):
+            found = [other for d in dst for s in src for other in self._pairs.get((d, s), ())]
+        else:
+            level = ways.index(min(ways))
+            near, by = self._touching[level](self._ids[level][at]), self._by[level]
+            ids_dst, ids_src = self._ids[DST], self._ids[SRC]
+            found = [o for number in near for o in by[number] if ids_dst[o] in dst and ids_src[o] in src]
+            if level == SERVICE:  # no answer for the other blocks of these ends
+                return sorted(found)
+        found.sort()
+        self._last = pair, found
+        return found
+
+    def _weight(self, level: int, number: int) -> int:
+        """How many blocks touch a set in one dimension."""
+        known = self._weights[level].get(number)
+        if known is None:
+            by = self._by[level]
+            known = self._weights[level][number] = sum([len(by[other]) for other in self._touching[level](number)])
+        return known
