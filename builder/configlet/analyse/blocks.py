@@ -9,8 +9,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from configlet.model.inventory import Term
 from configlet.model.net import TOP, Family, Span, Spans, merge
-from configlet.model.policy import ANY_BIT, Box, Packet, Rule
+from configlet.model.policy import ANY_BIT, Box, Packet
 from configlet.packets.boxes import ICMP, TCP, UDP, packet_of
 
 SERVICE, DST, SRC, SPORT = range(4)
@@ -21,19 +22,15 @@ _PORTS = 1 << 16
 _BEYOND = 1 << 129
 
 
-def blocks_of(rule: Rule, realm: str, family: Family) -> Iterator[Block]:
-    """A rule in one realm and family: one block for each set of source ports that its terms have."""
-    source, destination = rule.source.of(realm, family), rule.destination.of(realm, family)
-    if not source or not destination:
-        return
+def services_of(terms: tuple[Term, ...], family: Family) -> tuple[tuple[Spans, Spans], ...]:
+    """Terms as services by source ports: (services, source ports), most often a single pair."""
     services: dict[Span, list[Span]] = {}
-    for term in rule.terms:
+    for term in terms:
         if term.family in (None, family):
             base = 0 if term.proto is None else term.proto * _PORTS
             span = EVERY_SERVICE[0] if term.proto is None else (base + term.dport[0], base + term.dport[1])
             services.setdefault(term.sport, []).append(span)
-    for sport, spans in services.items():
-        yield (tuple(spans) if len(spans) == 1 else merge(spans)), destination, source, (sport,)
+    return tuple(((tuple(s) if len(s) == 1 else merge(s)), (sport,)) for sport, s in services.items())
 
 
 def touch(a: Spans, b: Spans) -> bool:

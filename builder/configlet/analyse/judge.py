@@ -13,6 +13,8 @@ from configlet.model.finding import Kind
 from configlet.model.policy import Policy
 from configlet.packets.walk import Overrun
 
+KEPT = 64
+"""Neighbours of a block are kept for the way up when they are no more than these."""
 Where = tuple[Space, Block]
 
 
@@ -76,7 +78,7 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
 class _Court:
     def __init__(self, policy: Policy, meter: Meter) -> None:
         self.rules, self.meter = policy.rules, meter
-        self.spaces = list(spaces_of(policy))
+        self.spaces = spaces_of(policy)
         self.found = Verdicts()
         self.at: dict[int, list[tuple[Space, int]]] = {}
         for space in self.spaces:
@@ -126,10 +128,15 @@ class _Court:
         return [other for other in self._near(space, at) if owners[other] < owners[at]]
 
     def _near(self, space: Space, at: int) -> list[int]:
+        known = space.known.get(at)
+        if known is not None:
+            return known
         if self.meter.left <= 0:
             raise _Undecided
         found = space.near.of(at)
         self.meter.left -= len(found) // 4
+        if len(found) <= KEPT:
+            space.known[at] = found
         return found
 
     def _free(self, space: Space, block: Block, covers: Sequence[int]) -> Block | None:

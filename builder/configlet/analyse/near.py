@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from configlet.analyse.blocks import DST, SERVICE, SRC, Block, touch
 from configlet.model.net import Spans
 
+FEW = 40
+"""Pairs of ends that are looked up without asking whether another way were shorter."""
 REMEMBERED = 4096
 """A set that touches more others than this is asked anew each time, to save memory."""
 
@@ -86,19 +88,25 @@ class Neighbours:
 
     def of(self, at: int) -> list[int]:
         """The places of the blocks that share a packet with the block at a place, without it, in order."""
+        candidates = self._candidates(at)
+        if len(candidates) == 1:
+            return []
         services, ids = self._touching[SERVICE](self._ids[SERVICE][at]), self._ids[SERVICE]
-        found = [other for other in self._candidates(at) if ids[other] in services and other != at]
+        found = [other for other in candidates if ids[other] in services and other != at]
         sport = self.blocks[at][3]
         if any(self.blocks[other][3] is not sport for other in found):
             found = [other for other in found if touch(sport, self.blocks[other][3])]
         return found
 
-    def _candidates(self, at: int) -> Iterable[int]:
+    def _candidates(self, at: int) -> list[int]:
         """The blocks whose ends touch, in order, by the way that looks at the fewest."""
         pair = self._ids[DST][at], self._ids[SRC][at]
         if self._last[0] == pair:
             return self._last[1]
         dst, src = self._touching[DST](pair[0]), self._touching[SRC](pair[1])
+        if len(dst) * len(src) <= FEW:
+            pairs = self._pairs
+            return sorted([other for d in dst for s in src for other in pairs.get((d, s), ())])
         ways = [self._weight(level, self._ids[level][at]) for level in (SERVICE, DST, SRC)]
         if len(dst) * len(src) <= min(ways):
             found = [other for d in dst for s in src for other in self._pairs.get((d, s), ())]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, blocks_of, less, replaced, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, less, replaced, services_of, whole
 from configlet.analyse.near import Neighbours
-from configlet.model.net import FAMILIES, Family, Spans, merge
+from configlet.model.inventory import Term
+from configlet.model.net import Family, Spans, merge
 from configlet.model.policy import ANY_PORT, Policy, Rule
 
 
@@ -26,6 +27,7 @@ class Space:
     owners: list[int] = field(default_factory=list)
     live: dict[int, Block] = field(default_factory=dict)
     closed: dict[int, list[tuple[int, Block]]] = field(default_factory=dict)
+    known: dict[int, list[int]] = field(default_factory=dict)
 
     @cached_property
     def near(self) -> Neighbours:
@@ -33,38 +35,54 @@ class Space:
         return Neighbours(self.blocks)
 
 
-def spaces_of(policy: Policy) -> Iterator[Space]:
+def spaces_of(policy: Policy) -> tuple[Space, ...]:
     """All realms and families in which a rule has packets."""
-    for realm in policy.realms:
-        for family in FAMILIES:
-            space = Space(realm, family)
-            _fill(space, policy)
-            if space.blocks or space.closed:
-                yield space
-
-
-def _fill(space: Space, policy: Policy) -> None:
-    shields: dict[int, tuple[int, Callable[[Spans], Spans]]] = {}
-    same: dict[Spans, Spans] = {}
+    filling: dict[tuple[str, Family], _Filling] = {}
+    terms: dict[tuple[tuple[Term, ...], Family], tuple[tuple[Spans, Spans], ...]] = {}
     for number, rule in enumerate(policy.rules):
-        for block in blocks_of(rule, space.realm, space.family):
-            level = _shields(rule, block, space.family)
-            if level is not None and level not in shields:
-                shields[level] = number, _without(block[level])
+        sources = {(realm, family): spans for realm, family, spans in rule.source.parts}
+        for realm, family, destination in rule.destination.parts:
+            source = sources.get((realm, family))
+            if source is None:
                 continue
-            block = (block[0], same.setdefault(block[1], block[1]), same.setdefault(block[2], block[2]), block[3])
-            part, taken = block, -1
-            for side, (shield, strip) in shields.items():
-                rest = strip(part[side])
-                if not rest:
-                    taken = shield
-                    break
-                part = part if rest is part[side] else replaced(part, side, rest)
-            if taken >= 0:
-                space.closed.setdefault(number, []).append((taken, block))
-            else:
-                space.blocks.append(part)
-                space.owners.append(number)
+            services = terms.get((rule.terms, family))
+            if services is None:
+                services = terms[rule.terms, family] = services_of(rule.terms, family)
+            if (realm, family) not in filling:
+                filling[realm, family] = _Filling(Space(realm, family))
+            for service, sport in services:
+                filling[realm, family].add(number, rule, (service, destination, source, sport))
+    return tuple(each.space for each in filling.values())
+
+
+class _Filling:
+    """A space while rules are added to it: which addresses are closed by now, and each set of intervals once."""
+
+    __slots__ = ("_same", "_shields", "space")
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self._shields: dict[int, tuple[int, Callable[[Spans], Spans]]] = {}
+        self._same: dict[Spans, Spans] = {}
+
+    def add(self, number: int, rule: Rule, block: Block) -> None:
+        """The next block of the policy."""
+        level = _shields(rule, block, self.space.family)
+        if level is not None and level not in self._shields:
+            self._shields[level] = number, _without(block[level])
+            return
+        service, dst, src, sport = block
+        block = service, self._same.setdefault(dst, dst), self._same.setdefault(src, src), sport
+        part = block
+        for side, (shield, strip) in self._shields.items():
+            rest = strip(part[side])
+            if not rest:
+                self.space.closed.setdefault(number, []).append((shield, block))
+                return
+            if rest is not part[side]:
+                part = replaced(part, side, rest)
+        self.space.blocks.append(part)
+        self.space.owners.append(number)
 
 
 def _shields(rule: Rule, block: Block, family: Family) -> int | None:
