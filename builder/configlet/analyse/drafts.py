@@ -47,12 +47,15 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
     for number, rule in enumerate(policy.rules):
         if not rule.place:
             continue
-        yield from _undecided(verdicts, number)
-        yield from _dead(policy, verdicts, number)
+        if number in verdicts.undecided:
+            yield _undecided(verdicts, number)
         if number in verdicts.dead:
+            yield _dead(policy, verdicts, number)
             continue
-        yield from _taken(verdicts, number)
-        yield from _spare(policy, verdicts, number, gone)
+        if number in verdicts.taken:
+            yield from _taken(verdicts, number)
+        if number in verdicts.spare:
+            yield _spare(policy, verdicts, number, gone)
         if rule.origin == "policy" and rule.action == "allow":
             yield from _wide(inventory, rule, number, verdicts)
         if number in ends and ends[number] - today <= WEEK:
@@ -60,23 +63,18 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
             yield Draft("expiring", number, left, (), _own(verdicts, number))
 
 
-def _undecided(verdicts: Verdicts, number: int) -> Iterator[Draft]:
-    kinds = list(dict.fromkeys(verdicts.undecided.get(number, ())))
-    if kinds:
-        asked = ", ".join(kinds)
-        yield Draft(
-            "undecided",
-            number,
-            f"UNKNOWN whether it is {asked}: the budget of steps ended first, as too many rules overlap here. "
-            "Nothing is claimed of it. Split the policy, or name ends and services more narrowly.",
-        )
+def _undecided(verdicts: Verdicts, number: int) -> Draft:
+    asked = ", ".join(dict.fromkeys(verdicts.undecided[number]))
+    return Draft(
+        "undecided",
+        number,
+        f"UNKNOWN whether it is {asked}: the budget of steps ended first, as too many rules overlap here. "
+        "Nothing is claimed of it. Split the policy, or name ends and services more narrowly.",
+    )
 
 
-def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Iterator[Draft]:
-    dead = verdicts.dead.get(number)
-    if not dead:
-        return
-    taken = verdicts.taken.get(number, {})
+def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Draft:
+    dead, taken = verdicts.dead[number], verdicts.taken.get(number, {})
     says = "Every packet of it is decided by rules before it"
     if taken:
         owner, where = next(iter(taken.items()))
@@ -88,7 +86,7 @@ def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Iterator[Draft]:
         says += " and has the same verdict there. Remove it."
     if not dead.least:
         says += " (Of the rules that are named, some may not be needed.)"
-    yield Draft("fully-shadowed", number, says, dead.by, (example,))
+    return Draft("fully-shadowed", number, says, dead.by, (example,))
 
 
 def _taken(verdicts: Verdicts, number: int) -> Iterator[Draft]:
@@ -110,21 +108,18 @@ def _taken(verdicts: Verdicts, number: int) -> Iterator[Draft]:
         yield Draft(kind, number, says, tuple(owners), (example, *_own(verdicts, number)))  # type: ignore[arg-type]
 
 
-def _spare(policy: Policy, verdicts: Verdicts, number: int, gone: frozenset[int]) -> Iterator[Draft]:
-    spare = verdicts.spare.get(number)
-    if not spare:
-        return
+def _spare(policy: Policy, verdicts: Verdicts, number: int, gone: frozenset[int]) -> Draft:
+    spare = verdicts.spare[number]
     rule, own = policy.rules[number], _own(verdicts, number)
     if spare.kind == "guard":
         says = "The default denies all of it too. It stands guard: no later allow opens it, and exposure that meets it is red."
-        yield Draft("guard", number, says, (), own)
-        return
+        return Draft("guard", number, says, (), own)
     says = "Without it every packet would have the same verdict, from rules behind it. Remove it."
     silent = [policy.rules[other].name for other in spare.by if rule.log and not policy.rules[other].log]
     if silent:
         says += f' It logs, and "{silent[0]}" does not.'
     example = Example(own[0].ask, number, Ask(own[0].ask.packet, gone | {number}))
-    yield Draft("redundant", number, says, spare.by, (example,))
+    return Draft("redundant", number, says, spare.by, (example,))
 
 
 def _own(verdicts: Verdicts, number: int) -> tuple[Example, ...]:
@@ -145,7 +140,8 @@ def _wide(inventory: Inventory, rule: Rule, number: int, verdicts: Verdicts) -> 
         count = max(addresses_in(family, spans) for _, family, spans in end.parts) if end.parts else 0
         if count > limits.addresses:
             reasons.append(f"its {word} has {count:,} addresses and the limit is {limits.addresses:,}")
-    for name, ports in sorted(ports_of(rule.terms).items()):
+    broad = sum([65536 if t.proto is None else t.dport[1] - t.dport[0] + 1 for t in rule.terms]) > limits.ports
+    for name, ports in sorted(ports_of(rule.terms).items()) if broad else ():
         if ports > limits.ports:
             reasons.append(f"it opens {ports:,} ports of {name} and the limit is {limits.ports:,}")
     if reasons:
@@ -156,7 +152,7 @@ def _wide(inventory: Inventory, rule: Rule, number: int, verdicts: Verdicts) -> 
 def addresses_in(family: Family, spans: Spans) -> int:
     """Addresses of IPv4, or /64 networks of IPv6."""
     shift = 0 if family == 4 else 64
-    return sum((high >> shift) - (low >> shift) + 1 for low, high in spans)
+    return sum([(high >> shift) - (low >> shift) + 1 for low, high in spans])
 
 
 def ports_of(terms: tuple[Term, ...]) -> dict[str, int]:

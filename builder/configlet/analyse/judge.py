@@ -95,6 +95,9 @@ class _Court:
         except _Undecided:
             self._doubt(number, "fully-shadowed", "partly-shadowed", "contradicting")
             return
+        if asked and not any(each.others for each in asked):
+            self._alone(number, asked)
+            return
         decided = [self._ever(number, each) for each in asked]
         if self.rules[number].origin == "policy":
             self._takers(number, asked)
@@ -110,6 +113,12 @@ class _Court:
         if parts:
             by = chosen or {shield for _, shield, _ in closed}
             self.found.dead[number] = Dead(tuple(sorted(by)), least, parts[0])
+
+    def _alone(self, number: int, asked: list[_Asked]) -> None:
+        """Nothing before it has a packet of it."""
+        for each in asked:
+            each.space.live[each.at] = each.space.blocks[each.at]
+        self.found.live[number] = asked[0].space, asked[0].space.blocks[asked[0].at]
 
     def _ever(self, number: int, asked: _Asked) -> bool:
         """Whether it could be decided if a block ever decides; then also a part that it does decide."""
@@ -221,6 +230,8 @@ class _Court:
         others: list[list[int]] = []
         action = self.rules[number].action
         try:
+            if action == "allow" and any(self._needed(number, space, at) for space, at in self.at[number]):
+                return
             for space, at in self.at[number]:
                 near = [n for n in self._near(space, at) if space.owners[n] not in self.gone]
                 later = [n for n in near if space.owners[n] > number]
@@ -230,6 +241,14 @@ class _Court:
             self._judge_spare(number, asked, others)
         except _Undecided:
             self._doubt(number, "redundant")
+
+    def _needed(self, number: int, space: Space, at: int) -> bool:
+        """Whether an allow decides packets of a block and no allow behind it has any of them."""
+        owners, gone, rules = space.owners, self.gone, self.rules
+        return at in space.live and not any(
+            owners[n] > number and owners[n] not in gone and rules[owners[n]].action == "allow"
+            for n in self._near(space, at)
+        )
 
     def _judge_spare(self, number: int, asked: list[_Asked], others: list[list[int]]) -> None:
         left = any(self._left(each) for each in asked)

@@ -77,14 +77,15 @@ class Neighbours:
         self._last: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
 
     def _enter(self, level: int) -> None:
-        numbers: dict[Spans, int] = {}
-        ids = [numbers.setdefault(block[level], len(numbers)) for block in self.blocks]
+        numbers: dict[int, int] = {}  # by identity: equal sets are mostly one object, and where not nothing is lost
+        ids = [numbers.setdefault(id(block[level]), len(numbers)) for block in self.blocks]
+        sets = {number: block[level] for number, block in zip(ids, self.blocks, strict=True)}
         by: list[list[int]] = [[] for _ in numbers]
         for at, number in enumerate(ids):
             by[number].append(at)
         self._ids.append(ids)
         self._by.append(by)
-        self._touching.append(Touching(list(numbers)))
+        self._touching.append(Touching([sets[number] for number in range(len(numbers))]))
 
     def of(self, at: int) -> list[int]:
         """The places of the blocks that share a packet with the block at a place, without it, in order."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, less, replaced, services_of, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, less, services_of, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
-from configlet.model.net import Family, Spans, merge
+from configlet.model.net import Family, Spans
 from configlet.model.policy import ANY_PORT, Policy, Rule
 
 
@@ -56,53 +55,44 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
 
 
 class _Filling:
-    """A space while rules are added to it: which addresses are closed by now, and each set of intervals once."""
+    """A space while rules are added to it: which addresses are closed by now, and what is left of each set of them."""
 
-    __slots__ = ("_same", "_shields", "space")
+    __slots__ = ("_left", "_shields", "space")
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self._shields: dict[int, tuple[int, Callable[[Spans], Spans]]] = {}
-        self._same: dict[Spans, Spans] = {}
+        self._shields: dict[int, tuple[int, Spans]] = {}
+        self._left: dict[int, dict[Spans, Spans]] = {DST: {}, SRC: {}}
 
     def add(self, number: int, rule: Rule, block: Block) -> None:
         """The next block of the policy."""
-        level = _shields(rule, block, self.space.family)
-        if level is not None and level not in self._shields:
-            self._shields[level] = number, _without(block[level])
-            return
-        service, dst, src, sport = block
-        block = service, self._same.setdefault(dst, dst), self._same.setdefault(src, src), sport
-        part = block
-        for side, (shield, strip) in self._shields.items():
-            rest = strip(part[side])
-            if not rest:
-                self.space.closed.setdefault(number, []).append((shield, block))
+        if not rule.place:
+            level = _shields(rule, block, self.space.family)
+            if level is not None and level not in self._shields:
+                self._shields[level], self._left[level] = (number, block[level]), {}
                 return
-            if rest is not part[side]:
-                part = replaced(part, side, rest)
-        self.space.blocks.append(part)
-        self.space.owners.append(number)
+        service, dst, src, sport = block
+        left = self._without(DST, dst), self._without(SRC, src)
+        if left[0] and left[1]:
+            self.space.blocks.append((service, *left, sport))
+            self.space.owners.append(number)
+        else:
+            shield = self._shields[SRC if left[0] else DST][0]
+            self.space.closed.setdefault(number, []).append((shield, block))
+
+    def _without(self, level: int, spans: Spans) -> Spans:
+        """What is left of a set without what is closed; always the same object for equal sets."""
+        known = self._left[level].get(spans)
+        if known is None:
+            rest = less(spans, self._shields[level][1]) if level in self._shields else spans
+            known = self._left[level][spans] = spans if rest == spans else rest
+        return known
 
 
 def _shields(rule: Rule, block: Block, family: Family) -> int | None:
     """The end that a derived deny closes for every rule behind it; None for any other rule."""
-    if rule.place or rule.action != "deny" or block[0] != EVERY_SERVICE or block[3] != (ANY_PORT,):
+    if rule.action != "deny" or block[0] != EVERY_SERVICE or block[3] != (ANY_PORT,):
         return None
     if block[SRC] == whole(family):
         return DST
     return SRC if block[DST] == whole(family) else None
-
-
-def _without(closed: Spans) -> Callable[[Spans], Spans]:
-    known: dict[Spans, Spans] = {}
-    gone = merge(closed)
-
-    def strip(spans: Spans) -> Spans:
-        found = known.get(spans)
-        if found is None:
-            rest = less(spans, gone)
-            found = known[spans] = spans if rest == spans else rest
-        return found
-
-    return strip
