@@ -12,8 +12,8 @@ from configlet.packets.walk import OVERRUN, Overrun, more
 
 QUESTION = 60_000
 """Steps for one question: a block looked at, at one node of the search (about a microsecond)."""
-TOTAL = 12_000_000
-"""Steps for all questions of one policy."""
+TOTAL = 8_000_000
+"""Steps for all questions of one policy; each of the three passes may spend what those before it left of its share."""
 WALK_ROWS = 4_000
 WALK_STEPS = 400_000
 _CROWD = 12
@@ -47,22 +47,23 @@ def uncovered(family: Family, block: Block, covers: Sequence[Block], meter: Mete
 
 def _take_away(block: Block, covers: Sequence[Block], meter: Meter) -> Block | Overrun | None:
     """Depth first: what is outside the greatest cover is asked about the others."""
-    if len(covers) > 1:
-        covers = sorted(covers, key=_breadth, reverse=True)
     allowed = min(meter.question, meter.left)
     stack: list[tuple[Block, Sequence[Block]]] = [(block, covers)]
-    spent = 0
+    spent, sorting = 0, True
     while stack:
         part, others = stack.pop()
         spent += len(others)
         if spent > allowed:
-            meter.left -= allowed
+            meter.left -= spent
             return OVERRUN
         others = [other for other in others if touching(part, other)]
         gap = part if not others else _gap(part, others) if len(others) > _CROWD else None
         if gap is not None:
             meter.left -= spent
             return gap
+        if sorting and len(others) > 1:
+            others.sort(key=_breadth, reverse=True)
+        sorting = False
         stack += [(piece, others[1:]) for piece in _outside(part, others[0])]
     meter.left -= spent
     return None

@@ -39,10 +39,10 @@ class Draft:
     examples: tuple[Example, ...] = ()
 
 
-def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date) -> Iterator[Draft]:
+def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date | None) -> Iterator[Draft]:
     """What there is to say of the rules, in their order."""
     names = {rule.name: number for number, rule in enumerate(policy.rules) if rule.origin == "policy"}
-    ends = {names[line.name]: line.expires for line in inventory.policy if line.expires}
+    ends = {names[line.name]: line.expires for line in inventory.policy if today and line.expires}
     gone = frozenset({*verdicts.dead, *(n for n, spare in verdicts.spare.items() if spare.kind == "redundant")})
     for number, rule in enumerate(policy.rules):
         if not rule.place:
@@ -58,7 +58,7 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
             yield _spare(policy, verdicts, number, gone)
         if rule.origin == "policy" and rule.action == "allow":
             yield from _wide(inventory, rule, number, verdicts)
-        if number in ends and ends[number] - today <= WEEK:
+        if today and number in ends and ends[number] - today <= WEEK:
             left = f"It is good until {ends[number]}, and today is {today}. Renew it, or remove it."
             yield Draft("expiring", number, left, (), _own(verdicts, number))
 

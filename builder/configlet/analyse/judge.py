@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -13,8 +14,8 @@ from configlet.model.finding import Kind
 from configlet.model.policy import Policy
 from configlet.packets.walk import Overrun
 
-KEPT = 64
-"""Neighbours of a block are kept for the way up when they are no more than these."""
+KEPT = 10_000_000
+"""So many neighbours of blocks are kept for the next pass, in four bytes each; beyond, they are asked for again."""
 Where = tuple[Space, Block]
 
 
@@ -66,11 +67,17 @@ class _Asked(NamedTuple):
 
 def judge(policy: Policy, meter: Meter) -> Verdicts:
     """All verdicts: first down the policy, then, for what nobody would miss, up again."""
-    court = _Court(policy, meter)
+    court, total = _Court(policy, meter), meter.left
+    written = [number for number in court.subjects if policy.rules[number].origin == "policy"]
+    meter.left = total // 2
     for number in court.subjects:
         court.down(number)
-    for number in reversed(court.subjects):
-        if policy.rules[number].origin == "policy" and number in court.found.live:
+    meter.left += total // 4
+    for number in written:
+        court.takers(number)
+    meter.left += total - total // 2 - total // 4
+    for number in reversed(written):
+        if number in court.found.live:
             court.up(number)
     return court.found
 
@@ -85,22 +92,21 @@ class _Court:
             for at, owner in enumerate(space.owners):
                 self.at.setdefault(owner, []).append((space, at))
         self.subjects = [number for number, rule in enumerate(self.rules) if rule.place]
+        self.kept = 0
         self.gone: set[int] = set()
         """Rules that can be removed together: those that never decide, then those that were found redundant."""
 
     def down(self, number: int) -> None:
-        """Whether the rule ever decides, and what earlier rules of the other action take from it."""
+        """Whether the rule ever decides."""
         try:
             asked = [_Asked(s, at, [], self._before(s, at)) for s, at in self.at.get(number, ())]
         except _Undecided:
-            self._doubt(number, "fully-shadowed", "partly-shadowed", "contradicting")
+            self._doubt(number, "fully-shadowed")
             return
         if asked and not any(each.others for each in asked):
             self._alone(number, asked)
             return
         decided = [self._ever(number, each) for each in asked]
-        if self.rules[number].origin == "policy":
-            self._takers(number, asked)
         if number in self.found.live:
             return
         if not all(decided):
@@ -136,16 +142,17 @@ class _Court:
         owners = space.owners
         return [other for other in self._near(space, at) if owners[other] < owners[at]]
 
-    def _near(self, space: Space, at: int) -> list[int]:
+    def _near(self, space: Space, at: int) -> Sequence[int]:
         known = space.known.get(at)
         if known is not None:
             return known
         if self.meter.left <= 0:
             raise _Undecided
-        found = space.near.of(at)
-        self.meter.left -= len(found) // 4
-        if len(found) <= KEPT:
-            space.known[at] = found
+        found: Sequence[int] = space.near.of(at)
+        self.meter.left -= len(found)
+        self.kept += len(found)
+        if self.kept <= KEPT:
+            space.known[at] = found if len(found) < 16 else array("I", found)
         return found
 
     def _free(self, space: Space, block: Block, covers: Sequence[int]) -> Block | None:
@@ -156,13 +163,13 @@ class _Court:
             raise _Undecided
         return found
 
-    def _takers(self, number: int, asked: list[_Asked]) -> None:
-        """Of rules of the policy only: what stands before the policy is nobody's mistake."""
+    def takers(self, number: int) -> None:
+        """What earlier rules of the other action take; of the policy only, as what stands before it is no mistake."""
         taken: dict[int, Where] = {}
         try:
-            for each in asked:
-                for owner, part in self._taken(each, taken):
-                    taken[owner] = each.space, part
+            for space, at in self.at.get(number, ()):
+                for owner, part in self._taken(space, at, taken):
+                    taken[owner] = space, part
             crossing = {owner for owner in taken if not self._inside(owner, number)}
         except _Undecided:
             self._doubt(number, "partly-shadowed", "contradicting")
@@ -170,21 +177,22 @@ class _Court:
         if taken:
             self.found.taken[number], self.found.crossing[number] = dict(sorted(taken.items())), crossing
 
-    def _taken(self, asked: _Asked, known: dict[int, Where]) -> Iterator[tuple[int, Block]]:
-        space, at, _, earlier = asked
-        mine, owners = space.blocks[at], space.owners
-        for other in earlier:
-            rule = self.rules[owners[other]]
-            if rule.origin != "policy" or rule.action == self.rules[owners[at]].action or owners[other] in known:
+    def _taken(self, space: Space, at: int, known: dict[int, Where]) -> Iterator[tuple[int, Block]]:
+        mine, owners, rules = space.blocks[at], space.owners, self.rules
+        action = rules[owners[at]].action
+        earlier = self._before(space, at)
+        for order, other in enumerate(earlier):
+            owner = owners[other]
+            if rules[owner].action == action or rules[owner].origin != "policy" or owner in known:
                 continue
             live = space.live.get(other)
             part = meet(live, mine) if live else None
             if part is None:
                 common = meet(mine, space.blocks[other])
-                before = [each for each in earlier if owners[each] < owners[other]]
+                before = [each for each in earlier[:order] if owners[each] != owner]
                 part = self._free(space, common, before) if common else None
             if part is not None:
-                yield owners[other], part
+                yield owner, part
 
     def _inside(self, inner: int, outer: int) -> bool:
         """Whether every packet of one rule is a packet of another."""

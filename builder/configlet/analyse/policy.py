@@ -19,9 +19,10 @@ from configlet.packets.boxes import packet_text
 _LEVELS: tuple[Level, ...] = ("error", "warning", "ignore")
 
 
-def analyse(inventory: Inventory, policy: Policy, today: date, meter: Meter | None = None) -> Analysis:
+def analyse(inventory: Inventory, policy: Policy, today: date | None, meter: Meter | None = None) -> Analysis:
     """Every finding of a site; exact, or "undecided" where the budget (``meter``) ended first.
 
+    Without ``today`` nothing is said of what expires.
     Each packet that is shown was confirmed by a linear first match over the rules as they are written.
     """
     verdicts = judge(policy, meter or Meter())
@@ -30,7 +31,8 @@ def analyse(inventory: Inventory, policy: Policy, today: date, meter: Meter | No
     known = firsts(policy, [ask for e in examples for ask in (e.ask, e.otherwise) if ask])
     findings = [*(_finding(inventory, policy, verdicts, draft, known) for draft in found), *_unused(inventory)]
     findings.sort(key=_order)
-    return Analysis(inventory.site, len(policy.rules), tuple(findings))
+    written = len(inventory.failsafe) + len(inventory.infrastructure) + len(inventory.policy)
+    return Analysis(inventory.site, len(policy.rules), written, tuple(findings))
 
 
 def _order(finding: Finding) -> tuple[int, int, Place, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,7 +27,7 @@ class Space:
     owners: list[int] = field(default_factory=list)
     live: dict[int, Block] = field(default_factory=dict)
     closed: dict[int, list[tuple[int, Block]]] = field(default_factory=dict)
-    known: dict[int, list[int]] = field(default_factory=dict)
+    known: dict[int, Sequence[int]] = field(default_factory=dict)
 
     @cached_property
     def near(self) -> Neighbours:

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "everything that can be said without touching a device",
     "why": "every gate on the way, what it says, and the rule",
     "matrix": "who may talk to whom, segment by segment",
+    "analyse": "rules that do nothing, contradict each other or are wide; unused names",
     "render": "the artifacts: what the gates would be told",
     "prove": "the proofs, or a foreign text against a gate's law",
     "plan": "what would change: flows opened and closed, then the text",

@@ -77,4 +77,7 @@ class Analysis:
 
     site: str
     rules: int
+    """All that were looked at, derived ones too."""
+    written: int
+    """Those that somebody wrote."""
     findings: tuple[Finding, ...]

@@ -1,5 +1,6 @@
 """The one module that knows every stage and puts them in order."""
 
+from configlet.pipeline.analysis import analysis
 from configlet.pipeline.artifacts import prove, prove_file, render
 from configlet.pipeline.check import Report, TestResult, check
 from configlet.pipeline.planning import plan
@@ -11,6 +12,7 @@ __all__ = [
     "Site",
     "TestResult",
     "Why",
+    "analysis",
     "check",
     "open_site",
     "plan",

@@ -16,6 +16,7 @@ from configlet.model.problem import Problem
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
+from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import artifacts_of, proofs_of, unproven
 from configlet.pipeline.site import Site, open_site
 from configlet.place.guard import Gap, accepted, gaps
@@ -75,6 +76,7 @@ def check_site(site: Site, started: float) -> Report:
         *_unused(site, closed),
         *locked_out(site),
         *unproven(proofs),
+        *policy_problems(site.inventory, site.policy),
     )
     seconds = time.perf_counter() - started
     return Report(site.name, _counts(site, artifacts, proofs), findings, proofs, tests, closed, artifacts, seconds)
