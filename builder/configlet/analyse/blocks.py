@@ -7,7 +7,7 @@ source port. Rules speak of whole packets of both flag classes, so nothing else 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from configlet.model.inventory import Term
 from configlet.model.net import TOP, Family, Span, Spans, merge
@@ -65,8 +65,8 @@ def cut(a: Spans, b: Spans) -> Spans:
 def less(a: Spans, b: Spans) -> Spans:
     """The values of ``a`` that are not in ``b``."""
     out: list[Span] = []
-    for low, high in a:
-        at = _first(b, low)
+    for start, high in a:
+        low, at = start, _first(b, start)
         while at < len(b) and b[at][0] <= high:
             if low < b[at][0]:
                 out.append((low, b[at][0] - 1))
@@ -94,6 +94,31 @@ def touching(a: Block, b: Block) -> bool:
     return touch(a[1], b[1]) and touch(a[2], b[2]) and touch(a[0], b[0]) and touch(a[3], b[3])
 
 
+def reaching(block: Block, others: Iterable[Block]) -> list[Block]:
+    """Those of some blocks that share a packet with a block: by their first and last values, then exactly."""
+    service, dst, src, sport = block
+    low_dst, high_dst, low_src, high_src = dst[0][0], dst[-1][1], src[0][0], src[-1][1]
+    low, high, low_sport, high_sport = service[0][0], service[-1][1], sport[0][0], sport[-1][1]
+    near = [
+        other
+        for other in others
+        if other[1][0][0] <= high_dst
+        and other[1][-1][1] >= low_dst
+        and other[2][0][0] <= high_src
+        and other[2][-1][1] >= low_src
+        and other[0][0][0] <= high
+        and other[0][-1][1] >= low
+        and other[3][0][0] <= high_sport
+        and other[3][-1][1] >= low_sport
+    ]
+    plain = len(service) == len(dst) == len(src) == len(sport) == 1
+    return [
+        other
+        for other in near
+        if (plain and len(other[0]) == len(other[1]) == len(other[2]) == len(other[3]) == 1) or touching(block, other)
+    ]
+
+
 def replaced(block: Block, level: int, spans: Spans) -> Block:
     """The block with another set in one dimension."""
     new = (*block[:level], spans, *block[level + 1 :])
@@ -102,7 +127,9 @@ def replaced(block: Block, level: int, spans: Spans) -> Block:
 
 def size(spans: Spans) -> int:
     """How many values a set has."""
-    return sum(high - low + 1 for low, high in spans)
+    if len(spans) == 1:
+        return spans[0][1] - spans[0][0] + 1
+    return sum([high - low + 1 for low, high in spans])
 
 
 def packet_in(block: Block, realm: str, family: Family) -> Packet:

@@ -149,7 +149,7 @@ class _Court:
         if self.meter.left <= 0:
             raise _Undecided
         found: Sequence[int] = space.near.of(at)
-        self.meter.left -= len(found)
+        self.meter.left -= len(found) // 2
         self.kept += len(found)
         if self.kept <= KEPT:
             space.known[at] = found if len(found) < 16 else array("I", found)
@@ -158,6 +158,8 @@ class _Court:
     def _free(self, space: Space, block: Block, covers: Sequence[int]) -> Block | None:
         if not covers:
             return block
+        if len(covers) > 1:
+            covers = sorted(covers, key=space.narrowness.__getitem__)
         found = uncovered(space.family, block, [space.blocks[cover] for cover in covers], self.meter)
         if isinstance(found, Overrun):
             raise _Undecided

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, less, services_of, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, less, services_of, size, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
@@ -33,6 +33,12 @@ class Space:
     def near(self) -> Neighbours:
         """Which blocks share packets."""
         return Neighbours(self.blocks)
+
+
+    @cached_property
+    def narrowness(self) -> list[float]:
+        """Of each block, so that the broadest comes first."""
+        return [-float(size(b[0]) * size(b[3])) * size(b[1]) * size(b[2]) for b in self.blocks]
 
 
 def spaces_of(policy: Policy) -> tuple[Space, ...]:
