@@ -19,6 +19,7 @@ from configlet.analyse.judge import Verdicts, judge
 from configlet.model.inventory import Inventory
 from configlet.model.net import intersect, merge, subtract
 from configlet.model.policy import Packet, Policy
+from tests.laws.analysis_hostile import judged, policy_of
 from tests.laws.analysis_lists import REALMS, Truth, cells_of, matches, packets, random_policy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,6 +162,18 @@ def test_sets_of_intervals_are_cut_as_the_plain_ones_are() -> None:
 def test_the_universe_of_the_laws_has_every_service_that_its_rules_name() -> None:
     assert len(list(packets("blue", 4))) == 25 * 21
     assert {p.proto for p in packets("blue", 6)} == {6, 17, 58, 89}
+
+
+@pytest.mark.parametrize(("kind", "count"), [("hostile", 100), ("sets", 400)])
+def test_long_policies_are_judged_as_decision_diagrams_and_first_match_do(kind: str, count: int) -> None:
+    policy = policy_of(kind, count)
+    found = judge(policy, Meter())
+    assert not found.undecided
+    assert judged(policy, found) > 100
+    less = judge(policy, Meter(left=3_000, question=40, walk=50))
+    assert judged(policy, less) > 50
+    assert set(less.dead) <= set(found.dead)
+    assert set(found.dead) - set(less.dead) <= set(less.undecided)
 
 
 @pytest.mark.parametrize("site", ["dc1"])

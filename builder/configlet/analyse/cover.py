@@ -12,7 +12,7 @@ from configlet.packets.walk import OVERRUN, Overrun, more
 
 QUESTION = 60_000
 """Steps for one question: a block looked at, at one node of the search (half a microsecond)."""
-TOTAL = 6_000_000
+TOTAL = 4_000_000
 """Steps for all questions of one policy; each of the three passes may spend what those before it left of its share."""
 WALK_ROWS = 4_000
 WALK_STEPS = 400_000

@@ -149,7 +149,7 @@ class _Court:
         if self.meter.left <= 0:
             raise _Undecided
         found: Sequence[int] = space.near.of(at)
-        self.meter.left -= len(found) // 2
+        self.meter.left -= 3 * len(found)
         self.kept += len(found)
         if self.kept <= KEPT:
             space.known[at] = found if len(found) < 16 else array("I", found)

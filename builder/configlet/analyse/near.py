@@ -10,7 +10,7 @@ from configlet.model.net import Spans
 
 FEW = 40
 """Pairs of ends that are looked up without asking whether another way were shorter."""
-REMEMBERED = 4096
+REMEMBERED = 256
 """A set that touches more others than this is asked anew each time, to save memory."""
 
 
