@@ -4,6 +4,8 @@
 ``python soak/soak_walk.py --broken``  breaks the engine in each of the ways below; the laws must notice every one
 """
 
+# ruff: noqa: E501 - a fault is one line
+
 from __future__ import annotations
 
 import os

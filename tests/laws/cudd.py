@@ -63,9 +63,7 @@ class Diagrams:
         found, width = self.bdd.true, self.widths[dimension]
         for bit in reversed(range(width)):
             variable = self.bdd.var(self._name(dimension, bit))
-            one = bound >> (width - 1 - bit) & 1
-            if below:
-                found = (~variable | found) if one else (~variable & found)
-            else:
-                found = (variable & found) if one else (variable | found)
+            one = bool(bound >> (width - 1 - bit) & 1)
+            side = ~variable if below else variable
+            found = side | found if one == below else side & found
         return found

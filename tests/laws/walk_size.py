@@ -69,7 +69,8 @@ def main(kind: str, family: Family) -> None:
     assert law_permits(law, point) != permits(other, point)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counts = {"law": [len(rows) for rows in law], "text": len(text)}
-    print(json.dumps({**counts, "equal": round(equal, 3), "unequal": round(unequal, 3), "peak": round(peak)}))
+    said = {**counts, "equal": round(equal, 3), "unequal": round(unequal, 3), "peak": round(peak)}
+    sys.stdout.write(json.dumps(said) + "\n")
 
 
 if __name__ == "__main__":

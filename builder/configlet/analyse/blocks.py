@@ -6,20 +6,19 @@ source port. Rules speak of whole packets of both flag classes, so nothing else 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from configlet.model.inventory import Term
 from configlet.model.net import TOP, Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, Box, Packet
 from configlet.packets.boxes import ICMP, TCP, UDP, packet_of
+from configlet.packets.sets import common, touch
 
 SERVICE, DST, SRC, SPORT = range(4)
 Block = tuple[Spans, Spans, Spans, Spans]
 
 EVERY_SERVICE: Spans = ((0, (1 << 24) - 1),)
 _PORTS = 1 << 16
-_BEYOND = 1 << 129
 
 
 def services_of(terms: tuple[Term, ...], family: Family) -> tuple[tuple[Spans, Spans], ...]:
@@ -33,59 +32,9 @@ def services_of(terms: tuple[Term, ...], family: Family) -> tuple[tuple[Spans, S
     return tuple(((tuple(s) if len(s) == 1 else merge(s)), (sport,)) for sport, s in services.items())
 
 
-def touch(a: Spans, b: Spans) -> bool:
-    """Whether two sets share a value."""
-    if len(a) == 1 and len(b) == 1:
-        return a[0][0] <= b[0][1] and b[0][0] <= a[0][1]
-    if len(a) > len(b):
-        a, b = b, a
-    for low, high in a:
-        at = bisect_right(b, (high, _BEYOND)) - 1
-        if at >= 0 and b[at][1] >= low:
-            return True
-    return False
-
-
-def cut(a: Spans, b: Spans) -> Spans:
-    """The values in both sets."""
-    if len(a) == 1 and len(b) == 1:
-        low, high = max(a[0][0], b[0][0]), min(a[0][1], b[0][1])
-        return ((low, high),) if low <= high else ()
-    if len(a) > len(b):
-        a, b = b, a
-    out: list[Span] = []
-    for low, high in a:
-        at = _first(b, low)
-        while at < len(b) and b[at][0] <= high:
-            out.append((max(low, b[at][0]), min(high, b[at][1])))
-            at += 1
-    return tuple(out)
-
-
-def less(a: Spans, b: Spans) -> Spans:
-    """The values of ``a`` that are not in ``b``."""
-    out: list[Span] = []
-    for start, high in a:
-        low, at = start, _first(b, start)
-        while at < len(b) and b[at][0] <= high:
-            if low < b[at][0]:
-                out.append((low, b[at][0] - 1))
-            low = b[at][1] + 1
-            at += 1
-        if low <= high:
-            out.append((low, high))
-    return tuple(out)
-
-
-def _first(spans: Spans, low: int) -> int:
-    """Where the first interval is that ends at ``low`` or behind it."""
-    at = bisect_right(spans, (low, _BEYOND))
-    return at - 1 if at and spans[at - 1][1] >= low else at
-
-
 def meet(a: Block, b: Block) -> Block | None:
     """The packets in both blocks; None when there are none."""
-    found = tuple(cut(x, y) for x, y in zip(a, b, strict=True))
+    found = tuple(common(x, y) for x, y in zip(a, b, strict=True))
     return (found[0], found[1], found[2], found[3]) if all(found) else None
 
 
@@ -147,7 +96,7 @@ def _width(span: Span) -> int:
 def _service(services: Spans, family: Family) -> tuple[Span, Span]:
     """One protocol and destination ports of a set of services, rather TCP, UDP or ICMP than another."""
     for number in (TCP, UDP, ICMP[family]):
-        found = cut(services, ((number * _PORTS, number * _PORTS + _PORTS - 1),))
+        found = common(services, ((number * _PORTS, number * _PORTS + _PORTS - 1),))
         if found:
             return (number, number), (found[0][0] % _PORTS, found[0][1] % _PORTS)
     low, high = services[0]

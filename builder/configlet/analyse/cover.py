@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from configlet.analyse.blocks import DST, SERVICE, SPORT, SRC, Block, cut, less, reaching, replaced, rows_of
+from configlet.analyse.blocks import DST, SERVICE, SPORT, SRC, Block, reaching, replaced, rows_of
 from configlet.model.net import Family, Spans, merge
 from configlet.model.policy import Box
+from configlet.packets.sets import common, without
 from configlet.packets.walk import OVERRUN, Overrun, more
 
 QUESTION = 60_000
@@ -74,10 +75,10 @@ def _outside(block: Block, cover: Block) -> list[Block]:
     """What is left of a block without a cover, in disjoint blocks."""
     out: list[Block] = []
     for level in _LEVELS:
-        rest = less(block[level], cover[level])
+        rest = without(block[level], cover[level])
         if rest:
             out.append(replaced(block, level, rest))
-            block = replaced(block, level, cut(block[level], cover[level]))
+            block = replaced(block, level, common(block[level], cover[level]))
     return out
 
 
@@ -86,7 +87,7 @@ def _gap(block: Block, covers: Sequence[Block]) -> Block | None:
     for level in (SRC, DST, SERVICE):
         whole = block[level]
         together: dict[Spans, None] = dict.fromkeys([cover[level] for cover in covers])
-        rest = less(whole, merge([span for spans in together for span in spans]))
+        rest = without(whole, merge([span for spans in together for span in spans]))
         if rest:
             return replaced(block, level, rest)
     return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from configlet.analyse.blocks import DST, SERVICE, SRC, Block, touch
+from configlet.analyse.blocks import DST, SERVICE, SRC, Block
 from configlet.model.net import Spans
+from configlet.packets.sets import touch
 
 FEW = 40
 """Pairs of ends that are looked up without asking whether another way were shorter."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, less, services_of, size, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, services_of, size, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
 from configlet.model.policy import ANY_PORT, Policy, Rule
+from configlet.packets.sets import without
 
 
 @dataclass
@@ -91,7 +93,7 @@ class _Filling:
         """What is left of a set without what is closed; always the same object for equal sets."""
         known = self._left[level].get(spans)
         if known is None:
-            rest = less(spans, self._shields[level][1]) if level in self._shields else spans
+            rest = _less(spans, self._shields[level][1]) if level in self._shields else spans
             known = self._left[level][spans] = spans if rest == spans else rest
         return known
 
@@ -103,3 +105,9 @@ def _shields(rule: Rule, block: Block, family: Family) -> int | None:
     if block[SRC] == whole(family):
         return DST
     return SRC if block[DST] == whole(family) else None
+
+
+def _less(spans: Spans, closed: Spans) -> Spans:
+    """The set without what is closed, which is much and mostly elsewhere."""
+    start = bisect_right(closed, spans[0]) - 1
+    return without(spans, closed[max(start, 0) : bisect_right(closed, (spans[-1][1] + 1, 0))])
