@@ -91,14 +91,16 @@ def first_push(demo: Demo) -> None:
     demo.run("check", SITE)
     demo.say(
         "the lab: this site on this machine",
-        "Five simulated switches and fourteen hosts with real nftables, linked as the inventory says. All open yet.",
+        "Five simulated switches, three with EOS and two with IOS-XE, and fourteen hosts with real nftables, linked as",
+        "the inventory says. All open yet.",
     )
     demo.lab = True
     demo.run("lab", "up", SITE)
     demo.say(
         "push: one policy to every gate",
         "Unmodified NAPALM and netmiko drivers. Each device takes the change under its own timer and would go back by",
-        "itself; only after a probe over a new connection is it told to keep it.",
+        "itself; only after a probe over a new connection is it told to keep it. EOS takes a session as a whole; IOS-XE",
+        "takes line by line, in an order of which every step is proven.",
     )
     demo.run("push", SITE, "--lab", "--yes")
     demo.say(
@@ -127,10 +129,11 @@ def one_change(demo: Demo, policy: Path) -> None:
     demo.probe()
     demo.say(
         "why: every gate on the way",
-        "The same question as before, and then a host whose application bypasses the kernel.",
+        "The same question as before, a host whose application bypasses the kernel, and a way across both vendors.",
     )
     demo.run("why", SITE, "ogw2", "db2", "postgres")
     demo.run("why", SITE, "client1", "ogw1", "fix")
+    demo.run("why", SITE, "ogw1", "me1", "engine-orders")
     demo.say("rollback: back to before the change, and probe again")
     demo.run("rollback", SITE, "--lab", "--yes")
     policy.write_text(text, encoding="utf-8")
@@ -149,9 +152,9 @@ def show(demo: Demo) -> None:
     demo.run("lab", "down", SITE)
     demo.lab = False
     print(
-        "\nWhat was shown: one policy became the configuration of five switches and fourteen hosts; every text was"
-        "\nproven before it was sent; it was pushed so that each device could have taken it back by itself; real packets"
-        "\nwent where the policy lets them and nowhere else, before a change, after it, and after its rollback."
+        "\nWhat was shown: one policy became the configuration of five switches of two vendors and of fourteen hosts; every"
+        "\ntext was proven before it was sent; it was pushed so that each device could have taken it back by itself; real"
+        "\npackets went where the policy lets them and nowhere else, before a change, after it, and after its rollback."
         "\nWhat was not: the switches are simulated, and flows that only a NIC could guard are listed as accepted gaps.\n"
     )
 

@@ -22,7 +22,7 @@ from configlet.platforms.content import search
 from configlet.push import Clock, push, recover
 from configlet.readers import sections
 from tests.lab.cli_bench import make_ios, served
-from tests.lab.eos_bench import PASSWORD, Planes
+from tests.lab.eos_bench import PASSWORD, USER, Planes
 from tests.lab.push_bench import plan_of
 
 SPEED = 60.0
@@ -100,6 +100,13 @@ class IosBench:
 
     def bring(self, wanted: str) -> Outcome:
         return self.push(change("leaf1", self.switch.running_text(), wanted))
+
+    def start(self, text: str) -> None:
+        """Have the switch run these sections, saved, without a push."""
+        shell = self.switch.terminal(USER)
+        said = [shell.line(line, False) for line in ("configure terminal", *text.splitlines(), "end", "write memory")]
+        assert "[OK]" in said[-1] and not any("%" in answer for answer in said), said
+        shell.hang_up()
 
     def recover(self) -> tuple[Outcome, ...]:
         with opened(folder(self.root, "test"), "test") as log:

@@ -16,29 +16,24 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from configlet.drivers.ios import IosDriver
 from configlet.model.plan import Outcome
 from tests.lab.eos_bench import PASSWORD, USER
 from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch, lines
 
 STEPS = ("check", "stage", "commit", "probe", "confirm")
+LINES = range(1, 60)
+"""Lines that a push of these lists sends, from the first login to the last answer, and one more."""
+EDITS = range(1, 18)
+"""Those of them that change the configuration, and one more."""
+ONCE: dict[str, tuple[str, ...]] = {
+    "drop-session": tuple(map(str, LINES)),
+    "reject-line": tuple(map(str, EDITS)),
+    "log-line": tuple(map(str, LINES[::3])),
+}
+"""Faults that wait for their line, counted from the beginning of the push."""
 FAULTS: dict[str, tuple[str, ...]] = {
-    "drop-session": tuple(str(n) for n in (1, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 23, 26)),
-    "reject-line": (
-        "1",
-        "2",
-        "3",
-        "4",
-        "6",
-        "8",
-        "10",
-        "sequence",
-        "eq 8443",
-        "no [0-9]",
-        "access-group",
-        "alias",
-        "end",
-    ),
-    "log-line": ("1", "3", "5", "8"),
+    "reject-line": ("sequence", "eq 8443", "no [0-9]", "access-group|traffic-filter", "alias", "no alias", "^end"),
     "drop-after-commit": ("5", "200", "2000"),
     "refuse-commit": ("",),
     "stall": ("6", "30", "90"),
@@ -49,12 +44,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "unbind": ("Vlan120 in",),
     "reboot": ("1", "400"),
 }
+"""Faults that begin at a step."""
 SMALL = (
-    ("drop-session", "1", "commit"), ("drop-session", "6", "commit"), ("drop-session", "12", "commit"),
-    ("drop-session", "4", "commit"), ("drop-session", "4", "confirm"), ("reject-line", "2", "commit"),
-    ("reject-line", "eq 8443", "commit"),
-    ("hold-lock", "timer", "commit"), ("hold-lock", "lock", "stage"), ("reboot", "1", "probe"),
-    ("drop-after-commit", "200", "stage"), ("log-line", "5", "commit"), ("unbind", "Vlan120 in", "probe"),
+    ("drop-session", "19", "check"), ("drop-session", "35", "check"), ("drop-session", "49", "check"),
+    ("reject-line", "8", "check"), ("hold-lock", "timer", "commit"), ("reboot", "1", "probe"),
+    ("drop-after-commit", "200", "commit"), ("log-line", "25", "check"),
 )  # fmt: skip
 
 
@@ -72,6 +66,8 @@ class Seen:
 
 
 def cases() -> Iterator[tuple[str, str, str]]:
+    for fault, args in ONCE.items():
+        yield from ((fault, arg, STEPS[0]) for arg in args)
     for fault, args in FAULTS.items():
         for arg in args:
             # Nobody can start a second timer while ours runs.
@@ -83,16 +79,20 @@ def one(root: Path, fault: str, arg: str, step: str) -> Seen:
     """A push from OLD to NEW during which a fault begins at a step, and what became of it."""
     started = time.monotonic()
     with ios_switch(root) as bench:
-        assert bench.bring(OLD).result == "Kept"
+        bench.start(OLD)
         first, wanted = bench.switch.running_text(), change("leaf1", bench.switch.running_text(), NEW)
 
         def at(now: str) -> None:
             if now == step and not bench.switch.faults():
                 bench.switch.fault(fault, arg)
 
-        bench.told.clear()
+        took = entered(bench)
+        IosDriver.clock = staticmethod(lambda: time.monotonic() * bench.switch.speed)
         outcome = bench.push(wanted, at=once(at, step))
+        IosDriver.clock = staticmethod(time.monotonic)
         false = list(wrong(bench, outcome, wanted.before, wanted.after, first, fault))
+        if outcome.result == "Untouched" and took:
+            false.append(f"untouched, and took {took}")
         left = bench.left
         bench.switch.fault("clear")
         time.sleep(0.0 if outcome.result != "Unknown" else 6.0)
@@ -105,6 +105,20 @@ def one(root: Path, fault: str, arg: str, step: str) -> Seen:
             bench.bring(OLD if bench.runs == wanted.after else NEW)  # a push takes away what an earlier one left
         false += ended(bench, wanted.before, wanted.after, fault)
     return Seen(fault, arg, step, outcome, later, tuple(false), time.monotonic() - started)
+
+
+def entered(bench: IosBench) -> list[str]:
+    """The lines of configuration that the switch takes from now on."""
+    took: list[str] = []
+    refuses = bench.switch._state.refuses
+
+    def asked(line: str) -> bool:
+        refused = refuses(line)
+        took.extend([line] * (not refused))
+        return refused
+
+    bench.switch._state.refuses = asked
+    return took
 
 
 def once(act: object, step: str) -> object:

@@ -2,7 +2,8 @@
 
 Standard input is JSON, ``{"way": "driver" or "naive", "entries": N, "times": N}``. A process beside this one sends 1,000
 packets a second that both lists permit and 1,000 that both deny, in by ``Vlan110`` and out by ``Vlan120``, as long as
-the list is being replaced. Standard output is JSON: how many of each were sent, and how many came through.
+the list is being replaced. Standard output is JSON: how many of each were sent and in how many seconds, the longest time
+without a packet, and how many came through.
 """
 
 from __future__ import annotations
@@ -47,19 +48,21 @@ def send() -> None:
         wired.setblocking(False)
     frames = {port: frame(port) for port in (ALLOWED, FORBIDDEN)}
     sent, seen = 0, {ALLOWED: 0, FORBIDDEN: 0}
-    start = time.monotonic()
-    end = 0.0
+    start = last = time.monotonic()
+    end = longest = 0.0
     say("ready")
     while not end or time.monotonic() < end:
         if not end and sent < (time.monotonic() - start) * RATE:
             for data in frames.values():
                 wires["far110"].send(data)
             sent += 1
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
             continue
         hear(wires["far120"], seen)
         if not end and select.select([sys.stdin], [], [], 0.0005)[0]:
             end = time.monotonic() + 1.0
-    say(json.dumps({"sent": sent, "allowed": seen[ALLOWED], "forbidden": seen[FORBIDDEN]}))
+    counts = {"sent": sent, "allowed": seen[ALLOWED], "forbidden": seen[FORBIDDEN]}
+    say(json.dumps({**counts, "seconds": last - start, "longest": longest}))
 
 
 def say(line: str) -> None:

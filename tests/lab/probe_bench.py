@@ -1,6 +1,6 @@
 """The lab of dc1 in a workspace of its own, and what is needed to load, damage and mend its gates.
 
-Texts go to switches by eAPI and to hosts by ``nft``, from inside the lab and without the product's own push.
+Texts go to switches by eAPI or SSH, and to hosts by ``nft``, from inside the lab and without the product's own push.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import ssl
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,14 +52,14 @@ class Lab:
         """Load the rendered texts of some devices and hosts, or of all."""
         site = pipeline.open_site(self.root, SITE, TODAY)
         at = {d.name: str(d.management.address) for d in site.inventory.devices if d.management}
-        texts: dict[str, str] = {}
+        texts: dict[str, tuple[str, str]] = {}
         for artifact in pipeline.render(self.root, SITE, TODAY):
             if owners and artifact.owner not in owners:
                 continue
             if artifact.platform == "nftables":
                 self.inside(artifact.owner, "nft", "-f", "-", text=artifact.text)
             else:
-                texts[at[artifact.owner]] = artifact.text
+                texts[at[artifact.owner]] = (artifact.platform, artifact.text)
         self.inside("controller", sys.executable, __file__, text=json.dumps(texts))
 
     def flush(self, host: str) -> None:
@@ -96,6 +97,25 @@ def post(address: str, text: str) -> None:
         raise SystemExit(f"{address}: {answer['error']}")
 
 
+def merged(address: str, text: str) -> None:
+    """One configuration by SCP and netmiko, whose host key is verified. Entries that are there are not added again."""
+    from netmiko import ConnectHandler, file_transfer
+
+    known = {"ssh_strict": True, "alt_host_keys": True, "alt_key_file": f"{os.environ['CONFIGLET_TRUST']}/known_hosts"}
+    login = {"username": os.environ["DC1_USERNAME"], "password": os.environ["DC1_PASSWORD"]}
+    with (
+        tempfile.NamedTemporaryFile("w") as file,
+        ConnectHandler(device_type="cisco_xe", host=address, **login, **known) as link,
+    ):
+        file.write(text)
+        file.flush()
+        file_transfer(link, file.name, "bench.cfg", file_system="flash:", overwrite_file=True)
+        said = link.send_command("copy flash:bench.cfg running-config", cmd_verify=False, read_timeout=120)
+    wrong = [line for line in said.splitlines() if line.startswith("%")]
+    if wrong:
+        raise SystemExit(f"{address}: {wrong}")
+
+
 if __name__ == "__main__":
-    for where, what in json.load(sys.stdin).items():
-        post(where, what)
+    for where, (kind, what) in json.load(sys.stdin).items():
+        (post if kind == "eos" else merged)(where, what)

@@ -22,6 +22,10 @@ class Rejected(Trouble):
     """The device, or a check of ours right before the commit, refused. Nothing is active that was not before."""
 
 
+class TakenBack(Rejected):
+    """Refused on the way, when some of it was there already. The device took it back and shows what ran before."""
+
+
 class Unreachable(Trouble):
     """No connection, or the credentials were refused. Nothing was sent."""
 
@@ -78,7 +82,8 @@ class Driver(Protocol):
     def commit(self, seconds: int) -> str:
         """Make the staged change active under the device's own timer and return its token.
 
-        Raises ``Rejected`` when the device changed since ``load``; ``Lost`` when it may have happened.
+        Raises ``Rejected`` when the device changed since ``load``, ``TakenBack`` when a part of it was active and is
+        no longer, ``Lost`` when it may have happened.
         """
 
     def confirm(self, token: str) -> None:

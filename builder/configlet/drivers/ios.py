@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from configlet.drivers import cli_lists
-from configlet.drivers.base import Canonical, Lost, Rejected, Target
+from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
 from configlet.drivers.cli_connect import connected, left
 from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
@@ -227,7 +227,7 @@ class IosDriver:
         return self._until is not None and self.clock() > self._until
 
     def _back(self, token: str, why: str) -> None:
-        """Take back what was begun. Raises Rejected when all is as it was, Lost when that cannot be seen."""
+        """Take back what was begun. Raises TakenBack when all is as it was, Lost when that cannot be seen."""
         assert self._change is not None
         try:
             with self._asking():
@@ -239,7 +239,7 @@ class IosDriver:
         if pending is not None or not same or any(line.startswith(f"{MARK} ") for line in text.splitlines()):
             raise Lost(f"{why}; it was told to revert, and does not show what ran before")
         self._drop(token)
-        raise Rejected(why)
+        raise TakenBack(why)
 
     def _planned(self, running: str, lines: list[str]) -> str:
         """The canonical text after these lines, by our own understanding of them. Raises Rejected."""

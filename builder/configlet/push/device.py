@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from configlet.drivers.base import Driver, Rejected, Trouble
+from configlet.drivers.base import Driver, Rejected, TakenBack, Trouble
 from configlet.model.plan import Change, Outcome
 from configlet.push.means import Means
 
@@ -60,7 +60,7 @@ def _stage_and_commit(change: Change, means: Means) -> Standing | Outcome:
             sent = True
             driver.commit(means.seconds)
     except Rejected as trouble:
-        return Outcome(change.owner, "Untouched", str(trouble))
+        return Outcome(change.owner, "Reverted" if isinstance(trouble, TakenBack) else "Untouched", str(trouble))
     except Trouble as trouble:
         if sent:
             return replace(standing, red=str(trouble))

@@ -46,7 +46,7 @@ def read(text: str) -> Filters:
             case _ if any("access" in line or "filter" in line for line in (header, *lines)):
                 raise Unreadable(header)
     bound = {(b.family, b.acl) for b in bindings}
-    acls = {key: _entries(key[0], lines, groups) for key, lines in lists.items() if key in bound}
+    acls = {key: _judged(key[0], lines, groups) for key, lines in lists.items() if key in bound}
     filtering = tuple(b for b in bindings if acls.get((b.family, b.acl)))
     return Filters({key: aces for key, aces in acls.items() if aces}, filtering)
 
@@ -63,6 +63,18 @@ def _sections(text: str) -> list[tuple[str, list[str]]]:
         else:
             raise Unreadable(line)
     return found
+
+
+def _judged(family: Family, lines: Sequence[str], groups: Groups) -> tuple[Ace, ...]:
+    """The entries of a list; those of one without groups are known, as most lists are not changed by a line."""
+    if any("object-group" in line for line in lines):
+        return _entries(family, lines, groups)
+    return _alone(family, tuple(lines))
+
+
+@lru_cache(256)
+def _alone(family: Family, lines: tuple[str, ...]) -> tuple[Ace, ...]:
+    return _entries(family, lines, {})
 
 
 def _entries(family: Family, lines: Sequence[str], groups: Groups) -> tuple[Ace, ...]:
