@@ -76,7 +76,7 @@ def _ours(policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost,
 
 def _peer(peer: Peer, policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost, str]:
     peer.write(policy, platforms, folder)
-    cost = once(peer.command(folder), folder)
+    cost = once(peer.command, folder)
     wrong = [(p, compared(policy, text_of(folder, p), p)) for p in platforms]
     return cost, "; ".join(f"{p}: {text}" for p, text in wrong if text)
 

@@ -36,7 +36,8 @@ class Peer:
     requirement: str
     platforms: tuple[str, ...]
     write: Callable[[Policy, Sequence[str], Path], None]
-    command: Callable[[Path], list[str]]
+    command: tuple[str, ...]
+    """What is run in the folder that was written."""
 
     @property
     def home(self) -> Path:
@@ -155,22 +156,12 @@ def _up(name: str) -> str:
 
 
 def _generator(name: str, requirement: str, write: Callable[[Policy, Sequence[str], Path], None]) -> Peer:
-    peer_home = HOME / requirement.replace("==", "-")
-
-    def command(folder: Path) -> list[str]:
-        flags = ["--base_directory", "policies", "--definitions_directory", "def", "--output_directory", "out"]
-        return [str(peer_home / "bin" / "aclgen"), *flags]
-
-    return Peer(name, requirement, ("eos", "ios", "nftables"), write, command)
+    program = HOME / requirement.replace("==", "-") / "bin" / "aclgen"
+    flags = ("--base_directory", "policies", "--definitions_directory", "def", "--output_directory", "out")
+    return Peer(name, requirement, ("eos", "ios", "nftables"), write, (str(program), *flags))
 
 
 AERLEON = _generator("Aerleon", "aerleon==1.18.0", _aerleon)
 CAPIRCA = _generator("Capirca", "capirca==2.0.9", _capirca)
-PYAVD = Peer(
-    "PyAVD",
-    "pyavd==6.4.0",
-    ("eos",),
-    _pyavd,
-    lambda folder: [str(HOME / "pyavd-6.4.0" / "bin" / "python"), "run.py"],
-)
+PYAVD = Peer("PyAVD", "pyavd==6.4.0", ("eos",), _pyavd, (str(HOME / "pyavd-6.4.0" / "bin" / "python"), "run.py"))
 PEERS = (AERLEON, CAPIRCA, PYAVD)

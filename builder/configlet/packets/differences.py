@@ -7,7 +7,7 @@ does not stop at the first difference: each pair of remainders answers with its 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from configlet.model.net import Family, Span
@@ -90,7 +90,8 @@ class _Walk:
         ends = {code >> 1 for codes in (one, other) for code in codes}
         borders = sorted({bottom, top + 1, *(low[tail] for tail in ends), *(high[tail] + 1 for tail in ends)})
         columns = [self._distribute(level, codes, borders) for codes in (one, other)]
-        start, last = bottom, ()
+        start = bottom
+        last: tuple[_Tail, ...] = ()
         for at, border in enumerate(borders[:-1]):
             here, there = columns[0][at], columns[1][at]
             found = () if here == there else self.visit(level + 1, normal(here), normal(there))
@@ -146,6 +147,13 @@ class Near(Generic[R]):
 
     def meeting(self, box: Box) -> list[R]:
         """The rows, in order, whose addresses in one dimension meet the box's."""
+        return [self.rows[at] for at in sorted(self._places(box))]
+
+    def all_meeting(self, boxes: Iterable[Box]) -> list[R]:
+        """The rows, in order and each once, that are near any of the boxes."""
+        return [self.rows[at] for at in sorted({at for box in boxes for at in self._places(box)})]
+
+    def _places(self, box: Box) -> list[int]:
         low, high = box[self._dimension]
         last, size = bisect_right(self._low, high), len(self._high) // 2
         places: list[int] = []
@@ -159,4 +167,4 @@ class Near(Generic[R]):
             else:
                 half = width // 2
                 nodes += [(2 * node, start, half), (2 * node + 1, start + half, half)]
-        return [self.rows[at] for at in sorted(places)]
+        return places
