@@ -54,13 +54,13 @@ def set_data(found: Set) -> dict[str, object]:
 
 
 def set_lines(sets: Sequence[Set], several: bool) -> Iterator[str]:
-    """The first boxes in words, with their realm where there are several."""
+    """The first boxes in words, with their realm where there are several; the network's own addresses are not told."""
     from configlet.packets.boxes import box_text
 
     texts = [
         box_text(found.family, box) + (f"  (realm {found.realm})" if several else "")
         for found in sets
-        for box in found.boxes
+        for box in found.brief
     ]
     yield from texts[:MOST]
     if len(texts) > MOST:

@@ -87,7 +87,7 @@ def lines(found: Answer, several: bool) -> Iterator[str]:
 def _passing(passing: Passing, several: bool) -> Iterator[str]:
     yield ""
     yield f"  {passing.service}: {'from each address to each' if passing.whole else 'in part'}"
-    for text in packets.set_lines(passing.sets, several):
+    for text in () if passing.whole else packets.set_lines(passing.sets, several):
         yield f"    {text}"
     for rule in passing.rules:
         yield f"    by {packets.rule_text(rule)}"

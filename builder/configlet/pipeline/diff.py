@@ -10,6 +10,7 @@ from configlet.model.policy import Box, Rule
 from configlet.packets.differences import Near, differences
 from configlet.packets.walk import BUDGET, Overrun
 from configlet.pipeline.policies import Policies, Set, Spot, deciding, sets
+from configlet.rules import own_addresses
 
 _Pair = tuple[bool, Rule | None, Rule | None]
 
@@ -55,7 +56,8 @@ def diff(before: Policies, after: Policies, budget: int = BUDGET) -> Diff:
                 continue
             for pair, box in parts:
                 found.setdefault(pair, []).append((spot, box))
-    changes = [Change(*pair, sets(parts)) for pair, parts in found.items()]
+    own = own_addresses(after.inventory)
+    changes = [Change(*pair, sets(parts, own)) for pair, parts in found.items()]
     return Diff(before.name, after.name, tuple(sorted(changes, key=_order)), tuple(unknown))
 
 

@@ -12,6 +12,7 @@ from configlet.packets.differences import Near, differences
 from configlet.packets.walk import BUDGET, Overrun
 from configlet.pipeline.policies import Names, Policies, Set, Spot, deciding, sets
 from configlet.pipeline.question import ANYTHING, ask, within
+from configlet.rules import own_addresses
 
 NETWORK: tuple[Origin, ...] = ("failsafe", "infrastructure")
 """Words that may be allowed like services: everything that rules of this origin pass."""
@@ -70,8 +71,8 @@ def only(
                 found.setdefault(rule, []).append((spot, part))
     names = tuple(one.name if isinstance(one, Service) else one for one in allowed)
     silent = tuple(s.name for s in services if s.name not in used)
-    told = Names(policies.inventory)
-    by = tuple(Beyond(rule, _services(told, rule, parts), sets(parts)) for rule, parts in found.items())
+    told, own = Names(policies.inventory), own_addresses(policies.inventory)
+    by = tuple(Beyond(rule, _services(told, rule, parts), sets(parts, own)) for rule, parts in found.items())
     return Only(source, target, names, by, silent, tuple(unknown), bool(spots))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from configlet import rules, workspace
 from configlet.model.inventory import Inventory, RuleLine, Term
-from configlet.model.net import Family
+from configlet.model.net import Addresses, Family, Spans
 from configlet.model.policy import DST, SRC, Box, Entry, Policy, Rule
 from configlet.packets.boxes import meet, packet_of, packet_text
 from configlet.packets.compact import compact
@@ -45,25 +45,29 @@ def deciding(near: Near[Entry], box: Box) -> tuple[tuple[Box, Entry | None], ...
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Packets of one realm and family as disjoint boxes, and one of them in words."""
+    """Packets of one realm and family as disjoint boxes, and one of them in words.
+
+    ``brief`` are fewer boxes for people: without the gaps that the network's own addresses tear into prefixes.
+    """
 
     realm: str
     family: Family
     boxes: tuple[Box, ...]
+    brief: tuple[Box, ...]
     example: str
 
 
-def sets(parts: Iterable[tuple[Spot, Box]]) -> tuple[Set, ...]:
-    """Boxes gathered by realm and family, in as few as touching ones can be."""
+def sets(parts: Iterable[tuple[Spot, Box]], own: Addresses) -> tuple[Set, ...]:
+    """Boxes gathered by realm and family, in as few as touching ones can be. ``own`` are the network's addresses."""
     found: dict[Spot, list[Box]] = {}
     for spot, box in parts:
         found.setdefault(spot, []).append(box)
-    return tuple(_set(spot, boxes) for spot, boxes in sorted(found.items()))
+    return tuple(_set(spot, boxes, own.of(*spot)) for spot, boxes in sorted(found.items()))
 
 
-def _set(spot: Spot, boxes: Sequence[Box]) -> Set:
+def _set(spot: Spot, boxes: Sequence[Box], own: Spans) -> Set:
     few = compact(boxes)
-    return Set(*spot, few, packet_text(packet_of(spot[1], spot[0], few[0])))
+    return Set(*spot, few, compact(few, own), packet_text(packet_of(spot[1], spot[0], few[-1])))
 
 
 class Names:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from configlet.model.inventory import Service
-from configlet.model.policy import Box, Entry, Rule
-from configlet.packets.boxes import packet_of, packet_text
+from configlet.model.policy import PROTO, Box, Entry, Rule
+from configlet.packets.boxes import TCP, change, packet_of, packet_text
 from configlet.packets.differences import Near, differences
 from configlet.packets.walk import BUDGET, Overrun, more
 from configlet.pipeline.policies import Names, Policies, Set, Spot, deciding, sets
 from configlet.pipeline.question import ANYTHING, Question, ask, within
+from configlet.rules import own_addresses
 
 Says = Literal["all", "some", "none", "never", "unknown"]
 
@@ -80,11 +81,19 @@ class _Told:
             for part, entry in deciding(near, box):
                 if entry is not None:
                     self._heard(spot, part, entry.rule)
-        short = more(spot[1], "too tight", (asked,), entries, self.budget)
-        if isinstance(short, Overrun):
-            self.unknown.append(spot)
-        elif short is not None:
-            self.denied = self.denied or packet_text(packet_of(spot[1], spot[0], short))
+        self._missed(spot, asked, entries)
+
+    def _missed(self, spot: Spot, asked: list[Entry], entries: list[Entry]) -> None:
+        """A packet that was asked about and may not begin; of TCP when there is one, as people know that best."""
+        tcp = [row.over(change(row.box, PROTO, (TCP, TCP))) for row in asked if row.box[PROTO][0] <= TCP <= row.box[PROTO][1]]
+        for rows in (tcp, asked):
+            short = more(spot[1], "too tight", (rows,), entries, self.budget)
+            if isinstance(short, Overrun):
+                self.unknown.append(spot)
+                return
+            if short is not None:
+                self.denied = self.denied or packet_text(packet_of(spot[1], spot[0], short))
+                return
 
     def _heard(self, spot: Spot, part: Box, rule: Rule) -> None:
         for name, box in self.names.services(rule, spot[1], part):
@@ -93,9 +102,10 @@ class _Told:
 
     def passing(self) -> Iterator[Passing]:
         """Every service that passes, the first rule's first."""
+        own = own_addresses(self.policies.inventory)
         for name, parts in self.parts.items():
             rules = tuple(self.rules[name])
-            yield Passing(name, self._whole(name, rules[0]), rules, sets(parts))
+            yield Passing(name, self._whole(name, rules[0]), rules, sets(parts, own))
 
     def _whole(self, name: str, rule: Rule) -> bool:
         terms = self.names.terms(rule, name)
