@@ -18,6 +18,7 @@ from configlet.model.problem import Refused
 from configlet.packets.boxes import packet_text, point
 from configlet.packets.entries import entries
 from configlet.pipeline.diff import diff
+from configlet.pipeline.ends import end_of
 from configlet.pipeline.only import only
 from configlet.pipeline.policies import Policies, Set
 from configlet.pipeline.query import query
@@ -120,6 +121,9 @@ def test_what_query_says_of_two_ends_holds_for_every_packet_between_them() -> No
             if answer.says in ("all", "none"):
                 assert allow == (answer.says == "all"), packet_text(packet)
         assert answer.says != "never" or not judged
+        for packet in packets(site, seed)[:20]:
+            if not asked(site, source, target, service, packet):
+                assert not any(in_set(p.sets, packet) for p in answer.passing), "no answer goes beyond the question"
         for passing in answer.passing:
             seen["whole" if passing.whole else "part"] += 1
     assert min(seen[word] for word in ("some", "none", "whole", "part")) > 5, seen
@@ -132,10 +136,17 @@ def speaks(site: Inventory, rule: Rule, service: str, packet: Packet) -> bool:
     return any(says(packet, term) for term in terms)
 
 
+def asked(site: Inventory, source: str, target: str, service: Service, packet: Packet) -> bool:
+    ends = end_of(site, source, source=True), end_of(site, target, source=False)
+    inside = [
+        any(lo <= value <= hi for lo, hi in end.of(packet.realm, packet.family))
+        for end, value in zip(ends, (packet.src, packet.dst), strict=True)
+    ]
+    return all(inside) and any(says(packet, term) for term in service.terms)
+
+
 def between(site: Inventory, dice: random.Random, source: str, target: str, service: Service):
     """Packets of the question with the oracle's verdict; the network's own addresses are not asked about."""
-    from configlet.pipeline.ends import end_of
-
     ends = end_of(site, source, source=True), end_of(site, target, source=False)
     oracle = Oracle(site)
     pool = Pool(oracle, dice)
@@ -162,7 +173,7 @@ def test_only_says_no_with_exactly_the_packets_that_pass_and_were_not_named() ->
         dice = random.Random(seed)
         source, target = dice.choice(("any", "red", "world", "some")), dice.choice(ENDS)
         allowed = [Service("mix", (Term(6, dport=(0, 1023)), Term(17), Term(1, family=4)), None)]
-        found = only(policies(site), source, target, allowed)
+        found, oracle = only(policies(site), source, target, allowed), Oracle(site)
         seen[found.yes] += 1
         for packet, allow in between(site, dice, source, target, SERVICES[0]):
             named = any(
@@ -171,7 +182,7 @@ def test_only_says_no_with_exactly_the_packets_that_pass_and_were_not_named() ->
             )
             beyond = [each for each in found.beyond if in_set(each.sets, packet)]
             assert len(beyond) == (allow and not named), packet_text(packet)
-            assert all(each.rule.name == Oracle(site).judge(packet).name for each in beyond)
+            assert all(each.rule.name == oracle.judge(packet).name for each in beyond)
     assert min(seen.values()) > 5, seen
 
 
