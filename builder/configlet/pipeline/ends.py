@@ -16,8 +16,9 @@ def end_of(inventory: Inventory, text: str, *, source: bool) -> Addresses:
     """The addresses that a question means, in every realm that has them.
 
     A name is a segment, workload, host, external, address set or multicast set, a device or link, ``any`` or
-    ``outside``; ``key=value`` (several with commas) are labels. The network's own addresses are left out, as no rule of
-    the policy speaks of them, unless nothing else is meant.
+    ``outside``; ``key=value`` (several with commas) are labels. An address or prefix is taken in the realms where
+    something of the site has it, or in all when nothing has. The network's own addresses are left out, as no rule of the
+    policy speaks of them, unless nothing else is meant.
     """
     found = _literal(inventory, text) or _selected(inventory, text, source)
     own = own_addresses(inventory)
@@ -35,7 +36,11 @@ def _literal(inventory: Inventory, text: str) -> Addresses | None:
         network = ip_network(text)
     except ValueError:
         return None
-    return addresses(item for realm in realms(inventory) for item in of_networks(realm, [network]))
+    things = [(t.realm, t.prefixes) for t in (*inventory.segments, *inventory.externals)]
+    things += [(m.realm, m.groups) for m in inventory.multicast]
+    homes = {realm for realm, nets in things if any(n.version == network.version and n.overlaps(network) for n in nets)}
+    where = sorted(homes) or realms(inventory)
+    return addresses(item for realm in where for item in of_networks(realm, [network]))
 
 
 def _selected(inventory: Inventory, text: str, source: bool) -> Addresses:
