@@ -36,7 +36,8 @@ def _literal(inventory: Inventory, text: str) -> Addresses | None:
         network = ip_network(text)
     except ValueError:
         return None
-    things = [(t.realm, t.prefixes) for t in (*inventory.segments, *inventory.externals)]
+    things = [(s.realm, s.prefixes) for s in inventory.segments]
+    things += [(e.realm, e.prefixes) for e in inventory.externals]
     things += [(m.realm, m.groups) for m in inventory.multicast]
     homes = {realm for realm, nets in things if any(n.version == network.version and n.overlaps(network) for n in nets)}
     where = sorted(homes) or realms(inventory)
