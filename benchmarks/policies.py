@@ -76,8 +76,12 @@ def grouped(rules: int = 100, sources: int = 100, destinations: int = 10, hosts:
     return Policy(f"o-{rules}x{sources}x{destinations}", objects, _services(), terms)
 
 
-def workspace(policy: Policy, platforms: Sequence[str], root: Path, site: str = "bench") -> Path:
+def workspace(
+    policy: Policy, platforms: Sequence[str], root: Path, site: str = "bench", room: int | None = ROOM
+) -> Path:
     """A workspace with one site: a leaf for each switch platform, a host for nftables; returns its root.
+
+    ``room`` is how many entries each platform may hold there; None leaves what ships.
 
     The desks' segment holds all sources and is filtered where it enters its leaf, so that each term of shape ``u`` is
     one line of that gate. The host has the destinations of its own and judges what arrives.
@@ -95,8 +99,8 @@ def workspace(policy: Policy, platforms: Sequence[str], root: Path, site: str = 
         "services:\n" + "".join(f"  {name}: [tcp/{port}]\n" for name, port in policy.services.items())
     )
     (folder / "policy.yaml").write_text("policy:\n" + "".join(map(_rule, policy.terms)))
-    for platform in platforms:
-        _roomy(platform, root / "configlets" / platform)
+    for platform in platforms if room is not None else ():
+        _roomy(platform, room, root / "configlets" / platform)
     return root
 
 
@@ -164,11 +168,11 @@ def _rule(term: Term) -> str:
     )
 
 
-def _roomy(platform: str, folder: Path) -> None:
-    """The platform as it ships, with room for any number of entries."""
+def _roomy(platform: str, room: int | None, folder: Path) -> None:
+    """The platform as it ships, with room for as many entries."""
     text = (ROOT / "configlets" / platform / "platform.yaml").read_text()
     folder.mkdir(parents=True)
-    changed, count = re.subn(r"(?m)^(\s+capacity: )\d+", rf"\g<1>{ROOM}", text)
+    changed, count = re.subn(r"(?m)^(\s+capacity: )\d+", rf"\g<1>{room}", text)
     if not count:
         raise ValueError(f"{platform} says no capacity")
     (folder / "platform.yaml").write_text(changed)
