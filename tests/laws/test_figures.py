@@ -16,9 +16,13 @@ DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob
                *(ROOT / "soak").glob("*.md"), *(ROOT / "configlets").rglob("*.md")])  # fmt: skip
 NUMBER = r"(?<![\w./-])(?:\d[\d.,]*)"
 UNIT = r"(?:CPU )?(?:s|sec|seconds?|ms|milliseconds?|µs|us|ns|nanoseconds?|microseconds?|minutes?|min|[kKMG]i?B|[Mk]pps)\b"
-RATE = r"(?:times|x|×) (?:faster|slower|less|more|smaller|ours|as (?:fast|slow|much))|(?:packets|lines|rules|entries|flows|pushes) (?:a|per) second"
+RATE = (
+    r"(?:times|x) (?:faster|slower|less|more|smaller|ours|as (?:fast|slow|much))"
+    r"|(?:packets|lines|rules|entries|flows|pushes) (?:a|per) second"
+)
 FIGURE = re.compile(rf"{NUMBER} ?(?:{UNIT}|{RATE})|\b\d+/\d+ of (?:Aerleon|Capirca|PyAVD)")
-COMMAND = re.compile(r"`[^`]*\b(?:make|configlet|python3?|pytest|nft|git|uv|bash|sh|scripts?|benchmarks?|show)\b[^`]*`|(?m:^ {4,}\$ \S)")
+PROGRAM = r"make|configlet|python3?|pytest|nft|git|uv|bash|sh|scripts?|benchmarks?"
+COMMAND = re.compile(rf"`[^`]*\b(?:{PROGRAM})\b[^`]*`|(?m:^(?: {{4,}})?\$ \S)")
 SETTING = re.compile(r"<!-- a setting, not a measurement -->")
 """A time that somebody chose (a timer, a limit) is no measurement; the mark says so where it stands."""
 
