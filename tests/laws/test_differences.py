@@ -15,7 +15,7 @@ from configlet.packets.verdict import first
 from configlet.packets.walk import OVERRUN
 from tests.builders import row
 
-FULL = 1000 if os.environ.get("CONFIGLET_TEST_FULL") else 15
+FULL = 1000 if os.environ.get("CONFIGLET_TEST_FULL") else 8
 PROTO = ("tcp", "udp", "icmp", "ip")
 ENDS = ("any", "10.0.0.0/30", "10.0.0.1", "10.0.0.2-10.0.0.5")
 PORTS = ("", " to 22", " to 22-80", " to 80-65535")

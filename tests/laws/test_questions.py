@@ -30,7 +30,7 @@ from tests.oracle.dice import Pool, inventory
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 11, 24)
-SITES = 400 if os.environ.get("CONFIGLET_TEST_FULL") else 24
+SITES = 400 if os.environ.get("CONFIGLET_TEST_FULL") else 16
 PACKETS = 60
 
 
