@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from configlet.model.inventory import Inventory, Service, Term
-from configlet.model.net import FAMILIES, span_of
+from configlet.model.net import FAMILIES, Addresses, span_of
 from configlet.model.policy import Packet, Rule
 from configlet.model.problem import Refused
 from configlet.packets.boxes import packet_text, point
@@ -121,8 +121,9 @@ def test_what_query_says_of_two_ends_holds_for_every_packet_between_them() -> No
             if answer.says in ("all", "none"):
                 assert allow == (answer.says == "all"), packet_text(packet)
         assert answer.says != "never" or not judged
+        ends = end_of(site, source, source=True), end_of(site, target, source=False)
         for packet in packets(site, seed)[:20]:
-            if not asked(site, source, target, service, packet):
+            if not asked(ends, service, packet):
                 assert not any(in_set(p.sets, packet) for p in answer.passing), "no answer goes beyond the question"
         for passing in answer.passing:
             seen["whole" if passing.whole else "part"] += 1
@@ -136,8 +137,7 @@ def speaks(site: Inventory, rule: Rule, service: str, packet: Packet) -> bool:
     return any(says(packet, term) for term in terms)
 
 
-def asked(site: Inventory, source: str, target: str, service: Service, packet: Packet) -> bool:
-    ends = end_of(site, source, source=True), end_of(site, target, source=False)
+def asked(ends: tuple[Addresses, Addresses], service: Service, packet: Packet) -> bool:
     inside = [
         any(lo <= value <= hi for lo, hi in end.of(packet.realm, packet.family))
         for end, value in zip(ends, (packet.src, packet.dst), strict=True)
