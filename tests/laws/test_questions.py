@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from configlet.model.inventory import Inventory, Service, Term
@@ -17,12 +17,13 @@ from configlet.model.policy import Packet, Rule
 from configlet.model.problem import Refused
 from configlet.packets.boxes import packet_text, point
 from configlet.packets.entries import entries
+from configlet.packets.verdict import first
 from configlet.pipeline.diff import diff
 from configlet.pipeline.ends import end_of
 from configlet.pipeline.only import only
 from configlet.pipeline.policies import Policies, Set
 from configlet.pipeline.query import query
-from configlet.pipeline.through import Renaming, renamed
+from configlet.pipeline.through import Renaming, read_map, renamed
 from configlet.rules import expand
 from configlet.workspace import load
 from tests.oracle.brute import Oracle, says
@@ -213,3 +214,39 @@ def test_a_site_and_its_replica_are_the_same_through_the_map_and_rules_of_all_ad
     assert {box[2] for box in boxes} == {span_of(ip_network("10.2.10.0/24"))}
     closed = [e.box for e in seen.entries("trading-b", 4) if e.rule.name == "infrastructure addresses"]
     assert any(box[2] == (0, 2**32 - 1) for box in closed), "all addresses are all addresses"
+
+
+CHAIN = "prefixes: {10.0.0.0/24: 10.0.1.0/24, 10.0.1.0/24: 10.7.0.0/24, 'fd00:0:0:1::/64': 'fd00:0:0:9::/64'}\nrealms: {one: uno}\n"
+CYCLE = {"10.0.0.": "10.0.1.", "10.0.1.": "10.7.0.", "10.7.0.": "10.0.0."}
+
+
+def elsewhere(family: int, value: int) -> int:
+    """Where an address goes through the chain: along it, and from its end back to its beginning."""
+    text = str(ip_address(value) if family == 4 else IPv6Address(value))
+    if family == 4:
+        head = text[: text.rindex(".") + 1]
+        return int(ip_address(CYCLE.get(head, head) + text[len(head) :]))
+    high, low = value >> 64, value & (1 << 64) - 1
+    one, nine = (int(IPv6Address(f"fd00:0:0:{n}::")) >> 64 for n in (1, 9))
+    return {one: nine, nine: one}.get(high, high) << 64 | low
+
+
+def test_through_a_map_each_packet_is_judged_as_the_packet_that_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "map.yaml"
+    file.write_text(CHAIN)
+    by, seen = read_map(file), Counter[bool]()
+    for seed in range(SITES):
+        site = tiny(seed)
+        if site is None:
+            continue
+        there, oracle = renamed(policies(site), by), Oracle(site)
+        for packet in packets(site, seed):
+            realm = {"one": "uno"}.get(packet.realm, packet.realm)
+            ends = [elsewhere(packet.family, end) for end in (packet.src, packet.dst)]
+            moved = replace(packet, realm=realm, src=ends[0], dst=ends[1])
+            found = first(there.entries(realm, packet.family), moved)
+            said = oracle.judge(packet)
+            assert (found is not None and found.permit) == said.allow, (packet_text(packet), packet_text(moved))
+            assert (found.rule.name if found else "default deny") == said.name
+            seen[said.allow] += ends != [packet.src, packet.dst]
+    assert min(seen.values()) > 10, seen
