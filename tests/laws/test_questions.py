@@ -216,7 +216,9 @@ def test_a_site_and_its_replica_are_the_same_through_the_map_and_rules_of_all_ad
     assert any(box[2] == (0, 2**32 - 1) for box in closed), "all addresses are all addresses"
 
 
-CHAIN = "prefixes: {10.0.0.0/24: 10.0.1.0/24, 10.0.1.0/24: 10.7.0.0/24, 'fd00:0:0:1::/64': 'fd00:0:0:9::/64'}\nrealms: {one: uno}\n"
+CHAIN = """prefixes: {10.0.0.0/24: 10.0.1.0/24, 10.0.1.0/24: 10.7.0.0/24, "fd00:0:0:1::/64": "fd00:0:0:9::/64"}
+realms: {one: uno}
+"""
 CYCLE = {"10.0.0.": "10.0.1.", "10.0.1.": "10.7.0.", "10.7.0.": "10.0.0."}
 
 
