@@ -175,4 +175,5 @@ def _roomy(platform: str, room: int | None, folder: Path) -> None:
     changed, count = re.subn(r"(?m)^(\s+capacity: )\d+", rf"\g<1>{room}", text)
     if not count:
         raise ValueError(f"{platform} says no capacity")
+    changed = re.sub(r"(?m)^(\s+hardware: \{default: )\d+", rf"\g<1>{room}", changed)
     (folder / "platform.yaml").write_text(changed)
