@@ -6,12 +6,13 @@ does not stop at the first difference: each pair of remainders answers with its 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from configlet.model.block import Sets
 from configlet.model.net import Family, Span
-from configlet.model.policy import DST, SRC, Box
+from configlet.model.policy import Box
+from configlet.packets import near
 from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Tails, normal
 from configlet.packets.verdict import Row
 from configlet.packets.walk import BUDGET, FIRST_TRY, ORDERS, OVERRUN, Kind, Overrun
@@ -123,48 +124,23 @@ class _Walk:
 
 
 class Near(Generic[R]):
-    """The rows of a list by their addresses, so that the few that can meet a box are found without reading all."""
+    """The rows of a list, found by their addresses: the few that can meet a box, without reading all."""
 
-    __slots__ = ("_dimension", "_high", "_low", "_rows", "rows")
+    __slots__ = ("_near", "rows")
 
-    def __init__(self, rows: Sequence[R]) -> None:
+    def __init__(self, rows: Iterable[R]) -> None:
         self.rows = tuple(rows)
-        kinds = {dimension: len({row.box[dimension] for row in rows}) for dimension in (DST, SRC)}
-        self._dimension = DST if kinds[DST] >= kinds[SRC] else SRC
-        found: dict[Span, list[int]] = {}
-        for at, row in enumerate(rows):
-            found.setdefault(row.box[self._dimension], []).append(at)
-        ordered = sorted(found.items())
-        self._low = [span[0] for span, _ in ordered]
-        self._rows = [(span[1], places) for span, places in ordered]
-        size = 1
-        while size < len(ordered):
-            size *= 2
-        self._high = [-1] * (2 * size)
-        self._high[size : size + len(ordered)] = [span[1] for span, _ in ordered]
-        for node in range(size - 1, 0, -1):
-            self._high[node] = max(self._high[2 * node], self._high[2 * node + 1])
+        self._near = near.Near([_sets(row.box) for row in self.rows])
 
     def meeting(self, box: Box) -> list[R]:
-        """The rows, in order, whose addresses in one dimension meet the box's."""
-        return [self.rows[at] for at in sorted(self._places(box))]
+        """The rows, in order, that share a packet with the box."""
+        return [self.rows[at] for at in self._near.meeting(_sets(box))]
 
     def all_meeting(self, boxes: Iterable[Box]) -> list[R]:
-        """The rows, in order and each once, that are near any of the boxes."""
-        return [self.rows[at] for at in sorted({at for box in boxes for at in self._places(box)})]
+        """The rows, in order and each once, that share a packet with any of the boxes."""
+        return [self.rows[at] for at in sorted({at for box in boxes for at in self._near.meeting(_sets(box))})]
 
-    def _places(self, box: Box) -> list[int]:
-        low, high = box[self._dimension]
-        last, size = bisect_right(self._low, high), len(self._high) // 2
-        places: list[int] = []
-        nodes = [(1, 0, size)]
-        while nodes:
-            node, start, width = nodes.pop()
-            if start >= last or self._high[node] < low:
-                continue
-            if width == 1:
-                places += self._rows[start][1]
-            else:
-                half = width // 2
-                nodes += [(2 * node, start, half), (2 * node + 1, start + half, half)]
-        return places
+
+def _sets(box: tuple[Span, ...]) -> Sets:
+    p, d, s, dp, sp, fl, fr = box
+    return (p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)
