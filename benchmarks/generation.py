@@ -11,8 +11,8 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from benchmarks.measure import Cost, middle, once
-from benchmarks.peers import PEERS, Peer, installed, text_of
-from benchmarks.policies import GUARDED, Policy, unique, workspace
+from benchmarks.peers import AERLEON, CAPIRCA, PEERS, Peer, installed, text_of
+from benchmarks.policies import GUARDED, Policy, grouped, unique, workspace
 
 CASES: tuple[tuple[str, ...], ...] = (("eos",), ("ios",), ("nftables",), ("eos", "ios", "nftables"))
 OURS = "configlet"
@@ -27,6 +27,7 @@ class Row:
     tool: str
     cost: Cost
     said: str
+    lines: int
 
 
 def command() -> list[str]:
@@ -45,40 +46,52 @@ def policy_of(count: int, platforms: Sequence[str]) -> Policy:
 
 
 def side_by_side(count: int, runs: int, scratch: Path, peers: Sequence[Peer] = PEERS) -> Iterator[Row]:
-    """Every case with every tool that has its platforms, the runs of the tools taking turns."""
+    """Shape ``u``: every case with every tool that has its platforms."""
     for platforms in CASES:
-        policy = policy_of(count, platforms)
-        tools: list[Peer | None] = [None, *(installed(p) for p in peers if set(platforms) <= set(p.platforms))]
-        costs: dict[str, list[Cost]] = {}
-        said: dict[str, str] = {}
-        for _ in range(runs):
-            for tool in tools:
-                name = tool.name if tool else OURS
-                with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                    place = Path(folder) / "policy"
-                    cost, text = _peer(tool, policy, platforms, place) if tool else _ours(policy, platforms, place)
-                costs.setdefault(name, []).append(cost)
-                said[name] = text
-        for tool_name, found in costs.items():
-            yield Row(case_name(platforms), tool_name, middle(found), said[tool_name])
+        yield from _case(policy_of(count, platforms), platforms, runs, scratch, peers)
 
 
-def _ours(policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost, str]:
+def groups(rules: int, runs: int, scratch: Path, peers: Sequence[Peer] = (AERLEON, CAPIRCA)) -> Iterator[Row]:
+    """Shape ``o`` for switches: a text with groups where a platform has them, else every pair of addresses."""
+    for platforms in (("eos",), ("ios",)):
+        yield from _case(grouped(rules), platforms, runs, scratch, peers)
+
+
+def _case(
+    policy: Policy, platforms: Sequence[str], runs: int, scratch: Path, peers: Sequence[Peer]
+) -> Iterator[Row]:
+    """One policy with every tool that has the platforms, the runs of the tools taking turns."""
+    tools: list[Peer | None] = [None, *(installed(p) for p in peers if set(platforms) <= set(p.platforms))]
+    costs: dict[str, list[Cost]] = {}
+    said: dict[str, tuple[str, int]] = {}
+    for _ in range(runs):
+        for tool in tools:
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                place, name = Path(folder) / "policy", tool.name if tool else OURS
+                cost, texts = _peer(tool, policy, platforms, place) if tool else _ours(policy, platforms, place)
+            costs.setdefault(name, []).append(cost)
+            wrong = [(p, compared(policy, text, p)) for p, text in texts.items()] if tool else []
+            told = "; ".join(f"{p}: {text}" for p, text in wrong if text) if tool else "proven"
+            said[name] = told, sum(text.count("\n") for text in texts.values())
+    for tool_name, found in costs.items():
+        yield Row(case_name(platforms), tool_name, middle(found), *said[tool_name])
+
+
+def _ours(policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost, dict[str, str]]:
+    """What is written is proven; a text of single lines is compared like a peer's all the same."""
     workspace(policy, platforms, folder)
     cost = once(command(), folder)
-    for file in (folder / "out").iterdir():
-        platform = file.name.split(".")[1]
-        wrong = compared(policy, file.read_text(), platform) if platform != "nftables" else ""
-        if wrong:
-            return cost, f"{platform}: {wrong}"
-    return cost, "proven"
+    texts = {file.name.split(".")[1]: file.read_text() for file in (folder / "out").iterdir()}
+    for platform, text in texts.items():
+        plain = platform != "nftables" and "object-group" not in text
+        if plain and (wrong := compared(policy, text, platform)):
+            raise ValueError(f"ours for {platform}: {wrong}")
+    return cost, texts
 
 
-def _peer(peer: Peer, policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost, str]:
+def _peer(peer: Peer, policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost, dict[str, str]]:
     peer.write(policy, platforms, folder)
-    cost = once(peer.command, folder)
-    wrong = [(p, compared(policy, text_of(folder, p), p)) for p in platforms]
-    return cost, "; ".join(f"{p}: {text}" for p, text in wrong if text)
+    return once(peer.command, folder), {p: text_of(folder, p) for p in platforms}
 
 
 def growth(platform: str, sizes: Sequence[int], runs: int, scratch: Path) -> dict[int, Cost]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,16 +24,29 @@ class Cost:
 
 
 def once(command: Sequence[str], folder: Path) -> Cost:
-    """Run a command to its end. Raises RuntimeError with what it said when it fails."""
+    """Run a command to its end. Raises RuntimeError with what it said when it fails.
+
+    A process of its own starts it and waits: a child's peak counts from what its parent held when it was started.
+    """
+    words = [sys.executable, "-I", __file__, *command]
+    ended = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stderr[-2000:]}")
+    cpu, peak = ended.stdout.split()[-2:]
+    return Cost(float(cpu), float(peak) / MIB)
+
+
+def _started(command: Sequence[str]) -> int:
+    """Start the command here, say what it cost, and end as it ended; what it says goes to stderr."""
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
         if child.returncode:
-            said.seek(0)
-            text = said.read().decode(errors="replace")[-2000:]
-            raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}:\n{text}")
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / MIB)
+            sys.stderr.write(said.read().decode(errors="replace")[-2000:])
+    sys.stdout.write(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}\n")
+    return child.returncode
 
 
 def middle(costs: Sequence[Cost]) -> Cost:
@@ -52,3 +66,7 @@ def machine() -> str:
         pass
     system = f"{platform.system()} {platform.release()}"
     return f"{os.cpu_count()} cores of {model}, {system}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    sys.exit(_started(sys.argv[1:]))
