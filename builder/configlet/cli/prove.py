@@ -1,4 +1,4 @@
-"""``configlet prove SITE [--file FILE --platform P --gate GATE]``."""
+"""``configlet prove SITE [--out DIR] [--file FILE --platform P --gate GATE]``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from configlet.cli import options, say, sites, statuses
 from configlet.model.problem import Place, refuse
 
 if TYPE_CHECKING:
-    from configlet.model.gate import Proof
+    from configlet.model.gate import Artifact, Proof
 
 
 @click.command("prove")
@@ -22,34 +22,53 @@ if TYPE_CHECKING:
 @click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A foreign text.")
 @click.option("--platform", help="What the foreign text is written for, such as eos.")
 @click.option("--gate", help="The gate whose law the foreign text must keep, such as leaf1/Vlan120/in/v4.")
+@click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write what is proven in DIR.")
 @options.workspace
 def command(
     site: str,
     file: Path | None,
     platform: str | None,
     gate: str | None,
+    folder: Path | None,
     workspace: Path | None,
     at: date | None,
     as_json: bool,
 ) -> int:
-    """The proof of every artifact over the whole packet space; or of a foreign text against a gate's law."""
+    """The proof of every artifact over the whole packet space; or of a foreign text against a gate's law.
+
+    With --out the texts are written too, when every gate is proven, and else none of them.
+    """
     from configlet import pipeline
 
     root, today = sites.root_of(workspace), sites.day(at)
     sites.named(root, site)
+    if folder and (file or platform or gate):
+        raise click.UsageError("--out writes what the site renders; --file judges a text that is there.")
+    artifacts: Sequence[Artifact] = ()
     if file and platform and gate:
         _readable(file)
         proofs: Sequence[Proof] = pipeline.prove_file(root, site, today, file, platform, gate)
     elif file or platform or gate:
         raise click.UsageError("--file, --platform and --gate belong together.")
     else:
-        proofs = pipeline.prove(root, site, today)[1]
+        artifacts, proofs = pipeline.prove(root, site, today)
     status = _status(proofs)
+    if folder:
+        _write(artifacts, folder, status)
     if as_json:
         say.data(status, {"command": "prove", "site": site, "proofs": [asdict(proof) for proof in proofs]})
     else:
         _show(proofs)
     return status
+
+
+def _write(artifacts: Sequence[Artifact], folder: Path, status: int) -> None:
+    from configlet.cli.render import write
+
+    if status == statuses.OK:
+        write(artifacts, folder)
+    else:
+        say.note(f"prove: nothing is written in {folder}, as not every gate is proven")
 
 
 def _readable(file: Path) -> None:

@@ -18,6 +18,7 @@ from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
 from configlet.pipeline.artifacts import artifacts_of, proofs_of
+from configlet.pipeline.policies import Policies
 from configlet.pipeline.site import Site, open_site
 from configlet.place import End, ends_of, paths
 from configlet.place import Path as Way
@@ -186,7 +187,7 @@ def _at(end: End, value: int) -> End:
     return replace(end, spans=((value, value),))
 
 
-def service_of(site: Site, text: str) -> Service:
+def service_of(site: Site | Policies, text: str) -> Service:
     """A service of the site by name, ``any``, or a literal such as tcp/22."""
     named = next((s for s in site.inventory.services if s.name == text), None)
     if named is not None:

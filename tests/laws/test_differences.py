@@ -1,0 +1,104 @@
+"""Everything on which two lists differ, and nothing else: against each single packet of a small space."""
+
+from __future__ import annotations
+
+import os
+import random
+from itertools import product
+
+import pytest
+
+from configlet.model.policy import Packet
+from configlet.packets.boxes import meet, packet_of, point
+from configlet.packets.differences import Near, differences
+from configlet.packets.verdict import first
+from configlet.packets.walk import OVERRUN
+from tests.builders import row
+
+FULL = 1000 if os.environ.get("CONFIGLET_TEST_FULL") else 8
+PROTO = ("tcp", "udp", "icmp", "ip")
+ENDS = ("any", "10.0.0.0/30", "10.0.0.1", "10.0.0.2-10.0.0.5")
+PORTS = ("", " to 22", " to 22-80", " to 80-65535")
+
+
+def dice_rows(dice: random.Random, count: int):
+    texts = []
+    for _ in range(count):
+        proto = dice.choice(PROTO)
+        ports = dice.choice(PORTS) if proto in ("tcp", "udp") else ""
+        said = " established" if proto == "tcp" and dice.random() < 0.3 else ""
+        action = dice.choice(("permit", "deny"))
+        texts.append(f"{action} {proto} {dice.choice(ENDS)} {dice.choice(ENDS)}{ports}{said}")
+    return [row(text, line=i) for i, text in enumerate(texts, 1)]
+
+
+def corners(*lists):
+    """One packet of each cell into which the borders of all rows cut the space."""
+    cuts = []
+    tops = (255, 2**32 - 1, 2**32 - 1, 65535, 65535, 1, 1)
+    for level, top in enumerate(tops):
+        found = {0} | {row.box[level][0] for rows in lists for row in rows}
+        found |= {row.box[level][1] + 1 for rows in lists for row in rows}
+        cuts.append(sorted(value for value in found if value <= top))
+    for proto, dst, src, dport, sport, flag, fragment in product(*cuts):
+        yield Packet("r", 4, proto, src, dst, sport, dport, bool(flag), bool(fragment))
+
+
+def passes(rows, packet) -> bool:
+    found = first(rows, packet)
+    return found is not None and found.permit
+
+
+def holds(box, packet) -> bool:
+    return all(lo <= value <= hi for (lo, hi), value in zip(box, point(packet), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(FULL))
+def test_a_packet_is_in_a_box_if_and_only_if_the_lists_differ_on_it(seed: int) -> None:
+    dice = random.Random(seed)
+    before, after = dice_rows(dice, dice.randint(0, 4)), dice_rows(dice, dice.randint(0, 4))
+    found = differences(4, before, after)
+    assert found is not OVERRUN
+    assert all(meet(a, b) is None for i, (_, a) in enumerate(found) for _, b in found[:i]), "the boxes are disjoint"
+    for packet in corners(before, after):
+        said = [opened for opened, box in found if holds(box, packet)]
+        was, now = passes(before, packet), passes(after, packet)
+        assert said == ([] if was == now else [now]), packet
+    opened = differences(4, before, after, "too open")
+    closed = differences(4, before, after, "too tight")
+    assert {box for is_open, box in found if is_open} or opened == ()
+    for packet in corners(before, after):
+        was, now = passes(before, packet), passes(after, packet)
+        assert sum(holds(box, packet) for _, box in opened) == (now and not was)
+        assert sum(holds(box, packet) for _, box in closed) == (was and not now)
+
+
+def test_equal_lists_in_other_words_have_no_difference() -> None:
+    one = [row("permit tcp 10.0.0.0/24 any to 22"), row("deny udp any any")]
+    other = [row("permit tcp 10.0.0.0/25 any to 22"), row("permit tcp 10.0.0.128/25 any to 22")]
+    assert differences(4, one, other) == ()
+
+
+def test_a_spent_budget_is_never_equal() -> None:
+    dice = random.Random(3)
+    before, after = dice_rows(dice, 30), dice_rows(dice, 30)
+    assert differences(4, before, after, budget=50) is OVERRUN
+    assert differences(4, before, after) not in (OVERRUN, ())
+
+
+def test_neighbours_that_differ_alike_are_one_box() -> None:
+    after = [row(f"permit tcp 10.0.0.{i} 10.1.0.1 to 22", line=i) for i in range(256)]
+    ((opened, box),) = differences(4, [], after)
+    assert opened and box[2] == (10 << 24, (10 << 24) + 255)
+    assert passes(after, packet_of(4, "r", box))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_rows_near_a_box_are_all_that_meet_it(seed: int) -> None:
+    dice = random.Random(seed)
+    rows = dice_rows(dice, 40) + [row(f"permit tcp 10.0.{i}.0/24 any", line=i) for i in range(20)]
+    near = Near(rows)
+    for asked in dice_rows(dice, 20):
+        found = near.meeting(asked.box)
+        assert found == [r for r in rows if meet(r.box, asked.box)]
+    assert Near(()).meeting(rows[0].box) == []
