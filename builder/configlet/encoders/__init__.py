@@ -1,0 +1,1 @@
+"""Tables that are not text: from fitted rows to what a platform's own tables hold. Pure."""
