@@ -21,7 +21,7 @@ struct {
 SEC("xdp")
 int filter(struct xdp_md *ctx)
 {
-	return judge((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+	return judge(ctx);
 }
 
 SEC("tc")

@@ -123,8 +123,11 @@ def _packed(data: bytes) -> str:
 class Generation:
     """Tables in the kernel, with the programs that read them. Nothing of it is in force by being loaded."""
 
-    def __init__(self, library: bpf.Library, path: str, tables: Tables, shared: dict[str, int]) -> None:
-        self.library, self.tables = library, tables
+    def __init__(
+        self, library: bpf.Library, path: str, tables: Tables, shared: dict[str, int], more: tuple[str, ...] = ()
+    ) -> None:
+        """``shared`` are maps of another generation to take; ``more`` are other programs of the object to load."""
+        self.library, self.tables, self.more = library, tables, more
         self.object = bpf.Object(library, path)
         self._size(tables, shared)
         self.object.constants(struct.pack(f"<{len(CONSTANTS)}I", *(tables.constants[name] for name in CONSTANTS)))
@@ -133,7 +136,7 @@ class Generation:
 
     def _size(self, tables: Tables, shared: dict[str, int]) -> None:
         connections = bool(tables.constants["use_connections"])
-        self.object.only(*(("filter", "record") if connections else ("filter",)))
+        self.object.only(*(self.more or ("filter",)), *(("record",) if connections else ()))
         for name, (size, data) in tables.arrays.items():
             self.object.resize(name, len(data) // size)
         for name, (_, _, items) in tables.lookups.items():
@@ -152,7 +155,8 @@ class Generation:
             keys = b"".join(items)
             bpf.write_lookup(self.library, self.object.map_fd(name), keys, b"".join(items.values()), len(items))
         # The program does not read the names; bound to it, they live as long and are found with it (Linux 5.10).
-        self.library.lib.bpf_prog_bind_map(self.filter, self.object.map_fd("names"), None)
+        if not self.more:
+            self.library.lib.bpf_prog_bind_map(self.filter, self.object.map_fd("names"), None)
 
     @property
     def filter(self) -> int:
