@@ -108,7 +108,7 @@ inline_ int answers(const struct frame *f)
 		flow = bpf_map_lookup_elem(&flows4, &key);
 		if (!flow)
 			return 0;
-		result = classify4_leaving(f->peer, f->local, began);
+		result = look4_leaving(f->peer, f->local, began.index, began.sport);
 	} else {
 		struct flow6 key = {.peer = f->peer6, .local = f->local6, .peer_port = f->at.sport,
 				    .local_port = f->at.index, .proto = f->proto};
@@ -139,7 +139,7 @@ inline_ void remember(struct frame *f)
 		back.sport = f->at.sport; /* the identifier is in both */
 		f->at.sport = 0;
 	}
-	result = f->family == 4 ? classify4_leaving(f->local, f->peer, f->at)
+	result = f->family == 4 ? look4_leaving(f->local, f->peer, f->at.index, f->at.sport)
 				: classify6(f->local6, f->peer6, 1, f->at);
 	if (result & (STEP | DENY))
 		return;
@@ -223,7 +223,7 @@ inline_ int passed(u32 result, u32 bytes)
 }
 
 /* Frames of every kind. */
-static __noinline int any_frame(struct xdp_md *ctx)
+__attribute__((noinline)) int any_frame(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct frame f = {};
@@ -249,7 +249,7 @@ static __noinline int any_frame(struct xdp_md *ctx)
 	asked = f.at;
 	if (constant.use_connections && icmp_id(&f))
 		asked.sport = 0;
-	result = f.family == 4 ? classify4(f.peer, f.local, asked) : classify6(f.peer6, f.local6, 0, asked);
+	result = f.family == 4 ? look4(f.peer, f.local, asked.index, asked.sport) : classify6(f.peer6, f.local6, 0, asked);
 	if (result & STEP)
 		return refused(BROKEN, bytes);
 	return result & DENY ? denied(&f, result, bytes) : passed(result, bytes);

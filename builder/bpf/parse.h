@@ -97,6 +97,13 @@ inline_ int ipv4(struct frame *f, void *data, void *end, u32 offset, u32 length)
 	return transport(f, data, end, offset + size, total - size);
 }
 
+/* The headers of IPv6 that stand before the one that is judged. */
+inline_ int walked_over(u32 proto)
+{
+	const u64 low = 1ull << P_HOP | 1ull << P_ROUTING | 1ull << P_FRAGMENT | 1ull << P_AH | 1ull << P_DESTINATION;
+	return proto < 64 ? (low >> proto) & 1 : proto == P_MOBILITY;
+}
+
 inline_ int ipv6(struct frame *f, void *data, void *end, u32 offset, u32 length)
 {
 	u8 *p = header_at(data, end, offset, 40);
@@ -114,19 +121,13 @@ inline_ int ipv6(struct frame *f, void *data, void *end, u32 offset, u32 length)
 	f->local6.high = *(u64 *)(p + 24);
 	f->local6.low = *(u64 *)(p + 32);
 	offset += 40;
-#pragma unroll
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 6 && walked_over(f->proto); i++) {
 		u32 proto = f->proto, size;
-		if (proto != P_HOP && proto != P_ROUTING && proto != P_DESTINATION && proto != P_MOBILITY &&
-		    proto != P_FRAGMENT && proto != P_AH)
-			return transport(f, data, end, offset, rest);
-		if (i == 6)
-			break;
 		p = header_at(data, end, offset, 8);
 		if (!p)
 			return TRUNCATED;
 		size = proto == P_FRAGMENT ? 8 : proto == P_AH ? (p[1] + 2) * 4 : (p[1] + 1) * 8;
-		if (size > rest || (proto == P_AH && size < 12))
+		if (size > rest || size < 8)
 			return MALFORMED;
 		f->proto = p[0];
 		if (proto == P_FRAGMENT) {
@@ -145,7 +146,7 @@ inline_ int ipv6(struct frame *f, void *data, void *end, u32 offset, u32 length)
 		if (offset > 0xe00)
 			return EXTENSIONS;
 	}
-	return EXTENSIONS;
+	return walked_over(f->proto) ? EXTENSIONS : transport(f, data, end, offset, rest);
 }
 
 /* `length` is that of the whole frame; of what leaves, the end may be elsewhere than between `data` and `end`. */

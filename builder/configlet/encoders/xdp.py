@@ -15,7 +15,7 @@ from configlet.encoders.xdp_peers import Root, Trie, walk
 from configlet.encoders.xdp_rows import Rows
 from configlet.encoders.xdp_store import Store
 from configlet.model.net import Family, Span, prefixes
-from configlet.model.policy import Entry
+from configlet.model.policy import DST, SRC, Entry
 from configlet.model.problem import refuse
 
 Per = Literal["rule", "row"]
@@ -84,14 +84,21 @@ def _sort(lists: Lists, per: Per) -> Sorted:
     known: dict[tuple[int, bool, bool], int] = {}
     for key in sorted(lists):
         by_span = out.by_span.setdefault(key, {})
+        local, peer = (DST, SRC) if key[0] == "towards" else (SRC, DST)
+        specs: dict[tuple[Span, ...], int] = {}
         for entry in lists[key]:
-            proto, dst, src, dport, sport, flag, fragment = entry.box
-            local, peer = (dst, src) if key[0] == "towards" else (src, dst)
-            spec = out.specs.setdefault((key[1], proto, dport, sport, flag, fragment), len(out.specs))
-            by_span.setdefault(local, []).append((len(out.results), peer, spec))
+            box = entry.box
+            asked = box[:1] + box[3:]
+            spec = specs.get(asked)
+            if spec is None:
+                spec = specs[asked] = out.specs.setdefault((key[1], *asked), len(out.specs))
+            number = len(out.results)
+            if box[local] not in by_span:
+                by_span[box[local]] = []
+            by_span[box[local]].append((number, box[peer], spec))
             mark = (id(entry.rule), entry.permit, entry.reply)
             if per == "row" or mark not in known:
-                known[mark] = _result(out.names, entry, len(out.results) if per == "row" else None)
+                known[mark] = _result(out.names, entry, number if per == "row" else None)
             out.results.append(known[mark])
     return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from configlet.encoders.xdp_rows import Open, Rows
@@ -94,7 +94,7 @@ class Trie:
     def root(self) -> Root:
         """Eight bits at the root for small tables, sixteen for large ones."""
         bits = 16 if len(self.refs) > 12_000 else 12 if len(self.refs) > 400 else 8
-        refs = tuple(self._part(index << (32 - bits), 32 - bits) for index in range(1 << bits))
+        refs = tuple(self._slots(0, 32, bits))
         chunks = tuple(refs[i : i + 256] for i in range(0, len(refs), 256))
         return Root(self.store.run(chunks), 16 if bits == 16 else 24, 4 if bits == 12 else 0)
 
@@ -105,18 +105,27 @@ class Trie:
             return self.refs[first]
         mask = (1 << bits) - 1
         if bits <= LINE_BITS and after - first <= LINE:
-            return self.store.address_line(self._cuts(first, after, mask, low), self.refs[first:after])
+            return self.store.address_line(self._cuts(first, after, mask), self.refs[first:after])
         if LINE_BITS < bits <= WIDE_BITS and after - first <= WIDE:
-            return self.store.wide_line(self._cuts(first, after, mask, low), self.refs[first:after])
-        return self.store.chunk(tuple(self._children(low, bits)))
+            return self.store.wide_line(self._cuts(first, after, mask), self.refs[first:after])
+        step = min(8, bits)
+        copies = 1 << (8 - step)
+        return self.store.chunk(tuple(ref for ref in self._slots(low, bits, step) for _ in range(copies)))
 
-    def _cuts(self, first: int, after: int, mask: int, low: int) -> tuple[int, ...]:
+    def _cuts(self, first: int, after: int, mask: int) -> tuple[int, ...]:
         wide = 0xFFFF if mask <= 0xFFFF else 0xFFFFFF
         return tuple(start & wide for start in self.starts[first + 1 : after])
 
-    def _children(self, low: int, bits: int) -> Iterator[int]:
-        step = min(8, bits)
-        for index in range(1 << step):
-            child = self._part(low + (index << (bits - step)), bits - step)
-            for _ in range(1 << (8 - step)):
-                yield child
+    def _slots(self, low: int, bits: int, step: int) -> list[int]:
+        """A space of so many bits in slots of ``step`` bits. Slots inside one interval are written in one go."""
+        size, count, end = bits - step, 1 << step, low + (1 << bits)
+        first = bisect_right(self.starts, low) - 1
+        after = bisect_left(self.starts, end, first)
+        refs: list[int] = [-1] * count
+        for index in range(first, after):
+            start = max(self.starts[index], low) - low
+            stop = (self.starts[index + 1] if index + 1 < after else end) - low
+            one, other = -(-start // (1 << size)), stop >> size
+            if one < other:
+                refs[one:other] = [self.refs[index]] * (other - one)
+        return [ref if ref >= 0 else self._part(low + (index << size), size) for index, ref in enumerate(refs)]

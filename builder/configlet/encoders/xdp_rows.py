@@ -6,9 +6,10 @@ filters when none does, or a piecewise function of the source port as a tuple of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from configlet.encoders import xdp_layout as at
 from configlet.encoders.xdp_classes import Cover
@@ -54,7 +55,10 @@ class Rows:
         self._empty: Row = [[self.none] * size for size in sizes]
         self._split: dict[tuple[Cell, int, Span], Cell] = {}
         self._functions: dict[Cell, int] = {}
-        self._blocks: dict[int, tuple[Block, int]] = {}
+        self._blocks: dict[int, tuple[Block, int, Values]] = {}
+        # Without source ports every cell is a number, and a list is asked faster than a method.
+        plain = all(cover.sport is None for cover in covers)
+        self._look: Callable[[Any], int] = self.results.__getitem__ if plain else self._value
 
     def top(self, end: int) -> Open:
         """The space before any prefix: nothing wins anywhere."""
@@ -148,10 +152,10 @@ class Rows:
     def _changed_runs(self, changes: Sequence[tuple[int, Cell]], base: Row) -> list[tuple[int, int, int]]:
         """Changed cells as runs of one reference, without those that mean what the base means."""
         runs: list[tuple[int, int, int]] = []
+        look = self._look
         for place, cell in changes:
-            ref = self.results[cell] if type(cell) is int else self._written(cell)
-            old = base[place >> 6][place & 63]
-            if ref == (self.results[old] if type(old) is int else self._written(old)):
+            ref = look(cell)
+            if ref == look(base[place >> 6][place & 63]):
                 continue
             if runs and runs[-1][1] == place - 1 and runs[-1][2] == ref:
                 runs[-1] = (runs[-1][0], place, ref)
@@ -161,19 +165,20 @@ class Rows:
 
     def _dense(self, row: Row) -> int:
         """A written row; a result when every cell has that one, whatever the source port."""
-        numbers = tuple(self._block(block) for block in row)
-        if len(set(numbers[:-1])) <= 1:
-            values = {self._value(cell) for block in (row[0], row[-1]) for cell in block}
+        written = [self._block(block) for block in row]
+        if len({number for _, number, _ in written[:-1]}) <= 1:
+            values = set(written[0][2]) | set(written[-1][2])
             if len(values) == 1 and (only := values.pop()) < at.STEP:
                 return only
-        return self.store.row(numbers)
+        return self.store.row(tuple(number for _, number, _ in written))
 
-    def _block(self, block: Block) -> int:
+    def _block(self, block: Block) -> tuple[Block, int, Values]:
+        """The block itself (so that nothing else takes its place in memory), its number, and what it holds."""
         known = self._blocks.get(id(block))
         if known is None:
-            known = block, self.store.block(tuple(map(self._value, block)))
-            self._blocks[id(block)] = known
-        return known[1]
+            values = tuple(map(self._look, block))
+            known = self._blocks[id(block)] = block, self.store.block(values), values
+        return known
 
     def _value(self, cell: Cell) -> int:
         return self.results[cell] if type(cell) is int else self._written(cell)

@@ -100,7 +100,8 @@ class Object:
 
     def programs(self) -> list[str]:
         """The names of all programs."""
-        found, last = [], None
+        found: list[str] = []
+        last = None
         while True:
             last = self.lib.bpf_object__next_program(self.pointer, ctypes.c_void_p(last))
             if not last:
