@@ -64,7 +64,8 @@ def transport(dice: random.Random, packet: Packet) -> bytes:
 def frame(packet: Packet, dice: random.Random, dressed: float = 0.3) -> bytes:
     """One Ethernet frame of a packet; ``dressed`` is how often it wears what the parser must look past."""
     body = transport(dice, packet) + dice.randbytes(dice.choice((0, 0, 6)))
-    network, kind = (ipv4(packet, body, dice, dressed), 0x0800) if packet.family == 4 else (ipv6(packet, body, dice, dressed), 0x86DD)
+    make, kind = (ipv4, 0x0800) if packet.family == 4 else (ipv6, 0x86DD)
+    network = make(packet, body, dice, dressed)
     tags = dice.choice((1, 2)) if dice.random() < dressed else 0
     head = MACS + b"".join(struct.pack("!HH", dice.choice((0x8100, 0x88A8)), dice.randrange(4096)) for _ in range(tags))
     padding = bytes(max(0, 46 - len(network))) if dice.random() < 0.5 else b""

@@ -43,7 +43,7 @@ def library() -> bpf.Library:
 
 
 @contextmanager
-def loaded(lists: Lists, constants: Mapping[str, int] = {}, shared: Mapping[str, int] = {}, **more: Any) -> Iterator[Generation]:  # noqa: B006
+def loaded(lists: Lists, constants: Mapping[str, int] = {}, shared: Mapping[str, int] = {}, **more: Any) -> Iterator[Generation]:
     """A generation of these rows, in the kernel as long as the block runs."""
     tables = parse(text(encode(lists, constants=constants, **more)))
     generation = Generation(library(), str(OBJECT), tables, dict(shared))

@@ -10,16 +10,20 @@ from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Rul
 
 WHOLE: Span = (0, 0)
 LOCAL4, LOCAL6 = 0xC000020B, 0x20010DB8000100200000000000000011
-SERVICES: tuple[tuple[int, Span], ...] = tuple(
-    (proto, span)
-    for proto, ports in (
-        (6, (22, 25, 53, 80, 88, 110, 111, 143, 179, 389, 443, 445, 465, 514, 587, 636, 993, 995, 1433, 1521, 2049, 3306,
-             3389, 5432, 5672, 6379, 8080, 8443, 9092, 9200)),
-        (17, (53, 67, 69, 123, 161, 162, 500, 514, 1812, 4500, 4789, 6081)),
-    )
-    for port in ports
-    for span in [(port, port)]
-) + ((6, (9001, 9016)), (6, (20000, 20100)), (17, (30000, 30999)), (6, (5900, 5910)), (17, (16384, 32767)), (6, (1024, 1055)))  # fmt: skip
+_TCP = (
+    22, 25, 53, 80, 88, 110, 111, 143, 179, 389, 443, 445, 465, 514, 587, 636, 993, 995, 1433, 1521, 2049, 3306, 3389, 5432,
+    5672, 6379, 8080, 8443, 9092, 9200,
+)  # fmt: skip
+_UDP = (53, 67, 69, 123, 161, 162, 500, 514, 1812, 4500, 4789, 6081)
+_RANGES: tuple[tuple[int, Span], ...] = (
+    (6, (9001, 9016)), (6, (20000, 20100)), (17, (30000, 30999)), (6, (5900, 5910)), (17, (16384, 32767)),
+    (6, (1024, 1055)),
+)  # fmt: skip
+SERVICES: tuple[tuple[int, Span], ...] = (
+    *((6, (port, port)) for port in _TCP),
+    *((17, (port, port)) for port in _UDP),
+    *_RANGES,
+)
 """Forty-eight services: single ports and a few ranges."""
 
 

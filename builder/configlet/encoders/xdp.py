@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from configlet.encoders import xdp_layout as at
 from configlet.encoders import xdp_six
@@ -14,6 +15,8 @@ from configlet.encoders.xdp_layout import Encoded
 from configlet.encoders.xdp_peers import Root, Trie, walk
 from configlet.encoders.xdp_rows import Rows
 from configlet.encoders.xdp_store import Store
+from configlet.encoders.xdp_text import text
+from configlet.model.gate import Table
 from configlet.model.net import Family, Span, prefixes
 from configlet.model.policy import DST, SRC, Entry
 from configlet.model.problem import refuse
@@ -57,7 +60,7 @@ class Sorted:
     by_span: dict[Key, dict[Span, list[_Peer]]]
 
 
-def encode(lists: Lists, *, per: Per = "rule", ethertypes: Sequence[int] = (), constants: Mapping[str, int] = {}) -> Encoded:  # noqa: B006
+def encode(lists: Lists, *, per: Per = "rule", ethertypes: Sequence[int] = (), constants: Mapping[str, int] = {}) -> Encoded:
     """One generation. ``per`` says what is counted: each rule, or each row. Raises Refused for what no table can hold."""
     ordered = _sort(lists, per)
     classes = classes_of(list(ordered.specs) or [(4, (0, 0), (0, 65535), (0, 65535), (0, 1), (1, 1))])
@@ -119,7 +122,7 @@ def regions(side: Side, family: Family, spans: Iterable[Span]) -> Iterator[Regio
     single = {span for span in spans if span[0] == span[1]}
     wide = [span for span in spans if span[0] != span[1]]
     borders = sorted({edge for low, high in spans for edge in (low, high + 1)})
-    for low, after in zip(borders, borders[1:], strict=False):
+    for low, after in itertools.pairwise(borders):
         around = [span for span in wide if span[0] <= low and after - 1 <= span[1]]
         if (low, low) in single and after == low + 1:
             around.append((low, low))
@@ -217,3 +220,15 @@ def _buckets(found: Mapping[int, Root], multiplier: int) -> tuple[bytes, int]:
             return b"".join(b"".join(bucket).ljust(64, b"\0") for bucket in buckets), size - 1
         size *= 2
     return b"", 0
+
+
+def artifact(operands: Mapping[str, Any], tables: Sequence[Table]) -> str:
+    """A host's tables as the text that is carried to it. Raises Refused."""
+    lists: dict[Key, Sequence[Entry]] = {}
+    for table in tables:
+        key: Key = ("towards", table.family)
+        if key in lists:
+            raise refuse("Row that no XDP table can hold", "A host has one table for each family, and two were given.")
+        lists[key] = table.rows
+    encoded = encode(lists, per=operands["count"], ethertypes=operands["ethertypes"], constants=operands["constants"])
+    return text(encoded, sorted({name for table in tables for name in table.gate.binding.split()}))

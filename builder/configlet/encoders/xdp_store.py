@@ -46,7 +46,7 @@ class Store:
         cuts: list[int] = []
         values = [PARENT]
         for low, high, ref in changes:
-            if cuts and cuts[-1] == low or low == 0:
+            if (cuts and cuts[-1] == low) or low == 0:
                 values[-1] = ref
             else:
                 cuts.append(low)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ class XdpReader:
 
     def read(self, text: str, file: str) -> Reading:
         """One list for each family, of the interfaces that are named. Raises Refused for what is not known."""
+        if not text.strip():
+            return Reading({}, 0, 0)
         dump = dump_of(text, file)
         services = Services(dump)
         lists = {4: tuple(_four(dump, services, file)), 6: tuple(_six(dump, services))}
@@ -43,7 +46,7 @@ def _four(dump: Dump, services: Services, file: str) -> Iterator[Line]:
     for address, header in _headers(dump, file):
         yield from _table(services, 4, (address, address), list(_trie(dump, header)))
     for (bits, raw), header in sorted(dump.lookups["dst4"].items(), key=lambda item: -int(item[0][0])):
-        low = int.from_bytes(bytes(raw), "big")  # type: ignore[arg-type]
+        low = int.from_bytes(bytes(raw), "big")
         yield from _table(services, 4, _prefix(4, low, int(bits)), list(_trie(dump, header)))
 
 
@@ -103,7 +106,7 @@ def _line(dump: Dump, kind: int, index: int, low: int, high: int) -> Iterator[Fo
     for base in range(low & ~mask, high + 1, mask + 1):
         borders |= {at for at in (base, *(base + start for start in places)) if low < at <= high}
     ordered = sorted(borders)
-    for first, after in zip(ordered, ordered[1:], strict=False):
+    for first, after in itertools.pairwise(ordered):
         yield (first, after - 1), line[cuts + sum(start <= first & mask for start in line[:cuts])]
 
 
@@ -131,12 +134,12 @@ def _everything(local: Span, peer: Span) -> tuple[Span, ...]:
 
 def _six(dump: Dump, services: Services) -> Iterator[Line]:
     for (raw, side, _), (number, _) in dump.lookups["local6"].items():
-        address = int.from_bytes(bytes(raw), "big")  # type: ignore[arg-type]
+        address = int.from_bytes(bytes(raw), "big")
         if not side:
             yield from _table6(dump, services, (address, address), number)
     for (bits, side6, raw), (number, _) in sorted(dump.lookups["dst6"].items(), key=lambda item: -int(item[0][0])):
         if side6 == bytes(4):
-            low = int.from_bytes(bytes(raw), "big")  # type: ignore[arg-type]
+            low = int.from_bytes(bytes(raw), "big")
             yield from _table6(dump, services, _prefix(6, low, int(bits) - 32), number)
 
 
@@ -149,21 +152,21 @@ def _table6(dump: Dump, services: Services, local: Span, number: int) -> Iterato
 
 
 def _peers6(dump: Dump, number: int) -> Iterator[Found]:
-    mine = {bytes(raw): v for (raw, t, _), v in dump.lookups["h64"].items() if t == number}  # type: ignore[arg-type]
+    mine = {bytes(raw): v for (raw, t, _), v in dump.lookups["h64"].items() if t == number}
     whole: dict[bytes, list[tuple[int, int]]] = {}
     for (raw, table, _), (ref, _) in dump.lookups["h128"].items():
         if table == number:
-            whole.setdefault(bytes(raw)[:8], []).append((int.from_bytes(bytes(raw), "big"), ref))  # type: ignore[arg-type]
+            whole.setdefault(bytes(raw)[:8], []).append((int.from_bytes(bytes(raw), "big"), ref))
     inside: dict[int, list[tuple[int, int, int]]] = {}
     for (bits, ident, raw), (ref, _) in dump.lookups["l128"].items():
-        inside.setdefault(int(ident), []).append((int(bits) - 32, int.from_bytes(bytes(raw), "big"), ref))  # type: ignore[arg-type]
+        inside.setdefault(int(ident), []).append((int(bits) - 32, int.from_bytes(bytes(raw), "big"), ref))
     for high, (ref, more, ident, _) in mine.items():
         base = int.from_bytes(high, "big") << 64
         yield from (((address, address), value) for address, value in (whole.get(high, ()) if more else ()))
         for bits, low, value in sorted(inside.get(ident, ()) if more == 2 else (), reverse=True):
             yield _prefix(6, base + low, 64 + bits), value
         yield (base, base + (1 << 64) - 1), ref
-    short = [(int(b) - 32, int.from_bytes(bytes(raw), "big") << 64, v[0])  # type: ignore[arg-type]
+    short = [(int(b) - 32, int.from_bytes(bytes(raw), "big") << 64, v[0])
              for (b, t, raw), v in dump.lookups["l6"].items() if t == number]  # fmt: skip
     for bits, low, ref in sorted(short, reverse=True):
         yield _prefix(6, low, bits), ref
@@ -179,7 +182,9 @@ def _canonical(dump: Dump, lists: Mapping[int, tuple[Line, ...]]) -> Iterator[st
     yield from (f"attach {name}" for name in sorted(dump.attach))
     families: tuple[Family, Family] = (4, 6)
     passing = [(family, line) for family in families for line in lists[family] if line.permit]
-    yield from (f"# {box_text(family, line.box)}: {line.label}" for family, line in passing[:SHOWN])  # type: ignore[arg-type]
+    for family, line in passing[:SHOWN]:
+        proto, dst, src, dport, sport, flag, fragment = line.box
+        yield f"# {box_text(family, (proto, dst, src, dport, sport, flag, fragment))}: {line.label}"
     if len(passing) > SHOWN:
         yield f"# and {len(passing) - SHOWN:,} more"
     yield from (f"constant {name} {dump.constants[name]}" for name in CONSTANTS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from configlet.model.net import Family, Span
@@ -148,7 +148,7 @@ class Services:
         if line is None:
             return
         borders = sorted({ports[0], ports[1] + 1, *(s for s in line[:8] if ports[0] < s <= ports[1])})
-        for low, after in zip(borders, borders[1:], strict=False):
+        for low, after in pairwise(borders):
             value = line[8 + sum(start <= low for start in line[:8])]
             yield from self._sports((low, after - 1), value, left - 1)
 
