@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,13 +10,11 @@ from dataclasses import replace
 import pytest
 
 from configlet import drivers, readers
-from configlet.drivers.base import Driver, Rejected, Target
+from configlet.drivers.base import Driver, Rejected
 from configlet.encoders.xdp import encode
 from configlet.encoders.xdp_text import text
-from configlet.model.plan import Change, Outcome
-from configlet.model.policy import ANY_PROTO
-from configlet.prove import prove
 from configlet.journal import folder, opened
+from configlet.model.plan import Change, Outcome
 from configlet.push import push
 from configlet.readers.sections import owned
 from tests.builders import platform, rows
@@ -83,18 +79,24 @@ def neighbour(found: Host) -> Iterator[None]:
         holder.stdout.close()
 
 
-HEAR = "import socket,sys; s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.bind(('%s',int(sys.argv[1]))); s.settimeout(1.5); print('ready',flush=True); print(s.recv(9).decode())"
-SAY = "import socket,sys; s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nfor _ in range(3): s.sendto(b'hello',('%s',int(sys.argv[1])))"
+HEAR = """import socket, sys
+ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ear.bind(('%s', int(sys.argv[1])))
+ear.settimeout(1.5)
+print('ready', flush=True)
+print(ear.recv(9).decode())"""
+SAY = """import socket, sys
+for _ in range(3):
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'hello', ('%s', int(sys.argv[1])))"""
 
 
 def arrives(found: Host, port: int) -> bool:
     """Whether a datagram of the neighbour reaches a socket on the host."""
-    ear = subprocess.Popen(
-        [*found.enter(), "python3", "-c", HEAR % HERE, str(port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    command = [*found.enter(), "python3", "-S", "-c", HEAR % HERE, str(port)]
+    ear = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert ear.stdout is not None
     ear.stdout.readline()
-    subprocess.run([*found.far, "python3", "-c", SAY % HERE, str(port)], check=True)  # type: ignore[attr-defined]
+    subprocess.run([*found.far, "python3", "-S", "-c", SAY % HERE, str(port)], check=True)  # type: ignore[attr-defined]
     heard = ear.stdout.read().strip()
     ear.wait()
     ear.stdout.close()
@@ -109,54 +111,43 @@ OLD = tables(f"permit udp {THERE} {HERE} to 7000")
 NEW = tables(f"permit udp {THERE} {HERE} to 7000-7001", f"permit tcp any {HERE} to 22")
 
 
-def test_a_push_is_kept_and_what_the_kernel_holds_is_what_was_meant(bench: Bench, me1: Host) -> None:
-    assert arrives(me1, 7001)
-    assert pushed(bench, change("", OLD)).result == "Kept"
-    assert (arrives(me1, 7000), arrives(me1, 7001)) == (True, False)
-    assert shown(me1) == OLD
-    assert pushed(bench, change(OLD, NEW)).result == "Kept"
-    assert arrives(me1, 7001)
-    assert shown(me1) == NEW
-    driver = drivers.opener(canonical)(replace(bench.targets["me1"], run="look"))
-    assert driver.counters()["allow rule 1"][0] >= 1  # type: ignore[attr-defined]
+def looked(bench: Bench) -> Driver:
+    return drivers.opener(canonical)(replace(bench.targets["me1"], run="look"))
 
 
-def test_a_push_and_its_opposite_restore_the_host(bench: Bench, me1: Host) -> None:
-    for before, after in (("", OLD), (OLD, NEW), (NEW, OLD), (OLD, "")):
+def test_pushes_and_their_opposites_are_kept_and_the_kernel_holds_what_was_meant(bench: Bench, me1: Host) -> None:
+    reached = {"": (True, True), OLD: (True, False), NEW: (True, True)}
+    for before, after in (("", OLD), (OLD, NEW), (NEW, "")):
         assert pushed(bench, change(before, after)).result == "Kept"
         assert shown(me1) == after
-    assert arrives(me1, 7001)
+        assert (arrives(me1, 7000), arrives(me1, 7001)) == reached[after]
+        if after:
+            assert looked(bench).counters()["allow rule 1"][0] >= 1  # type: ignore[attr-defined]
 
 
 def test_the_host_itself_takes_back_what_nobody_confirms(bench: Bench, me1: Host) -> None:
-    pushed(bench, change("", OLD))
-    driver = drivers.opener(canonical)(replace(bench.targets["me1"], run="look"))
-    driver.load(change(OLD, NEW))
-    token = driver.commit(20)
-    assert shown(me1) == NEW
+    driver = looked(bench)
+    driver.load(change("", OLD))
+    token = driver.commit(30)
+    assert shown(me1) == OLD
     driver.close()
-    wait_until(lambda: shown(me1) == OLD)
-    again = drivers.opener(canonical)(replace(bench.targets["me1"], run="look"))
+    wait_until(lambda: shown(me1) == "")
+    again = looked(bench)
     assert again.pending() is None
     with pytest.raises(Rejected):
         again.confirm(token)
 
 
-def test_tables_that_change_between_staging_and_commit_are_not_overwritten(bench: Bench, me1: Host) -> None:
+def test_what_cannot_be_put_in_force_touches_nothing(bench: Bench, me1: Host) -> None:
     pushed(bench, change("", OLD))
-    driver = drivers.opener(canonical)(replace(bench.targets["me1"], run="look"))
+    stale = pushed(bench, change("", NEW))
+    elsewhere = pushed(bench, change(OLD, NEW.replace("attach ens1", "attach ens7")))
+    assert (stale.result, elsewhere.result) == ("Untouched", "Untouched")
+    assert "ens7" in elsewhere.reason
+    assert shown(me1) == OLD
+    driver = looked(bench)
     driver.load(change(OLD, NEW))
     me1.run(f"CONFIGLET_STATE_DIR={me1.state} python3 {me1.state}/xdp/xdp.py detach")
     with pytest.raises(Rejected, match="changed since"):
         driver.commit(100)
     assert shown(me1) == ""
-
-
-def test_a_stale_plan_and_an_interface_that_is_not_there_touch_nothing(bench: Bench, me1: Host) -> None:
-    pushed(bench, change("", OLD))
-    assert pushed(bench, change("", NEW)).result == "Untouched"
-    elsewhere = NEW.replace("attach ens1", "attach ens7")
-    outcome = pushed(bench, change(OLD, elsewhere))
-    assert outcome.result == "Untouched", outcome
-    assert "ens7" in outcome.reason
-    assert shown(me1) == OLD

@@ -61,7 +61,7 @@ class XdpDriver(NftablesDriver):
     def _guard(self, *words: str) -> str:
         if not self._carried:
             self._carry()
-        return self._run(f"python3 {_FOLDER}/xdp.py " + " ".join(map(shlex.quote, words)), "")
+        return self._run(f"python3 -S {_FOLDER}/xdp.py " + " ".join(map(shlex.quote, words)), "")
 
     def _carry(self) -> None:
         """Bring the loader, unless this version of it is there."""

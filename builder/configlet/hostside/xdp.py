@@ -182,7 +182,7 @@ def _arm(token: str, delay: float, before: str) -> None:
         _written(new / name, text)
     new.rename(PENDING)
     subprocess.Popen(
-        [sys.executable, str(HERE / "xdp.py"), "timer", token, f"{delay:.3f}"],
+        [sys.executable, "-S", str(HERE / "xdp.py"), "timer", token, f"{delay:.3f}"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     end = time.monotonic() + 10

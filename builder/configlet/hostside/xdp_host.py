@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 if __package__:
@@ -199,6 +200,8 @@ class Host:
         if PINS.is_dir():
             for path in PINS.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+            with suppress(OSError):  # it may be where the file system is mounted
+                PINS.rmdir()
 
 
 def _mounted(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 from configlet.model.net import Family, Span
@@ -42,11 +42,11 @@ class Services:
 
     def __init__(self, dump: Dump) -> None:
         self.dump = dump
-        points = [number for page in dump.arrays["svc"] for number in page]
+        points = chain.from_iterable(dump.arrays["svc"])
         self.runs: list[tuple[int, int, int]] = []
         at = 0
         for number, group in groupby(points):
-            size = sum(1 for _ in group)
+            size = len(list(group))
             self.runs.append((at, at + size - 1, number))
             at += size
         self.classes = sorted({number for _, _, number in self.runs})
