@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from configlet.encoders.xdp import Lists, encode
+from configlet.encoders.xdp_layout import Encoded
 from configlet.encoders.xdp_text import text
 from configlet.hostside import bpf
 from configlet.hostside.xdp_tables import SHARED, Generation, counters, parse
@@ -45,8 +46,14 @@ def library() -> bpf.Library:
 @contextmanager
 def loaded(lists: Lists, constants: Mapping[str, int] = {}, shared: Mapping[str, int] = {}, **more: Any) -> Iterator[Generation]:
     """A generation of these rows, in the kernel as long as the block runs."""
-    tables = parse(text(encode(lists, constants=constants, **more)))
-    generation = Generation(library(), str(OBJECT), tables, dict(shared))
+    with generation_of(encode(lists, constants=constants, **more), shared) as generation:
+        yield generation
+
+
+@contextmanager
+def generation_of(encoded: Encoded, shared: Mapping[str, int] = {}) -> Iterator[Generation]:
+    """Encoded tables in the kernel, as long as the block runs."""
+    generation = Generation(library(), str(OBJECT), parse(text(encoded)), dict(shared))
     try:
         yield generation
     finally:
@@ -63,4 +70,4 @@ def counted(generation: Generation) -> dict[str, int]:
     return {name: packets for name, packets, _ in counters(library(), generation.filter) if packets}
 
 
-__all__ = ["DROP", "PASS", "SHARED", "counted", "impossible", "library", "loaded", "verdict"]
+__all__ = ["DROP", "PASS", "SHARED", "counted", "generation_of", "impossible", "library", "loaded", "verdict"]
