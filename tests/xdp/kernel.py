@@ -60,6 +60,11 @@ def generation_of(encoded: Encoded, shared: Mapping[str, int] = {}) -> Iterator[
         generation.close()
 
 
+def verified(generation: Generation) -> int:
+    """How many instructions the verifier looked at, of the million that it would."""
+    return bpf.ProgramInfo(library(), generation.filter).verified
+
+
 def verdict(generation: Generation, frame: bytes) -> int:
     """What the program answers for a frame."""
     return bpf.test_run(library(), generation.filter, frame)[0]
@@ -70,4 +75,4 @@ def counted(generation: Generation) -> dict[str, int]:
     return {name: packets for name, packets, _ in counters(library(), generation.filter) if packets}
 
 
-__all__ = ["DROP", "PASS", "SHARED", "counted", "generation_of", "impossible", "library", "loaded", "verdict"]
+__all__ = ["DROP", "PASS", "SHARED", "counted", "generation_of", "impossible", "library", "loaded", "verdict", "verified"]
