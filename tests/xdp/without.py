@@ -46,8 +46,9 @@ def run(folder: Path, *words: str, path: str = TOOLS, nobody: bool = False, no_l
         argv = ["unshare", "-m", "sh", "-c", f'{hidden}exec "$@"', "sh", *argv]
     env = {"PATH": path, "PYTHONPATH": f"{folder / 'builder'}:{folder}", "HOME": str(folder), "NO_COLOR": "1",
            "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
-    done = subprocess.run(
-        argv, cwd=folder, env=env, user=NOBODY if nobody else None, extra_groups=[] if nobody else None,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    if nobody:
+        # Nothing of root's but that the interpreter may be read wherever it is.
+        caps = "-all,+dac_read_search"
+        argv = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", f"--inh-caps={caps}", f"--ambient-caps={caps}", *argv]
+    done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
