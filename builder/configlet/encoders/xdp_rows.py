@@ -6,10 +6,9 @@ filters when none does, or a piecewise function of the source port as a tuple of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from configlet.encoders import xdp_layout as at
 from configlet.encoders.xdp_classes import Cover
@@ -29,6 +28,15 @@ SPARSE = 8
 FAN = 9
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A row that was written: its cells, its references block by block, and its own reference."""
+
+    row: Row
+    written: list[Values]
+    ref: int
+
+
 @dataclass(slots=True)
 class Open:
     """A prefix that is open while the walk is inside it.
@@ -40,8 +48,7 @@ class Open:
     end: int
     row: Row
     ref: int
-    base: Row
-    parent: int
+    base: Base
     changes: Changes | None
 
 
@@ -52,39 +59,40 @@ class Rows:
         self.store, self.covers, self.results = store, covers, results
         self.none = len(results) - 1
         sizes = [64] * (count // 64) + ([count % 64] if count % 64 else [])
-        self._empty: Row = [[self.none] * size for size in sizes]
+        self._uniform: dict[tuple[int, int], Block] = {}
+        empty: Row = [self._filled(self.none, size) for size in sizes]
+        self._refs = _Refs(self)
         self._split: dict[tuple[Cell, int, Span], Cell] = {}
-        self._functions: dict[Cell, int] = {}
-        self._blocks: dict[int, tuple[Block, int, Values]] = {}
-        # Without source ports every cell is a number, and a list is asked faster than a method.
-        plain = all(cover.sport is None for cover in covers)
-        self._look: Callable[[Any], int] = self.results.__getitem__ if plain else self._value
+        self._empty = Base(empty, [tuple(map(self._refs.__getitem__, block)) for block in empty], at.DEFAULT)
 
     def top(self, end: int) -> Open:
         """The space before any prefix: nothing wins anywhere."""
-        return Open(end, self._empty, at.DEFAULT, self._empty, at.DEFAULT, {})
+        return Open(end, self._empty.row, at.DEFAULT, self._empty, {})
 
     def enter(self, outer: Open, end: int, filters: Filters, *, leaf: bool) -> Open:
         """A prefix inside another, with the filters that begin there. A leaf has no prefix inside."""
+        base = outer.base
         if leaf and outer.changes is not None:
             ref = self._sparse(outer, filters)
             if ref is not None:
-                return Open(end, outer.row, ref, outer.base, outer.parent, None)
-        row, changed = self._apply(outer.row, filters)
-        differ = self._differ(row, outer.base, changed if outer.row is outer.base else None)
-        runs = self._changed_runs(sorted(differ.items()), outer.base)
-        kept = differ if len(differ) <= 2 * SPARSE else None
-        if not runs:
-            return Open(end, row, outer.parent, outer.base, outer.parent, kept)
-        over = self.store.overlay(runs, outer.parent) if len(runs) <= SPARSE else None
-        if over is not None:
-            return Open(end, row, over, outer.base, outer.parent, kept)
-        ref = self._dense(row)
-        return Open(end, row, ref, row, ref, {})
+                return Open(end, outer.row, ref, base, None)
+        row = self._apply(outer.row, filters)
+        kept = None if leaf else self._few(row, base.row)
+        runs = self._runs(row, base)
+        if runs is not None:
+            over = self.store.overlay(runs, base.ref) if runs else base.ref
+            if over is not None:
+                return Open(end, row, over, base, kept)
+        written = [
+            old if block is before else tuple(map(self._refs.__getitem__, block))
+            for block, before, old in zip(row, base.row, base.written, strict=True)
+        ]
+        ref = self._dense(written)
+        return Open(end, row, ref, Base(row, written, ref), {})
 
     def _sparse(self, outer: Open, filters: Filters) -> int | None:
         """The reference of a leaf that changes few cells; None when they are many."""
-        covers, base = self.covers, outer.base
+        covers, base = self.covers, outer.base.row
         changes: Changes = dict(outer.changes or ())
         for number, spec in filters:
             cover = covers[spec]
@@ -99,38 +107,64 @@ class Rows:
                     changes[place] = self._win(cell, number, cover.sport)
             if len(changes) > 2 * SPARSE:
                 return None
-        runs = self._changed_runs(sorted(changes.items()), base)
+        runs: list[tuple[int, int, int]] = []
+        for place in sorted(changes):
+            ref = self._refs[changes[place]]
+            if ref != outer.base.written[place >> 6][place & 63]:
+                _add(runs, place, place, ref)
         if not runs:
-            return outer.parent
-        return self.store.overlay(runs, outer.parent) if len(runs) <= SPARSE else None
+            return outer.base.ref
+        return self.store.overlay(runs, outer.base.ref) if len(runs) <= SPARSE else None
 
-    def _apply(self, outer: Row, filters: Filters) -> tuple[Row, set[int]]:
-        """A copy of a row with filters applied; blocks that do not change are shared. Also which ones do."""
+    def _apply(self, outer: Row, filters: Filters) -> Row:
+        """A copy of a row with filters applied; blocks that do not change are shared."""
         row, own = list(outer), set[int]()
         for number, spec in filters:
             cover = self.covers[spec]
             for low, high in cover.runs:
                 for index in range(low >> 6, (high >> 6) + 1):
-                    first, last = max(low - (index << 6), 0), min(high - (index << 6), 63)
-                    self._apply_block(row, own, index, (first, last), number, cover.sport)
-        return row, own
+                    first, last = max(low - (index << 6), 0), min(high - (index << 6), len(row[index]) - 1)
+                    if cover.sport is not None or last - first + 1 < len(row[index]):
+                        self._apply_part(row, own, index, (first, last), number, cover.sport)
+                    else:
+                        self._apply_whole(row, own, index, number)
+        return row
 
-    def _apply_block(self, row: Row, own: set[int], index: int, span: Span, number: int, sport: Span | None) -> None:
+    def _apply_whole(self, row: Row, own: set[int], index: int, number: int) -> None:
+        """One filter over a whole block: it wins everywhere, nowhere, or here and there."""
         block = row[index]
-        first, last = span
-        if index not in own:
-            cells = block[first : last + 1]
-            if sport is None and all(type(cell) is int and cell < number for cell in cells):
-                return
+        try:
+            least, most = min(block), max(block)
+        except TypeError:
+            self._apply_part(row, own, index, (0, len(block) - 1), number, None)
+            return
+        if type(least) is not int or type(most) is not int:
+            self._apply_part(row, own, index, (0, len(block) - 1), number, None)
+        elif number < least:
+            row[index] = self._filled(number, len(block))
+            own.discard(index)
+        elif number < most:
+            row[index] = [number if number < cell else cell for cell in block]  # type: ignore[operator]
             own.add(index)
-            block = row[index] = list(block)
-        for place in range(first, min(last + 1, len(block))):
+
+    def _filled(self, number: int, size: int) -> Block:
+        """A block of one winner; shared, and so never written to."""
+        return self._uniform.setdefault((number, size), [number] * size)
+
+    def _apply_part(self, row: Row, own: set[int], index: int, span: Span, number: int, sport: Span | None) -> None:
+        block = row[index]
+        for place in range(span[0], span[1] + 1):
             cell = block[place]
             if sport is None and type(cell) is int:
-                if number < cell:
-                    block[place] = number
+                if number > cell:
+                    continue
+                won: Cell = number
             else:
-                block[place] = self._win(cell, number, sport)
+                won = self._win(cell, number, sport)
+            if index not in own:
+                own.add(index)
+                block = row[index] = list(block)
+            block[place] = won
 
     def _win(self, cell: Cell, number: int, sport: Span | None) -> Cell:
         """A cell after one more filter, which may ask for source ports."""
@@ -140,57 +174,48 @@ class Rows:
             self._split[key] = _split(cell, number, span)
         return self._split[key]
 
-    def _differ(self, row: Row, base: Row, blocks: set[int] | None) -> Changes:
-        """The cells of a row that are not those of its base."""
+    def _few(self, row: Row, base: Row) -> Changes | None:
+        """The cells of a row that are not those of its base; None when they are many."""
         found: Changes = {}
-        for index in sorted(blocks) if blocks is not None else range(len(row)):
-            block, other = row[index], base[index]
-            if block is not other:
+        for index, (block, other) in enumerate(zip(row, base, strict=True)):
+            if block is not other and block != other:
                 found.update((index << 6 | i, cell) for i, cell in enumerate(block) if cell != other[i])
+                if len(found) > 2 * SPARSE:
+                    return None
         return found
 
-    def _changed_runs(self, changes: Sequence[tuple[int, Cell]], base: Row) -> list[tuple[int, int, int]]:
-        """Changed cells as runs of one reference, without those that mean what the base means."""
+    def _runs(self, row: Row, base: Base) -> list[tuple[int, int, int]] | None:
+        """Where a row means something else than its base, as runs of one reference; None when they are many."""
         runs: list[tuple[int, int, int]] = []
-        look = self._look
-        for place, cell in changes:
-            ref = look(cell)
-            if ref == look(base[place >> 6][place & 63]):
+        for index, (block, other, old) in enumerate(zip(row, base.row, base.written, strict=True)):
+            if block is other:
                 continue
-            if runs and runs[-1][1] == place - 1 and runs[-1][2] == ref:
-                runs[-1] = (runs[-1][0], place, ref)
+            new = tuple(map(self._refs.__getitem__, block))
+            if new == old:
+                continue
+            start = index << 6
+            if new.count(new[0]) == len(new) and new[0] not in old:
+                _add(runs, start, start + len(new) - 1, new[0])
             else:
-                runs.append((place, place, ref))
+                for place, (ref, before) in enumerate(zip(new, old, strict=True), start):
+                    if ref != before:
+                        _add(runs, place, place, ref)
+            if len(runs) > SPARSE:
+                return None
         return runs
 
-    def _dense(self, row: Row) -> int:
+    def _dense(self, written: list[Values]) -> int:
         """A written row; a result when every cell has that one, whatever the source port."""
-        written = [self._block(block) for block in row]
-        if len({number for _, number, _ in written[:-1]}) <= 1:
-            values = set(written[0][2]) | set(written[-1][2])
-            if len(values) == 1 and (only := values.pop()) < at.STEP:
-                return only
-        return self.store.row(tuple(number for _, number, _ in written))
+        only = written[0][0]
+        if only < at.STEP and all(block.count(only) == len(block) for block in written):
+            return only
+        return self.store.row(tuple(self.store.block(block) for block in written))
 
-    def _block(self, block: Block) -> tuple[Block, int, Values]:
-        """The block itself (so that nothing else takes its place in memory), its number, and what it holds."""
-        known = self._blocks.get(id(block))
-        if known is None:
-            values = tuple(map(self._look, block))
-            known = self._blocks[id(block)] = block, self.store.block(values), values
-        return known
-
-    def _value(self, cell: Cell) -> int:
-        return self.results[cell] if type(cell) is int else self._written(cell)
-
-    def _written(self, cell: Cell) -> int:
-        """The reference of a function of the source port."""
-        if type(cell) is int:
+    def written(self, cell: Cell) -> int:
+        """The reference of a cell: its filter's result, or a function of the source port."""
+        if isinstance(cell, int):
             return self.results[cell]
-        assert isinstance(cell, tuple)
-        if cell not in self._functions:
-            self._functions[cell] = self._function([(start, self.results[winner]) for start, winner in cell])
-        return self._functions[cell]
+        return self._function([(start, self.results[winner]) for start, winner in cell])
 
     def _function(self, pieces: list[tuple[int, int]]) -> int:
         level = [piece for i, piece in enumerate(pieces) if i == 0 or piece[1] != pieces[i - 1][1]]
@@ -210,6 +235,26 @@ class Rows:
         return pieces[0][0], values[0] if len(values) == 1 else self.store.sport_line(
             tuple(start for start, _ in pieces[1:]), values
         )
+
+
+class _Refs(dict[Cell, int]):
+    """What each cell is written as, found once."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(enumerate(rows.results))
+        self.rows = rows
+
+    def __missing__(self, cell: Cell) -> int:
+        self[cell] = found = self.rows.written(cell)
+        return found
+
+
+def _add(runs: list[tuple[int, int, int]], first: int, last: int, ref: int) -> None:
+    """One more run, joined to the last one where it goes on."""
+    if runs and runs[-1][1] == first - 1 and runs[-1][2] == ref:
+        runs[-1] = (runs[-1][0], last, ref)
+    else:
+        runs.append((first, last, ref))
 
 
 def _split(cell: Cell, number: int, span: Span) -> Cell:
