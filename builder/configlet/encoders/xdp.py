@@ -17,7 +17,7 @@ from configlet.encoders.xdp_rows import Rows
 from configlet.encoders.xdp_store import Store
 from configlet.encoders.xdp_text import text
 from configlet.model.gate import Table
-from configlet.model.net import Family, Span, prefixes
+from configlet.model.net import BITS, Family, Span, prefixes
 from configlet.model.policy import DST, SRC, Entry
 from configlet.model.problem import refuse
 
@@ -41,7 +41,7 @@ _Peer = tuple[int, Span, int]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Destinations (of what leaves: sources) that the same rows judge, and those rows."""
+    """A prefix of destinations (of what leaves: of sources), and the spans whose rows judge it."""
 
     side: Side
     family: Family
@@ -117,17 +117,16 @@ def _result(names: list[str], entry: Entry, row: int | None) -> int:
 
 
 def regions(side: Side, family: Family, spans: Iterable[Span]) -> Iterator[Region]:
-    """The address space of local ends, cut wherever some row begins or ends; without what no row speaks of."""
+    """Every prefix of which some row speaks, with the rows that hold for it where no longer prefix is found."""
     spans = list(spans)
-    single = {span for span in spans if span[0] == span[1]}
     wide = [span for span in spans if span[0] != span[1]]
-    borders = sorted({edge for low, high in spans for edge in (low, high + 1)})
-    for low, after in itertools.pairwise(borders):
-        around = [span for span in wide if span[0] <= low and after - 1 <= span[1]]
-        if (low, low) in single and after == low + 1:
-            around.append((low, low))
-        if around:
-            yield Region(side, family, low, after - 1, tuple(around))
+    size = BITS[family]
+    found = {(low, low + (1 << (size - bits)) - 1) for span in spans for low, bits in prefixes(family, span)}
+    single = set(spans) - set(wide)
+    for low, high in sorted(found):
+        around = [span for span in wide if span[0] <= low and high <= span[1]]
+        around += [(low, high)] if (low, high) in single else []
+        yield Region(side, family, low, high, tuple(around))
 
 
 @dataclass(slots=True)
@@ -172,8 +171,8 @@ def _place4(region: Region, root: Root, single: dict[int, Root], lookups: dict[s
         return
     if region.side == "leaving":
         raise _wide_leaving()
-    for low, bits in prefixes(4, (region.low, region.high)):
-        lookups["dst4"][struct.pack("<I", bits) + low.to_bytes(4, "big")] = _header(0, root)
+    bits = 32 - (region.high - region.low).bit_length()
+    lookups["dst4"][struct.pack("<I", bits) + region.low.to_bytes(4, "big")] = _header(0, root)
 
 
 def _place6(region: Region, number: int, lookups: dict[str, dict[bytes, bytes]]) -> None:
@@ -181,9 +180,8 @@ def _place6(region: Region, number: int, lookups: dict[str, dict[bytes, bytes]])
     if region.low == region.high:
         lookups["local6"][region.low.to_bytes(16, "big") + _NUMBER.pack(side, 0)] = _NUMBER.pack(number, 0)
         return
-    for low, bits in prefixes(6, (region.low, region.high)):
-        key = _NUMBER.pack(32 + bits, side) + low.to_bytes(16, "big")
-        lookups["dst6"][key] = _NUMBER.pack(number, 0)
+    bits = 128 - (region.high - region.low).bit_length()
+    lookups["dst6"][_NUMBER.pack(32 + bits, side) + region.low.to_bytes(16, "big")] = _NUMBER.pack(number, 0)
 
 
 def _wide_leaving() -> Exception:
