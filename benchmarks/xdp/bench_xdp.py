@@ -1,7 +1,7 @@
 """The XDP filter table beside nftables, iptables, ipset and rte_acl, on the same filters. Root; it prints, it judges nothing.
 
     bench_xdp.py                 everything: the curve, the peers, what a replacement costs (some ten minutes)
-    bench_xdp.py curve|peers|load [SIZE ...]
+    bench_xdp.py curve|peers|load [SIZE ...]      (random five-tuples of 100,000 only when asked: minutes of compiling)
 
 Nanoseconds a packet, least / median of many batches of 65,536 distinct packets. `program` is the kernel's test run of the
 program alone, base included: `empty` and `copy` say what of it is the method. Of peers, what a verdict adds to a packet's
@@ -47,12 +47,12 @@ def scattered(size: int) -> list[Entry]:
     return rule_sets.scattered(random.Random(1), size)
 
 
-def curve(sizes: Sequence[int] = SIZES, batches: int = BATCHES) -> dict[str, list[Point]]:
+def curve(sizes: Sequence[int] = SIZES, scatter: Sequence[int] | None = None, batches: int = BATCHES) -> dict[str, list[Point]]:
     """The program alone, over sizes: plain and with everything on, hits and misses."""
     library, path = bpf.Library(), ground.built()
     found: dict[str, list[Point]] = {}
-    for name, make in (("segment", segment), ("random", scattered)):
-        for size in sizes:
+    for name, make, those in (("segment", segment, sizes), ("random", scattered, sizes if scatter is None else scatter)):
+        for size in those:
             entries = make(size)
             began = time.process_time()
             made = encode({("towards", 4): entries})
@@ -215,9 +215,9 @@ def main(words: list[str]) -> None:
     what, sizes = (words[0] if words else ""), [int(word.replace(",", "")) for word in words[1:]]
     drawn: dict[str, list[Point]] = {}
     if what in ("", "curve"):
-        drawn |= curve(sizes or SIZES)
+        drawn |= curve(sizes or SIZES, None if sizes else SIZES[:-2])
     if what in ("", "peers"):
-        drawn |= beside(sizes or SIZES)
+        drawn |= beside(sizes or (SIZES if what else (10, 1_000, 5_000, 100_000)))
     if what in ("", "load"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
         replacing(sizes or (5_000, 100_000))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.xdp.shown import line_3, line_4, line_5, line_8
+from tests.xdp.shown import line_3, line_4, line_5, line_6, line_8
 
-__all__ = ["line_3", "line_4", "line_5", "line_8"]
+__all__ = ["line_3", "line_4", "line_5", "line_6", "line_8"]

@@ -6,12 +6,17 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from configlet.hostside.xdp_tables import dump, text_of
 from configlet.model.net import FAMILIES
 from configlet.model.policy import Packet
+from configlet.model.problem import Refused
 from configlet.packets.verdict import first
+from configlet.packets.walk import differ
+from configlet.readers import read
+from tests.builders import platform
 from tests.xdp.broken_frames import COUNTED, WAYS
 from tests.xdp.frames import frame, packet_near
-from tests.xdp.kernel import DROP, PASS, counted, loaded, verdict
+from tests.xdp.kernel import DROP, PASS, counted, library, loaded, verdict
 from tests.xdp.rule_sets import ANY_PROTO, LOCAL4, LOCAL6, each, entry, rule
 
 
@@ -47,6 +52,26 @@ def verdicts(packets: int, seeds: int) -> Iterator[Tally]:
     yield from tallies.values()
 
 
+def proved(tables: int) -> tuple[int, int]:
+    """Of so many random tables, how many are proved after they were read out of the kernel, and how many were refused."""
+    good, refused, seed = 0, 0, 100
+    while tables:
+        for family in FAMILIES:
+            for _, entries in list(each(seed, family))[:tables]:
+                tables -= 1
+                try:
+                    with loaded({("towards", family): entries}) as generation:
+                        held = dump(library(), generation.filter)
+                except Refused:
+                    refused += 1
+                    continue
+                held.attach = ["ens1"]
+                reading = read(platform("xdp"), "filter-table", text_of(held), "kernel")
+                good += differ(family, [entries], reading.lists["ens1", "in", family], budget=20_000_000) is None
+        seed += 1
+    return good, refused
+
+
 def malformed(packets: int) -> tuple[int, dict[str, int]]:
     """How many of so many broken frames were not dropped, and what was counted, where everything good would pass."""
     dice, open_ = random.Random(7), rule("everything")
@@ -59,4 +84,4 @@ def malformed(packets: int) -> tuple[int, dict[str, int]]:
         return escaped, counted(generation)
 
 
-__all__ = ["COUNTED", "Tally", "malformed", "verdicts"]
+__all__ = ["COUNTED", "Tally", "malformed", "proved", "verdicts"]

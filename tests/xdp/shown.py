@@ -68,6 +68,16 @@ def line_5() -> Shown:
     )
 
 
+def line_6() -> Shown:
+    """Random XDP tables, read back out of the kernel and proved over the whole packet space."""
+    if impossible():
+        return 0, 700, impossible()
+    from tests.xdp.laws import proved
+
+    good, refused = proved(1000)
+    return good, 1000 - refused, f"xdp: {good} of 1,000 random tables PROVED after read-back, {refused} refused"
+
+
 def line_8() -> Shown:
     """Without clang, libbpf or root."""
     return passed("tests/xdp/test_without.py"), 3, "no root, no clang, no libbpf: the rest works, and doctor says what is missing"
