@@ -3,13 +3,16 @@ SHELL := /bin/bash
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test show check bench soak
+.PHONY: help setup bpf demo test show check bench soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## .venv with the locked versions (as root also the missing system packages)
 	@scripts/setup.sh
+
+bpf: ## the XDP program, where clang is (as root setup installs nothing for it: doctor says what it takes)
+	@python3 scripts/bpf.py
 
 demo: setup ## the whole way: check, lab, push, real packets, one change, rollback
 	@$(PYTHON) scripts/demo.py
@@ -27,6 +30,7 @@ check: setup ## ruff, mypy --strict, import contracts
 
 bench: setup ## measurements beside installed peers, into benchmarks/RESULTS.md: make bench [SIZE=full] [ONLY=generation]
 	@$(PYTHON) -m benchmarks --size $(or $(SIZE),quick) $(ONLY)
+	@for file in benchmarks/*/bench_*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
 
 soak: setup ## long runs: soak/README.md
 	@ls soak/soak_*.py >/dev/null 2>&1 || echo "no long run exists yet: soak/README.md"

@@ -86,12 +86,20 @@ compiled() {
     "$venv/bin/python" -m compileall -q builder
 }
 
+# The XDP program, where clang is; everything else works without it, and `configlet doctor` says what is missing.
+bpf() {
+    command -v clang >/dev/null || return 0
+    "$venv/bin/python" scripts/bpf.py || say "the XDP program was not built; everything else works"
+}
+
 install_packages
 if [ -x "$venv/bin/configlet" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; then
     compiled
+    bpf
     exit 0
 fi
 locked_environment
 fingerprint >"$stamp"
 compiled
+bpf
 say "done"

@@ -11,6 +11,7 @@ import yaml
 from configlet.model.gate import Table
 from configlet.model.net import FAMILIES
 from tests.builders import acl, host, row
+from tests.xdp.towards import table as towards
 
 
 def document(path: Path) -> dict[str, Any]:
@@ -20,14 +21,16 @@ def document(path: Path) -> dict[str, Any]:
 
 def tables_of(case: Mapping[str, Any]) -> list[Table]:
     """The tables of a case, whose laws are their rows; a host's family that is not said is closed."""
-    tables = [_table(said, case["kind"]) for said in case["tables"]]
+    tables = [_table(said, case["kind"], case.get("direction", "")) for said in case["tables"]]
     said = {table.family for table in tables}
-    if case["kind"] == "filter-table":
+    if case.get("direction") == "in":
+        tables += [towards((), family) for family in FAMILIES if family not in said]
+    elif case["kind"] == "filter-table":
         tables += [host((), (), family, owner="host1") for family in FAMILIES if family not in said]
     return tables
 
 
-def _table(said: Mapping[str, Any], kind: str) -> Table:
+def _table(said: Mapping[str, Any], kind: str, received: str) -> Table:
     entries = [
         row(
             item["row"],
@@ -42,4 +45,6 @@ def _table(said: Mapping[str, Any], kind: str) -> Table:
     ]
     if kind == "acl":
         return acl(entries, said["family"], binding=said["binding"], direction=said["direction"])
+    if received:
+        return towards(entries, said["family"])
     return host(entries, said["locals"], said["family"], owner="host1")

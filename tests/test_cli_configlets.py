@@ -37,7 +37,7 @@ def test_at_first_everything_is_as_it_ships(root: Path) -> None:
 def test_an_adopted_configlet_wins_and_gives_the_same_bytes(root: Path, platform: str, kind: str) -> None:
     before = configlet("render", "dc1", "--at", DAY, cwd=root).stdout
     ended = configlet("adopt", f"{platform}/{kind}", "--json", cwd=root)
-    assert ended.returncode == 0 and len(json.loads(ended.stdout)["files"]) == 3
+    assert ended.returncode == 0 and len(json.loads(ended.stdout)["files"]) == len(which(root, f"{platform}/{kind}")) >= 2
     found = which(root, f"{platform}/{kind}")
     assert {file["state"] for file in found.values()} == {"copy"}
     assert all(str(file["path"]).startswith(str(root)) and file["hidden"] for file in found.values())

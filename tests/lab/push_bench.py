@@ -143,6 +143,8 @@ class Host:
     """Seconds for which nothing is answered after a cut."""
     until: float = 0.0
     connections: list[Any] = field(default_factory=list)
+    user: bool = True
+    """Whether it is a user namespace too; what only root of the machine may do is not possible in one."""
 
     def run(self, command: str, stdin: str = "") -> str:
         argv = [*self.enter(), "/bin/sh", "-c", command]
@@ -151,7 +153,8 @@ class Host:
         return found.stdout
 
     def enter(self) -> list[str]:
-        return ["nsenter", f"--target={self.pid}", "--user", "--net", "--preserve-credentials"]
+        user = ["--user", "--preserve-credentials"] if self.user else []
+        return ["nsenter", f"--target={self.pid}", "--net", *user]
 
     def ports(self) -> list[int]:
         text = self.run("nft list ruleset")
@@ -159,12 +162,13 @@ class Host:
 
 
 @contextmanager
-def host(folder: Path, speed: int = 20) -> Iterator[Host]:
+def host(folder: Path, speed: int = 20, *, user: bool = True) -> Iterator[Host]:
     """A namespace with an SSH server before it; its key is in ``folder/known_hosts``."""
-    holder = subprocess.Popen(["unshare", "-Urn", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
+    flags = "-Urn" if user else "-n"
+    holder = subprocess.Popen(["unshare", flags, "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     holder.stdout.readline()
-    found = Host(holder.pid, folder / "state")
+    found = Host(holder.pid, folder / "state", user=user)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -116,7 +116,10 @@ def test_there_are_eight_cases_or_more_for_each_platform() -> None:
 def test_a_case_gives_exactly_its_text_and_the_text_means_its_rows(name: str, path: Path) -> None:
     case = document(path)
     artifact = render("leaf1" if name == "eos" else "host1", SHIPPED[name], case["kind"], tables_of(case))
-    assert artifact.text == case["text"]
     reading = read(SHIPPED[name], case["kind"], artifact.text, artifact.file)
+    if SHIPPED[name].kinds[case["kind"]].encoder:  # no text: what its reader tells people of it
+        assert "".join(f"{line}\n" for line in reading.canonical.splitlines() if line.startswith("# ")) == case["shown"]
+    else:
+        assert artifact.text == case["text"]
     assert [proof for proof in prove(artifact, reading) if proof.verdict != "PROVED"] == []
     assert read(SHIPPED[name], case["kind"], reading.canonical, "canonical").canonical == reading.canonical

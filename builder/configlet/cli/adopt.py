@@ -31,7 +31,8 @@ def command(configlet: tuple[str, str], workspace: Path | None, as_json: bool) -
     if own == shipped:
         raise refuse("Nothing to adopt", f"{own} is where the shipped configlets come from. Change them there.")
     platform, kind = named((shipped,), *configlet)
-    wanted = {own / name: shipped / name for name in adoption.names(platform, kind)}
+    ship = [name for name in adoption.names(platform, kind) if (shipped / name).is_file()]  # an encoder has no template
+    wanted = {own / name: shipped / name for name in ship}
     manifest = own / platform / "platform.yaml"
     if manifest.is_file():  # of another kind that was adopted earlier
         del wanted[manifest]

@@ -10,6 +10,7 @@ from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_PROTO, PROTO, Entry
 from configlet.packets.blocks import Item, rule_of
+from configlet.packets.entries import permits_only
 from configlet.packets.near import Near
 from configlet.packets.sets import minus_all, put
 
@@ -22,6 +23,16 @@ def host_rows(law: Law) -> Sequence[Entry]:
     found = items(entries)
     plain = [e for e in found if wide(e)]
     return listed((*plain, *_disjoint(law.family, [e for e in found if not wide(e)])))
+
+
+def towards_rows(law: Law) -> Sequence[Entry]:
+    """Of a table that remembers nothing: replies as permits, then the initiations as written, with their denies.
+
+    Permits ahead of a first-match list only add, so the whole is exactly "initiations or replies".
+    """
+    initiations, replies = law.lists
+    closed = any(not item.permit for item in items(replies))
+    return listed((*(permits_only(replies) if closed else items(replies)), *items(initiations)))
 
 
 def wide(item: Item) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 from ipaddress import ip_network
 
 from configlet.fit.clip import Whole, clip, guarded, with_fragments
-from configlet.fit.kernel import NOBODY, kernel_entries, link_entries
+from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import Inventory
@@ -77,6 +77,23 @@ class Laws:
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
         return Law(family, (listed(self._host_entries(gate, family)),))
+
+    def towards(self, gate: Gate, family: Family) -> Law:
+        """The stateless law of a table that sees only what a host receives: initiations to its addresses, and replies.
+
+        What the host sends itself never crosses an interface, and what claims to is spoofed.
+        """
+        segments = [s for s in self.inventory.segments if s.name in gate.segments]
+        match = any(s.fragments == "match" for s in segments)
+        receives = any(lo != hi for _, (lo, hi) in gate.locals)
+        link = tuple(e for e in kernel_entries(family, receives=receives) if e.rule is not LOOP)
+        starts: list[Item] = []
+        answered: list[Item] = []
+        for realm, spans in self._locals_by_realm(gate, family):
+            starts += clip(self.whole(realm, family), DST, spans)
+            answered += clip(self.whole(realm, family), SRC, spans)
+        whole = (*link, *with_fragments(starts, match=match))
+        return Law(family, (listed(whole), listed(replies(with_fragments(answered, match=match), family))))
 
     def _host_entries(self, gate: Gate, family: Family) -> Iterator[Item]:
         receives = any(lo != hi for _, (lo, hi) in gate.locals)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.budget import too_large
-from configlet.fit.host import host_rows
+from configlet.fit.host import host_rows, towards_rows
 from configlet.fit.law import Laws
 from configlet.fit.units import by_groups
 from configlet.model.block import Block, items, listed
-from configlet.model.gate import Gate, Table
+from configlet.model.gate import Gate, Law, Table
 from configlet.model.inventory import Inventory
 from configlet.model.net import Family
 from configlet.model.policy import Entry, Policy
@@ -27,15 +27,22 @@ def tables(inventory: Inventory, policy: Policy, gates: Iterable[Gate]) -> tuple
     out: list[Table] = []
     for gate in gates:
         for family in gate.families:
-            law = laws.host(gate, family) if gate.stateful else laws.routed(gate, family)
+            law, fit = _law(laws, gate, family)
             if id(law) not in rows:
-                rows[id(law)] = host_rows(law) if gate.stateful else acl_rows(law)
+                rows[id(law)] = fit(law)
             out.append(Table(gate, gate.realm, family, law, rows[id(law)]))
     problems = list(too_large(out, {device.name: device.model for device in inventory.devices}))
     if problems:
         raise Refused(problems)
     written: dict[tuple[int, bool, int], Sequence[Entry]] = {}
     return tuple(_written(table, written) for table in out)
+
+
+def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], Sequence[Entry]]]:
+    """A gate's law, and how its rows are made from it."""
+    if gate.kind == "acl":
+        return laws.routed(gate, family), acl_rows
+    return (laws.host(gate, family), host_rows) if gate.stateful else (laws.towards(gate, family), towards_rows)
 
 
 def _written(table: Table, known: dict[tuple[int, bool, int], Sequence[Entry]]) -> Table:

@@ -27,6 +27,8 @@ class Capability:
     update: str
     controlled_by: str
     blind_to: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ("in", "out")
+    """A table of what is only received says ``in`` alone: it judges initiations towards its local ends, and replies."""
     hardware: tuple[tuple[str, int], ...] = ()
     """Entries that the hardware holds, with every group expanded: by the beginning of a device's model, ``""`` else.
     Empty: what is typed is what is held.

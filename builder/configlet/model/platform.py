@@ -24,6 +24,8 @@ class Kind:
     reader: Path
     operands: Mapping[str, Any]
     change: Mapping[str, Any]
+    encoder: str = ""
+    """Of a kind that is not text: the module of ``configlet.encoders`` that makes its tables, in place of a template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from configlet.model.gate import Capability, Direction, Gate
 from configlet.model.inventory import Device, External, Host, Inventory, Segment, Workload
@@ -109,9 +110,11 @@ def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate
     seen = [w for w in host.workloads if kernel_sees(w)]
     name = f"{host.name}/{host.platform}"
     segments = tuple(dict.fromkeys(w.segment for w in seen))
+    receives = capability.directions == ("in",)
+    binding, direction = (" ".join(sorted(n.name for n in host.nics)), "in") if receives else ("inet configlet", "both")
     return Gate(
-        name, host.name, host.platform, "filter-table", "inet configlet", "both", FAMILIES, "", segments, capability,
-        locals=host_locals(inventory, host),
+        name, host.name, host.platform, "filter-table", binding, cast(Direction, direction), FAMILIES, "", segments,
+        capability, locals=host_locals(inventory, host),
     )  # fmt: skip
 
 

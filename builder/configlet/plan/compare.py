@@ -112,10 +112,15 @@ def _change(item: Item, running: Reading) -> Change:
 
 
 def _ways(item: Item, running: Reading) -> tuple[str, str]:
-    """What is sent there and back: as one, or by the steps of a recipe where the platform names one."""
+    """What is sent there and back: as one, or by the steps of a recipe where the platform names one.
+
+    Of tables that are not text the whole is sent; what ran before is its own way back, and "" takes them away.
+    """
     if item.kind is not None and "recipe" in item.kind.change:
         found = way(item.kind, running, item.desired)
         return found.load, found.undo
+    if item.kind is not None and item.kind.encoder:
+        return item.artifact.text, running.canonical
     kind, old, new = item.artifact.kind, running.canonical, item.desired.canonical
     return load_text(kind, old, new, item.artifact.text), load_text(kind, new, old, old)
 

@@ -73,15 +73,18 @@ def _kind(
     must: Mapping[str, Any],
 ) -> Kind:
     reader = find(layers, f"{name}/{kind}.reader.yaml")
-    gone = [f for f in (f"{name}/{kind}.j2", f"{name}/{kind}.reader.yaml") if find(layers, f) is None]
+    encoder = str(said.get("encoder", ""))
+    needed = (f"{name}/{kind}.reader.yaml",) if encoder else (f"{name}/{kind}.j2", f"{name}/{kind}.reader.yaml")
+    gone = [f for f in needed if find(layers, f) is None]
     if gone or reader is None:
         raise _incomplete(path, f"the kind {kind} lacks the file {', '.join(gone)}")
     record, operands, change = (said.get(key, {}) for key in ("capability", "operands", "change"))
-    for what, data, keys in (("capability record", record, must["record"]), ("operands", operands, must["operands"])):
+    asked = () if encoder else must["operands"]
+    for what, data, keys in (("capability record", record, must["record"]), ("operands", operands, asked)):
         missing = [key for key in keys if key not in data]
         if missing:
             raise _incomplete(path, f"the {what} of {kind} lacks {', '.join(missing)}")
-    return Kind(kind, _capability(record), f"{name}/{kind}.j2", reader, operands, change)
+    return Kind(kind, _capability(record), "" if encoder else f"{name}/{kind}.j2", reader, operands, change, encoder)
 
 
 def cases(platform: Platform) -> tuple[Path, ...]:
@@ -104,6 +107,7 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         hardware=tuple((str(model).replace("default", ""), int(n)) for model, n in record.get("hardware", {}).items()),
         groups=tuple(record.get("groups", {}).get("families", ())),
         groups_from=int(record.get("groups", {}).get("from", 1)),
+        directions=tuple(record.get("directions", ("in", "out"))),
     )
 
 

@@ -47,7 +47,7 @@ def _name(table: Table) -> str:
 
 def _keys(table: Table, reading: Reading) -> tuple[Key, ...]:
     """The lists that must mean the table: of a host, those at every hook, and those of what follows a first packet."""
-    if table.gate.kind == "acl":
+    if table.gate.direction != "both":
         return ((table.gate.binding, table.gate.direction, table.family),)
     later = (k for k in reading.lists if k[0] in HOOKS and k[1] != "both" and k[2] == table.family)
     return (*((hook, "both", table.family) for hook in HOOKS), *later)

@@ -35,5 +35,10 @@ def _reader(path: Path, _: int) -> Reader:
         from configlet.readers.filter_table import FilterTableReader
 
         return FilterTableReader(grammar)
-    detail = f'The grammar says that its text means "{grammar.get("meaning")}". Known are acl and filter-table.'
+    if grammar.get("meaning") == "xdp-tables":
+        from configlet.readers.xdp import XdpReader
+
+        return XdpReader(grammar)
+    known = "acl, filter-table and xdp-tables"
+    detail = f'The grammar says that its text means "{grammar.get("meaning")}". Known are {known}.'
     raise refuse("Reader without a meaning", detail, Place(str(path)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from configlet import encoders
 from configlet.model.gate import Artifact, Table
 from configlet.model.platform import Platform
 from configlet.render.engine import fill
@@ -15,5 +16,8 @@ __all__ = ["render"]
 def render(owner: str, platform: Platform, kind: str, tables: Sequence[Table]) -> Artifact:
     """The artifact of one device or host, over all its tables of this kind. Raises Refused."""
     said = platform.kinds[kind]
-    text = fill(platform.search, said.template, values(owner, kind, said.operands, tables))
+    if said.encoder:
+        text = encoders.find(said.encoder)(said.operands, tables)
+    else:
+        text = fill(platform.search, said.template, values(owner, kind, said.operands, tables))
     return Artifact(owner, platform.name, kind, text, tuple(tables), f"{owner}.{platform.name}.{kind}")
