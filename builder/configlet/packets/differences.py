@@ -13,7 +13,7 @@ from configlet.model.block import Sets
 from configlet.model.net import Family, Span
 from configlet.model.policy import Box
 from configlet.packets import near
-from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Tails, normal
+from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Spent, Tails, normal
 from configlet.packets.verdict import Row
 from configlet.packets.walk import BUDGET, FIRST_TRY, ORDERS, OVERRUN, Kind, Overrun
 
@@ -22,10 +22,6 @@ Part = tuple[bool, Box]
 
 _Tail = tuple[bool, tuple[Span, ...]]
 R = TypeVar("R", bound=Row)
-
-
-class _Spent(Exception):  # noqa: N818 - it is what happened
-    pass
 
 
 def differences(
@@ -49,7 +45,7 @@ def differences(
             try:
                 walk = _Walk(tails, kind, steps)
                 found = walk.visit(0, normal(tails.enter(before)), normal(tails.enter(after)))
-            except _Spent:
+            except Spent:
                 spent += steps
                 if spent >= budget:
                     return OVERRUN
@@ -86,11 +82,10 @@ class _Walk:
 
     def _cut(self, level: int, one: Codes, other: Codes) -> Iterator[_Tail]:
         """The pieces of this dimension; neighbours that differ alike are one piece."""
-        low, high = self.tails.low[level], self.tails.high[level]
         bottom, top = self.tails.whole[level]
-        ends = {code >> 1 for codes in (one, other) for code in codes}
-        borders = sorted({bottom, top + 1, *(low[tail] for tail in ends), *(high[tail] + 1 for tail in ends)})
-        columns = [self._distribute(level, codes, borders) for codes in (one, other)]
+        borders = self.tails.borders(level, (one, other))
+        index = dict(zip(borders, range(len(borders)), strict=True))
+        columns = [self._distribute(level, codes, index) for codes in (one, other)]
         start = bottom
         last: tuple[_Tail, ...] = ()
         for at, border in enumerate(borders[:-1]):
@@ -105,22 +100,14 @@ class _Walk:
         self._spend(len(found))
         return ((opened, (span, *spans)) for opened, spans in found)
 
-    def _distribute(self, level: int, codes: Codes, borders: list[int]) -> list[list[int]]:
-        low, high, rest = self.tails.low[level], self.tails.high[level], self.tails.rest[level]
-        index = {border: at for at, border in enumerate(borders)}
-        column: list[list[int]] = [[] for _ in range(len(borders) - 1)]
-        for code in codes:
-            start, stop = index[low[code >> 1]], index[high[code >> 1] + 1]
-            self._spend(stop - start)
-            deeper = rest[code >> 1] * 2 + (code & 1)
-            for at in range(start, stop):
-                column[at].append(deeper)
+    def _distribute(self, level: int, codes: Codes, index: dict[int, int]) -> list[list[int]]:
+        column, self.steps = self.tails.distribute(level, codes, index, self.steps)
         return column
 
     def _spend(self, steps: int) -> None:
         self.steps -= steps
         if self.steps < 0:
-            raise _Spent
+            raise Spent
 
 
 class Near(Generic[R]):

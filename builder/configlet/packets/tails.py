@@ -26,6 +26,10 @@ EVERYTHING: Codes = (0,)
 """The list that permits everything, on every level."""
 
 
+class Spent(Exception):  # noqa: N818 - it is what happened
+    """The steps that a walk may take are used up: nothing is known."""
+
+
 class Tails:
     """The tails of some lists, with the dimensions in one order."""
 
@@ -80,6 +84,40 @@ class Tails:
                 self.rest[level].append(tail)
             tail = found
         return tail
+
+    def borders(self, level: int, lists: Iterable[Codes]) -> list[int]:
+        """The first values of the pieces into which the lists cut a dimension, and the first value behind it."""
+        low, after = self.low[level], self.after[level]
+        bottom, top = self.whole[level]
+        borders = {bottom, top + 1}
+        for codes in lists:
+            tails = [code if code >= 0 else ~code for code in codes]
+            borders.update([low[tail] for tail in tails])
+            borders.update([after[tail] for tail in tails])
+        return sorted(borders)
+
+    def distribute(self, level: int, codes: Codes, index: dict[int, int], steps: int) -> tuple[list[list[int]], int]:
+        """For each piece between two borders (``index`` numbers them) the rows that cover it, one level deeper.
+
+        Also the steps that are left. Raises Spent when there were not enough.
+        """
+        low, after, rest = self.low[level], self.after[level], self.rest[level]
+        column: list[list[int]] = [[] for _ in range(len(index) - 1)]
+        for code in codes:
+            tail = code if code >= 0 else ~code
+            deeper = rest[tail] if code >= 0 else ~rest[tail]
+            start, stop = index[low[tail]], index[after[tail]]
+            steps -= stop - start
+            if stop - start == 1:
+                column[start].append(deeper)
+                continue
+            if steps < 0:
+                raise Spent
+            for cell in column[start:stop]:
+                cell.append(deeper)
+        if steps < 0:
+            raise Spent
+        return column, steps
 
     def box(self, spans: Iterable[Span]) -> Box:
         """Intervals in this order as a box."""

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from configlet.model.net import Family, Span
 from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
-from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Tails, normal
+from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Spent, Tails, normal
 from configlet.packets.verdict import Row
 
 Kind = Literal["too open", "too tight"]
@@ -36,10 +36,6 @@ ORDERS: tuple[Order, ...] = (
 )
 
 _Found = list[Span] | None
-
-
-class _Spent(Exception):  # noqa: N818 - it is what happened
-    pass
 
 
 def differ(
@@ -88,7 +84,7 @@ def _search(
             try:
                 walk = _Walk(tails, kind, steps)
                 found = walk.visit(0, *_canonical([tails.enter(rows) for rows in law], tails.enter(text)))
-            except _Spent:
+            except Spent:
                 spent += steps
                 if spent >= budget:
                     return OVERRUN
@@ -142,8 +138,9 @@ class _Walk:
         return found
 
     def _cut(self, level: int, lists: tuple[Codes, ...]) -> _Found:
-        borders = self._borders(level, lists)
-        *laws, text = self._distribute(level, lists, borders)
+        borders = self.tails.borders(level, lists)
+        index = dict(zip(borders, range(len(borders)), strict=True))
+        *laws, text = [self._distribute(level, codes, index) for codes in lists]
         for at in range(len(borders) - 1):
             law = [column[at] for column in laws if column[at]]
             if law == ([text[at]] if text[at] else []):
@@ -153,36 +150,6 @@ class _Walk:
                 return [(borders[at], borders[at + 1] - 1), *found]
         return None
 
-    def _borders(self, level: int, lists: tuple[Codes, ...]) -> list[int]:
-        low, after = self.tails.low[level], self.tails.after[level]
-        bottom, top = self.tails.whole[level]
-        borders = {bottom, top + 1}
-        for codes in lists:
-            tails = [code if code >= 0 else ~code for code in codes]
-            borders.update([low[tail] for tail in tails])
-            borders.update([after[tail] for tail in tails])
-        return sorted(borders)
-
-    def _distribute(self, level: int, lists: tuple[Codes, ...], borders: list[int]) -> list[list[list[int]]]:
-        """For each list and each piece between two borders, the rows that cover it, one level deeper."""
-        low, after, rest = self.tails.low[level], self.tails.after[level], self.tails.rest[level]
-        index = dict(zip(borders, range(len(borders)), strict=True))
-        columns: list[list[list[int]]] = []
-        for codes in lists:
-            column: list[list[int]] = [[] for _ in range(len(borders) - 1)]
-            for code in codes:
-                tail = code if code >= 0 else ~code
-                deeper = rest[tail] if code >= 0 else ~rest[tail]
-                start, stop = index[low[tail]], index[after[tail]]
-                self.steps -= stop - start
-                if stop - start == 1:
-                    column[start].append(deeper)
-                    continue
-                if self.steps < 0:
-                    raise _Spent
-                for cell in column[start:stop]:
-                    cell.append(deeper)
-            columns.append(column)
-        if self.steps < 0:
-            raise _Spent
-        return columns
+    def _distribute(self, level: int, codes: Codes, index: dict[int, int]) -> list[list[int]]:
+        column, self.steps = self.tails.distribute(level, codes, index, self.steps)
+        return column
