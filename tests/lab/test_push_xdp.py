@@ -43,7 +43,7 @@ def change(before: str, after: str) -> Change:
     return Change("me1", "xdp", "filter-table", old, new, after, old, "diff")
 
 
-def pushed(bench: Bench, what: Change, seconds: int = 200) -> Outcome:
+def pushed(bench: Bench, what: Change, seconds: int = 2000) -> Outcome:
     with opened(folder(bench.root, "test"), "test") as log:
         (found,) = push(
             plan_of(what), bench.targets, drivers.opener(canonical), log, canonical=canonical, seconds=seconds, margin=3,
@@ -128,10 +128,10 @@ def test_pushes_and_their_opposites_are_kept_and_the_kernel_holds_what_was_meant
 def test_the_host_itself_takes_back_what_nobody_confirms(bench: Bench, me1: Host) -> None:
     driver = looked(bench)
     driver.load(change("", OLD))
-    token = driver.commit(30)
+    token = driver.commit(120)
     assert shown(me1) == OLD
     driver.close()
-    wait_until(lambda: shown(me1) == "")
+    wait_until(lambda: shown(me1) == "", 60)
     again = looked(bench)
     assert again.pending() is None
     with pytest.raises(Rejected):
@@ -149,5 +149,5 @@ def test_what_cannot_be_put_in_force_touches_nothing(bench: Bench, me1: Host) ->
     driver.load(change(OLD, NEW))
     me1.run(f"CONFIGLET_STATE_DIR={me1.state} python3 {me1.state}/xdp/xdp.py detach")
     with pytest.raises(Rejected, match="changed since"):
-        driver.commit(100)
+        driver.commit(1000)
     assert shown(me1) == ""
