@@ -30,7 +30,6 @@ check: setup ## ruff, mypy --strict, import contracts
 
 bench: setup ## measurements beside installed peers, into benchmarks/RESULTS.md: make bench [SIZE=full] [ONLY=generation]
 	@$(PYTHON) -m benchmarks --size $(or $(SIZE),quick) $(ONLY)
-	@for file in benchmarks/*/bench_*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
 
 soak: setup ## long runs: soak/README.md
 	@ls soak/soak_*.py >/dev/null 2>&1 || echo "no long run exists yet: soak/README.md"

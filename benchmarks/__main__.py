@@ -2,8 +2,9 @@
 
     python -m benchmarks [--size quick|full] [NAME ...]
 
-A measurement is a module `bench_NAME` that reads SIZE from its surroundings and prints Markdown or plain lines. They
-judge nothing. Pictures go beside the report, as SVG text.
+Those in folders (``xdp/xdp``, which wants root and ten minutes) run with ``full`` or when they are named. A measurement
+is a module `bench_NAME` that reads SIZE from its surroundings and prints Markdown or plain lines. They judge nothing.
+Pictures go beside the report, as SVG text.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SIZES = ("quick", "full")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, write, and say where; 1 when a measurement failed, which the report then says too."""
-    known = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    known = measurements()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default=os.environ.get("SIZE") or "quick")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(known)}; all unless said")
@@ -36,11 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = sorted(set(given.names) - set(known))
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}; there are {', '.join(known)}")
-    sections = [section(name, given.size) for name in given.names or known]
+    chosen = given.names or [name for name in known if given.size == "full" or "/" not in name]
+    sections = [section(name, known[name], given.size) for name in chosen]
     text = "\n".join([*head(given.size, given.names), *(line for found, _ in sections for line in found)])
     RESULTS.write_text(text.rstrip() + "\n", encoding="utf-8")
     print(f"bench: {len(sections)} measurements in {RESULTS}")
     return int(any(status for _, status in sections))
+
+
+def measurements() -> dict[str, Path]:
+    """Every measurement by name: ``generation``; those in a folder with it, ``xdp/program``."""
+    found = [*HERE.glob("bench_*.py"), *HERE.glob("[a-z]*/bench_*.py")]
+    names = {path.relative_to(HERE).with_suffix("").as_posix().replace("bench_", ""): path for path in found}
+    return dict(sorted(names.items()))
 
 
 def head(size: str, names: Sequence[str]) -> Iterator[str]:
@@ -54,9 +63,10 @@ def head(size: str, names: Sequence[str]) -> Iterator[str]:
     yield ""
 
 
-def section(name: str, size: str) -> tuple[list[str], int]:
+def section(name: str, path: Path, size: str) -> tuple[list[str], int]:
     """One measurement: its title, its command, and what it said."""
-    command = ["-m", f"benchmarks.bench_{name}"]
+    inside = path.relative_to(HERE.parent)
+    command = ["-m", f"benchmarks.{path.stem}"] if path.parent == HERE else [inside.as_posix()]
     shown = f"SIZE={size} python {' '.join(command)}"
     extra = ["--plot", str(HERE / PLOTS[name])] if name in PLOTS else []
     print(f"bench: {shown}", file=sys.stderr)
@@ -67,7 +77,7 @@ def section(name: str, size: str) -> tuple[list[str], int]:
     )
     print(f"bench: {name} ended with {ended.returncode} after {time.monotonic() - started:.0f} s", file=sys.stderr)
     said = ended.stdout.rstrip()
-    out = [f"## {title(name)}", ""]
+    out = [f"## {title(path)}", ""]
     if any(line.startswith("|") for line in said.splitlines()):
         out += [f"`{shown}`:", said, ""]
     else:
@@ -79,9 +89,9 @@ def section(name: str, size: str) -> tuple[list[str], int]:
     return out, ended.returncode
 
 
-def title(name: str) -> str:
+def title(path: Path) -> str:
     """The first sentence of the module."""
-    told = ast.get_docstring(ast.parse((HERE / f"bench_{name}.py").read_text())) or name
+    told = ast.get_docstring(ast.parse(path.read_text())) or path.stem
     return told.splitlines()[0].rstrip(".:")
 
 

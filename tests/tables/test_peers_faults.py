@@ -227,6 +227,8 @@ def _union_shadow(site: Site) -> None:
     (other / "policy.yaml").write_text(rules)
     status, out, _ = site.run("diff", "without", "--exit-code")
     assert status == 0 and "the same" in out  # the deny takes nothing away, and that is known
+    found = re.search(r'deny "never"\n((?:      .*\n)+)', site.run("analyse")[1])
+    assert found and 'allow "one"' in found[1] and 'allow "two"' in found[1] and "packet  tcp 10." in found[1]
 
 
 @fault(13, "looking for shadows is quadratic")

@@ -14,7 +14,7 @@ from configlet.cli import options, say, sites, statuses
 from configlet.model.problem import Place, refuse
 
 if TYPE_CHECKING:
-    from configlet.model.gate import Artifact, Proof
+    from configlet.model.gate import Proof
 
 
 @click.command("prove")
@@ -44,17 +44,16 @@ def command(
     sites.named(root, site)
     if folder and (file or platform or gate):
         raise click.UsageError("--out writes what the site renders; --file judges a text that is there.")
-    artifacts: Sequence[Artifact] = ()
     if file and platform and gate:
         _readable(file)
         proofs: Sequence[Proof] = pipeline.prove_file(root, site, today, file, platform, gate)
     elif file or platform or gate:
         raise click.UsageError("--file, --platform and --gate belong together.")
+    elif folder:
+        proofs = _written(root, site, today, folder)
     else:
-        artifacts, proofs = pipeline.prove(root, site, today)
+        proofs = pipeline.prove(root, site, today)[1]
     status = _status(proofs)
-    if folder:
-        _write(artifacts, folder, status)
     if as_json:
         say.data(status, {"command": "prove", "site": site, "proofs": [asdict(proof) for proof in proofs]})
     else:
@@ -62,13 +61,12 @@ def command(
     return status
 
 
-def _write(artifacts: Sequence[Artifact], folder: Path, status: int) -> None:
-    from configlet.cli.render import write
+def _written(root: Path, site: str, today: date, folder: Path) -> Sequence[Proof]:
+    from configlet.pipeline.proven import write_proven
 
-    if status == statuses.OK:
-        write(artifacts, folder)
-    else:
-        say.note(f"prove: nothing is written in {folder}, as not every gate is proven")
+    proofs, files = write_proven(root, site, today, folder)
+    say.note(f"prove: {files} files in {folder}" if files else f"prove: nothing is written in {folder}, as not all is proven")
+    return proofs
 
 
 def _readable(file: Path) -> None:

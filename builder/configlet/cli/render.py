@@ -33,7 +33,7 @@ def command(
         artifacts = tuple(a for a in artifacts if a.owner in chosen)
     status = statuses.OK if artifacts else statuses.NOTHING
     if folder:
-        write(artifacts, folder)
+        _write(artifacts, folder)
     if as_json:
         say.data(status, {"command": "render", "site": site, "artifacts": [_data(a) for a in artifacts]})
     elif not folder:
@@ -57,14 +57,13 @@ def _data(artifact: Artifact) -> dict[str, object]:
     }
 
 
-def write(artifacts: Sequence[Artifact], folder: Path) -> None:
-    """One file for each artifact, each whole or not at all."""
+def _write(artifacts: Sequence[Artifact], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for artifact in artifacts:
         part = folder / f".{artifact.file}.part"
         part.write_text(artifact.text, encoding="utf-8")
         part.replace(folder / artifact.file)
     others = sorted({p.name for p in folder.iterdir()} - {a.file for a in artifacts})
-    say.note(f"{len(artifacts)} files in {folder}")
+    say.note(f"render: {len(artifacts)} files in {folder}")
     if others:
-        say.note(f"{len(others)} other files were there and are left alone, such as {others[0]}")
+        say.note(f"render: {len(others)} other files were there and are left alone, such as {others[0]}")
