@@ -35,6 +35,10 @@ def _reader(path: Path, _: int) -> Reader:
         from configlet.readers.terms import TermReader
 
         return TermReader(grammar)
+    if grammar.get("meaning") == "chains":
+        from configlet.readers.chains import ChainReader
+
+        return ChainReader(grammar)
     if grammar.get("meaning") == "filter-table":
         from configlet.readers.filter_table import FilterTableReader
 

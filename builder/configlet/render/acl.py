@@ -90,6 +90,9 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
     for old, new in operands.get("names", {}).items():
         name = name.replace(old, new)
+    if len(name) > operands.get("name_length", len(name)):
+        limit = operands["name_length"]
+        raise refuse("Name longer than the platform's", f"{name}: a list's name has at most {limit} characters.", nature="red")
     rows = _rows(operands, table, groups)
     inside = operands["sequence"].get("remarks") in ("beside", "first")
     numbered = _beside(operands["sequence"], rows) if inside else _numbered(operands["sequence"], rows)
