@@ -77,7 +77,9 @@ a word still proves most of them."""
 def services(draw: st.DrawFn, family: Family, fields: frozenset[str]) -> tuple[Span, Span, Span]:
     """All protocols, TCP and UDP with and without ports, ICMP with types and codes, a protocol by number."""
     every: Span = (0, 65535)
-    more = [(field, kind) for field, kind in (("icmp", "icmp"), ("every", "any"), ("protocols", "other")) if field in fields]
+    more = [
+        (field, kind) for field, kind in (("icmp", "icmp"), ("every", "any"), ("protocols", "other")) if field in fields
+    ]
     kind = draw(st.sampled_from(("tcp", "tcp", "tcp", "udp", "udp", "whole", *(kind for _, kind in more))))
     if kind in ("tcp", "udp"):
         number = 6 if kind == "tcp" else 17
@@ -147,9 +149,13 @@ def _table(case: Case, known: Platform, kind: str, family: Family) -> Table:
         law = Law(family, routed_lists(whole, scope, case.direction, family))
         port = "Ethernet4" if known.name == "sonic" else "Vlan120"
         name = f"leaf1/{port}/{case.direction}/v{family}"
-        gate = Gate(name, "leaf1", known.name, "acl", port, case.direction, (family,), "trading", ("orders",), capability)
+        gate = Gate(
+            name, "leaf1", known.name, "acl", port, case.direction, (family,), "trading", ("orders",), capability
+        )
         rows = acl_rows(law)
-        return Table(gate, "trading", family, law, fitted(rows, gate, family) if family in capability.groups else tuple(rows))
+        return Table(
+            gate, "trading", family, law, fitted(rows, gate, family) if family in capability.groups else tuple(rows)
+        )
     law = Law(family, (at_locals(whole, (span(HERE[family], family),)),))
     ends: tuple[tuple[Family, Span], ...] = tuple((f, span(HERE[f], f)) for f in FAMILIES)
     gate = Gate(f"h1/{known.name}", "h1", known.name, "filter-table", "inet configlet", "both", (4, 6), "", ("orders",),

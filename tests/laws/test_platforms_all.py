@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from configlet.model.gate import Artifact
 from configlet.model.platform import Platform
@@ -19,7 +19,12 @@ from tests.policies import ALL, ICMP, IDS, KINDS, Case, asks, cases, differs, te
 POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "8"))
 MUTANTS = int(os.environ.get("CONFIGLET_MUTANTS", "6"))
 QUIET = settings(
-    max_examples=POLICIES, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False
+    max_examples=POLICIES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+    phases=(Phase.generate,),
 )
 
 
@@ -32,10 +37,10 @@ def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
     wants = {
         "log": asks(case, lambda line, _: line.log),
         "icmp": asks(case, lambda line, f: any(p[0] <= ICMP[f] <= p[1] for p, _, _ in line.services)),
-        "icmp-code": asks(
-            case, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services)
+        "icmp-code": asks(case, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services)),
+        "protocol": asks(
+            case, lambda line, f: any(p[0] == p[1] and p[0] not in (1, 6, 17, 58) for p, _, _ in line.services)
         ),
-        "protocol": asks(case, lambda line, f: any(p[0] == p[1] and p[0] not in (1, 6, 17, 58) for p, _, _ in line.services)),
         "fragments": case.fragments
         or asks(case, lambda line, _: line.permit and any(d == s == ANY_PORT for _, d, s in line.services)),
         "port-zero": asks(case, lambda line, _: any(d[0] == 0 or s[0] == 0 for _, d, s in line.services)),
@@ -134,7 +139,9 @@ def test_a_text_that_went_wrong_is_refuted_or_refused(name: str, kind: str) -> N
 def _sound(known: Platform, kind: str, dice: random.Random) -> list[Artifact]:
     out: list[Artifact] = []
 
-    @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+    )
     @seed(dice.randrange(1 << 30))
     @given(cases())
     def collect(case: Case) -> None:

@@ -70,7 +70,9 @@ def _kind(known: Platform, kind: Kind) -> Standing:
         missing += _coverage(known, paths)
     if len(paths) < FEWEST:
         missing.append(f"There are {len(paths)} cases in {known.name}/cases; {FEWEST} or more are needed.")
-    rests = tuple(f"{item}: {said['is']}" for item, said in kind.semantics.items() if item in BASIS and _unconfirmed(said))
+    rests = tuple(
+        f"{item}: {said['is']}" for item, said in kind.semantics.items() if item in BASIS and _unconfirmed(said)
+    )
     personality = find_spec(f"configlet.lab.personalities.{known.name}") is not None
     driver = known.driver if known.driver in entry_points(group="configlet.drivers").names else "none"
     return Standing(

@@ -51,7 +51,16 @@ def _tables(platform: Platform, kind: str, said: list[Mapping[str, Any]], path: 
         entries = tuple(_row(item, family, path, number) for number, item in enumerate(one["rows"], 1))
         name = f"device/{one['binding']}/{one['direction']}/v{family}"
         gate = Gate(
-            name, "device", platform.name, "acl", one["binding"], one["direction"], (family,), "", ("order-gateways",), capability
+            name,
+            "device",
+            platform.name,
+            "acl",
+            one["binding"],
+            one["direction"],
+            (family,),
+            "",
+            ("order-gateways",),
+            capability,
         )
         yield Table(gate, "", family, Law(family, (entries,)), entries)
 

@@ -89,7 +89,9 @@ class Meanings:
 
     def _proto(self, said: Mapping[str, str], family: int) -> Span:
         """The protocol; several clauses may each imply it, and must then agree."""
-        texts = {said[name] for name in ("proto", "of_sport", "of_dport", "of_flags", "of_icmp", "module") if name in said}
+        texts = {
+            said[name] for name in ("proto", "of_sport", "of_dport", "of_flags", "of_icmp", "module") if name in said
+        }
         found = {self._number(text, family) for text in texts}
         if len(found) > 1:
             raise Unreadable("The clauses of this line ask for different protocols")

@@ -197,7 +197,9 @@ class _Text:
                     if self.named.setdefault(key[1], key[0]) != key[0]:
                         self.refuse(place, leaf, "The list says this twice")
                     self.lists.setdefault(key, List(key, self.reader.families[key[0]], place, found[1]))
-                elif self.waiting is not None and "command" not in found.groupdict() and found["name"] not in self.named:
+                elif (
+                    self.waiting is not None and "command" not in found.groupdict() and found["name"] not in self.named
+                ):
                     self.waiting.append((*place, path))
                     return
                 self._list_says(self.of(found, place), said, one, place, leaf)
@@ -237,7 +239,9 @@ class _Text:
             else:
                 out[key] = tuple(self.lines(made))
         self.final(out, used)
-        notes += [f"not bound: {self.file}:{made.place[0]} {key[1]}" for key, made in self.lists.items() if key not in used]
+        notes += [
+            f"not bound: {self.file}:{made.place[0]} {key[1]}" for key, made in self.lists.items() if key not in used
+        ]
         canonical = "".join(f"{line}\n" for line in self.canonical())
         return Reading(out, total, total, False, canonical, tuple(notes), canonical)
 
