@@ -17,7 +17,7 @@ from configlet.cli import progress, say
 from configlet.model.problem import Refused, refuse
 
 if TYPE_CHECKING:
-    from configlet.drivers.base import Canonical, Make, Target
+    from configlet.drivers.base import Canonical, Driver, Make, Target
     from configlet.model.inventory import Inventory
     from configlet.pipeline import Site
 
@@ -114,7 +114,19 @@ def maker(site: Site) -> Make:
     """A function that connects to a target."""
     from configlet import drivers
 
-    return drivers.opener(canonical(site))
+    connect = drivers.opener(canonical(site))
+
+    def make(target: Target) -> Driver:
+        known = site.platforms[target.platform]
+        if known.driver == "none":
+            detail = (
+                f"{target.owner} runs {known.title}, for which nothing of ours changes a device yet. Its text is rendered "
+                f"and proven (`configlet render {site.name}`); take it there by your own means."
+            )
+            raise refuse("Platform without a driver", detail)
+        return connect(target)
+
+    return make
 
 
 def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:

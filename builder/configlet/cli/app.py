@@ -37,6 +37,7 @@ COMMANDS = {
     "log": "the runs of a site, and what became of each device",
     "which": "which layer a configlet comes from, and whether a copy drifted",
     "adopt": "take a shipped configlet as your own",
+    "platforms": "kinds and platforms as their folders stand; what is missing in one",
     "lab": "the site on this machine: up, down, status, probe, fault",
     "completion": "completion for bash, zsh or fish",
 }

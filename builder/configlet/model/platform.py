@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Kind:
     change: Mapping[str, Any]
     encoder: str = ""
     """Of a kind that is not text: the module of ``configlet.encoders`` that makes its tables, in place of a template."""
+    semantics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What a text means, item by item: ``is``, how that is ``known``, and ``said`` as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +42,6 @@ class Platform:
     sources: tuple[str, ...]
     search: tuple[Path, ...]
     port: int = 0
-    """The TCP port of its management, that the controller must be able to reach."""
+    """The TCP port of its management, that the controller must be able to reach; 0 when no driver reaches it."""
+    seen: bool = False
+    """Whether its facts were ever seen on the real thing."""

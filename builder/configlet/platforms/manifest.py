@@ -13,6 +13,9 @@ from configlet.model.platform import Kind, Platform
 from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.platforms.content import files, find, folders
 
+ORDERED = ("text", "number", "number, highest first")
+"""The orders in which the first match decides."""
+
 
 def load(layers: Sequence[Path]) -> dict[str, Platform]:
     """Every platform of the layers by name. Raises Refused with all that is wrong in their manifests."""
@@ -35,7 +38,8 @@ def load(layers: Sequence[Path]) -> dict[str, Platform]:
 def platform(name: str, path: Path, layers: tuple[Path, ...], known: Mapping[str, Mapping[str, Any]]) -> Platform:
     """One platform from its manifest; ``known`` are the kinds and what each must say. Raises Refused."""
     data = document(path)
-    missing = [key for key in ("title", "driver", "port", "kinds", "sources") if not data.get(key)]
+    must = ("title", "driver", *(() if data.get("driver") == "none" else ("port",)), "kinds", "sources")
+    missing = [key for key in must if not data.get(key)]
     if missing:
         raise _incomplete(path, f"the manifest lacks {', '.join(missing)}")
     strange = [kind for kind in data["kinds"] if kind not in known]
@@ -44,7 +48,15 @@ def platform(name: str, path: Path, layers: tuple[Path, ...], known: Mapping[str
     kinds = {kind: _kind(name, kind, said, path, layers, known[kind]) for kind, said in data["kinds"].items()}
     sources = tuple(map(str, data["sources"]))
     return Platform(
-        name, data["title"], data["driver"], kinds, data.get("refusals", {}), sources, layers, int(data["port"])
+        name,
+        data["title"],
+        data["driver"],
+        kinds,
+        data.get("refusals", {}),
+        sources,
+        layers,
+        int(data.get("port", 0)),
+        bool(data.get("seen_on_the_real_thing", False)),
     )
 
 
@@ -78,18 +90,27 @@ def _kind(
     gone = [f for f in needed if find(layers, f) is None]
     if gone or reader is None:
         raise _incomplete(path, f"the kind {kind} lacks the file {', '.join(gone)}")
-    record, operands, change = (said.get(key, {}) for key in ("capability", "operands", "change"))
+    record, operands, change, sheet = (said.get(key, {}) for key in ("capability", "operands", "change", "semantics"))
+    record = {**_of_sheet(sheet), **record}
     asked = () if encoder else must["operands"]
     for what, data, keys in (("capability record", record, must["record"]), ("operands", operands, asked)):
         missing = [key for key in keys if key not in data]
         if missing:
             raise _incomplete(path, f"the {what} of {kind} lacks {', '.join(missing)}")
-    return Kind(kind, _capability(record), "" if encoder else f"{name}/{kind}.j2", reader, operands, change, encoder)
+    template = "" if encoder else f"{name}/{kind}.j2"
+    return Kind(kind, _capability(record), template, reader, operands, change, encoder, sheet)
 
 
 def cases(platform: Platform) -> tuple[Path, ...]:
     """The platform's case files, nearest layer first by name."""
     return files(platform.search, f"{platform.name}/cases", ".yaml")
+
+
+def _of_sheet(sheet: Mapping[str, Any]) -> dict[str, Any]:
+    """What a semantics sheet says of the capability record."""
+    if not sheet:
+        return {}
+    return {"ordered": sheet["order"]["is"] in ORDERED, "stateful": sheet["state"]["is"] != "none"}
 
 
 def _capability(record: Mapping[str, Any]) -> Capability:

@@ -10,10 +10,11 @@ from typing import Any
 
 from configlet.model.block import Block, listed
 from configlet.model.gate import Line, Reading
-from configlet.readers.clauses import Box, Words
+from configlet.readers.called import Called
+from configlet.readers.clauses import Box, Entry, Words
 from configlet.readers.grammar import Clauses, Source, by_key, words
 from configlet.readers.groups import GROUP, GroupGrammar, Groups
-from configlet.readers.lists import Bound, Key, List, texts
+from configlet.readers.lists import Bound, Half, Key, List, texts
 from configlet.readers.names import Names
 from configlet.readers.tree import Stanza, indented
 
@@ -55,6 +56,8 @@ class AclReader:
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
         self.patterns = {name: re.compile(grammar["lines"][name]) for name in ("meaningless", "binding")}
         self.ours = re.compile(grammar["ours"])
+        self.called = Called(grammar)
+        self.pair = frozenset(grammar.get("pair", ()))
         self.fold = grammar.get("fold", True)
         rules = grammar["sequence"]
         self.shared = rules.get("remarks") == "shared"
@@ -82,6 +85,8 @@ class AclReader:
         made = seen.lists[command, name] = List(name, command, self.families[command], stanza.header)
         for line in stanza.lines:
             self._line(made, line, seen.groups)
+        if made.half is not None:
+            made.half.line.refuse("A flag alone is not modelled; a line for the other of ACK and RST is not behind it")
 
     def _numbered(self, stanza: Stanza, found: re.Match[str], seen: Text) -> None:
         """An entry of a list that is a number: each line stands by itself."""
@@ -120,7 +125,11 @@ class AclReader:
 
     def _entry(self, made: List, line: Source, lowered: Source, found: re.Match[str], groups: Groups) -> None:
         number = self._number(made, found["number"], line, remark=False)
-        permit, boxes, known, text, fragments, sets = self.words.entry(found, made.family, lowered, groups)
+        entry = self.words.entry(found, made.family, lowered, groups)
+        permit, boxes, known, text, fragments, sets = entry
+        if self.pair and not self._paired(made, entry, found["established"], line):
+            made.written.append((number, text, False))
+            return
         if not known and not made.closed:
             for box in boxes:
                 if not any(_within(box, other) for other in made.decided):
@@ -138,6 +147,18 @@ class AclReader:
         if fragments and not made.closed:
             made.decide(box for box in boxes if box[6][1] == 1)
 
+    def _paired(self, made: List, entry: Entry, flag: str | None, line: Source) -> bool:
+        """Whether the entry counts: of two lines that ask for ACK and for RST the second, for both. Raises Refused."""
+        half, made.half = made.half, None
+        said = entry.permit, entry.boxes, entry.sets
+        if half is not None:
+            if flag is None or {half.flag, flag} != self.pair or half.entry != said:
+                half.line.refuse("A flag alone is not modelled; ACK and RST stand in two lines that are else the same")
+            return True
+        if flag is not None:
+            made.half = Half(flag, said, line)
+        return flag is None
+
     def _interface(self, stanza: Stanza, name: str, seen: Text) -> None:
         if name in seen.interfaces:
             stanza.header.refuse("This interface stands twice in the text")
@@ -154,7 +175,8 @@ class AclReader:
     def _reading(self, seen: Text, total: int) -> Reading:
         out: dict[tuple[str, str, int], Sequence[Line]] = {}
         notes: list[str] = []
-        for key, (command, name, line) in seen.bound.items():
+        for said, (command, name, line) in seen.bound.items():
+            key = self.called.key(said, out, line)
             made = seen.lists.get((command, name))
             if made is not None and made.lines:
                 out[key] = self._ended(made)
@@ -166,8 +188,8 @@ class AclReader:
                 notes.append(f"foreign access group: {line.file}:{line.number} {key[0]} {key[1]} IPv{key[2]} {name}")
         used = {(command, name) for command, name, _ in seen.bound.values()}
         notes += [f"not bound: {made.place}" for key, made in seen.lists.items() if key not in used]
-        said = texts(self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
-        return Reading(out, total, total, False, said.canonical, tuple(notes), said.numbered)
+        both = texts(self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
+        return Reading(out, total, total, False, both.canonical, tuple(notes), both.numbered)
 
     def _ended(self, made: List) -> Sequence[Line]:
         """The list, whose end must be decided by its own lines where the device has unwritten ones."""

@@ -11,8 +11,8 @@ from configlet.model.block import Sets
 from configlet.readers.grammar import Source, by_key
 from configlet.readers.groups import GROUP, Groups, Part
 from configlet.readers.names import Names
-from configlet.readers.spans import BITS, Span, Unreadable, address, joined, prefix, wildcard
-from configlet.readers.written import Written, ports_text, type_text
+from configlet.readers.spans import BITS, Span, Unreadable, address, joined, netmask, prefix, wildcard
+from configlet.readers.written import Written, ports_text
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
@@ -64,7 +64,9 @@ class Words:
 
     def __init__(self, grammar: Mapping[str, Any], names: Names) -> None:
         self.names = names
-        self.by_address = {f: by_key(grammar["fragments_of_port_lines"], f) == "by-address" for f in (4, 6)}
+        treats = {f: by_key(grammar["fragments_of_port_lines"], f) for f in (4, 6)}
+        self.by_address = {f: treats[f] == "by-address" for f in (4, 6)}
+        self.skip = {f: treats[f] == "skip" for f in (4, 6)}
         self.written = Written(grammar["write"])
         self.shapes: dict[tuple[int, tuple[str | None, ...]], _Shape] = {}
 
@@ -77,8 +79,8 @@ class Words:
         if shape is None:
             if found["proto"].startswith(GROUP):
                 return self._grouped(found, family, line, groups, (source, destination))
-            shape = self._shape(found, family, line)
-            if len(self.shapes) < _MOST_SHAPES:
+            shape = self._shape(found, family, line, groups)
+            if len(self.shapes) < _MOST_SHAPES and not any("group " in (found[g] or "") for g in ("sport", "dport")):
                 self.shapes[key] = shape
         permit, proto, sports, dports, flags, fragment, known, also, fragments, head, middle, tail = shape
         text = f"{head}{source_text}{middle}{destination_text}{tail}"
@@ -92,7 +94,7 @@ class Words:
                 for s, sp, d, dp in product(source, sports, destination, dports)
             )
         if also:
-            boxes += tuple(_non_first(proto, source, destination))
+            boxes += tuple(non_first(proto, source, destination))
         return Entry(permit, boxes, known, text, fragments)
 
     def _block(
@@ -122,17 +124,20 @@ class Words:
             if family == 4 and text.startswith("host "):
                 value = address(text[5:], 4)
                 return ((value, value),), text
-            if text.startswith(GROUP):
-                return groups.network(text), text
+            if text.startswith(groups.grammar.words):
+                return groups.network(text, family), text
             spans = _end(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
         return spans, self.written.end(family, spans, text)
 
-    def _shape(self, found: re.Match[str], family: int, line: Source) -> _Shape:
+    def _ports(self, text: str, proto: Span, groups: Groups) -> list[Span]:
+        return groups.ports(text, proto) if text.startswith(groups.grammar.words) else self.names.ports(text, proto)
+
+    def _shape(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> _Shape:
         proto = self._at(found, "proto", line, lambda text: self.names.proto(text, family))
-        sports = self._at(found, "sport", line, lambda text: self.names.ports(text, proto))
-        dports = self._at(found, "dport", line, lambda text: self.names.ports(text, proto))
+        sports = self._at(found, "sport", line, lambda text: self._ports(text, proto, groups))
+        dports = self._at(found, "dport", line, lambda text: self._ports(text, proto, groups))
         types = self._at(found, "icmp", line, lambda text: [self.names.icmp(text, proto, family)])
         flags = self._at(found, "established", line, lambda _: _established(proto)) or BIT
         ports = bool(found["sport"] or found["dport"])
@@ -143,9 +148,11 @@ class Words:
         if types and ports:
             line.refuse("This line asks for ports and for an ICMP type", found.start("icmp"))
         permit, by_address = found["action"] == "permit", self.by_address[family] and ports and flags == BIT
-        tail = [ports_text(dports)] if dports else []
-        tail += ["established"] if found["established"] else []
-        tail += [type_text(types[0])] if types else []
+        said = [found[g] if "group " in (found[g] or "") else ports_text(p) if p else "" for g, p in
+                (("sport", sports), ("dport", dports))]  # fmt: skip
+        tail = [said[1]] if dports else []
+        tail += [found["established"]] if found["established"] else []
+        tail += [self.written.type(types[0])] if types else []
         tail += [found[group] for group in ("fragments", "log") if found[group]]
         return _Shape(
             permit,
@@ -154,11 +161,11 @@ class Words:
             tuple(types or dports or [PORTS]),
             flags,
             fragment,
-            by_address or not upper or bool(found["fragments"]),
+            by_address or self.skip[family] or not upper or bool(found["fragments"]),
             by_address and permit,
             bool(fragment[1] or (by_address and permit)),
             f"{found['action']} {self.written.proto(family, proto)} ",
-            f" {ports_text(sports)} " if sports else " ",
+            f" {said[0]} " if sports else " ",
             "".join(f" {word}" for word in tail),
         )
 
@@ -187,7 +194,7 @@ class Words:
                 for s, sp, d, dp in product(ends[0], part.sports, ends[1], part.dports)
             )
             if part.ports and permit and by_address:
-                boxes += _non_first(part.proto, *ends)
+                boxes += non_first(part.proto, *ends)
         said = [
             self.written.end(family, end, found[group])
             for end, group in zip(ends, ("source", "destination"), strict=True)
@@ -221,7 +228,7 @@ def _service_sets(
         yield (proto,), destination, source, (PORTS,), (PORTS,), (BIT,), ((1, 1),)
 
 
-def _non_first(proto: Span, sources: Sequence[Span], destinations: Iterable[Span]) -> Iterator[Box]:
+def non_first(proto: Span, sources: Sequence[Span], destinations: Iterable[Span]) -> Iterator[Box]:
     """Non-first fragments that a permit with ports passes, as only its protocol and addresses are asked of them."""
     for destination in destinations:
         yield from ((proto, destination, source, PORTS, PORTS, BIT, (1, 1)) for source in sources)
@@ -242,11 +249,12 @@ def _fragments(upper: bool) -> Span:
 def _end(text: str, family: int) -> tuple[Span, ...]:
     if text == "any":
         return ((0, (1 << BITS[family]) - 1),)
-    if "/" in text:
-        return (prefix(text, family),)
+    base, slash, mask = text.partition("/")
+    if slash:
+        return (netmask(base, mask) if "." in mask else prefix(text, family),)
     first, _, rest = text.partition(" ")
-    if first == "host":
-        value = address(rest, family)
+    if first == "host" or not rest:
+        value = address(rest or first, family)
         return ((value, value),)
     if family != 4:
         raise Unreadable("IPv6 has no wildcards")

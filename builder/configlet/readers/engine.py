@@ -31,6 +31,14 @@ def _reader(path: Path, _: int) -> Reader:
         from configlet.readers.acl import AclReader
 
         return AclReader(grammar)
+    if grammar.get("meaning") == "terms":
+        from configlet.readers.terms import TermReader
+
+        return TermReader(grammar)
+    if grammar.get("meaning") == "chains":
+        from configlet.readers.chains import ChainReader
+
+        return ChainReader(grammar)
     if grammar.get("meaning") == "filter-table":
         from configlet.readers.filter_table import FilterTableReader
 
@@ -39,6 +47,6 @@ def _reader(path: Path, _: int) -> Reader:
         from configlet.readers.xdp import XdpReader
 
         return XdpReader(grammar)
-    known = "acl, filter-table and xdp-tables"
+    known = "acl, terms, chains, filter-table and xdp-tables"
     detail = f'The grammar says that its text means "{grammar.get("meaning")}". Known are {known}.'
     raise refuse("Reader without a meaning", detail, Place(str(path)))

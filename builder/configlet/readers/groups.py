@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from configlet.readers.grammar import Clauses, Source
 from configlet.readers.names import Names
-from configlet.readers.spans import Span, Unreadable, address, netmask
+from configlet.readers.spans import BITS, Span, Unreadable, address, netmask, prefix, wildcard
 from configlet.readers.tree import Stanza
 from configlet.readers.written import ports_text
 
@@ -22,6 +22,7 @@ GROUP = "object-group "
 
 _PORTS: Span = (0, 65535)
 _Member = TypeVar("_Member")
+_Key = TypeVar("_Key", str, tuple[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,24 @@ class GroupGrammar:
     def __init__(self, grammar: Mapping[str, Any], names: Names, parts: Mapping[str, str]) -> None:
         said = grammar.get("groups")
         self.known = said is not None
+        self.words: tuple[str, ...] = (GROUP,)
         if said is None:
             return
         self.names = names
         self.meaningless = re.compile(said["meaningless"])
         self.nested = re.compile(said["nested"])
-        self.stanzas = {kind: re.compile(said[kind]["stanza"]) for kind in ("network", "service")}
-        self.networks = {form: re.compile(pattern) for form, pattern in said["network"]["forms"].items()}
-        self.service = Clauses(said["service"]["entry"], parts)
-        self.both = said["service"]["both"]
+        kinds = {kind: said[kind] for kind in ("network", "network6", "port", "service") if kind in said}
+        self.words = tuple(f"{kind.get('word', GROUP.strip())} " for kind in kinds.values())
+        self.stanzas = {kind: re.compile(rules["stanza"]) for kind, rules in kinds.items()}
+        self.networks = {
+            kind: {form: re.compile(pattern) for form, pattern in rules["forms"].items()}
+            for kind, rules in kinds.items()
+            if "forms" in rules
+        }
+        self.port = re.compile(kinds["port"]["form"]) if "port" in kinds else None
+        if "service" in kinds:
+            self.service = Clauses(said["service"]["entry"], parts)
+            self.both = said["service"]["both"]
 
     def kind(self, header: str) -> tuple[str, str] | None:
         """The kind and name of the group that a header begins; None when it begins none."""
@@ -65,7 +75,8 @@ class Groups:
     def __init__(self, grammar: GroupGrammar) -> None:
         self.grammar = grammar
         self.stanzas: dict[tuple[str, str], Stanza] = {}
-        self.networks: dict[str, tuple[Span, ...]] = {}
+        self.networks: dict[tuple[str, str], tuple[Span, ...]] = {}
+        self.portlists: dict[str, tuple[str, ...]] = {}
         self.services: dict[str, tuple[Part, ...]] = {}
 
     def take(self, stanza: Stanza) -> bool:
@@ -73,19 +84,26 @@ class Groups:
         key = self.grammar.kind(stanza.header.text)
         if key is None:
             return False
-        if any(name == key[1] for _, name in self.stanzas):
+        if key in self.stanzas or ("service" in self.grammar.stanzas and any(n == key[1] for _, n in self.stanzas)):
             stanza.header.refuse("This group stands twice in the text")
         self.stanzas[key] = stanza
         kind, name = key
-        if kind == "network":
-            self.networks[name] = tuple(span for line in self._lines(stanza) for span in self._network(line))
+        if kind in ("network", "network6"):
+            self.networks[key] = tuple(span for line in self._lines(stanza) for span in self._network(line, kind))
+        elif kind == "port":
+            self.portlists[name] = tuple(self._port(line) for line in self._lines(stanza))
         else:
             self.services[name] = tuple(part for line in self._lines(stanza) for part in self._service(line))
         return True
 
-    def network(self, clause: str) -> tuple[Span, ...]:
-        """The addresses of ``object-group NAME``, IPv4. Raises Unreadable."""
-        return _found(self.networks, clause.removeprefix(GROUP))
+    def network(self, clause: str, family: int = 4) -> tuple[Span, ...]:
+        """The addresses of ``object-group NAME``. Raises Unreadable."""
+        return _found(self.networks, ("network" if family == 4 else "network6", clause.rpartition(" ")[2]))
+
+    def ports(self, clause: str, proto: Span) -> list[Span]:
+        """The ports of ``portgroup NAME``, their names read as those of the protocol. Raises Unreadable."""
+        texts = _found(self.portlists, clause.rpartition(" ")[2])
+        return [span for text in texts for span in self.grammar.names.ports(text, proto)]
 
     def service(self, clause: str) -> tuple[Part, ...]:
         """The services of ``object-group NAME``. Raises Unreadable."""
@@ -111,14 +129,16 @@ class Groups:
 
     def _order(self, kind: str, line: Source) -> tuple[object, ...]:
         """Members by what they hold: their order means nothing, and nobody says that a device keeps it."""
-        if kind == "network":
-            return self._network(line)
+        if kind in ("network", "network6"):
+            return self._network(line, kind)
+        if kind == "port":
+            return (line.text,)
         part = self._service(line)[0]
         return part.proto, part.sports, part.dports
 
     def _said(self, kind: str, line: Source) -> str:
         """One member, whatever names the device prints for its ports."""
-        if kind == "network" or self.grammar.nested.fullmatch(line.text):
+        if kind != "service" or self.grammar.nested.fullmatch(line.text):
             return line.text
         found = self.grammar.service.match(line)
         proto = self.grammar.names.proto("tcp" if found["proto"] == self.grammar.both["word"] else found["proto"], 4)
@@ -129,13 +149,22 @@ class Groups:
     def _lines(self, stanza: Stanza) -> Iterator[Source]:
         return (line for line in stanza.lines if not self.grammar.meaningless.fullmatch(line.text))
 
-    def _network(self, line: Source) -> tuple[Span, ...]:
-        forms = {"nested": self.grammar.nested, **self.grammar.networks}
+    def _port(self, line: Source) -> str:
+        found = self.grammar.port.fullmatch(line.text) if self.grammar.port else None
+        if found is None:
+            line.refuse("This line is no member of a group of ports")
+        return found["ports"]
+
+    def _network(self, line: Source, kind: str) -> tuple[Span, ...]:
+        family = 6 if kind == "network6" else 4
+        forms = {"nested": self.grammar.nested, **self.grammar.networks[kind]}
         found = next(((form, match) for form, p in forms.items() if (match := p.fullmatch(line.text))), None)
         if found is None:
             line.refuse("This line is no member of a group of networks")
         try:
-            return _found(self.networks, found[1]["name"]) if found[0] == "nested" else (_span(*found),)
+            if found[0] == "nested":
+                return _found(self.networks, (kind, found[1]["name"]))
+            return (_span(*found, family),) if found[0] != "wildcard" else wildcard(found[1]["address"], found[1]["mask"])
         except Unreadable as why:
             line.refuse(str(why), line.text.rfind(" ") + 1)
 
@@ -153,13 +182,14 @@ class Groups:
             line.refuse(str(why))
 
 
-def _found(known: Mapping[str, tuple[_Member, ...]], name: str) -> tuple[_Member, ...]:
+def _found(known: Mapping[_Key, tuple[_Member, ...]], key: _Key) -> tuple[_Member, ...]:
     """The members of a group. Raises Unreadable for one that has none."""
-    if name not in known:
+    name = key if isinstance(key, str) else key[1]
+    if key not in known:
         raise Unreadable(f"The group {name} does not stand before this line")
-    if not known[name]:
+    if not known[key]:
         raise Unreadable(f"The group {name} is empty; what an empty group matches is not known")
-    return known[name]
+    return known[key]
 
 
 def _part(names: Names, found: re.Match[str], proto: Span) -> Part:
@@ -170,15 +200,17 @@ def _part(names: Names, found: re.Match[str], proto: Span) -> Part:
     return Part(proto, tuple(sports), tuple(dports), bool(found["sport"] or found["dport"]), bool(found["icmp"]))
 
 
-def _span(form: str, found: re.Match[str]) -> Span:
+def _span(form: str, found: re.Match[str], family: int) -> Span:
     """The addresses of one member, by its form. Raises Unreadable."""
     if form == "any":
-        return 0, (1 << 32) - 1
+        return 0, (1 << BITS[family]) - 1
     if form == "host":
-        value = address(found["address"], 4)
+        value = address(found["address"], family)
         return value, value
+    if form == "prefix":
+        return prefix(found["prefix"], family)
     if form == "range":
-        low, high = address(found["low"], 4), address(found["high"], 4)
+        low, high = address(found["low"], family), address(found["high"], family)
         if low > high:
             raise Unreadable("This range is reversed")
         return low, high

@@ -21,6 +21,14 @@ Bound = dict[tuple[str, str, int], tuple[str, str, Source]]
 """Interface, direction and family to command, name and the line that binds."""
 
 
+class Half(NamedTuple):
+    """An entry that asks for one flag, while its twin is awaited: verdict and boxes, and where it stands."""
+
+    flag: str
+    entry: tuple[object, ...]
+    line: Source
+
+
 @dataclass(slots=True)
 class List:
     """One access list as read. ``written`` are number, text and whether it is a remark, in order of the text."""
@@ -38,6 +46,7 @@ class List:
     """Whether a remark has taken the last number for the entry behind it."""
     label: str = ""
     decided: list[Box] = field(default_factory=list)
+    half: Half | None = None
     closed: bool = False
     """Whether a line has decided all non-first fragments; then ``decided`` is not kept any more."""
 

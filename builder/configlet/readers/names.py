@@ -16,6 +16,7 @@ class Names:
         names = grammar["names"]
         self.any = grammar["any"]
         self.ported: list[int] = grammar["ported"]
+        self.code_word = grammar.get("code_word", "")
         self.icmp_of: Mapping[int, int] = grammar["icmp_of"]
         self.protos = {family: by_key(names["proto"], family) for family in (4, 6)}
         self.portnames = {proto: by_key(names["portname"], proto) for proto in self.ported}
@@ -52,7 +53,7 @@ class Names:
         """A type, with or without its code, as ``type*256+code``. Raises Unreadable."""
         if proto != (self.icmp_of[family],) * 2:
             raise Unreadable("An ICMP type stands beside another protocol")
-        first, *rest = text.split()
+        first, *rest = (word for word in text.split() if word != self.code_word)
         named = self.types[family].get(first)
         values = list(named) if named is not None else [number(first, 255)]
         values += [number(word, 255) for word in rest]

@@ -20,6 +20,8 @@ class Written:
         self.protos: Mapping[int, Mapping[int | str, str]] = formats["proto"]
         self.numbers: bool = formats["numbers"]
         self.indent: str = " " * formats["indent"]
+        self.icmp: Mapping[str, str] = formats.get("icmp", {"type": "{type}", "code": "{type} {code}"})
+        self.hosts: Mapping[int, str] = {family: form.get("host", "host {address}") for family, form in self.address.items()}
         self.slashes = {family: form["prefix"] == "{address}/{length}" for family, form in self.address.items()}
 
     def lines(self, family: int, said: Iterable[tuple[int, str, bool]], *, numbers: bool) -> Iterator[str]:
@@ -37,19 +39,23 @@ class Written:
     def end(self, family: int, spans: tuple[Span, ...], said: str) -> str:
         """An address clause; as it was said where it is a group or a wildcard with holes."""
         low, high = spans[0]
-        if len(spans) > 1 or said.startswith("object-group "):
+        if len(spans) > 1 or "group " in said:
             return said
         if low == 0 and high == (1 << BITS[family]) - 1:
             return "any"
         first, size = address_text(family, low), high - low
         if not size:
-            return f"host {first}"
+            return self.hosts[family].format(address=first)
         length = BITS[family] - size.bit_length()
         if self.slashes[family]:
             return f"{first}/{length}"
-        return self.address[family]["prefix"].format(
-            address=first, length=length, wildcard=address_text(family, size)
-        )
+        masks = {"wildcard": address_text(family, size), "mask": address_text(family, (1 << BITS[family]) - 1 - size)}
+        return self.address[family]["prefix"].format(address=first, length=length, **masks)
+
+    def type(self, span: Span) -> str:
+        """An ICMP type, and its code if it is one code."""
+        kind, code = divmod(span[0], 256)
+        return self.icmp["code" if span[0] == span[1] else "type"].format(type=kind, code=code)
 
 
 def _cut(form: str) -> tuple[str, str | None, str]:
@@ -67,9 +73,3 @@ def ports_text(spans: Sequence[Span]) -> str:
         return f"range {spans[0][0]} {spans[0][1]}"
     gaps = complement(list(spans), 65535)
     return "neq " + " ".join(str(port) for low, high in gaps for port in range(low, high + 1))
-
-
-def type_text(span: Span) -> str:
-    """An ICMP type, and its code if it is one code."""
-    kind, code = divmod(span[0], 256)
-    return f"{kind} {code}" if span[0] == span[1] else str(kind)

@@ -19,5 +19,6 @@ def render(owner: str, platform: Platform, kind: str, tables: Sequence[Table]) -
     if said.encoder:
         text = encoders.find(said.encoder)(said.operands, tables)
     else:
-        text = fill(platform.search, said.template, values(owner, kind, said.operands, tables))
+        operands = {**said.operands, "refusals": platform.refusals}
+        text = fill(platform.search, said.template, values(owner, kind, operands, tables))
     return Artifact(owner, platform.name, kind, text, tuple(tables), f"{owner}.{platform.name}.{kind}")

@@ -12,7 +12,7 @@ from configlet.model.gate import Table
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.render.values import by_family, label
+from configlet.render.values import by_family, called, label
 
 _PORTED = (6, 17)
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
@@ -42,6 +42,9 @@ class List:
     command: str
     direction: str
     rows: tuple[tuple[int | str, ...], ...]
+    family: int = 4
+    interface: str = ""
+    """The interface that it is bound to, as the platform calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,11 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
     groups: dict[str, Group] = {}
     for table in ordered:
         lists.append(_list(operands, table, groups))
-        bound.setdefault(table.gate.binding, []).append(lists[-1])
+        bound.setdefault(lists[-1].interface, []).append(lists[-1])
+    if operands.get("directions") == "one" and len({(t.family, t.gate.direction) for t in ordered}) > len(
+        {t.family for t in ordered}
+    ):
+        raise refuse("Gates that exclude each other", f"{owner}: {operands['refusals']['directions']}", nature="red")
     names = [item.name for item in lists]
     if len(set(names)) != len(names):
         raise refuse("Two tables for one place", f"{owner} has two tables for one of {', '.join(sorted(set(names)))}.")
@@ -79,9 +86,19 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
 
 def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> List:
     gate, family = table.gate, table.family
+    binding = called(operands.get("interfaces", ()), gate.binding, operands.get("refusals", {}))
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
-    rows = tuple(_numbered(operands["sequence"], _rows(operands, table, groups)))
-    return List(name, operands["command"][family], gate.direction, rows)
+    for old, new in operands.get("names", {}).items():
+        name = name.replace(old, new)
+    if len(name) > operands.get("name_length", len(name)):
+        limit = operands["name_length"]
+        raise refuse("Name longer than the platform's", f"{name}: a list's name has at most {limit} characters.", nature="red")
+    rows = _rows(operands, table, groups)
+    inside = operands["sequence"].get("remarks") in ("beside", "first")
+    numbered = _beside(operands["sequence"], rows) if inside else _numbered(operands["sequence"], rows)
+    said = tuple(numbered)
+    _countable(operands["sequence"], said, table)
+    return List(name, operands["command"][family], gate.direction, said, family, binding)
 
 
 def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
@@ -91,6 +108,26 @@ def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tupl
     for row in rows:
         yield (number, *row)
         number += 0 if row[0] and shared else step
+
+
+def _beside(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
+    """The rows with their numbers; a remark stands in each entry that it is for, or in the first of them."""
+    number, step, once, remark = sequence["first"], sequence["step"], sequence["remarks"] == "first", ""
+    for row in rows:
+        if row[0]:
+            remark = row[0]
+            continue
+        yield (number, *row._replace(remark=remark))
+        number += step
+        remark = "" if once else remark
+
+
+def _countable(sequence: Mapping[str, Any], rows: Sequence[tuple[int | str, ...]], table: Table) -> None:
+    """Raises Refused where a list has more entries than the platform has numbers."""
+    least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
+    if rows and not all(least <= int(row[0]) <= most for row in (rows[0], rows[-1])):
+        detail = f"{table.gate.name} has more entries than the platform has numbers ({least} to {most})."
+        raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
 
 
 def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> Iterator[Row]:
@@ -103,8 +140,9 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
         fragment = item.sets[6][0] if isinstance(item, Block) else entry.box[6]
         if fragment == (0, 0) and not decided:
             decided, said = True, None
-            yield Row(remark="fragments")
-            yield _plain(operands, table.family, fragments=True)
+            if _denies_fragments(operands, table.family):
+                yield Row(remark="fragments")
+                yield _plain(operands, table.family, fragments=True)
         elif fragment == (1, 1) and decided:
             raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
         if rule != (entry.rule.name, entry.reply) or said is None:
@@ -118,9 +156,15 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     yield _plain(operands, table.family, fragments=False)
 
 
+def _denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
+    """The word of the line that denies every fragment; None where the platform has none."""
+    words = by_family(operands["words"], family)
+    return words.get("deny-fragments", words["fragments"])
+
+
 def _plain(operands: Mapping[str, Any], family: Family, *, fragments: bool) -> Row:
     every = by_family(operands["address"], family)["any"]
-    word = operands["words"]["fragments"] if fragments else ""
+    word = _denies_fragments(operands, family) if fragments else ""
     proto = operands["proto"][family]["any"]
     return Row("", operands["action"]["deny"], proto, every, every, fragments=word)
 
@@ -161,17 +205,22 @@ class Lines:
         return forms
 
     def _forms(self, entry: Entry) -> Iterator[Row]:
-        operands, words = self.operands, self.operands["words"]
+        operands, words = self.operands, by_family(self.operands["words"], self.family)
+        box = entry.box
+        if entry.permit and box[3] == box[4] == ANY_PORT and box[5:] == (ANY_BIT, (0, 0)):
+            if not _denies_fragments(operands, self.family):
+                _word(operands, words, "fragments", entry)
+        flags = _word(operands, words, "established", entry) if _established(entry) else ""
         row = Row(
             action=operands["action"]["permit" if entry.permit else "deny"],
             proto=_proto(operands, self.family, entry),
-            established=words["established"] if _established(entry) else "",
-            fragments=words["fragments"] if _fragments(entry) else "",
-            log=words["log"] if entry.log else "",
-            sport=_ports(operands, entry.box[4]) if entry.box[4] != ANY_PORT else "",
+            fragments=_word(operands, words, "fragments", entry) if _fragments(entry) else "",
+            log=_word(operands, words, "log", entry) if entry.log else "",
+            sport=_ports(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else "",
         )
         for dport, icmp in _details(operands, self.family, entry):
-            yield row._replace(dport=dport, icmp=icmp)
+            for flag in (flags,) if isinstance(flags, str) else flags:
+                yield row._replace(dport=dport, icmp=icmp, established=flag)
 
     def addresses(self, span: Span) -> tuple[str, ...]:
         """A span in the platform's words, one for each prefix."""
@@ -183,9 +232,12 @@ class Lines:
         return tuple(self._address(first, length) for first, length in prefixes(self.family, span))
 
     def _address(self, first: int, length: int) -> str:
-        free = address_text(self.family, (1 << self.bits - length) - 1)
+        free = (1 << self.bits - length) - 1
         form: str = self.forms[length != self.bits]
-        return form.format(address=address_text(self.family, first), length=length, wildcard=free)
+        masks = {"wildcard": address_text(self.family, free)} if "wildcard" in form else {}
+        if "mask" in form:
+            masks["mask"] = address_text(self.family, self.top - free)
+        return form.format(address=address_text(self.family, first), length=length, **masks)
 
 
 class Grouping:
@@ -249,7 +301,18 @@ def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:
         return str(known["any"])
     if low != high:
         raise _cannot(entry, f"protocols {low} to {high} are neither one nor all")
+    if low not in known and known.get("others") == "refused":
+        raise _cannot(entry, operands["refusals"]["protocol"])
     return str(known.get(low, low))
+
+
+def _word(operands: Mapping[str, Any], words: Mapping[str, Any], key: str, entry: Entry) -> Any:
+    """The platform's word; of ``established`` it may be two, each for a line of its own. Raises Refused where it has none."""
+    if words.get(key) is None:
+        names = {"type": ("icmp",), "code": ("icmp-code", "icmp")}.get(key, (key,))
+        said = (operands["refusals"][name] for name in names if name in operands["refusals"])
+        raise _cannot(entry, next(said, f"the platform has no word for {key}"))
+    return words[key]
 
 
 def _established(entry: Entry) -> bool:
@@ -274,29 +337,30 @@ def _details(operands: Mapping[str, Any], family: Family, entry: Entry) -> Itera
     if dport == ANY_PORT and sport == ANY_PORT:
         return (("", ""),)
     if proto == (_ICMP[family],) * 2 and sport == ANY_PORT:
-        return [("", word) for word in _types(operands, dport)]
+        return [("", word) for word in _types(operands, family, entry)]
     if proto[0] == proto[1] and proto[0] in _PORTED:
-        return ((_ports(operands, dport) if dport != ANY_PORT else "", ""),)
+        return ((_ports(operands, dport, entry) if dport != ANY_PORT else "", ""),)
     raise _cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
 
 
-def _ports(operands: Mapping[str, Any], span: Span) -> str:
+def _ports(operands: Mapping[str, Any], span: Span, entry: Entry) -> str:
+    if span[0] < operands["ports"].get("lowest", 0):
+        raise _cannot(entry, operands["refusals"]["port-zero"])
     form = operands["ports"]["one" if span[0] == span[1] else "range"]
     return str(form.format(low=span[0], high=span[1]))
 
 
-def _types(operands: Mapping[str, Any], span: Span) -> Iterator[str]:
-    low, high = span
+def _types(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator[str]:
+    low, high = entry.box[3]
+    forms = by_family(operands["icmp"], family)
     while low <= high:
         kind, code = divmod(low, 256)
-        if code == 0 and low + 255 <= high:
-            yield operands["icmp"]["type"].format(type=kind)
-            low += 256
-        else:
-            yield operands["icmp"]["code"].format(type=kind, code=code)
-            low += 1
+        whole = code == 0 and low + 255 <= high
+        yield _word(operands, forms, "type" if whole else "code", entry).format(type=kind, code=code)
+        low += 256 if whole else 1
 
 
 def _cannot(entry: Entry, why: str) -> Refused:
+    why = why.rstrip(".")
     detail = f'The rule "{entry.rule.name}" gives a row that an access list cannot say: {why}. Nothing was rendered.'
     return refuse("Row that cannot be written", detail, entry.rule.place)

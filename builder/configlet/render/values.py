@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from configlet.model.problem import refuse
@@ -41,3 +42,14 @@ def by_family(said: Mapping[Any, Any], family: int) -> Mapping[Any, Any]:
     found = said.get(family, said)
     assert isinstance(found, Mapping)
     return found
+
+
+def called(said: Sequence[Mapping[str, str]], name: str, refusals: Mapping[str, str]) -> str:
+    """An interface as the platform calls it; one that no pattern knows is called as in the inventory. Raises Refused for
+    one to which the platform can bind nothing."""
+    for one in said:
+        if found := re.fullmatch(one["name"], name):
+            if "refuse" in one:
+                raise refuse("Gate that the platform cannot hold", f"{name}: {refusals[one['refuse']]}", nature="red")
+            return one["write"].format(*found.groups())
+    return name

@@ -1,0 +1,206 @@
+"""Access lists that are chains of a Linux router: a chain of its forward hook sends each interface's packets to a list.
+
+Statements are rows of clauses; a list's permit returns, so that the lists behind it are asked too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from configlet.model.gate import Line, Reading
+from configlet.readers.called import Bind, Called
+from configlet.readers.chain_boxes import Meaning, Meanings
+from configlet.readers.clauses import Box
+from configlet.readers.grammar import Clauses, Source, by_key, words
+from configlet.readers.names import Names
+from configlet.readers.tree import sources
+
+Key = tuple[int, str]
+"""The family of a section (0 where sections have none) and the chain's name."""
+
+
+MARK = {"clause": "beginning", "pattern": "-"}
+"""Every statement is given one word at its head, so that all of its clauses may be left out."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """One chain as it stands: its header and its statements."""
+
+    header: Source
+    statements: list[Source] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Text:
+    """What was read so far of one text."""
+
+    chains: dict[Key, Chain] = field(default_factory=dict)
+    hooks: dict[Key, Source] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    """The text in its normal form."""
+
+
+class ChainReader:
+    """A compiled grammar of chains."""
+
+    def __init__(self, grammar: Mapping[str, Any]) -> None:
+        self.grammar = grammar
+        names = Names(grammar)
+        types = {name for table in grammar["names"]["icmp"].values() for name in table}
+        parts = {**grammar["parts"], "icmp": words(types) if types else "(?!)"}
+        self.statement = Clauses([MARK, *grammar["statement"]], parts)
+        self.binding = Clauses([MARK, *grammar["binding"]], parts)
+        self.lines = {name: re.compile(pattern) for name, pattern in grammar["lines"].items()}
+        self.meanings = Meanings(grammar, names)
+        self.called = Called(grammar)
+        self.ours = re.compile(grammar["ours"])
+        self.drop = re.compile(grammar["normal"]) if "normal" in grammar else None
+
+    def read(self, text: str, file: str) -> Reading:
+        """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
+        seen, total = _Text(), 0
+        family, name = 0, ""
+        for _, line in sources(text, file):
+            total += 1
+            family, name = self._line(line, family, name, seen)
+        out: dict[Bind, tuple[Line, ...]] = {}
+        used: set[Key] = set()
+        for key, hook in seen.hooks.items():
+            if key not in seen.chains:
+                hook.refuse("This hook has no chain")
+            self._hook(key, seen, out, used)
+        notes = [
+            f"not bound: {chain.header.file}:{chain.header.number} {key[1]}"
+            for key, chain in seen.chains.items()
+            if key not in used and key not in seen.hooks
+        ]
+        canonical = "".join(f"{line}\n" for line in seen.said)
+        return Reading(out, total, total, False, canonical, tuple(notes), canonical)
+
+    def _line(self, line: Source, family: int, name: str, seen: _Text) -> tuple[int, str]:
+        """One line to its chain; the family and the chain in which the next one stands."""
+        lines = self.lines
+        if found := lines["section"].fullmatch(line.text):
+            said = self.grammar["families"].get(found.groupdict().get("family") or "", family)
+            normal = self.grammar.get("section", "")
+            seen.said.append(normal.format(**found.groupdict()) if normal else line.text)
+            return said, ""
+        if "end" in lines and lines["end"].fullmatch(line.text):
+            seen.said.append(line.text)
+            return family, ""
+        if lines["nothing"].fullmatch(line.text):
+            if "quiet" not in lines or not lines["quiet"].fullmatch(line.text):
+                seen.said.append(line.text)
+            return family, name
+        if found := lines["hook"].fullmatch(line.text):
+            key = family, found.groupdict().get("chain") or name
+            if key in seen.hooks:
+                line.refuse("This hook stands twice in the text")
+            seen.hooks[key] = line
+            seen.chains.setdefault(key, Chain(line))
+            seen.said.append(lines["counts"].sub(self.grammar["uncounted"], line.text))
+            return family, name
+        if found := lines["chain"].fullmatch(line.text):
+            key = family, found["chain"]
+            if key in seen.chains:
+                line.refuse("This chain stands twice in the text")
+            seen.chains[key] = Chain(line)
+            seen.said.append(lines["counts"].sub(self.grammar["uncounted"], line.text))
+            return family, found["chain"]
+        found = lines["rule"].fullmatch(line.text)
+        key = (family, found.groupdict().get("chain") or name) if found else (family, "")
+        if found is None or key not in seen.chains:
+            line.refuse("This line is in no chain that is known")
+        at = found.start("statement")
+        seen.chains[key].statements.append(line._replace(column=line.column + at - 2, text=f"- {found['statement']}"))
+        seen.said.append(self.drop.sub(self.grammar["uncounted"], line.text) if self.drop else line.text)
+        return family, name
+
+    def _hook(self, key: Key, seen: _Text, out: dict[Bind, tuple[Line, ...]], used: set[Key]) -> None:
+        """The lists to which a hook sends packets, each with its interface, direction and family."""
+        final = False
+        for statement in seen.chains[key].statements:
+            found = self.binding.match(statement)
+            groups = found.groupdict()
+            family = key[0] or self.grammar["families"][groups["family"]]
+            way = "in" if groups["in"] else "out"
+            name, target = groups[way], (key[0], groups["chain"])
+            bind = self.called.key((name, way, family), out, statement)
+            if target not in seen.chains:
+                statement.refuse(f"The chain {target[1]} is not in the text")
+            used.add(target)
+            lines = self._list(target, family, seen, used)
+            if not lines:
+                statement.refuse(f"The chain {target[1]} is empty; what an empty list passes is not known")
+            final |= any(meant for _, meant in lines)
+            out[bind] = tuple(line for line, _ in lines)
+            if final and len({one for _, one, fam in out if fam == family}) > 1:
+                statement.refuse("An accept ends all filtering, and lists of both directions are bound")
+
+    def _list(self, target: Key, family: int, seen: _Text, used: set[Key]) -> list[tuple[Line, bool]]:
+        """A chain's entries, each with whether its permit ends all filtering."""
+        decided: list[Box] = []
+        out: list[tuple[Line, bool]] = []
+        first = ""
+        for statement, meaning in self._meant(target, family, seen, used):
+            if meaning.goto and meaning.first:
+                first = meaning.goto
+                continue
+            if meaning.goto:
+                continue
+            if not meaning.verdict:
+                continue
+            boxes = meaning.boxes
+            if meaning.later and not first and by_key(self.grammar["fragments_need_first"], family):
+                statement.refuse("First fragments would be taken for later ones, as none goes its own way before")
+            for box in boxes:
+                if not meaning.known and not any(_within(box, other) for other in decided):
+                    statement.refuse("How this line treats fragments is not known, and no line before it decides them")
+                permit = meaning.verdict != "deny"
+                line = Line(permit, box, statement.number, statement.text[2:], meaning.label)
+                out.append((line, meaning.verdict == "accept"))
+            decided += [box for box in boxes if box[6][1] == 1]
+        every = self.meanings.every(family)
+        if out and out[-1][0].box != every:
+            # What comes to the end of a chain goes back to the hook, whose end passes it.
+            out.append((Line(True, every, seen.chains[target].header.number, "the end of the chain returns"), False))
+        return out
+
+    def _meant(self, target: Key, family: int, seen: _Text, used: set[Key]) -> Iterator[tuple[Source, Meaning]]:
+        """A chain's statements and their meaning; a chain to which its end goes stands in its place."""
+        statements = seen.chains[target].statements
+        first = ""
+        for at, statement in enumerate(statements):
+            meaning = self.meanings.of(self.statement.match(statement), family, statement)
+            yield statement, meaning
+            if meaning.goto and meaning.first:
+                if first:
+                    statement.refuse("First fragments are sent away twice")
+                first = meaning.goto
+            elif meaning.goto:
+                if at != len(statements) - 1 or (first and first != meaning.goto):
+                    statement.refuse("A chain may go to another one at its end only, and there first fragments go too")
+                inner = target[0], meaning.goto
+                if inner not in seen.chains or inner == target:
+                    statement.refuse(f"The chain {meaning.goto} is not in the text")
+                used.add(inner)
+                yield from self._inner(inner, family, seen)
+                return
+        if first:
+            seen.chains[target].header.refuse("First fragments are sent away, and other packets do not follow them")
+
+    def _inner(self, inner: Key, family: int, seen: _Text) -> Iterator[tuple[Source, Meaning]]:
+        for statement in seen.chains[inner].statements:
+            meaning = self.meanings.of(self.statement.match(statement), family, statement)
+            if meaning.goto or meaning.later:
+                statement.refuse("This chain is the end of another one, and may not go on or ask for fragments")
+            yield statement, meaning
+
+
+def _within(box: Box, other: Box) -> bool:
+    """Whether the fragments of a line's protocol and addresses are all in another box."""
+    return all(y[0] <= x[0] and x[1] <= y[1] for x, y in zip(box[:3], other[:3], strict=True))

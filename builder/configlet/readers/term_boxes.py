@@ -1,0 +1,168 @@
+"""The leaves of one entry, put together to boxes of packets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from configlet.readers.clauses import BIT, PORTS, Box, non_first
+from configlet.readers.conditions import ANY, MOST, merged, ports_of
+from configlet.readers.grammar import by_key
+from configlet.readers.names import Names
+from configlet.readers.spans import Span, Unreadable
+
+TCP: Span = (6, 6)
+
+
+@dataclass(slots=True)
+class Term:
+    """One entry as read: what its leaves ask, and where each of them stands."""
+
+    name: str
+    place: tuple[int, int]
+    path: str
+    asked: dict[str, Any] = field(default_factory=dict)
+    leaves: list[str] = field(default_factory=list)
+    normal: list[str] = field(default_factory=list)
+    label: str = ""
+
+
+class Boxes:
+    """What a grammar's entries mean."""
+
+    def __init__(self, grammar: Mapping[str, Any], names: Names) -> None:
+        self.grammar, self.names = grammar, names
+        self.known: dict[tuple[str, Span], list[Span]] = {}
+
+    def of(self, term: Term, family: int) -> tuple[bool, tuple[Box, ...], bool]:
+        """Whether an entry permits, its boxes, and whether what it does to fragments is known. Raises Unreadable."""
+        return _Asked(self.grammar, self.names, term.asked, family, self.known).made()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One entry's leaves, put together."""
+
+    grammar: Mapping[str, Any]
+    names: Names
+    asked: Mapping[str, Any]
+    family: int
+    known: dict[tuple[str, Span], list[Span]]
+    """Ports that were understood before."""
+
+    def made(self) -> tuple[bool, tuple[Box, ...], bool]:
+        """Verdict, boxes, and whether fragments are known. Raises Unreadable."""
+        asked, grammar, family = self.asked, self.grammar, self.family
+        permit = self.permit()
+        for name in grammar.get("required", ()):
+            if name not in asked:
+                raise Unreadable(f"This entry does not say its {name}")
+        for one, other in grammar.get("same", ()):
+            if asked.get(one) != asked.get(other):
+                raise Unreadable(f"The {one} and the {other} of this entry are not the same")
+        proto: Span = asked.get("proto", (0, 255))
+        sports, dports = self.ports("sport", proto), self.ports("dport", proto)
+        types = self.types(proto)
+        flags = asked.get("established")
+        if flags and proto != TCP:
+            raise Unreadable("Only TCP has flags")
+        upper = bool(sports or dports or types or flags)
+        if types and (sports or dports):
+            raise Unreadable("This entry asks for ports and for an ICMP type")
+        fragment, proto, silent = self.fragment(proto, permit, upper)
+        ends = self.addresses("source"), self.addresses("destination")
+        spans = product(ends[0], sports or [PORTS], ends[1], types or dports or [PORTS])
+        flag = (1, 1) if flags else BIT
+        boxes: tuple[Box, ...] = tuple((proto, d, s, dp, sp, flag, fragment) for s, sp, d, dp in spans)
+        treats = by_key(grammar["fragments_of_port_lines"], family)
+        if treats == "by-address" and permit and (sports or dports) and not flags:
+            boxes += tuple(non_first(proto, *ends))
+        return permit, boxes, not upper or silent or treats != "unknown"
+
+    def permit(self) -> bool:
+        action = self.asked.get("action", self.grammar.get("no_action"))
+        if action is None:
+            raise Unreadable("This entry does not say whether it permits")
+        return bool(action != "deny")
+
+    def fragment(self, proto: Span, permit: bool, upper: bool) -> tuple[Span, Span, bool]:
+        """The fragment bit, the protocol, and whether the entry speaks of fragments."""
+        said = self.asked.get("fragments")
+        header = self.grammar.get("fragment_header", {}).get(self.family)
+        if header is not None and proto == (header, header):
+            said, proto = "all", (0, 255)
+        later = self.asked.get("first_fragment")
+        if said == "some" and later == "no":
+            said = "later"
+        elif said == "some" or later is not None:
+            raise Unreadable("Fragments of one kind are asked for that is not modelled")
+        if said is None:
+            # A header that comes first is the one that is looked at: a fragment has another one there.
+            bound = header is not None and proto != (0, 255)
+            return ((0, 0) if upper or bound else BIT), proto, bound
+        if upper:
+            raise Unreadable("A fragment has no ports, types or flags")
+        if said == "all" and permit:
+            raise Unreadable("An entry that passes all fragments passes first ones with any port")
+        return (1, 1), proto, True
+
+    def ports(self, side: str, proto: Span) -> list[Span]:
+        asked, names = self.asked, self.names
+        lowest = self.grammar.get("ports", {}).get("lowest", 0)
+        if side in asked:
+            texts = asked[side] if isinstance(asked[side], list) else [asked[side]]
+            return [span for text in texts if text for span in self.port(text, proto, lowest)]
+        low, high, value = (asked.get(f"{side}.{part}") for part in ("low", "high", "value"))
+        operator = asked.get(f"{side}.operator")
+        if value is not None:
+            if operator not in ("eq", "ge", "le") or low is not None or high is not None:
+                raise Unreadable("Ports have no operator that is known")
+            (span,) = self.port(value, proto, lowest)
+            return [span if operator == "eq" else (span[0], 65535) if operator == "ge" else (0, span[1])]
+        if low is None and high is None and operator is None:
+            return []
+        if low is None or high is None or operator is not None:
+            raise Unreadable("Half a range of ports is not modelled")
+        return names.ports(f"range {low} {high}", proto)
+
+    def port(self, text: str, proto: Span, lowest: int) -> list[Span]:
+        found = self.known.get((text, proto))
+        if found is None:
+            if len(self.known) >= MOST:
+                self.known.clear()
+            found = self.known[text, proto] = ports_of(self.names, text, proto, lowest)
+        return found
+
+    def types(self, proto: Span) -> list[Span]:
+        asked = self.asked
+        if "type" not in asked:
+            if "code" in asked:
+                raise Unreadable("An ICMP code has no type")
+            return []
+        if proto != (self.names.icmp_of[self.family],) * 2:
+            raise Unreadable("An ICMP type stands beside another protocol")
+        low, high = asked["type"]
+        codes = asked.get("code")
+        if codes is None:
+            return [(low, high)]
+        if low == high:
+            raise Unreadable("This ICMP name has a code already")
+        return [(low + code, low + code) for code in (codes if isinstance(codes, list) else [codes])]
+
+    def addresses(self, end: str) -> tuple[Span, ...]:
+        said = self.asked.get(end)
+        excepted = self.asked.get(f"{end}.except", ())
+        if not excepted:
+            if said is None:
+                return (ANY[self.family],)
+            if not isinstance(said, list):
+                return (said,)
+            if len(said) == 1:
+                return (said[0],)
+        spans = [(span, True) for span in (said if isinstance(said, list) else [said])] if said is not None else []
+        found = merged([*spans, *((span, False) for span in excepted)])
+        if not found:
+            raise Unreadable("No address is left")
+        return found

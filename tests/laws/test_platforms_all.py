@@ -1,0 +1,156 @@
+"""Laws of every platform that is found: a random policy is proved on it or truly refused, and no faulty text passes."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from configlet.model.gate import Artifact
+from configlet.model.platform import Platform
+from configlet.model.policy import ANY_PORT
+from configlet.model.problem import Refused
+from tests.policies import ALL, ICMP, IDS, KINDS, Case, asks, cases, differs, text_of, verdicts
+
+POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "8"))
+MUTANTS = int(os.environ.get("CONFIGLET_MUTANTS", "6"))
+QUIET = settings(
+    max_examples=POLICIES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+    phases=(Phase.generate,),
+)
+
+
+def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
+    """Whether the policy asks for what the refusal says that the platform cannot say."""
+    said = str(refused)
+    operands = known.kinds[kind].operands
+    sentences = {key: sentence.rstrip(".") for key, sentence in known.refusals.items()}
+    names = [key for key, sentence in sentences.items() if sentence in said]
+    wants = {
+        "log": asks(case, lambda line, _: line.log),
+        "icmp": asks(case, lambda line, f: any(p[0] <= ICMP[f] <= p[1] for p, _, _ in line.services)),
+        "icmp-code": asks(case, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services)),
+        "protocol": asks(
+            case, lambda line, f: any(p[0] == p[1] and p[0] not in (1, 6, 17, 58) for p, _, _ in line.services)
+        ),
+        "fragments": case.fragments
+        or asks(case, lambda line, _: line.permit and any(d == s == ANY_PORT for _, d, s in line.services)),
+        "port-zero": asks(case, lambda line, _: any(d[0] == 0 or s[0] == 0 for _, d, s in line.services)),
+    }
+    if names:
+        return all(wants.get(key, False) for key in names)
+    return operands is not None and ("tell apart" in said or "looked up first" in said)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS, ids=IDS)
+def test_a_random_policy_is_proved_or_truly_refused(name: str, kind: str) -> None:
+    known = ALL[name]
+    counts = {"PROVED": 0, "refused": 0}
+
+    @QUIET
+    @seed(20261124)
+    @given(cases())
+    def law(case: Case) -> None:
+        try:
+            artifact = text_of(case, known, kind)
+        except Refused as refused:
+            assert true(refused, case, known, kind), refused
+            counts["refused"] += 1
+            return
+        reading, found = verdicts(artifact, known)
+        lines = sum(1 for line in artifact.text.splitlines() if line.strip())
+        assert (reading.read, reading.total) == (lines, lines)
+        assert found == {"PROVED"}, artifact.text
+        counts["PROVED"] += 1
+
+    law()
+    out = os.environ.get("CONFIGLET_COUNTS")
+    if out:
+        with Path(out).open("a", encoding="utf-8") as file:
+            file.write(f"{name}/{kind} {counts['PROVED']} {counts['refused']}\n")
+    assert counts["PROVED"] > 0
+
+
+def mutants(text: str, dice: random.Random) -> str:
+    """The text with one token, or one line, gone wrong."""
+    lines = text.splitlines(keepends=True)
+    at = dice.randrange(len(lines))
+    line = lines[at]
+    numbers = list(re.finditer(r"\d+", line))
+    kind = dice.choice(("number", "number", "number", "drop", "word", "swap", "verdict"))
+    if kind == "number" and numbers:
+        found = dice.choice(numbers)
+        value = int(found[0]) + dice.choice((-1, 1, 10, 100))
+        lines[at] = line[: found.start()] + str(max(0, value)) + line[found.end() :]
+    elif kind == "drop":
+        del lines[at]
+    elif kind == "swap":
+        other = dice.randrange(len(lines))
+        lines[at], lines[other] = lines[other], line
+    elif kind == "word":
+        words = line.split(" ")
+        del words[dice.randrange(len(words))]
+        lines[at] = " ".join(words)
+    else:
+        for one, two in (("permit", "deny"), ("deny", "permit"), ("accept", "drop"), ("drop", "accept"), ("ACCEPT", "DROP"),
+                         ("FORWARD", "DROP"), ("DROP", "FORWARD"), ("discard", "accept"), ("accept", "discard"),
+                         ("DROP", "ACCEPT"), ("tcp", "udp"), ("udp", "tcp")):  # fmt: skip
+            if one in line:
+                lines[at] = line.replace(one, two, 1)
+                break
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS, ids=IDS)
+def test_a_text_that_went_wrong_is_refuted_or_refused(name: str, kind: str) -> None:
+    """A mutant that is proved must mean the same: a linear first match finds no packet on which it differs."""
+    known, dice = ALL[name], random.Random(7)
+    caught = 0
+    sound = [*_sound(known, kind, dice)]
+    for _ in range(MUTANTS * 20):
+        if caught >= MUTANTS:
+            break
+        artifact = dice.choice(sound)
+        text = mutants(artifact.text, dice)
+        if text == artifact.text:
+            continue
+        made = Artifact(artifact.owner, artifact.platform, kind, text, artifact.tables, artifact.file)
+        try:
+            reading, found = verdicts(made, known)
+        except Refused as refused:
+            assert refused.problems[0].place is not None
+            caught += 1
+            continue
+        if found == {"PROVED"}:
+            assert not differs(made, reading, dice, 400), text
+        else:
+            caught += "REFUTED" in found or "UNKNOWN" in found
+    assert caught >= MUTANTS
+
+
+def _sound(known: Platform, kind: str, dice: random.Random) -> list[Artifact]:
+    out: list[Artifact] = []
+
+    @settings(
+        max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+    )
+    @seed(dice.randrange(1 << 30))
+    @given(cases())
+    def collect(case: Case) -> None:
+        if len(out) < 6:
+            try:
+                out.append(text_of(case, known, kind))
+            except Refused:
+                return
+
+    collect()
+    assert out
+    return out
