@@ -161,6 +161,30 @@ def test_an_allow_is_good_on_its_last_day_and_the_week_before_is_a_warning(tmp_p
     assert {problem.nature for problem in refused.value.problems} == {"red"}
 
 
+@pytest.mark.parametrize("level", ["ignore", "warning", "error"])
+def test_how_severe_a_day_that_comes_near_is_the_operator_says(level: str, tmp_path: Path) -> None:
+    first = min(rule.expires for rule in load(ROOT, "dc1", TODAY).inventory.policy if rule.expires)
+    hostile.plant(
+        hostile.Case("", "site.yaml", "  lab: only\n", f"  lab: only\n  severity: {{expiring: {level}}}§\n", ""), tmp_path
+    )
+    if level == "error":
+        with pytest.raises(Refused) as refused:
+            load(tmp_path, "dc1", first)
+        assert {problem.nature for problem in refused.value.problems} == {"red"}
+    else:
+        assert bool(load(tmp_path, "dc1", first).warnings) is (level == "warning")
+    with pytest.raises(Refused, match="expired"):
+        load(tmp_path, "dc1", date.fromordinal(first.toordinal() + 1))
+
+
+def test_severity_and_width_are_what_was_said_and_else_a_warning(dc1: Inventory, tmp_path: Path) -> None:
+    assert (dc1.level("redundant"), dc1.wide.addresses, dc1.wide.ports) == ("warning", 65536, 1024)
+    lines = "  lab: only\n  severity: {too-wide: error, redundant: ignore}\n  wide: {addresses: 256}\n"
+    said = _changed(tmp_path, "site.yaml", "  lab: only\n", lines)
+    assert [said.level(kind) for kind in ("too-wide", "redundant", "expiring")] == ["error", "ignore", "warning"]
+    assert (said.wide.addresses, said.wide.ports) == (256, 1024)
+
+
 def test_the_sites_own_name_before_a_colon_is_understood(tmp_path: Path) -> None:
     changed = _changed(tmp_path, "policy.yaml", "from: [clients]", "from: [dc1:clients]")
     assert changed.policy[0].sources[0].name == "clients"

@@ -11,6 +11,7 @@ from configlet.model.problem import Place
 
 Stack = Literal["kernel", "container", "af_xdp", "onload", "dpdk", "rdma", "vm", "vm-sriov", "vm-vdpa"]
 Action = Literal["allow", "deny"]
+Level = Literal["error", "warning", "ignore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,14 @@ class PolicyTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Wide:
+    """Above this an allow is too wide: IPv4 addresses (or IPv6 /64s) at one end, destination ports of one protocol."""
+
+    addresses: int = 65536
+    ports: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Everything of one site. Lists keep the order in which it was written, maps are sorted by name."""
 
@@ -256,6 +265,13 @@ class Inventory:
     tests: tuple[PolicyTest, ...]
     digest: str
     """sha256 over the canonical content, so that plans can name their input."""
+    severity: tuple[tuple[str, Level], ...] = ()
+    """What the operator chose for a kind of finding of the analysis; `level` answers for those that are not here."""
+    wide: Wide = Wide()
+
+    def level(self, finding: str) -> Level:
+        """How severe a kind of finding is in this site: a warning unless it was said."""
+        return dict(self.severity).get(finding, "warning")
 
     @property
     def workloads(self) -> tuple[Workload, ...]:

@@ -26,6 +26,7 @@ from configlet.model.inventory import (
     Selector,
     Service,
     Term,
+    Wide,
     Workload,
 )
 from configlet.model.net import IPAddress, IPNetwork, Span
@@ -64,6 +65,8 @@ def inventory(root: Node, site: str) -> Inventory:
         accept=tuple(_acceptance(node, site) for node in _items(root, "accept")),
         tests=tuple(_test(node, named, ephemeral, site) for node in _items(root, "tests")),
         digest=digest(root.value),
+        severity=_pairs(head.get("severity")),
+        wide=Wide(**head.get("wide", {})),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from configlet.model.inventory import Level
 from configlet.model.problem import Place, Problem
 from configlet.workspace.names import Site
 from configlet.workspace.suggest import did_you_mean
@@ -13,7 +14,9 @@ WEEK = timedelta(days=7)
 
 
 def check(site: Site, today: date) -> Iterator[Problem]:
-    """Everything that is wrong with rules, acceptances and the site itself; a day that comes near is a warning."""
+    """Everything that is wrong with rules, acceptances and the site itself; a day that comes near is a warning, unless
+    the site says otherwise of ``expiring``. A day that is past is always an error."""
+    soon = site.inventory.level("expiring")
     yield from _site(site)
     yield from _names(site)
     for i, rule in enumerate(site.inventory.policy):
@@ -22,21 +25,21 @@ def check(site: Site, today: date) -> Iterator[Problem]:
             detail = "A deny that ends would open what it closed, on a day when nobody looks. Remove `expires`."
             yield Problem("A deny expires", detail, place)
         elif rule.expires:
-            yield from _day(f'The rule "{rule.name}"', rule.expires, today, place, "Rule")
+            yield from _day(f'The rule "{rule.name}"', rule.expires, today, place, "Rule", soon)
     for i, accepted in enumerate(site.inventory.accept):
         if not (accepted.gate or accepted.workload or accepted.source):
             detail = "Nothing says which gap is meant. Name a `gate`, a `workload`, or `from`."
             yield Problem("Acceptance of everything", detail, accepted.place)
-        yield from _day("The acceptance", accepted.until, today, site.place("accept", i, "until"), "Acceptance")
+        yield from _day("The acceptance", accepted.until, today, site.place("accept", i, "until"), "Acceptance", soon)
 
 
-def _day(what: str, end: date, today: date, place: Place, kind: str) -> Iterator[Problem]:
+def _day(what: str, end: date, today: date, place: Place, kind: str, soon: Level) -> Iterator[Problem]:
     if end < today:
         detail = f"{what} was good until {end}, and today is {today}. Renew it with a new date, or remove it."
         yield Problem(f"{kind} expired", detail, place, nature="red")
-    elif end - today <= WEEK:
+    elif end - today <= WEEK and soon != "ignore":
         detail = f"{what} is good until {end}, and today is {today}. After that day nothing can be pushed."
-        yield Problem(f"{kind} expires soon", detail, place, severity="warning", nature="red")
+        yield Problem(f"{kind} expires soon", detail, place, severity=soon, nature="red")
 
 
 def _names(site: Site) -> Iterator[Problem]:
@@ -69,6 +72,3 @@ def _site(site: Site) -> Iterator[Problem]:
         guess = did_you_mean(inventory.controller_realm, realms)
         detail = f"No segment is in realm {inventory.controller_realm}.{guess}"
         yield Problem("Unknown realm", detail, site.place("site", "controller_realm"))
-    if "severity" in head:
-        detail = "Nothing reads `severity` yet; every finding keeps the severity that it has."
-        yield Problem("Severity has no effect", detail, site.place("site", "severity"), severity="warning")

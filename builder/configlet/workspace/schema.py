@@ -37,6 +37,7 @@ def _one_of(*words: str) -> Schema:
 
 NAME, PORT, TEXT, DAY = _string("name"), _string("port"), _string("text"), _string("day")
 FLAG: Schema = {"type": "boolean"}
+LEVEL = _one_of("error", "warning", "ignore")
 VLAN: Schema = {"type": "integer", "min": 1, "max": 4094}
 STACKS = ("kernel", "container", "af_xdp", "onload", "dpdk", "rdma", "vm", "vm-sriov", "vm-vdpa")
 SELECTOR: Schema = {"type": ["string", "dict"], "check_with": "selector"}
@@ -51,6 +52,25 @@ MANAGEMENT = _map(
     }
 )
 
+SEVERITY = _map(
+    {
+        "fully-shadowed": _said(LEVEL, "a rule that never matches, as rules before it take every packet of it"),
+        "partly-shadowed": _said(LEVEL, "a rule of which rules before it take some packets"),
+        "redundant": _said(LEVEL, "a rule without which every packet would have the same verdict"),
+        "contradicting": _said(LEVEL, "an allow and a deny that speak of the same packets"),
+        "too-wide": _said(LEVEL, "an allow above the site's `wide`"),
+        "unused-name": _said(LEVEL, "a name that no rule uses"),
+        "expiring": _said(LEVEL, "a rule or acceptance that ends within a week"),
+    }
+)
+
+WIDE = _map(
+    {
+        "addresses": _said({"type": "integer", "min": 1, "max": 2**32}, "IPv4 addresses or IPv6 /64s at one end"),
+        "ports": _said({"type": "integer", "min": 1, "max": 65536}, "destination ports of one protocol"),
+    }
+)
+
 SITE = _map(
     {
         "name": _said(NAME, "the site's name, equal to its folder", required=True),
@@ -60,7 +80,8 @@ SITE = _map(
         "controller_realm": _said(NAME, "the controller's realm; otherwise that of the segment that contains it"),
         "ephemeral": _said(_string("ports"), "source ports that clients use, 1024-65535 unless said"),
         "icmp_errors_from": _said(SELECTORS, "who may send ICMP errors through stateless gates"),
-        "severity": _said(_named(_one_of("error", "warning")), "how severe a kind of finding is"),
+        "severity": _said(SEVERITY, "how severe each kind of finding of the analysis is"),
+        "wide": _said(WIDE, "from where on an allow is a `too-wide` finding"),
         "lab": _said(_one_of("only"), "`only`: no command touches the management addresses without --lab"),
         "depth": _said(_list(_one_of("gateway", "workload")), "how deep the defence is, unless a segment says"),
     },
