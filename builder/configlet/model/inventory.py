@@ -180,7 +180,8 @@ class Service:
 @dataclass(frozen=True, slots=True)
 class Selector:
     """A name (segment, workload, host, external, address set, multicast set, ``any``, ``outside``), a device or link
-    where infrastructure is meant, or labels."""
+    where infrastructure is meant, or labels. One that stands in many rules is one object, with the place of the first of
+    them."""
 
     name: str | None
     labels: tuple[tuple[str, str], ...]
@@ -258,7 +259,8 @@ class Inventory:
     segments: tuple[Segment, ...]
     multicast: tuple[Multicast, ...]
     hosts: tuple[Host, ...]
-    addresses: tuple[tuple[str, tuple[IPNetwork, ...], Place], ...]
+    addresses: tuple[tuple[str, tuple[tuple[Family, Span], ...], Place], ...]
+    """Named sets, each with the first and last address of its prefixes."""
     services: tuple[Service, ...]
     policy: tuple[RuleLine, ...]
     accept: tuple[Acceptance, ...]

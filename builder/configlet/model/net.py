@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -44,6 +45,12 @@ def merge(spans: Iterable[Span]) -> Spans:
         else:
             out.append((lo, hi))
     return tuple(out)
+
+
+def covers(spans: Spans, value: int) -> bool:
+    """Whether an address is in sorted, disjoint spans."""
+    at = bisect_right(spans, (value, TOP[6])) - 1
+    return at >= 0 and value <= spans[at][1]
 
 
 def intersect(a: Iterable[Span], b: Spans) -> Spans:

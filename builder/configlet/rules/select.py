@@ -71,7 +71,7 @@ class _Names:
         self.segments = {s.name: s for s in inventory.segments}
         self.externals = {e.name: e for e in inventory.externals}
         self.multicast = {m.name: m for m in inventory.multicast}
-        self.sets = {name: networks for name, networks, _ in inventory.addresses}
+        self.sets = {name: spans for name, spans, _ in inventory.addresses}
         self.hosts = {h.name: h.workloads for h in inventory.hosts}
         self.workloads = {w.name: w for w in inventory.workloads}
         self.devices = {d.name: d for d in inventory.devices}
@@ -124,7 +124,7 @@ def _named(names: _Names, name: str) -> Iterator[Item]:
     if name in names.multicast:
         return of_networks(names.multicast[name].realm, names.multicast[name].groups)
     if name in names.sets:
-        return (item for realm in names.realms for item in of_networks(realm, names.sets[name]))
+        return ((realm, family, span) for realm in names.realms for family, span in names.sets[name])
     return _infrastructure_name(names, name)
 
 
