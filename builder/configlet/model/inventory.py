@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from configlet.model.net import Family, IPAddress, IPNetwork, Span
 from configlet.model.problem import Place
@@ -177,8 +177,7 @@ class Service:
     place: Place | None
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """A name (segment, workload, host, external, address set, multicast set, ``any``, ``outside``), a device or link
     where infrastructure is meant, or labels. One that stands in many rules is one object, with the place of the first of
     them."""
@@ -191,9 +190,8 @@ class Selector:
         return self.name or "{" + ", ".join(f"{k}: {v}" for k, v in self.labels) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """One rule as written."""
+class RuleLine(NamedTuple):
+    """One rule as written. Made by the ten thousand."""
 
     name: str
     sources: tuple[Selector, ...]

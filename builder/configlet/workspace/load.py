@@ -19,6 +19,10 @@ from configlet.workspace.schema import INVENTORY
 from configlet.workspace.validate import judge
 
 
+_MANY = 2_000
+"""Rules and hosts from which on the collector is told not to look through them any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A site that was understood, and what is worth knowing about it."""
@@ -45,7 +49,10 @@ def load(
     """
     kept = cache or FileCache(root / ".configlet" / "cache" / "files")
     with _uncollected():
-        return _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept)
+        loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept)
+        if len(loaded.inventory.policy) + len(loaded.inventory.hosts) >= _MANY:
+            gc.freeze()  # a big inventory lives as long as its command, and has no cycles
+        return loaded
 
 
 @contextmanager

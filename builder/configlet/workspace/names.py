@@ -123,9 +123,8 @@ def check(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
     yield from _realms(site)
     labels = _label_sets(site.inventory)
     known = {"any", "outside"}.union(*(site.names[kind] for kind in _SELECTABLE))
-    for selector, own, path in _selectors(site.inventory):
-        if selector.name not in known:
-            yield from _selector(site, selector, own, labels, path)
+    for selector, own, path in _selectors(site.inventory, known):
+        yield from _selector(site, selector, own, labels, path)
     yield from _services(site)
     yield from _acceptances(site)
 
@@ -155,13 +154,15 @@ def _fabric(site: Site) -> Iterator[Problem]:
 
 
 def _hosts(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
+    devices = site.names["devices"]
     for host in site.inventory.hosts:
         at = ("hosts", host.name)
         for nic in host.nics:
             if nic_models is not None and nic.model not in nic_models:
                 yield unknown("NIC model", nic.model, site.place(*at, "nics", nic.name, "model"), nic_models)
             for i, (device, _) in enumerate(nic.attached):
-                yield from _want(site, "devices", device, *at, "nics", nic.name, "attached", i)
+                if device not in devices:
+                    yield unknown("device", device, site.place(*at, "nics", nic.name, "attached", i), devices)
         nics = {nic.name for nic in host.nics}
         for one in host.interfaces:
             for i, member in enumerate(one.members):
@@ -220,14 +221,15 @@ def _label_sets(inventory: Inventory) -> list[frozenset[tuple[str, str]]]:
     return list({frozenset(labels.items()) for labels in (*of_segment.values(), *of_work)})
 
 
-def _selectors(inventory: Inventory) -> Iterator[tuple[Selector, bool, Path]]:
-    """Every selector, whether it may speak of infrastructure, and where it stands."""
+def _selectors(inventory: Inventory, known: set[str]) -> Iterator[tuple[Selector, bool, Path]]:
+    """Every selector with no known name, whether it may speak of infrastructure, and where it stands."""
     for key, own in (("failsafe", True), ("infrastructure", True), ("policy", False)):
         rules: tuple[RuleLine, ...] = getattr(inventory, key)
         for i, rule in enumerate(rules):
             for side, ends in (("from", rule.sources), ("to", rule.destinations)):
                 for j, each in enumerate(ends):
-                    yield each, own, (key, i, side, j)
+                    if each.name not in known:
+                        yield each, own, (key, i, side, j)
     for j, each in enumerate(inventory.icmp_errors_from):
         yield each, True, ("site", "icmp_errors_from", j)
     for i, test in enumerate(inventory.tests):
@@ -267,11 +269,13 @@ def _selector(
 
 
 def _services(site: Site) -> Iterator[Problem]:
+    known = site.names["services"]
     for key in ("failsafe", "infrastructure", "policy"):
         rules: tuple[RuleLine, ...] = getattr(site.inventory, key)
         for i, rule in enumerate(rules):
             for j, service in enumerate(rule.services):
-                yield from _service(site, service.name, key, i, "service", j)
+                if service.name not in known:
+                    yield from _service(site, service.name, key, i, "service", j)
     for i, test in enumerate(site.inventory.tests):
         yield from _service(site, test.service.name, "tests", i, "service")
 
