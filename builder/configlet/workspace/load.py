@@ -18,7 +18,6 @@ from configlet.workspace.files import read_site
 from configlet.workspace.schema import INVENTORY
 from configlet.workspace.validate import judge
 
-
 _MANY = 2_000
 """Rules and hosts from which on the collector is told not to look through them any more."""
 
