@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -43,14 +42,14 @@ NOTHING: Cache = _Nothing()
 
 
 class FileCache:
-    """Entries as files of one folder, which is made when the first is put."""
+    """Entries as files of one folder, which is made when the first is put; keys shorter than ``least`` have none."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, least: int = LEAST) -> None:
+        self.folder, self.least = folder, least
 
     def get(self, key: bytes) -> bytes | None:
         """The content of an entry that is whole."""
-        if len(key) < LEAST:
+        if len(key) < self.least:
             return None
         try:
             kept = (self.folder / _name(key)).read_bytes()
@@ -61,8 +60,10 @@ class FileCache:
 
     def put(self, key: bytes, content: bytes) -> None:
         """Write an entry so that nobody ever reads half of it."""
-        if len(key) < LEAST:
+        if len(key) < self.least:
             return
+        import tempfile
+
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self.folder)

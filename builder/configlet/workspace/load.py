@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from configlet.model.inventory import Inventory
-from configlet.model.problem import Place, Problem, Refused
+from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.workspace import build, forms, lines, names, numbers, wiring
 from configlet.workspace.cache import NOTHING, Cache, FileCache
 from configlet.workspace.document import keep
@@ -52,6 +52,19 @@ def load(
         if len(loaded.inventory.policy) + len(loaded.inventory.hosts) >= _MANY:
             gc.freeze()  # a big inventory lives as long as its command, and has no cycles
         return loaded
+
+
+def every_way(root: Path, site: str, today: date) -> None:
+    """Read a site strictly with Cerberus judging everything, by shapes, and from the cache. Raises Refused with what is
+    wrong with it, or when the three do not understand the same: then a short way is at fault, and nothing can go on."""
+    strictly = load(root, site, today, paranoid=True)
+    for how, read in (
+        ("by shapes", load(root, site, today, cache=NOTHING)),
+        ("from the cache", load(root, site, today)),
+    ):
+        if read != strictly:
+            detail = f"Read {how}, the site is not what it is when it is read strictly. This is a fault of ours: report it."
+            raise refuse("Two readings differ", f"{detail} Until then remove `.configlet/cache`.", Place(f"inventory/{site}"))
 
 
 @contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 import yaml
-
-from tests.laws.made import documents
 
 NASTY = (
     ":", ": ", ",", ", ", "[", "]", "{", "}", "#", " #", "&a ", "*a", "!x ", "|\n", ">\n", "'", '"', "%", "@", "`", "- ", "? ",
@@ -41,21 +40,24 @@ def styled(document: Any, dice: random.Random) -> str:
 _ITEMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("policy", (
         "  - {{name: rule {n}, from: [h{a}], to: [h{b}], service: [tcp/{n}], action: allow, reason: made}}\n",
-        "  - {{name: rule {n}, from: [h{a}, h{b}], to: [{{app: x{a}}}], service: [s{a}, s{b}], action: deny, reason: 'a {b}: c'}}\n",
+        "  - {{name: rule {n}, from: [h{a}, h{b}], to: [{{app: x{a}}}], service: [s{a}, s{b}], action: deny, "
+        "reason: 'a {b}: c'}}\n",
         "  - name: rule {n}\n    from: [h{a}]\n    to:\n      - h{b}\n      - z{a}\n    service: [fix]\n    action: allow\n"
         "    log: true\n    reason: because, of {a}\n\n",
-        "  # what follows is rule {n}\n  - name: \"rule {n}\"\n    from: [h{a}, h1, h2]\n    to: [h{b}]\n    service: [udp/{a}]  # so\n"
-        "    action: deny\n    reason: x{b}\n    expires: 2027-06-30\n",
+        "  # what follows is rule {n}\n  - name: \"rule {n}\"\n    from: [h{a}, h1, h2]\n    to: [h{b}]\n"
+        "    service: [udp/{a}]  # so\n    action: deny\n    reason: x{b}\n    expires: 2027-06-30\n",
     )),
     ("addresses", ("  set-{n}: [10.{a}.{b}.0/24]\n", "  set-{n}: [10.{a}.{b}.0/24, '2001:db8:{a}::/48']\n",
                    "  set-{n}:\n    - 10.{a}.{b}.0/24\n    - \"2001:db8:{b}::/48\"\n")),
     ("hosts", (
         "  h{n}:\n    nics:\n      ens1: {{model: virtio, attached: [leaf{a}/Ethernet{b}]}}\n"
         "      ens2: {{model: virtio, attached: [leaf{b}/Ethernet{b}]}}\n"
-        "    interfaces: {{bond0: {{members: [ens1, ens2], mode: lacp, vlan: {a}}}}}\n    management: {{address: 10.0.{a}.{b}, credentials: env/X}}\n"
-        "    workloads:\n      w{n}: {{addresses: [10.{a}.1.{b}], on: [bond0], segment: seg{a}, stack: kernel, labels: {{tier: t{b}}}}}\n",
-        "  h{n}: {{nics: {{e{a}: {{model: x{a}, attached: [l/E{b}]}}}}, workloads: {{w{n}: {{addresses: [10.0.0.{b}], on: [e{a}], "
-        "segment: s, stack: dpdk}}}}, managed: false}}\n",
+        "    interfaces: {{bond0: {{members: [ens1, ens2], mode: lacp, vlan: {a}}}}}\n"
+        "    management: {{address: 10.0.{a}.{b}, credentials: env/X}}\n"
+        "    workloads:\n      w{n}: {{addresses: [10.{a}.1.{b}], on: [bond0], "
+        "segment: seg{a}, stack: kernel, labels: {{tier: t{b}}}}}\n",
+        "  h{n}: {{nics: {{e{a}: {{model: x{a}, attached: [l/E{b}]}}}}, workloads: {{w{n}: {{addresses: [10.0.0.{b}], "
+        "on: [e{a}], segment: s, stack: dpdk}}}}, managed: false}}\n",
     )),
     ("services", ("  svc{n}: [tcp/{a}]\n", "  svc{n}: [{{udp: {a}, from: ephemeral}}, tcp/{b}]\n")),
 )  # fmt: skip
@@ -79,13 +81,34 @@ def spoiled(text: str, dice: random.Random) -> str:
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         at = dice.randrange(len(text) + 1)
         kind = dice.random()
-        if kind < 0.5:
+        if kind < 0.35:
             text = text[:at] + dice.choice(NASTY) + text[at + dice.choice((0, 0, 1, 2)) :]
-        elif kind < 0.65:
+        elif kind < 0.75:
+            text = _word(text, dice)
+        elif kind < 0.85:
             text = text[:at] + text[at + dice.randint(1, 6) :]
         else:
             text = _lines(text, dice)
     return text
+
+
+SCALARS = (
+    "true", "null", "~", "0123", "7", "-1", "1e3", "0x1f", "1_0", "a:", "a: b", "x #y", "x#y", "- x", "10:20", "'it''s'",
+    '"\\x41"', "[a, true]", "[a, a]", "a,b", "a, b", "|", "x y",
+    "x  y", "é", "yes", "<<", "*a", "&a b", "!!str x", "2001:db8::1",
+    "::1", "{}", "''", '""', "a]", "b}", "x: y: z", "0", "00", "0.5",
+    "a/b", "@x", "`x", "%x", "true x", "nullx", "=", "?", "? a", "x" * 1100,
+)  # fmt: skip
+
+
+def _word(text: str, dice: random.Random) -> str:
+    """One word is another: a scalar that looks like something else, or a word of the same text."""
+    words = list(re.finditer(r"[\w./-]+", text))
+    if not words:
+        return text
+    old = dice.choice(words)
+    new = dice.choice(SCALARS) if dice.random() < 0.7 else dice.choice(words)[0]
+    return text[: old.start()] + new + text[old.end() :]
 
 
 def _lines(text: str, dice: random.Random) -> str:
