@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network, summarize_address_range
 from typing import Literal
 
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector, Term
@@ -180,9 +180,10 @@ class Oracle:
         for group in inventory.multicast:
             if group.name == name:
                 yield from ((group.realm, net) for net in group.groups)
-        for known, networks, _ in inventory.addresses:
-            if known == name:
-                yield from ((None, net) for net in networks)
+        for known, spans, _ in inventory.addresses:
+            for family, (low, high) in spans if known == name else ():
+                kind = IPv4Address if family == 4 else IPv6Address
+                yield from ((None, net) for net in summarize_address_range(kind(low), kind(high)))
         single = any(workload.name == name for workload in inventory.workloads)
         for workload in inventory.workloads:
             if name == (workload.name if single else workload.host):

@@ -22,7 +22,7 @@ from configlet.model.inventory import (
     Term,
     Workload,
 )
-from configlet.model.net import Family, IPNetwork
+from configlet.model.net import Family, IPNetwork, family_of, span_of
 from configlet.model.policy import Packet
 from configlet.model.problem import Place
 from tests.oracle.brute import GROUPS, SPECIAL, UNICAST, Oracle, Where, address
@@ -172,7 +172,8 @@ def inventory(dice: random.Random) -> Inventory:
     link = Link("x", "e", "y", "e", "one", "link", tuple(map(ip_address, ends)), (), HERE)
     hosts = (host("r1", "red", "10.0.0.11", "fd00:0:0:1::11"), host("b1", "blue", "10.0.1.11"))
     prices = Multicast("prices", "one", (ip_network("239.1.1.0/24"),), ("world",), ("blue",), HERE)
-    some = ("some", (ip_network("10.0.0.64/26"), ip_network("fd00:0:0:2::/96")), HERE)
+    sets = (ip_network("10.0.0.64/26"), ip_network("fd00:0:0:2::/96"))
+    some = ("some", tuple((family_of(net), span_of(net)) for net in sets), HERE)
     rules = {level: tuple(rule(dice, i, level) for i in range(dice.randint(0, most)))
              for level, most in (("failsafe", 1), ("infrastructure", 1), ("policy", 5))}  # fmt: skip
     return Inventory(

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @options.site(required=False)
+@click.option("--paranoid", is_flag=True, help="Take no short way in reading: Cerberus judges everything.")
 @options.workspace
-def command(site: str | None, workspace: Path | None, at: date | None, as_json: bool) -> int:
+def command(site: str | None, paranoid: bool, workspace: Path | None, at: date | None, as_json: bool) -> int:
     """Everything that can be said of a site without touching a device.
 
     Input, policy tests, unguarded flows, exposure, capacity, proofs, lock-out. Without SITE: all sites.
@@ -28,7 +29,7 @@ def command(site: str | None, workspace: Path | None, at: date | None, as_json: 
 
     root, today = sites.root_of(workspace), sites.day(at)
     names = (sites.named(root, site),) if site else files.sites(root)
-    answers = [_answer(root, name, today, as_json) for name in names]
+    answers = [_answer(root, name, today, as_json, paranoid) for name in names]
     status = statuses.worst(code for code, _ in answers)
     if as_json:
         say.data(status, {"command": "check", "sites": [content for _, content in answers]})
@@ -37,10 +38,12 @@ def command(site: str | None, workspace: Path | None, at: date | None, as_json: 
     return status
 
 
-def _answer(root: Path, site: str, today: date, as_json: bool) -> tuple[int, dict[str, Any]]:
-    from configlet import pipeline
+def _answer(root: Path, site: str, today: date, as_json: bool, paranoid: bool) -> tuple[int, dict[str, Any]]:
+    from configlet import pipeline, workspace
 
     try:
+        if paranoid:
+            workspace.every_way(root, site, today)
         report = pipeline.check(root, site, today)
     except Refused as refused:
         status = statuses.of_refusal(refused)

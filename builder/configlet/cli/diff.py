@@ -99,7 +99,7 @@ def _opened(stack: ExitStack, root: Path, side: tuple[str, str], at: date | None
         return policies(found.root, site, at or found.day, f"{site}@{name}")
     except Refused as refused:
         raise Refused(
-            replace(p, place=replace(p.place, file=f"{name}:{p.place.file}")) if p.place else p
+            replace(p, place=p.place._replace(file=f"{name}:{p.place.file}")) if p.place else p
             for p in refused.problems
         ) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from configlet.model.net import Family, IPAddress, IPNetwork, Span
 from configlet.model.problem import Place
@@ -177,10 +177,10 @@ class Service:
     place: Place | None
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """A name (segment, workload, host, external, address set, multicast set, ``any``, ``outside``), a device or link
-    where infrastructure is meant, or labels."""
+    where infrastructure is meant, or labels. One that stands in many rules is one object, with the place of the first of
+    them."""
 
     name: str | None
     labels: tuple[tuple[str, str], ...]
@@ -190,9 +190,8 @@ class Selector:
         return self.name or "{" + ", ".join(f"{k}: {v}" for k, v in self.labels) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """One rule as written."""
+class RuleLine(NamedTuple):
+    """One rule as written. Made by the ten thousand."""
 
     name: str
     sources: tuple[Selector, ...]
@@ -258,7 +257,8 @@ class Inventory:
     segments: tuple[Segment, ...]
     multicast: tuple[Multicast, ...]
     hosts: tuple[Host, ...]
-    addresses: tuple[tuple[str, tuple[IPNetwork, ...], Place], ...]
+    addresses: tuple[tuple[str, tuple[tuple[Family, Span], ...], Place], ...]
+    """Named sets, each with the first and last address of its prefixes."""
     services: tuple[Service, ...]
     policy: tuple[RuleLine, ...]
     accept: tuple[Acceptance, ...]

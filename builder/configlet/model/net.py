@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -39,7 +40,10 @@ def address_text(family: Family, value: int) -> str:
 def merge(spans: Iterable[Span]) -> Spans:
     """Sorted, disjoint, touching spans joined."""
     out: list[Span] = []
-    for lo, hi in sorted(spans):
+    found = sorted(spans)
+    if len(found) == 1:
+        return tuple(found)
+    for lo, hi in found:
         if out and lo <= out[-1][1] + 1:
             if hi > out[-1][1]:
                 out[-1] = (out[-1][0], hi)
@@ -48,22 +52,51 @@ def merge(spans: Iterable[Span]) -> Spans:
     return tuple(out)
 
 
+def covers(spans: Spans, value: int) -> bool:
+    """Whether an address is in sorted, disjoint spans."""
+    at = bisect_right(spans, (value, TOP[6])) - 1
+    return at >= 0 and value <= spans[at][1]
+
+
+def overlap(a: Spans, b: Spans) -> bool:
+    """Whether two sets of sorted, disjoint spans share an address."""
+    few, many = (a, b) if len(a) <= len(b) else (b, a)
+    for lo, hi in few:
+        at = bisect_right(many, (hi, TOP[6])) - 1
+        if at >= 0 and many[at][1] >= lo:
+            return True
+    return False
+
+
 def intersect(a: Iterable[Span], b: Spans) -> Spans:
-    """The addresses that are in both."""
-    return merge((max(lo, x), min(hi, y)) for lo, hi in a for x, y in b if max(lo, x) <= min(hi, y))
+    """The addresses that are in both. Linear after sorting."""
+    left, right, out, i, j = merge(a), merge(b), [], 0, 0
+    while i < len(left) and j < len(right):
+        (lo, hi), (x, y) = left[i], right[j]
+        if lo <= y and x <= hi:
+            out.append((lo if lo > x else x, hi if hi < y else y))
+        if hi < y:
+            i += 1
+        else:
+            j += 1
+    return tuple(out)
 
 
 def subtract(a: Iterable[Span], b: Iterable[Span]) -> Spans:
-    """The addresses of ``a`` that are not in ``b``."""
-    rest = list(merge(a))
-    for x, y in b:
-        rest = [
-            piece
-            for lo, hi in rest
-            for piece in (((lo, hi),) if hi < x or lo > y else ((lo, x - 1), (y + 1, hi)))
-            if piece[0] <= piece[1]
-        ]
-    return merge(rest)
+    """The addresses of ``a`` that are not in ``b``. Linear after sorting."""
+    holes, out, at = merge(b), [], 0
+    for lo, hi in merge(a):
+        while at < len(holes) and holes[at][1] < lo:
+            at += 1
+        left, hole = lo, at
+        while hole < len(holes) and holes[hole][0] <= hi:
+            if holes[hole][0] > left:
+                out.append((left, holes[hole][0] - 1))
+            left = holes[hole][1] + 1
+            hole += 1
+        if left <= hi:
+            out.append((left, hi))
+    return tuple(out)
 
 
 def prefixes(family: Family, span: Span) -> tuple[tuple[int, int], ...]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 Nature = Literal["invalid", "red"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A position that an editor can jump to. Lines and columns count from 1."""
+class Place(NamedTuple):
+    """A position that an editor can jump to. Lines and columns count from 1. Made by the ten thousand."""
 
     file: str
     line: int = 1

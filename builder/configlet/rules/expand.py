@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Term
-from configlet.model.net import Addresses, addresses
+from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Service, Term
+from configlet.model.net import Addresses, Family, addresses, overlap
 from configlet.model.policy import Origin, Policy, Rule
 from configlet.model.problem import Problem, Refused
-from configlet.packets.entries import rule_entries
+from configlet.packets.entries import WHOLE, box_of
 from configlet.rules.infrastructure import closed, derived
-from configlet.rules.select import of_networks, realms, select
+from configlet.rules.select import meaning, names_of, of_networks, realms
 
 
 def expand(inventory: Inventory) -> Policy:
     """The whole policy as ordered rules. Raises Refused with every rule that can never mean what it says."""
-    failsafe = [_written(inventory, line, "failsafe") for line in inventory.failsafe]
-    infrastructure = [_written(inventory, line, "infrastructure") for line in inventory.infrastructure]
-    written = [_written(inventory, line, "policy") for line in inventory.policy]
+    meaning = _Meaning(inventory)
+    failsafe = [meaning.rule(line, "failsafe") for line in inventory.failsafe]
+    infrastructure = [meaning.rule(line, "infrastructure") for line in inventory.infrastructure]
+    written = [meaning.rule(line, "policy") for line in inventory.policy]
     intra = [_intra(segment) for segment in inventory.segments if segment.intra == "open"]
     policy = Policy(
         (*failsafe, *infrastructure, *derived(inventory), *closed(inventory), *written, *intra), realms(inventory)
     )
     problems = [
-        *_empty(inventory, [*failsafe, *infrastructure, *written]),
+        *_empty(policy, [*failsafe, *infrastructure, *written]),
         *_against_failsafe(policy, failsafe, written),
     ]
     if problems:
@@ -31,15 +32,51 @@ def expand(inventory: Inventory) -> Policy:
     return policy
 
 
-def _written(inventory: Inventory, line: RuleLine, origin: Origin) -> Rule:
-    source = _union(select(inventory, s, source=True) for s in line.sources)
-    destination = _union(select(inventory, s, source=False) for s in line.destinations)
-    terms = tuple(dict.fromkeys(term for service in line.services for term in service.terms))
-    return Rule(line.name, origin, line.action, source, destination, terms, line.log, line.place, line.reason)
+class _Meaning:
+    """What selectors and services of a site mean; each is looked up once, and equal address sets are one object."""
 
+    def __init__(self, inventory: Inventory) -> None:
+        self._names = names_of(inventory)
+        self._sources: dict[int, Addresses] = {}
+        self._destinations: dict[int, Addresses] = {}
+        self._unions: dict[tuple[int, ...], Addresses] = {}
+        self._terms: dict[tuple[int, ...], tuple[Term, ...]] = {}
+        self._same: dict[object, Addresses] = {}
 
-def _union(parts: Iterable[Addresses]) -> Addresses:
-    return addresses((r, f, span) for part in parts for r, f, spans in part.parts for span in spans)
+    def rule(self, line: RuleLine, origin: Origin) -> Rule:
+        """A line with its names resolved."""
+        source = self._union(line.sources, source=True)
+        destination = self._union(line.destinations, source=False)
+        terms = self._terms_of(line.services)
+        return Rule(line.name, origin, line.action, source, destination, terms, line.log, line.place, line.reason)
+
+    def _union(self, selectors: tuple[Selector, ...], *, source: bool) -> Addresses:
+        if len(selectors) == 1:
+            return self._end(selectors[0], source)
+        ends = [self._end(selector, source) for selector in selectors]
+        key = tuple(map(id, ends))
+        found = self._unions.get(key)
+        if found is None:
+            items = ((r, f, span) for end in ends for r, f, spans in end.parts for span in spans)
+            found = self._unions[key] = self._only(addresses(items))
+        return found
+
+    def _end(self, selector: Selector, source: bool) -> Addresses:
+        known = self._sources if source else self._destinations
+        found = known.get(id(selector))
+        if found is None:
+            found = known[id(selector)] = self._only(meaning(self._names, selector, source=source))
+        return found
+
+    def _only(self, found: Addresses) -> Addresses:
+        return self._same.setdefault(found.parts, found)
+
+    def _terms_of(self, services: tuple[Service, ...]) -> tuple[Term, ...]:
+        key = tuple(map(id, services))
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = tuple(dict.fromkeys(term for service in services for term in service.terms))
+        return found
 
 
 def _intra(segment: Segment) -> Rule:
@@ -48,10 +85,10 @@ def _intra(segment: Segment) -> Rule:
     return Rule(name, "intra", "allow", inside, inside, (Term(None),), False, segment.place, "intra: open")
 
 
-def _empty(inventory: Inventory, rules: list[Rule]) -> Iterator[Problem]:
+def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:
     """A rule that no packet can match is a mistake, most often a realm or a family in which the ends never meet."""
     for rule in rules:
-        if any(rule_entries(rule, realm, family) for realm in realms(inventory) for family in (4, 6)):
+        if _possible(rule, policy.realms):
             continue
         yield Problem(
             "Rule that no packet can match",
@@ -59,6 +96,15 @@ def _empty(inventory: Inventory, rules: list[Rule]) -> Iterator[Problem]:
             "or one of them is empty. Nothing would be filtered by it. Name ends in one realm, or remove the rule.",
             rule.place,
         )
+
+
+def _possible(rule: Rule, known: tuple[str, ...]) -> bool:
+    for realm, family, _ in rule.source.parts:
+        if rule.destination.of(realm, family) and realm in known:
+            for term in rule.terms:
+                if term.family is None or term.family == family:
+                    return True
+    return False
 
 
 def _against_failsafe(policy: Policy, failsafe: list[Rule], written: list[Rule]) -> Iterator[Problem]:
@@ -75,14 +121,29 @@ def _against_failsafe(policy: Policy, failsafe: list[Rule], written: list[Rule])
                 )
 
 
+def _shared(one: Rule, other: Rule, policy: Policy) -> Iterator[tuple[str, Family]]:
+    """Realms and families in which both rules have sources, destinations and terms."""
+    for realm, family, _ in one.source.parts:
+        ends = (one.destination, other.source, other.destination)
+        if realm in policy.realms and all(end.of(realm, family) for end in ends):
+            if all(any(term.family in (None, family) for term in rule.terms) for rule in (one, other)):
+                yield realm, family
+
+
 def _meet(policy: Policy, one: Rule, other: Rule) -> bool:
     return any(
-        all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(mine.box, theirs.box, strict=True))
-        for realm in policy.realms
-        for family in (4, 6)
-        for mine in rule_entries(one, realm, family)
-        for theirs in rule_entries(other, realm, family)
+        overlap(one.source.of(realm, family), other.source.of(realm, family))
+        and overlap(one.destination.of(realm, family), other.destination.of(realm, family))
+        and any(_alike(mine, theirs, family) for mine in one.terms for theirs in other.terms)
+        for realm, family in _shared(one, other, policy)
     )
+
+
+def _alike(one: Term, other: Term, family: Family) -> bool:
+    if one.family not in (None, family) or other.family not in (None, family):
+        return False
+    boxes = zip(box_of(one, WHOLE, WHOLE), box_of(other, WHOLE, WHOLE), strict=True)
+    return all(a[0] <= b[1] and b[0] <= a[1] for a, b in boxes)
 
 
 def selector(name: str) -> Selector:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 
-from configlet.model.inventory import Inventory, Selector, Workload
+from configlet.model.inventory import Inventory, Link, Segment, Selector, Workload
 from configlet.model.net import (
+    FAMILIES,
     TOP,
     Addresses,
     Family,
@@ -15,6 +16,7 @@ from configlet.model.net import (
     Span,
     addresses,
     family_of,
+    merge,
     span_of,
     subtract,
 )
@@ -59,10 +61,10 @@ def realms(inventory: Inventory) -> tuple[str, ...]:
 
 def select(inventory: Inventory, selector: Selector, *, source: bool) -> Addresses:
     """The addresses that a selector names. ``any`` as a destination means unicast; ``source`` says which end it is."""
-    return _select(_index(inventory), selector, source)
+    return meaning(names_of(inventory), selector, source=source)
 
 
-class _Names:
+class Names:
     """Where each name of a site leads. Built once per inventory."""
 
     def __init__(self, inventory: Inventory) -> None:
@@ -71,22 +73,31 @@ class _Names:
         self.segments = {s.name: s for s in inventory.segments}
         self.externals = {e.name: e for e in inventory.externals}
         self.multicast = {m.name: m for m in inventory.multicast}
-        self.sets = {name: networks for name, networks, _ in inventory.addresses}
+        self.sets = {name: spans for name, spans, _ in inventory.addresses}
         self.hosts = {h.name: h.workloads for h in inventory.hosts}
         self.workloads = {w.name: w for w in inventory.workloads}
         self.devices = {d.name: d for d in inventory.devices}
+        self.links: dict[str, list[Link]] = {}
+        for link in inventory.links:
+            for name in {link.name or link.a_device, link.a_device, link.b_device}:
+                self.links.setdefault(name, []).append(link)
+        self.labelled = _by_label(self)
 
 
-_known: list[_Names] = []
+_known: list[Names] = []
 
 
-def _index(inventory: Inventory) -> _Names:
+def names_of(inventory: Inventory) -> Names:
+    """The index of an inventory; the one that was made last is kept."""
     if not _known or _known[0].inventory is not inventory:
-        _known[:] = [_Names(inventory)]
+        _known[:] = [Names(inventory)]
     return _known[0]
 
 
-def _select(names: _Names, selector: Selector, source: bool) -> Addresses:
+def meaning(names: Names, selector: Selector, *, source: bool) -> Addresses:
+    """The same as ``select``, for many questions about one inventory."""
+    if selector.name in names.sets:
+        return _of_set(names.realms, names.sets[selector.name])
     if selector.name is None:
         return addresses(_labelled(names, selector.labels))
     if selector.name == "any":
@@ -97,22 +108,34 @@ def _select(names: _Names, selector: Selector, source: bool) -> Addresses:
     return addresses(_named(names, selector.name))
 
 
-def _labelled(names: _Names, labels: tuple[tuple[str, str], ...]) -> Iterator[Item]:
-    wanted = set(labels)
+def _by_label(names: Names) -> dict[tuple[str, str], list[Segment | Workload]]:
+    """What has a label, of its own or inherited, in the order of the inventory: segments, then workloads."""
+    found: dict[tuple[str, str], list[Segment | Workload]] = {}
     for segment in names.inventory.segments:
-        if wanted <= set(segment.labels):
-            yield from of_networks(segment.realm, segment.prefixes)
+        for label in segment.labels:
+            found.setdefault(label, []).append(segment)
     for workload in names.inventory.workloads:
-        inherited = dict(names.segments[workload.segment].labels) | dict(workload.labels)
-        if wanted <= set(inherited.items()):
-            yield from _workload(names, workload)
+        for label in (dict(names.segments[workload.segment].labels) | dict(workload.labels)).items():
+            found.setdefault(label, []).append(workload)
+    return found
 
 
-def _workload(names: _Names, workload: Workload) -> Iterator[Item]:
+def _labelled(names: Names, labels: tuple[tuple[str, str], ...]) -> Iterator[Item]:
+    found = [names.labelled.get(label, []) for label in labels]
+    others = [set(map(id, each)) for each in found[1:]]
+    for thing in found[0]:
+        if all(id(thing) in other for other in others):
+            if isinstance(thing, Segment):
+                yield from of_networks(thing.realm, thing.prefixes)
+            else:
+                yield from _workload(names, thing)
+
+
+def _workload(names: Names, workload: Workload) -> Iterator[Item]:
     return of_hosts(names.segments[workload.segment].realm, workload.addresses)
 
 
-def _named(names: _Names, name: str) -> Iterator[Item]:
+def _named(names: Names, name: str) -> Iterator[Item]:
     if name in names.segments:
         return of_networks(names.segments[name].realm, names.segments[name].prefixes)
     if name in names.workloads:
@@ -123,18 +146,24 @@ def _named(names: _Names, name: str) -> Iterator[Item]:
         return of_networks(names.externals[name].realm, names.externals[name].prefixes)
     if name in names.multicast:
         return of_networks(names.multicast[name].realm, names.multicast[name].groups)
-    if name in names.sets:
-        return (item for realm in names.realms for item in of_networks(realm, names.sets[name]))
     return _infrastructure_name(names, name)
 
 
-def _infrastructure_name(names: _Names, name: str) -> Iterator[Item]:
+def _of_set(realms: tuple[str, ...], prefixes: tuple[tuple[Family, Span], ...]) -> Addresses:
+    """The prefixes of a set, in every realm."""
+    if len(prefixes) == 1:
+        family, span = prefixes[0]
+        return Addresses(tuple([(realm, family, (span,)) for realm in realms]))
+    spans = {f: merge(span for family, span in prefixes if family == f) for f in FAMILIES}
+    return Addresses(tuple((realm, f, spans[f]) for realm in realms for f in FAMILIES if spans[f]))
+
+
+def _infrastructure_name(names: Names, name: str) -> Iterator[Item]:
     if name == "controller":
         yield from of_hosts(names.inventory.controller_realm, names.inventory.controller)
-    for link in names.inventory.links:
-        if name in (link.name, link.a_device, link.b_device):
-            mine = link.addresses if name == link.name else link.addresses[name != link.a_device :: 2]
-            yield from of_hosts(link.realm, mine)
+    for link in names.links.get(name, ()):
+        mine = link.addresses if name == link.name else link.addresses[name != link.a_device :: 2]
+        yield from of_hosts(link.realm, mine)
     if name in names.devices:
         for realm in names.realms:
             yield from of_hosts(realm, names.devices[name].addresses)
@@ -143,7 +172,7 @@ def _infrastructure_name(names: _Names, name: str) -> Iterator[Item]:
                 yield from of_hosts(external.realm, external.addresses)
 
 
-def _outside(names: _Names) -> Addresses:
+def _outside(names: Names) -> Addresses:
     used = addresses(
         item
         for group in (names.inventory.segments, names.inventory.externals)

@@ -1,11 +1,15 @@
-"""The joined document as an Inventory. It is valid by the schema when it comes here; names are not yet looked up."""
+"""The joined document as an Inventory. It is valid by the schema when it comes here; names are not yet looked up.
+
+Every function that makes something with a place takes the iterator of its file's places, and from it what
+``placed.placed`` says: its own, then those of its parts by name.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Callable, Iterator
 from datetime import date
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, ip_address, ip_interface, ip_network
 from typing import Any
 
 from configlet.model.inventory import (
@@ -29,73 +33,88 @@ from configlet.model.inventory import (
     Wide,
     Workload,
 )
-from configlet.model.net import IPAddress, IPNetwork, Span
+from configlet.model.net import Family, IPAddress, IPNetwork, Span, family_of, span_of
+from configlet.model.problem import Place
 from configlet.workspace import forms, services
-from configlet.workspace.strict import Node
+from configlet.workspace.document import Document
 
 EPHEMERAL: Span = (1024, 65535)
+Places = Iterator[Place]
 
 
-def inventory(root: Node, site: str) -> Inventory:
+def inventory(document: Document, site: str) -> Inventory:
     """Everything of the document; items are in the order of DESIGN 4."""
-    head = root.value.get("site", {})
+    head = document.value.get("site", {})
     ephemeral = forms.span(head["ephemeral"]) if "ephemeral" in head else EPHEMERAL
-    named = {name: service(node, name, ephemeral) for name, node in _sorted(root, "services")}
-    segments = tuple(_segment(name, node, head) for name, node in _sorted(root, "segments"))
+    named = {name: service(v, name, next(at), ephemeral) for name, v, at in document.items("services")}
+    segments = _all(document, "segments", lambda name, v, at: _segment(name, v, at, head))
     controller = tuple(map(ip_address, head.get("controller", ())))
-    multicast = tuple(_multicast(name, node, segments) for name, node in _sorted(root, "multicast"))
+    realms = {segment.name: segment.realm for segment in segments}
+    words = _Words(site, named, ephemeral)
     return Inventory(
         site=site,
         lab_only=head.get("lab") == "only",
         controller=controller,
         controller_realm=head.get("controller_realm") or _realm_of(controller, segments),
         ephemeral=ephemeral,
-        icmp_errors_from=_selectors(_member(root, "site"), "icmp_errors_from", site),
-        failsafe=_rules(root, "failsafe", named, ephemeral, site),
-        infrastructure=_rules(root, "infrastructure", named, ephemeral, site),
-        externals=tuple(_external(name, node) for name, node in _sorted(root, "externals")),
-        devices=tuple(_device(name, node) for name, node in _sorted(root, "devices")),
-        links=tuple(_link(name, node) for name, node in _sorted(root, "links")),
+        icmp_errors_from=_errors_from(document, words),
+        failsafe=_rules(document, "failsafe", words),
+        infrastructure=_rules(document, "infrastructure", words),
+        externals=_all(document, "externals", _external),
+        devices=_all(document, "devices", _device),
+        links=tuple(link for _, link in sorted((n, _link(n, v, next(at))) for n, v, at in document.items("links"))),
         segments=segments,
-        multicast=multicast,
-        hosts=tuple(_host(name, node) for name, node in _sorted(root, "hosts")),
-        addresses=tuple((name, _networks(node.value), node.place) for name, node in _sorted(root, "addresses")),
-        services=tuple(named.values()),
-        policy=_rules(root, "policy", named, ephemeral, site),
-        accept=tuple(_acceptance(node, site) for node in _items(root, "accept")),
-        tests=tuple(_test(node, named, ephemeral, site) for node in _items(root, "tests")),
-        digest=digest(root.value),
+        multicast=_all(document, "multicast", lambda name, v, at: _multicast(name, v, at, realms)),
+        hosts=_all(document, "hosts", _host),
+        addresses=tuple(sorted((n, _sets(v), next(at)) for n, v, at in document.items("addresses"))),
+        services=tuple(service for _, service in sorted(named.items())),
+        policy=_rules(document, "policy", words),
+        accept=tuple(_acceptance(v, next(at), words) for _, v, at in document.items("accept")),
+        tests=tuple(_test(v, next(at), words) for _, v, at in document.items("tests")),
+        digest=digest(document),
         severity=_pairs(head.get("severity")),
         wide=Wide(**head.get("wide", {})),
     )
 
 
-def digest(document: Any) -> str:
+def digest(document: Document) -> str:
     """sha256 of the content as canonical JSON: the same for any order of maps and any splitting into files."""
-    text = json.dumps(document, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    found = hashlib.sha256()
+    for key, parts in sorted(document.parts.items()):
+        texts = [text for part in parts for text in part.sections[key].texts]
+        if parts[0].sections[key].kind == "map":
+            texts.sort()
+        found.update(f'"{key}":{parts[0].sections[key]._replace(texts=texts).text}\n'.encode())
+    return found.hexdigest()
 
 
-def _member(node: Node, key: str) -> Node | None:
-    return node.members.get(key) if isinstance(node.members, dict) else None
-
-
-def _sorted(root: Node, key: str) -> list[tuple[str, Node]]:
-    node = _member(root, key)
-    return sorted(node.members.items()) if node is not None and isinstance(node.members, dict) else []
-
-
-def _items(root: Node, key: str) -> list[Node]:
-    node = _member(root, key)
-    return node.members if node is not None and isinstance(node.members, list) else []
+def _all(document: Document, key: str, make: Callable[[str, Any, Places], Any]) -> tuple[Any, ...]:
+    return tuple(sorted((make(name, v, at) for name, v, at in document.items(key)), key=lambda one: one.name))
 
 
 def _networks(values: list[str]) -> tuple[IPNetwork, ...]:
     return tuple(map(ip_network, values))
 
 
+def _sets(values: list[str]) -> tuple[tuple[Family, Span], ...]:
+    return tuple(map(_set, values))
+
+
+def _set(text: str) -> tuple[Family, Span]:
+    span = forms.quick_prefix(text)
+    if span is not None:
+        return 4, span
+    network = ip_network(text)
+    return family_of(network), span_of(network)
+
+
+def _address(text: str) -> IPAddress:
+    span = forms.quick_prefix(text)
+    return IPv4Address(span[0]) if span is not None else ip_address(text)
+
+
 def _addresses(values: list[str]) -> tuple[IPAddress, ...]:
-    return tuple(map(ip_address, values))
+    return tuple(map(_address, values))
 
 
 def split_port(text: str) -> tuple[str, str]:
@@ -109,7 +128,7 @@ def _ports(values: list[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _pairs(value: dict[str, Any] | None) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted((value or {}).items()))
+    return tuple(sorted(value.items())) if value else ()
 
 
 def _realm_of(controller: tuple[IPAddress, ...], segments: tuple[Segment, ...]) -> str:
@@ -117,39 +136,32 @@ def _realm_of(controller: tuple[IPAddress, ...], segments: tuple[Segment, ...]) 
     return next(found, "")
 
 
-def _management(node: Node) -> Management | None:
-    inner = _member(node, "management")
-    if inner is None:
-        return None
-    return Management(ip_address(inner.value["address"]), inner.value["credentials"], inner.place)
+def _management(value: dict[str, Any], places: Places) -> Management | None:
+    inner = value.get("management")
+    return Management(_address(inner["address"]), inner["credentials"], next(places)) if inner else None
 
 
-def _external(name: str, node: Node) -> External:
-    v = node.value
+def _external(name: str, v: Any, places: Places) -> External:
     own = tuple(ip_interface(text).ip for text in v.get("addresses", ()))
-    return External(name, v["realm"], _networks(v["prefixes"]), _ports(v["enters"]), node.place, own)
+    return External(name, v["realm"], _networks(v["prefixes"]), _ports(v["enters"]), next(places), own)
 
 
-def _device(name: str, node: Node) -> Device:
-    v = node.value
+def _device(name: str, v: Any, places: Places) -> Device:
     own = _addresses(v.get("addresses", ()))
-    managed = v.get("managed", True)
-    return Device(
-        name, v["platform"], v["model"], v["role"], node.place, v.get("pair"), managed, own, _management(node)
-    )
+    managed, place = v.get("managed", True), next(places)
+    management = _management(v, places)
+    return Device(name, v["platform"], v["model"], v["role"], place, v.get("pair"), managed, own, management)
 
 
-def _link(name: str, node: Node) -> Link:
-    v = node.value
+def _link(name: str, v: Any, place: Place) -> Link:
     ends = [ip_interface(text) for text in v.get("addresses", ())]
     networks = tuple(dict.fromkeys(end.network for end in ends))
     near, far = split_port(name), split_port(v["to"])
-    return Link(*near, *far, v.get("realm", ""), v.get("name"), tuple(e.ip for e in ends), networks, node.place)
+    return Link(*near, *far, v.get("realm", ""), v.get("name"), tuple(e.ip for e in ends), networks, place)
 
 
-def _segment(name: str, node: Node, site: dict[str, Any]) -> Segment:
-    v = node.value
-    prefixes = _networks(v["prefixes"])
+def _segment(name: str, v: Any, places: Places, site: dict[str, Any]) -> Segment:
+    prefixes, place = _networks(v["prefixes"]), next(places)
     return Segment(
         name=name,
         realm=v["realm"],
@@ -158,53 +170,50 @@ def _segment(name: str, node: Node, site: dict[str, Any]) -> Segment:
         intra=v["intra"],
         fragments=v.get("fragments", "drop"),
         encap=v.get("encap", "none"),
-        gateways=_gateways(_member(node, "gateways"), prefixes),
+        gateways=_gateways(v["gateways"], prefixes, next(places)) if "gateways" in v else None,
         labels=_pairs(v.get("labels")),
         depth=tuple(v.get("depth", site.get("depth", ()))),
-        place=node.place,
+        place=place,
     )
 
 
-def _gateways(node: Node | None, prefixes: tuple[IPNetwork, ...]) -> Gateways | None:
-    if node is None:
-        return None
-    v = node.value
+def _gateways(v: dict[str, Any], prefixes: tuple[IPNetwork, ...], place: Place) -> Gateways:
     given = (
         _addresses(v["addresses"])
         if "addresses" in v
         else tuple(net[min(1, net.num_addresses // 3)] for net in prefixes)
     )
     filtered = tuple(way for way in ("in", "out") if way in v.get("filter", ("in", "out")))
-    return Gateways(tuple(v["on"]), v["mode"], v["irb"], filtered, given, node.place)  # type: ignore[arg-type]
+    return Gateways(tuple(v["on"]), v["mode"], v["irb"], filtered, given, place)  # type: ignore[arg-type]
 
 
-def _multicast(name: str, node: Node, segments: tuple[Segment, ...]) -> Multicast:
-    v = node.value
-    realm = next((s.realm for s in segments if s.name in v["receivers"]), "")
-    return Multicast(name, realm, _networks(v["groups"]), tuple(v["sources"]), tuple(v["receivers"]), node.place)
+def _multicast(name: str, v: Any, places: Places, realms: dict[str, str]) -> Multicast:
+    receivers = set(v["receivers"])
+    realm = next((realm for segment, realm in realms.items() if segment in receivers), "")
+    return Multicast(name, realm, _networks(v["groups"]), tuple(v["sources"]), tuple(v["receivers"]), next(places))
 
 
-def _host(name: str, node: Node) -> Host:
-    v = node.value
+def _host(name: str, v: Any, places: Places) -> Host:
+    place = next(places)
+    interfaces = tuple(_interface(n, x, next(places)) for n, x in sorted(v.get("interfaces", {}).items()))
+    management = _management(v, places)
     return Host(
         name=name,
         platform=v.get("platform", "nftables"),
-        nics=tuple(Nic(n, x.value["model"], _ports(x.value["attached"]), x.place) for n, x in _sorted(node, "nics")),
-        interfaces=tuple(_interface(n, x) for n, x in _sorted(node, "interfaces")),
-        workloads=tuple(_workload(n, name, x) for n, x in _sorted(node, "workloads")),
-        management=_management(node),
+        nics=tuple(Nic(n, x["model"], _ports(x["attached"]), next(places)) for n, x in sorted(v["nics"].items())),
+        interfaces=interfaces,
+        workloads=tuple(_workload(n, name, x, next(places)) for n, x in sorted(v["workloads"].items())),
+        management=management,
         managed=v.get("managed", True),
-        place=node.place,
+        place=place,
     )
 
 
-def _interface(name: str, node: Node) -> Interface:
-    v = node.value
-    return Interface(name, tuple(v["members"]), v.get("mode", ""), v.get("vlan"), node.place)
+def _interface(name: str, v: Any, place: Place) -> Interface:
+    return Interface(name, tuple(v["members"]), v.get("mode", ""), v.get("vlan"), place)
 
 
-def _workload(name: str, host: str, node: Node) -> Workload:
-    v = node.value
+def _workload(name: str, host: str, v: Any, place: Place) -> Workload:
     return Workload(
         name=name,
         host=host,
@@ -214,82 +223,91 @@ def _workload(name: str, host: str, node: Node) -> Workload:
         stack=v["stack"],
         also=_pairs(v.get("also")),
         labels=_pairs(v.get("labels")),
-        place=node.place,
+        place=place,
     )
 
 
-def service(node: Node, name: str, ephemeral: Span) -> Service:
+def service(items: list[Any], name: str, place: Place, ephemeral: Span) -> Service:
     """A named service."""
-    return Service(name, tuple(services.term(item, ephemeral) for item in node.value), node.place)
+    return Service(name, tuple(services.term(item, ephemeral) for item in items), place)
 
 
-def _service(node: Node, named: dict[str, Service], ephemeral: Span) -> Service:
-    word = node.value
-    if word in named:
-        return named[word]
-    if word == "any":
-        return Service("any", (Term(None),), None)
-    terms = (services.term(word, ephemeral),) if services.is_literal(word) else ()
-    return Service(word, terms, node.place)
+class _Words:
+    """Words of rules, understood: each selector and each service of a site is made once."""
+
+    def __init__(self, site: str, named: dict[str, Service], ephemeral: Span) -> None:
+        self.own, self.ephemeral = f"{site}:", ephemeral
+        self.services = dict(named)
+        self.selectors: dict[str | tuple[tuple[str, str], ...], Selector] = {}
+
+    def selector(self, value: str | dict[str, str], place: Place) -> Selector:
+        """A selector; the site's own name before a colon is dropped."""
+        key = value if isinstance(value, str) else _pairs(value)
+        found = self.selectors.get(key)
+        if found is None:
+            name = key.removeprefix(self.own) if isinstance(key, str) else None
+            found = self.selectors[key] = Selector(name, () if isinstance(key, str) else key, place)
+        return found
+
+    def service(self, word: str, place: Place) -> Service:
+        """A service by name, or as a literal."""
+        found = self.services.get(word)
+        if found is None:
+            found = self.services[word] = self._other(word, place)
+        return found
+
+    def _other(self, word: str, place: Place) -> Service:
+        if word == "any":
+            return Service("any", (Term(None),), None)
+        terms = (services.term(word, self.ephemeral),) if services.is_literal(word) else ()
+        return Service(word, terms, place)
 
 
-def selector(node: Node, site: str) -> Selector:
-    """A selector; the site's own name before a colon is dropped."""
-    if isinstance(node.value, dict):
-        return Selector(None, _pairs(node.value), node.place)
-    return Selector(node.value.removeprefix(f"{site}:"), (), node.value_place)
+def _errors_from(document: Document, words: _Words) -> tuple[Selector, ...]:
+    found = {name: (value, next(places)) for name, value, places in document.items("site")}
+    values, place = found.get("icmp_errors_from", ((), Place("")))
+    return tuple(words.selector(value, place) for value in values)
 
 
-def _selectors(node: Node | None, key: str, site: str) -> tuple[Selector, ...]:
-    return tuple(selector(item, site) for item in _items(node, key)) if node is not None else ()
+def _rules(document: Document, key: str, words: _Words) -> tuple[RuleLine, ...]:
+    return tuple(_rule(v, next(at), words) for _, v, at in document.items(key))
 
 
-def _day(value: str | None) -> date | None:
-    return date.fromisoformat(value) if value else None
-
-
-def _rules(root: Node, key: str, named: dict[str, Service], ephemeral: Span, site: str) -> tuple[RuleLine, ...]:
-    return tuple(_rule(node, named, ephemeral, site) for node in _items(root, key))
-
-
-def _rule(node: Node, named: dict[str, Service], ephemeral: Span, site: str) -> RuleLine:
-    v = node.value
+def _rule(v: dict[str, Any], place: Place, words: _Words) -> RuleLine:
+    expires = v.get("expires")
     return RuleLine(
-        name=v["name"],
-        sources=_selectors(node, "from", site),
-        destinations=_selectors(node, "to", site),
-        services=tuple(_service(item, named, ephemeral) for item in _items(node, "service")),
-        action=v.get("action", "allow"),
-        reason=v.get("reason", ""),
-        place=node.place,
-        log=v.get("log", False),
-        owner=v.get("owner"),
-        ticket=v.get("ticket"),
-        expires=_day(v.get("expires")),
+        v["name"],
+        tuple([words.selector(each, place) for each in v["from"]]),
+        tuple([words.selector(each, place) for each in v["to"]]),
+        tuple([words.service(each, place) for each in v["service"]]),
+        v.get("action", "allow"),
+        v.get("reason", ""),
+        place,
+        v.get("log", False),
+        v.get("owner"),
+        v.get("ticket"),
+        date.fromisoformat(expires) if expires else None,
     )
 
 
-def _acceptance(node: Node, site: str) -> Acceptance:
-    v = node.value
-    source, destination = _member(node, "from"), _member(node, "to")
+def _acceptance(v: dict[str, Any], place: Place, words: _Words) -> Acceptance:
     return Acceptance(
         what=v["what"],
         reason=v["reason"],
         until=date.fromisoformat(v["until"]),
-        place=node.place,
+        place=place,
         gate=v.get("gate"),
         workload=v.get("workload"),
-        source=selector(source, site) if source else None,
-        destination=selector(destination, site) if destination else None,
+        source=words.selector(v["from"], place) if "from" in v else None,
+        destination=words.selector(v["to"], place) if "to" in v else None,
     )
 
 
-def _test(node: Node, named: dict[str, Service], ephemeral: Span, site: str) -> PolicyTest:
-    members: Any = node.members
+def _test(v: dict[str, Any], place: Place, words: _Words) -> PolicyTest:
     return PolicyTest(
-        source=selector(members["from"], site),
-        destination=selector(members["to"], site),
-        service=_service(members["service"], named, ephemeral),
-        expect=node.value["expect"],
-        place=node.place,
+        source=words.selector(v["from"], place),
+        destination=words.selector(v["to"], place),
+        service=words.service(v["service"], place),
+        expect=v["expect"],
+        place=place,
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from configlet.model.problem import Place, Problem, refuse
-from configlet.workspace.schema import INVENTORY, LISTS
-from configlet.workspace.strict import BYTES, Node, read
+from configlet.workspace.cache import NOTHING, Cache
+from configlet.workspace.document import Document, Part, join, quick_part
+from configlet.workspace.shapes import Shapes
+from configlet.workspace.strict import BYTES, read
 from configlet.workspace.suggest import did_you_mean
+
+MANY = 64 * 1024
+"""Bytes of a site from which on reading by shapes pays."""
 
 
 def find_root(start: Path) -> Path:
@@ -33,24 +37,44 @@ def sites(root: Path) -> tuple[str, ...]:
     return tuple(sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
 
 
-def read_site(root: Path, site: str) -> tuple[Node | None, tuple[Problem, ...], tuple[Problem, ...]]:
-    """The joined document of a site, its complaints and warnings. Raises Refused when there is no such site."""
+def read_site(
+    root: Path, site: str, *, quick: bool = True, cache: Cache = NOTHING
+) -> tuple[Document | None, tuple[Problem, ...], tuple[Problem, ...]]:
+    """The joined document of a site, its complaints and warnings. Raises Refused when there is no such site.
+
+    ``quick`` lets files of many alike items be read by their shapes, or come from the ``cache``; what is read is the
+    same.
+    """
     known = sites(root)
     if site not in known:
         listed = f"Sites here: {', '.join(known)}." if known else "There is no site here."
         raise refuse("Unknown site", f"There is no folder inventory/{site}.{did_you_mean(site, known)} {listed}")
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    nodes: list[Node] = []
-    for path in _walk(root / "inventory" / site, root, problems, warnings):
-        node, wrong = _read(path, path.relative_to(root).as_posix())
-        problems += wrong
-        nodes += [node] if node else []
-    if not nodes and not problems:
+    found = [
+        (path.relative_to(root).as_posix(), path) for path in _walk(root / "inventory" / site, root, problems, warnings)
+    ]
+    raws = [(file, raw) for file, path in found if (raw := _bytes(path, file, problems)) is not None]
+    parts = _parts(raws, quick, cache, problems)
+    if not parts and not problems:
         problems.append(Problem("Empty site", "The folder holds no *.yaml file.", Place(f"inventory/{site}")))
-    document, unjoined = _join(nodes)
-    problems += unjoined
+    if not parts:
+        return None, tuple(problems), tuple(warnings)
+    document = join(parts, problems)
     return (None if problems else document), tuple(problems), tuple(warnings)
+
+
+def _parts(raws: list[tuple[str, bytes]], quick: bool, cache: Cache, problems: list[Problem]) -> list[Part]:
+    quick = quick and sum(len(raw) for _, raw in raws) >= MANY
+    shapes, parts = Shapes(), []
+    for file, raw in raws:
+        part = quick_part(file, raw, shapes, cache) if quick else None
+        if part is None:
+            node, wrong = read(raw, file)
+            problems += wrong
+            part = Part(file, raw, node) if node else None
+        parts += [part] if part else []
+    return parts
 
 
 def _walk(folder: Path, root: Path, problems: list[Problem], warnings: list[Problem]) -> Iterator[Path]:
@@ -73,86 +97,35 @@ def _walk(folder: Path, root: Path, problems: list[Problem], warnings: list[Prob
             yield path
 
 
-def _read(path: Path, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
+def _bytes(path: Path, file: str, problems: list[Problem]) -> bytes | None:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            return None, (Problem("Not a file", "Only plain files are read. Remove it.", Place(file)),)
-        if status.st_size > BYTES:
-            return None, (Problem("File too large", "A file may have 64 MB at most. Split it.", Place(file)),)
-        return read(path.read_bytes(), file)
-    except OSError as error:
-        return None, (Problem("Unreadable file", f"It cannot be read: {error.strerror}.", Place(file)),)
-
-
-def _join(files: list[Node]) -> tuple[Node | None, list[Problem]]:
-    problems: list[Problem] = []
-    found: dict[str, list[tuple[Node, Node]]] = {}
-    for file in files:
-        assert isinstance(file.members, dict)
-        for key, node in file.members.items():
-            if key == "tier":
-                problems += _tier_problems(node)
-            else:
-                found.setdefault(key, []).append((file, node))
-    members: dict[str, Node] = {}
-    for key, parts in found.items():
-        members[key], wrong = _joined(key, parts)
-        problems += wrong
-    if not files:
-        return None, problems
-    value = {key: node.value for key, node in members.items()}
-    first = files[0]
-    return Node(value, first.file, 1, 1, 1, 1, members), problems
-
-
-def _tier_problems(node: Node) -> list[Problem]:
-    if type(node.value) is int and 0 <= node.value <= 1_000_000:
-        return []
-    return [Problem("Wrong tier", "A tier is a number from 0 to 1000000, lower first.", node.value_place)]
-
-
-def _joined(key: str, parts: list[tuple[Node, Node]]) -> tuple[Node, list[Problem]]:
-    if len(parts) == 1:
-        return parts[0][1], []
-    kind = list if key in LISTS else dict
-    odd = next((node for _, node in parts if not isinstance(node.value, kind)), None)
-    if odd is not None or key not in INVENTORY:
-        return odd or parts[0][1], []
-    return _joined_lists(key, parts) if kind is list else _joined_maps(key, [node for _, node in parts])
-
-
-def _joined_maps(key: str, parts: list[Node]) -> tuple[Node, list[Problem]]:
-    problems: list[Problem] = []
-    members: dict[str, Node] = {}
-    for part in parts:
-        assert isinstance(part.members, dict)
-        for name, node in part.members.items():
-            if name in members:
-                detail = f"`{name}` of `{key}` stands in two files, so that one of them would be lost. Remove one."
-                problems.append(Problem("Duplicate key", detail, node.place, (members[name].place,)))
-            members.setdefault(name, node)
-    value = {name: node.value for name, node in members.items()}
-    return parts[0]._replace(value=value, members=members), problems
-
-
-def _joined_lists(key: str, parts: list[tuple[Node, Node]]) -> tuple[Node, list[Problem]]:
-    tiers: dict[Any, Node] = {}
-    problems: list[Problem] = []
-    for file, node in parts:
-        assert isinstance(file.members, dict)
-        tier = file.members.get("tier")
-        if tier is None:
-            detail = f"`{key}` stands in several files, and its order matters. Add a distinct `tier: 10` to each."
-            problems.append(Problem("No tier", detail, node.place))
-        elif tier.value in tiers:
-            detail = f"Two files with `{key}` have tier {tier.value}, so that their order is open. Change one."
-            problems.append(Problem("Same tier", detail, tier.place, (tiers[tier.value].place,)))
+            problems.append(Problem("Not a file", "Only plain files are read. Remove it.", Place(file)))
+        elif status.st_size > BYTES:
+            problems.append(Problem("File too large", "A file may have 64 MB at most. Split it.", Place(file)))
         else:
-            tiers[tier.value] = node
-    if problems:
-        return parts[0][1], problems
-    ordered = [tiers[tier] for tier in sorted(tiers)] if all(type(tier) is int for tier in tiers) else []
-    value = [item for node in ordered for item in node.value]
-    members = [item for node in ordered for item in node.members or [] if isinstance(item, Node)]
-    return parts[0][1]._replace(value=value, members=members), []
+            return path.read_bytes()
+    except OSError as error:
+        problems.append(Problem("Unreadable file", f"It cannot be read: {error.strerror}.", Place(file)))
+    return None
+
+
+def fingerprint(root: Path, site: str) -> str:
+    """sha256 over the names and bytes of everything that ``read_site`` would read. Raises Refused as it does.
+
+    Two sites with one fingerprint give one inventory, so what was made from it can be kept.
+    """
+    import hashlib
+
+    if site not in sites(root):
+        read_site(root, site)
+    problems: list[Problem] = []
+    found = hashlib.sha256()
+    for path in _walk(root / "inventory" / site, root, problems, problems):
+        file = path.relative_to(root).as_posix()
+        raw = _bytes(path, file, problems)
+        for piece in (file.encode(), raw or b""):
+            found.update(len(piece).to_bytes(8, "big") + piece)
+    found.update("\n".join(map(str, problems)).encode())
+    return found.hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -26,6 +27,10 @@ _PORT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,40}", re.ASCII)
 _CREDENTIALS = re.compile(r"[a-z]{1,20}/[A-Za-z0-9_.-]{1,60}", re.ASCII)
 _GATE = re.compile(r"[a-z][a-z0-9-]{0,40}(?:/[A-Za-z0-9_.:-]{1,45}){1,5}", re.ASCII)
 _TITLE_BAD = re.compile(r"[^A-Za-z0-9 ,.:()/+&'=@_-]", re.ASCII)
+_TITLE_GOOD = re.compile(
+    r"(?!intra of|replies:|infrastructure addresses|default deny)[A-Za-z0-9,.:()/+&'=@_-]+(?: [A-Za-z0-9,.:()/+&'=@_-]+)*",
+    re.ASCII,
+)
 _RESERVED = re.compile(r"(?:intra of|replies:|infrastructure addresses|default deny)")
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
 _PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/[0-9]{1,3})?", re.ASCII)
@@ -154,6 +159,16 @@ def span(value: str) -> tuple[int, int]:
     return int(low), int(high or low)
 
 
+def quick_title(text: str) -> bool:
+    """Whether a rule's name is surely right."""
+    return len(text) <= 80 and _TITLE_GOOD.fullmatch(text) is not None
+
+
+def quick_text(value: str) -> bool:
+    """Whether a sentence is surely right."""
+    return len(value) <= 300 and value.isprintable() and not value.isspace() and value != ""
+
+
 def _tidy(error: ValueError) -> str:
     return str(error).split(" in '")[0].rstrip(".").lower()
 
@@ -174,3 +189,32 @@ FORMS: dict[str, Callable[[str], str | None]] = {
     "socket": socket,
     "ports": ports,
 }
+
+_OCTETS = {str(number): number for number in range(256)}
+_LENGTHS = {str(number): 2 ** (32 - number) - 1 for number in range(33)}
+
+
+@lru_cache(1 << 17)
+def quick_prefix(value: str) -> tuple[int, int] | None:
+    """The first and last address of an IPv4 prefix (or address) in its only usual form; None says nothing."""
+    text, slash, length = value.partition("/")
+    try:
+        a, b, c, d = text.split(".")
+        low = _OCTETS[a] << 24 | _OCTETS[b] << 16 | _OCTETS[c] << 8 | _OCTETS[d]
+        size = _LENGTHS[length] if slash else 0
+    except (ValueError, KeyError):
+        return None
+    return None if low & size else (low, low | size)
+
+
+def _quick_address(value: str) -> bool:
+    return "/" not in value and quick_prefix(value) is not None
+
+
+QUICK: dict[str, Callable[[str], object]] = {
+    "title": quick_title,
+    "text": quick_text,
+    "prefix": quick_prefix,
+    "address": _quick_address,
+}
+"""Says yes only to what the form of the name has nothing against, and does so faster."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from configlet.model.inventory import Level
-from configlet.model.problem import Place, Problem
+from configlet.model.problem import Problem
+from configlet.workspace.document import Path
 from configlet.workspace.names import Site
 from configlet.workspace.suggest import did_you_mean
 
@@ -16,47 +16,47 @@ WEEK = timedelta(days=7)
 def check(site: Site, today: date) -> Iterator[Problem]:
     """Everything that is wrong with rules, acceptances and the site itself; a day that comes near is a warning, unless
     the site says otherwise of ``expiring``. A day that is past is always an error."""
-    soon = site.inventory.level("expiring")
     yield from _site(site)
     yield from _names(site)
     for i, rule in enumerate(site.inventory.policy):
-        place = site.place("policy", i, "expires")
-        if rule.expires and rule.action == "deny":
+        if rule.expires is None:
+            continue
+        path = ("policy", i, "expires")
+        if rule.action == "deny":
             detail = "A deny that ends would open what it closed, on a day when nobody looks. Remove `expires`."
-            yield Problem("A deny expires", detail, place)
-        elif rule.expires:
-            yield from _day(f'The rule "{rule.name}"', rule.expires, today, place, "Rule", soon)
+            yield Problem("A deny expires", detail, site.place(*path))
+        else:
+            yield from _day(site, f'The rule "{rule.name}"', rule.expires, today, path, "Rule")
     for i, accepted in enumerate(site.inventory.accept):
         if not (accepted.gate or accepted.workload or accepted.source):
             detail = "Nothing says which gap is meant. Name a `gate`, a `workload`, or `from`."
             yield Problem("Acceptance of everything", detail, accepted.place)
-        yield from _day("The acceptance", accepted.until, today, site.place("accept", i, "until"), "Acceptance", soon)
+        yield from _day(site, "The acceptance", accepted.until, today, ("accept", i, "until"), "Acceptance")
 
 
-def _day(what: str, end: date, today: date, place: Place, kind: str, soon: Level) -> Iterator[Problem]:
+def _day(site: Site, what: str, end: date, today: date, path: Path, kind: str) -> Iterator[Problem]:
+    soon = site.inventory.level("expiring")
     if end < today:
         detail = f"{what} was good until {end}, and today is {today}. Renew it with a new date, or remove it."
-        yield Problem(f"{kind} expired", detail, place, nature="red")
+        yield Problem(f"{kind} expired", detail, site.place(*path), nature="red")
     elif end - today <= WEEK and soon != "ignore":
         detail = f"{what} is good until {end}, and today is {today}. After that day nothing can be pushed."
-        yield Problem(f"{kind} expires soon", detail, place, severity=soon, nature="red")
+        yield Problem(f"{kind} expires soon", detail, site.place(*path), severity=soon, nature="red")
 
 
 def _names(site: Site) -> Iterator[Problem]:
-    seen: dict[str, Place] = {}
+    seen: dict[str, tuple[str, int]] = {}
     for key in ("failsafe", "infrastructure", "policy"):
         for i, rule in enumerate(getattr(site.inventory, key)):
-            place = site.place(key, i, "name")
-            if rule.name in seen:
+            first = seen.setdefault(rule.name, (key, i))
+            if first != (key, i):
+                places = sorted(site.place(*each, "name") for each in (first, (key, i)))
                 detail = f'Two rules are called "{rule.name}", and a device\'s remark could mean either. Rename one.'
-                yield Problem(
-                    "Duplicate rule name", detail, max(place, seen[rule.name]), (min(place, seen[rule.name]),)
-                )
-            seen.setdefault(rule.name, place)
+                yield Problem("Duplicate rule name", detail, places[1], (places[0],))
 
 
 def _site(site: Site) -> Iterator[Problem]:
-    inventory, head = site.inventory, site.root.value.get("site")
+    inventory, head = site.inventory, site.document.value.get("site")
     if head is None:
         return
     if head["name"] != inventory.site:

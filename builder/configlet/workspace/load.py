@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from configlet.model.inventory import Inventory
-from configlet.model.problem import Place, Problem, Refused
-from configlet.workspace import build, lines, names, numbers, wiring
+from configlet.model.problem import Place, Problem, Refused, refuse
+from configlet.workspace import build, forms, lines, names, numbers, wiring
+from configlet.workspace.cache import NOTHING, Cache, FileCache
+from configlet.workspace.document import keep
 from configlet.workspace.files import read_site
 from configlet.workspace.schema import INVENTORY
-from configlet.workspace.strict import Node
-from configlet.workspace.validate import Path as Steps
 from configlet.workspace.validate import judge
+
+_MANY = 2_000
+"""Rules and hosts from which on the collector is told not to look through them any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +30,69 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def load(root: Path, site: str, today: date, nic_models: frozenset[str] | None = None) -> Loaded:
+def load(
+    root: Path,
+    site: str,
+    today: date,
+    nic_models: frozenset[str] | None = None,
+    *,
+    paranoid: bool = False,
+    cache: Cache | None = None,
+) -> Loaded:
     """Read ``root/inventory/site/**/*.yaml`` as one Inventory.
 
     ``today`` decides what has expired. ``nic_models`` are the names that a NIC may have as model; None leaves them
-    unchecked. Raises Refused with every complaint at once, in the order of their places.
+    unchecked. ``paranoid`` takes no short way: every file is read strictly, and Cerberus judges everything. ``cache``
+    keeps big files that were judged (none: below ``.configlet/cache/files``). Raises Refused with every complaint at
+    once, in the order of their places.
     """
-    document, problems, warnings = read_site(root, site)
+    kept = cache or FileCache(root / ".configlet" / "cache" / "files")
+    with _uncollected():
+        loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept)
+        if len(loaded.inventory.policy) + len(loaded.inventory.hosts) >= _MANY:
+            gc.freeze()  # a big inventory lives as long as its command, and has no cycles
+        return loaded
+
+
+def every_way(root: Path, site: str, today: date) -> None:
+    """Read a site strictly with Cerberus judging everything, by shapes, and from the cache. Raises Refused with what is
+    wrong with it, or when the three do not understand the same: then a short way is at fault, and nothing can go on."""
+    strictly = load(root, site, today, paranoid=True)
+    for how, read in (
+        ("by shapes", load(root, site, today, cache=NOTHING)),
+        ("from the cache", load(root, site, today)),
+    ):
+        if read != strictly:
+            detail = f"Read {how}, the site is not what it is when it is read strictly. This is a fault of ours: report it."
+            raise refuse("Two readings differ", f"{detail} Until then remove `.configlet/cache`.", Place(f"inventory/{site}"))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector: what is made here is kept, and to look through it again and again costs a third."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        forms.quick_prefix.cache_clear()
+        if enabled:
+            gc.enable()
+
+
+def _load(
+    root: Path, site: str, today: date, nic_models: frozenset[str] | None, paranoid: bool, cache: Cache
+) -> Loaded:
+    document, problems, warnings = read_site(root, site, quick=not paranoid, cache=cache)
     if document is None or problems:
         raise Refused(_ordered(problems))
-    wrong, paths = judge(document)
+    wrong, paths = judge(document, paranoid=paranoid)
     if any(len(path) < 2 and path[0] in INVENTORY for path in paths):
         raise Refused(_ordered(wrong))
-    sound = _without(document, paths)
+    if not wrong:
+        for part in document.files:
+            keep(part, cache)
+    sound = document.without(paths)
     inventory = build.inventory(sound, site)
     known, collisions = names.written(document)
     found = (*wrong, *collisions, *_between(names.Site(inventory, sound, known), today, nic_models))
@@ -55,25 +110,3 @@ def _between(site: names.Site, today: date, nic_models: frozenset[str] | None) -
 
 def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.place or Place(""), p.summary, p.detail)))
-
-
-def _without(root: Node, paths: tuple[Steps, ...]) -> Node:
-    """The document without the items that are wrong, so that the rest can still be looked at."""
-    if not paths:
-        return root
-    assert isinstance(root.members, dict)
-    members: dict[str, Node] = {}
-    for key, node in root.members.items():
-        bad = {path[1] for path in paths if path[0] == key and len(path) > 1}
-        if key not in INVENTORY or (key == "site" and bad):
-            continue
-        members[key] = _pruned(node, bad)
-    return root._replace(value={key: node.value for key, node in members.items()}, members=members)
-
-
-def _pruned(node: Node, bad: set[str | int]) -> Node:
-    if isinstance(node.members, dict):
-        kept = {key: each for key, each in node.members.items() if key not in bad}
-        return node._replace(value={key: each.value for key, each in kept.items()}, members=kept)
-    items = [each for i, each in enumerate(node.members or []) if i not in bad]
-    return node._replace(value=[each.value for each in items], members=items)

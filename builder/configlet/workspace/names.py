@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from configlet.model.inventory import Inventory, Selector
+from configlet.model.inventory import Inventory, RuleLine, Selector
 from configlet.model.problem import Place, Problem
 from configlet.workspace import services
-from configlet.workspace.strict import Node
+from configlet.workspace.document import Document, Path
 from configlet.workspace.suggest import did_you_mean
-from configlet.workspace.validate import node_at
 
 BUILTIN = ("any", "outside", "controller")
 _PLAIN = ("segments", "externals", "addresses", "multicast", "hosts", "devices", "services")
@@ -27,42 +26,52 @@ _WORD = {
     "links": "link name",
     "services": "service",
 }
-Names = dict[str, dict[str, Place]]
+Names = Mapping[str, Mapping[str, Path]]
 
 
 class Site(NamedTuple):
     """What the checks look at: the inventory, the document it was built from, and every name that was written."""
 
     inventory: Inventory
-    root: Node
+    document: Document
     names: Names
 
     def place(self, *path: str | int) -> Place:
         """Where the value at a path begins."""
-        return node_at(self.root, path).value_place
+        return self.document.node(path).value_place
+
+    def key_place(self, *path: str | int) -> Place:
+        """Where what stands at a path begins: its key, in a map."""
+        return self.document.node(path).place
 
 
-def written(root: Node) -> tuple[Names, tuple[Problem, ...]]:
-    """Every name of the document by kind, and the names that stand for two things."""
-    names: Names = {kind: {name: node.place for name, node in _members(root, kind)} for kind in _PLAIN}
-    names["workloads"], names["links"] = {}, {}
+def written(document: Document) -> tuple[Names, tuple[Problem, ...]]:
+    """Every name of the document by kind, each with its path, and the names that stand for two things."""
+    names: dict[str, dict[str, Path]] = {
+        kind: {name: (kind, name) for name in _map(document.value, kind)} for kind in _PLAIN
+    }
+    works: dict[str, Path] = {}
     problems: list[Problem] = []
-    for host, node in _members(root, "hosts"):
-        for name, workload in _members(node, "workloads"):
-            first = names["workloads"].setdefault(name, workload.place)
-            other = names["hosts"].get(name) if name != host else None
-            if first != workload.place or other:
-                problems.append(_twice(name, workload.place, other or first))
-    for _, node in _members(root, "links"):
-        named = node.members.get("name") if isinstance(node.members, dict) else None
-        if named is not None and isinstance(named.value, str):
-            names["links"].setdefault(named.value, named.value_place)
-    return names, (*problems, *_collisions(names))
+    hosts = names["hosts"]
+    for host, value in _map(document.value, "hosts").items():
+        for name in _map(value, "workloads"):
+            path = ("hosts", host, "workloads", name)
+            first = works.setdefault(name, path)
+            other = hosts.get(name) if name != host else None
+            if first is not path or other:
+                problems.append(_twice(name, document.node(path).place, document.node(other or first).place))
+    links: dict[str, Path] = {}
+    for link, value in _map(document.value, "links").items():
+        named = value.get("name") if isinstance(value, dict) else None
+        if isinstance(named, str):
+            links.setdefault(named, ("links", link, "name"))
+    names.update(workloads=works, links=links)
+    return names, (*problems, *_collisions(document, names))
 
 
-def _members(node: Node, key: str) -> list[tuple[str, Node]]:
-    inner = node.members.get(key) if isinstance(node.members, dict) else None
-    return list(inner.members.items()) if inner is not None and isinstance(inner.members, dict) else []
+def _map(value: Any, key: str) -> dict[str, Any]:
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
 
 
 def _twice(name: str, place: Place, first: Place) -> Problem:
@@ -70,19 +79,34 @@ def _twice(name: str, place: Place, first: Place) -> Problem:
     return Problem("Name used twice", detail, place, (first,))
 
 
-def _collisions(names: Names) -> Iterator[Problem]:
-    seen: dict[str, tuple[str, Place]] = {}
+def _collisions(document: Document, names: Names) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
     for kind in (*_SELECTABLE, *_OWN):
-        for name, place in names[kind].items():
-            if name in BUILTIN:
+        for name in BUILTIN:
+            if name in names[kind]:
                 detail = f"`{name}` has a meaning of its own. Choose another name."
-                yield Problem("Reserved name", detail, place)
-            before = seen.setdefault(name, (kind, place))
-            if before[0] != kind and {before[0], kind} != {"hosts", "workloads"}:
-                yield _twice(name, *sorted((place, before[1]), reverse=True))
+                yield Problem("Reserved name", detail, _named_at(document, names, kind, name))
+        if seen.keys().isdisjoint(names[kind]):
+            seen.update(dict.fromkeys(names[kind], kind))
+        else:
+            yield from _colliding(document, names, kind, seen)
     for name in (*services.PROTOCOLS, "any"):
         if name in names["services"]:
-            yield Problem("Reserved name", f"`{name}` has a meaning of its own. Rename it.", names["services"][name])
+            place = document.node(("services", name)).place
+            yield Problem("Reserved name", f"`{name}` has a meaning of its own. Rename it.", place)
+
+
+def _colliding(document: Document, names: Names, kind: str, seen: dict[str, str]) -> Iterator[Problem]:
+    for name in names[kind]:
+        before = seen.setdefault(name, kind)
+        if before != kind and {before, kind} != {"hosts", "workloads"}:
+            places = (_named_at(document, names, each, name) for each in (kind, before))
+            yield _twice(name, *sorted(places, reverse=True))
+
+
+def _named_at(document: Document, names: Names, kind: str, name: str) -> Place:
+    node = document.node(names[kind][name])
+    return node.value_place if kind == "links" else node.place
 
 
 def unknown(kind: str, name: str, place: Place, known: Iterable[str]) -> Problem:
@@ -98,8 +122,9 @@ def check(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
     yield from _groups(site)
     yield from _realms(site)
     labels = _label_sets(site.inventory)
-    for selector, own in _selectors(site.inventory):
-        yield from _selector(site, selector, own, labels)
+    known = {"any", "outside"}.union(*(site.names[kind] for kind in _SELECTABLE))
+    for selector, own, path in _selectors(site.inventory, known):
+        yield from _selector(site, selector, own, labels, path)
     yield from _services(site)
     yield from _acceptances(site)
 
@@ -109,19 +134,17 @@ def _want(site: Site, kind: str, name: str, *path: str | int) -> Iterator[Proble
         yield unknown(_WORD[kind], name, site.place(*path), site.names[kind])
 
 
-def _want_device(site: Site, port: str, place: Place) -> Iterator[Problem]:
-    device = port.partition("/")[0]
-    if device not in site.names["devices"]:
-        yield unknown("device", device, place, site.names["devices"])
-
-
 def _fabric(site: Site) -> Iterator[Problem]:
     for device in site.inventory.devices:
         if device.pair:
             yield from _want(site, "devices", device.pair, "devices", device.name, "pair")
-    for name, node in _members(site.root, "links"):
-        yield from _want_device(site, name, node.place)
-        yield from _want_device(site, node.value["to"], node_at(node, ("to",)).value_place)
+    devices = site.names["devices"]
+    for link in site.inventory.links:
+        name = f"{link.a_device}/{link.a_port}"
+        if link.a_device not in devices:
+            yield unknown("device", link.a_device, site.key_place("links", name), devices)
+        if link.b_device not in devices:
+            yield unknown("device", link.b_device, site.place("links", name, "to"), devices)
     for external in site.inventory.externals:
         for i, (entered, _) in enumerate(external.enters):
             yield from _want(site, "devices", entered, "externals", external.name, "enters", i)
@@ -131,13 +154,15 @@ def _fabric(site: Site) -> Iterator[Problem]:
 
 
 def _hosts(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
+    devices = site.names["devices"]
     for host in site.inventory.hosts:
         at = ("hosts", host.name)
         for nic in host.nics:
             if nic_models is not None and nic.model not in nic_models:
                 yield unknown("NIC model", nic.model, site.place(*at, "nics", nic.name, "model"), nic_models)
             for i, (device, _) in enumerate(nic.attached):
-                yield from _want(site, "devices", device, *at, "nics", nic.name, "attached", i)
+                if device not in devices:
+                    yield unknown("device", device, site.place(*at, "nics", nic.name, "attached", i), devices)
         nics = {nic.name for nic in host.nics}
         for one in host.interfaces:
             for i, member in enumerate(one.members):
@@ -152,13 +177,13 @@ def _hosts(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
                     yield unknown("interface", name, site.place(*inside, "on", i), carriers)
             for name, _ in work.also:
                 if name not in site.names["services"] and not services.is_literal(name):
-                    place = node_at(site.root, (*inside, "also", name)).place
+                    place = site.key_place(*inside, "also", name)
                     yield unknown("service", name, place, site.names["services"])
 
 
 def _groups(site: Site) -> Iterator[Problem]:
     senders = ("segments", "workloads", "hosts", "externals")
-    known = [name for kind in senders for name in site.names[kind]]
+    known = {name: None for kind in senders for name in site.names[kind]}
     for group in site.inventory.multicast:
         for i, name in enumerate(group.sources):
             if name not in known:
@@ -191,56 +216,66 @@ def _realms(site: Site) -> Iterator[Problem]:
 
 def _label_sets(inventory: Inventory) -> list[frozenset[tuple[str, str]]]:
     of_segment = {segment.name: dict(segment.labels) for segment in inventory.segments}
-    of_work = [{**of_segment.get(work.segment, {}), **dict(work.labels)} for work in inventory.workloads]
-    return [frozenset(labels.items()) for labels in (*of_segment.values(), *of_work)]
+    kinds = {(work.segment, work.labels) for work in inventory.workloads}
+    of_work = [{**of_segment.get(segment, {}), **dict(labels)} for segment, labels in kinds]
+    return list({frozenset(labels.items()) for labels in (*of_segment.values(), *of_work)})
 
 
-def _selectors(inventory: Inventory) -> Iterator[tuple[Selector, bool]]:
-    """Every selector, and whether it may speak of infrastructure."""
-    for rules, own in ((inventory.failsafe, True), (inventory.infrastructure, True), (inventory.policy, False)):
-        for rule in rules:
-            for each in (*rule.sources, *rule.destinations):
-                yield each, own
-    for each in inventory.icmp_errors_from:
-        yield each, True
-    for test in inventory.tests:
-        yield test.source, False
-        yield test.destination, False
-    for accepted in inventory.accept:
-        yield from ((each, True) for each in (accepted.source, accepted.destination) if each is not None)
+def _selectors(inventory: Inventory, known: set[str]) -> Iterator[tuple[Selector, bool, Path]]:
+    """Every selector with no known name, whether it may speak of infrastructure, and where it stands."""
+    for key, own in (("failsafe", True), ("infrastructure", True), ("policy", False)):
+        rules: tuple[RuleLine, ...] = getattr(inventory, key)
+        for i, rule in enumerate(rules):
+            for side, ends in (("from", rule.sources), ("to", rule.destinations)):
+                for j, each in enumerate(ends):
+                    if each.name not in known:
+                        yield each, own, (key, i, side, j)
+    for j, each in enumerate(inventory.icmp_errors_from):
+        yield each, True, ("site", "icmp_errors_from", j)
+    for i, test in enumerate(inventory.tests):
+        yield test.source, False, ("tests", i, "from")
+        yield test.destination, False, ("tests", i, "to")
+    for i, accepted in enumerate(inventory.accept):
+        for side, end in (("from", accepted.source), ("to", accepted.destination)):
+            if end is not None:
+                yield end, True, ("accept", i, side)
 
 
-def _selector(site: Site, one: Selector, own: bool, labels: list[frozenset[tuple[str, str]]]) -> Iterator[Problem]:
+def _selector(
+    site: Site, one: Selector, own: bool, labels: list[frozenset[tuple[str, str]]], path: Path
+) -> Iterator[Problem]:
     if one.name is None:
         if not any(labels_of >= set(one.labels) for labels_of in labels):
             known = sorted({f"{key}: {value}" for labels_of in labels for key, value in labels_of})
             guess = did_you_mean(", ".join(f"{key}: {value}" for key, value in one.labels), known)
             detail = f"No segment and no workload has the labels {one}, so the rule would select nothing.{guess}"
-            yield Problem("Unknown label", detail, one.place)
+            yield Problem("Unknown label", detail, site.key_place(*path))
         return
     infra = one.name == "controller" or any(one.name in site.names[kind] for kind in _OWN)
     if ":" in one.name:
         detail = (
             f"`{one.name}` is of another site; rules across sites are not built yet. Use an external or address set."
         )
-        yield Problem("Another site", detail, one.place)
+        yield Problem("Another site", detail, site.place(*path))
     elif any(one.name in site.names[kind] for kind in _SELECTABLE) or one.name in ("any", "outside"):
         return
     elif infra and not own:
         detail = f"`{one.name}` is infrastructure: only `failsafe` and `infrastructure` rules may name it. Move the rule there."
-        yield Problem("Infrastructure in the policy", detail, one.place)
+        yield Problem("Infrastructure in the policy", detail, site.place(*path))
     elif not infra:
         kinds = (*_SELECTABLE, *_OWN) if own else _SELECTABLE
         known = [*BUILTIN[: 3 if own else 2], *(name for kind in kinds for name in site.names[kind])]
-        yield unknown("name", one.name, one.place, known)
+        yield unknown("name", one.name, site.place(*path), known)
 
 
 def _services(site: Site) -> Iterator[Problem]:
+    known = site.names["services"]
     for key in ("failsafe", "infrastructure", "policy"):
-        rules: Any = getattr(site.inventory, key)
+        rules: tuple[RuleLine, ...] = getattr(site.inventory, key)
         for i, rule in enumerate(rules):
             for j, service in enumerate(rule.services):
-                yield from _service(site, service.name, key, i, "service", j)
+                if service.name not in known:
+                    yield from _service(site, service.name, key, i, "service", j)
     for i, test in enumerate(site.inventory.tests):
         yield from _service(site, test.service.name, "tests", i, "service")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_network
+from itertools import pairwise
 from typing import NamedTuple
 
 from configlet.model.inventory import Inventory, Segment
-from configlet.model.net import IPAddress, IPNetwork, family_of, span_of
+from configlet.model.net import FAMILIES, IPAddress, IPNetwork, Span, covers, family_of, merge, span_of
 from configlet.model.problem import Place, Problem
+from configlet.workspace.document import Path
 from configlet.workspace.names import Site
-from configlet.workspace.strict import Node
-from configlet.workspace.validate import node_at
 
 _NOT_UNICAST = tuple(map(ip_network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
 _UNICAST = tuple(map(ip_network, ("2000::/3", "fc00::/7")))
@@ -26,32 +26,16 @@ class _Prefix(NamedTuple):
     high: int
     network: IPNetwork
     owner: str
-    place: Place
+    path: Path
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Everything that is wrong with prefixes and addresses."""
     yield from _kinds(site)
-    yield from _overlaps(_prefixes(site))
+    yield from _overlaps(site)
     yield from _duplicates(site)
-    by_name = {segment.name: segment for segment in site.inventory.segments}
-    for work in site.inventory.workloads:
-        at = ("hosts", work.host, "workloads", work.name, "addresses")
-        if work.segment in by_name:
-            yield from _inside(site, by_name[work.segment], work.addresses, at)
-    for segment in site.inventory.segments:
-        if segment.gateways and _has(site, "segments", segment.name, "gateways", "addresses"):
-            yield from _inside(
-                site, segment, segment.gateways.virtual, ("segments", segment.name, "gateways", "addresses")
-            )
+    yield from _outside(site)
     yield from _management(site)
-
-
-def _has(site: Site, *path: str) -> bool:
-    node: Node | None = site.root
-    for step in path:
-        node = node.members.get(step) if node is not None and isinstance(node.members, dict) else None
-    return node is not None
 
 
 def _usable(network: IPNetwork) -> bool:
@@ -83,109 +67,137 @@ def _kinds(site: Site) -> Iterator[Problem]:
 def _prefixes(site: Site) -> Iterator[_Prefix]:
     for segment in site.inventory.segments:
         for i, network in enumerate(segment.prefixes):
-            place = site.place("segments", segment.name, "prefixes", i)
-            yield _prefix(segment.realm, network, f"segment {segment.name}", place)
+            path = ("segments", segment.name, "prefixes", i)
+            yield _prefix(segment.realm, network, f"segment {segment.name}", path)
     for external in site.inventory.externals:
         for i, network in enumerate(external.prefixes):
-            place = site.place("externals", external.name, "prefixes", i)
-            yield _prefix(external.realm, network, f"external {external.name}", place)
+            path = ("externals", external.name, "prefixes", i)
+            yield _prefix(external.realm, network, f"external {external.name}", path)
     for link in site.inventory.links:
         name = f"{link.a_device}/{link.a_port}"
         for i, network in enumerate(link.networks):
-            yield _prefix(link.realm, network, f"link {name}", site.place("links", name, "addresses", 2 * i))
+            yield _prefix(link.realm, network, f"link {name}", ("links", name, "addresses", 2 * i))
 
 
-def _prefix(realm: str, network: IPNetwork, owner: str, place: Place) -> _Prefix:
-    return _Prefix(realm, network.version, *span_of(network), network, owner, place)
+def _prefix(realm: str, network: IPNetwork, owner: str, path: Path) -> _Prefix:
+    return _Prefix(realm, network.version, *span_of(network), network, owner, path)
 
 
-def _overlaps(prefixes: Iterator[_Prefix]) -> Iterator[Problem]:
-    widest: _Prefix | None = None
-    for each in sorted(prefixes, key=lambda p: (p.realm, p.family, p.low, -p.high, p.place)):
-        if widest and widest[:2] == each[:2] and each.low <= widest.high:
-            first, second = sorted((widest, each), key=lambda p: p.place)
+def _overlaps(site: Site) -> Iterator[Problem]:
+    found = sorted(_prefixes(site), key=lambda p: (p.realm, p.family, p.low, -p.high))
+    if all(a[:2] != b[:2] or a.high < b.low for a, b in pairwise(found)):
+        return
+    placed = [(each, site.place(*each.path)) for each in found]
+    widest: tuple[_Prefix, Place] | None = None
+    for each in sorted(placed, key=lambda p: (*p[0][:3], -p[0].high, p[1])):
+        if widest and widest[0][:2] == each[0][:2] and each[0].low <= widest[0].high:
+            (first, at), (second, place) = sorted((widest, each), key=lambda p: p[1])
             detail = (
-                f"{second.network} of {second.owner} overlaps {first.network} of {first.owner} in realm {each.realm}, "
-                "so that an address would belong to both. Change one, or put it into another realm."
+                f"{second.network} of {second.owner} overlaps {first.network} of {first.owner} in realm "
+                f"{second.realm}, so that an address would belong to both. Change one, or put it into another realm."
             )
-            yield Problem("Overlapping prefixes", detail, second.place, (first.place,))
+            yield Problem("Overlapping prefixes", detail, place, (at,))
         else:
             widest = each
 
 
-def _owned(site: Site) -> Iterator[tuple[str, IPAddress, str, Place]]:
-    """Every address with its realm, the thing that has it, and its place. Loopbacks count in every realm ("")."""
+def _owned(site: Site) -> Iterator[tuple[str, IPAddress, str, Path]]:
+    """Every address with its realm, the thing that has it, and its path. Loopbacks count in every realm ("")."""
     inventory: Inventory = site.inventory
     realms = {segment.name: segment.realm for segment in inventory.segments}
     for device in inventory.devices:
         for i, address in enumerate(device.addresses):
-            yield "", address, f"device {device.name}", site.place("devices", device.name, "addresses", i)
+            yield "", address, f"device {device.name}", ("devices", device.name, "addresses", i)
     for link in inventory.links:
         name = f"{link.a_device}/{link.a_port}"
         for i, address in enumerate(link.addresses):
-            yield link.realm, address, f"link {name}", site.place("links", name, "addresses", i)
+            yield link.realm, address, f"link {name}", ("links", name, "addresses", i)
     for segment in inventory.segments:
         for i, address in enumerate(segment.gateways.virtual if segment.gateways else ()):
-            place = site.place("segments", segment.name, "gateways", "addresses", i)
-            yield segment.realm, address, f"the gateway of {segment.name}", place
+            path = ("segments", segment.name, "gateways", "addresses", i)
+            yield segment.realm, address, f"the gateway of {segment.name}", path
     for external in inventory.externals:
         for i, address in enumerate(external.addresses):
             yield (
                 external.realm,
                 address,
                 f"external {external.name}",
-                site.place("externals", external.name, "addresses", i),
+                ("externals", external.name, "addresses", i),
             )
     for work in inventory.workloads:
         at = ("hosts", work.host, "workloads", work.name, "addresses")
         for i, address in enumerate(work.addresses):
-            yield realms.get(work.segment, ""), address, f"workload {work.name}", site.place(*at, i)
+            yield realms.get(work.segment, ""), address, f"workload {work.name}", (*at, i)
     for i, address in enumerate(inventory.controller):
-        yield inventory.controller_realm, address, "the controller", site.place("site", "controller", i)
+        yield inventory.controller_realm, address, "the controller", ("site", "controller", i)
     for kind, owners in (("devices", inventory.devices), ("hosts", inventory.hosts)):
         for one in owners:
             if one.management:
-                place = site.place(kind, one.name, "management", "address")
-                yield inventory.controller_realm, one.management.address, f"the management of {one.name}", place
+                owner = f"the management of {one.name}"
+                yield inventory.controller_realm, one.management.address, owner, (kind, one.name, "management", "address")
 
 
 def _duplicates(site: Site) -> Iterator[Problem]:
-    seen: dict[IPAddress, list[tuple[str, str, Place]]] = {}
-    for realm, address, owner, place in _owned(site):
-        before = next((b for b in seen.get(address, ()) if not b[0] or not realm or b[0] == realm), None)
+    seen: dict[IPAddress, list[tuple[str, str, Path]]] = {}
+    for realm, address, owner, path in _owned(site):
+        found = seen.setdefault(address, [])
+        before = next((b for b in found if not b[0] or not realm or b[0] == realm), None)
         if before:
             detail = f"{address} belongs to {before[1]} and to {owner}. Change one; packets would reach either."
-            yield Problem("Duplicate address", detail, place, (before[2],))
-        seen.setdefault(address, []).append((realm, owner, place))
+            yield Problem("Duplicate address", detail, site.place(*path), (site.place(*before[2]),))
+        found.append((realm, owner, path))
 
 
-def _inside(site: Site, segment: Segment, addresses: tuple[IPAddress, ...], at: tuple[str, ...]) -> Iterator[Problem]:
+def _outside(site: Site) -> Iterator[Problem]:
+    by_name = {segment.name: (segment, _spans(segment.prefixes)) for segment in site.inventory.segments}
+    at: tuple[str, ...]
+    for work in site.inventory.workloads:
+        if work.segment in by_name:
+            at = ("hosts", work.host, "workloads", work.name, "addresses")
+            yield from _inside(site, *by_name[work.segment], work.addresses, at)
+    said = site.document.value.get("segments", {})
+    for segment, spans in by_name.values():
+        if segment.gateways and "addresses" in said[segment.name]["gateways"]:
+            at = ("segments", segment.name, "gateways", "addresses")
+            yield from _inside(site, segment, spans, segment.gateways.virtual, at)
+
+
+def _spans(prefixes: tuple[IPNetwork, ...]) -> list[tuple[int, Span, IPNetwork]]:
+    return [(network.version, span_of(network), network) for network in prefixes]
+
+
+def _inside(
+    site: Site,
+    segment: Segment,
+    spans: list[tuple[int, Span, IPNetwork]],
+    addresses: tuple[IPAddress, ...],
+    at: tuple[str, ...],
+) -> Iterator[Problem]:
     for i, address in enumerate(addresses):
-        network = next((net for net in segment.prefixes if address in net), None)
-        if network is None:
+        number, family = int(address), address.version
+        found = next((each for each in spans if each[0] == family and each[1][0] <= number <= each[1][1]), None)
+        if found is None:
             held = ", ".join(map(str, segment.prefixes))
             detail = f"{address} lies outside {segment.name} ({held}), so no rule about the segment would meet it."
             yield Problem("Address outside its segment", detail, site.place(*at, i), (segment.place,))
-        elif network.max_prefixlen - network.prefixlen > 1:
-            if address == network.network_address:
-                yield Problem(
-                    "Network address", f"{address} names {network} itself. Choose another.", site.place(*at, i)
-                )
-            elif address.version == 4 and address == network.broadcast_address:
-                yield Problem("Broadcast address", f"{address} is the broadcast of {network}.", site.place(*at, i))
+            continue
+        _, (low, high), network = found
+        if high - low > 1 and number == low:
+            yield Problem("Network address", f"{address} names {network} itself. Choose another.", site.place(*at, i))
+        elif high - low > 1 and family == 4 and number == high:
+            yield Problem("Broadcast address", f"{address} is the broadcast of {network}.", site.place(*at, i))
 
 
 def _management(site: Site) -> Iterator[Problem]:
     inventory = site.inventory
     held = [net for s in inventory.segments if s.realm == inventory.controller_realm for net in s.prefixes]
+    spans = {family: merge(span_of(net) for net in held if net.version == family) for family in FAMILIES}
     where = [(("devices", d.name, "management", "address"), d.management) for d in inventory.devices]
     where += [(("hosts", h.name, "management", "address"), h.management) for h in inventory.hosts]
-    if not held:
-        return
-    for path, management in where:
-        if management and not any(management.address in net for net in held):
+    for path, management in where if held else ():
+        if management and not covers(spans[family_of(management.address)], int(management.address)):
             detail = (
                 f"{management.address} lies in no segment of realm {inventory.controller_realm}, "
                 "so that no failsafe rule would keep the way to it open. Widen the segment, or correct the address."
             )
-            yield Problem("Management outside every segment", detail, node_at(site.root, path).value_place)
+            yield Problem("Management outside every segment", detail, site.place(*path))

@@ -260,3 +260,13 @@ LISTS: Schema = {
 }
 
 INVENTORY: Schema = {"site": _said(SITE, "the site itself"), **MAPS, **LISTS}
+
+
+def _words(rules: Schema) -> set[str]:
+    fields = rules["schema"] if rules.get("type") == "dict" and "schema" in rules else {}
+    inner = [*fields.values(), *(rules[key] for key in ("schema", "valuesrules") if key in rules and not fields)]
+    return set(fields).union(*map(_words, inner))
+
+
+WORDS = frozenset(_words({"type": "dict", "schema": INVENTORY}))
+"""Every key that the schema itself names."""

@@ -58,6 +58,14 @@ class _Open:
         self.key_line, self.key_column = line, column
 
 
+def text_of(raw: bytes) -> str | None:
+    """The text of a file when nothing is wrong with its characters."""
+    try:
+        return _text(raw, "")
+    except _Stop:
+        return None
+
+
 def read(raw: bytes, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
     """The tree of one file, or the complaints about it. ``file`` is the name for places."""
     problems: list[Problem] = []
@@ -204,9 +212,9 @@ def _scalar(event: Any, stack: list[_Open], file: str, line: int, column: int, p
         if above.key is None:
             _key(event, above, file, line, column, problems)
             return Node(text, file, line, column, line, column)
-        value = _resolve(text) if event.implicit[0] else text
+        value = resolve(text) if event.implicit[0] else text
         return _put(stack, Node(value, file, line, column, above.key_line, above.key_column), file, problems)
-    value = _resolve(text) if event.implicit[0] else text
+    value = resolve(text) if event.implicit[0] else text
     return _put(stack, Node(value, file, line, column, line, column), file, problems)
 
 
@@ -218,7 +226,8 @@ def _odd(text: str, place: Place) -> Problem:
     return problem
 
 
-def _resolve(text: str) -> Any:
+def resolve(text: str) -> Any:
+    """What a plain scalar is."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from configlet.model.inventory import Host, Inventory, Link
-from configlet.model.problem import Place, Problem
+from configlet.model.problem import Problem
+from configlet.workspace.document import Path
 from configlet.workspace.names import Site
-from configlet.workspace.validate import node_at
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Everything that is wrong with the wiring."""
     yield from _ports(site)
     yield from _pairs(site)
+    pairs = {device.name: device.pair for device in site.inventory.devices}
     for link in site.inventory.links:
-        yield from _link(site, link)
+        yield from _link(site, link, pairs)
     yield from _gateways(site)
     vlans = {segment.name: segment.vlan for segment in site.inventory.segments}
     for host in site.inventory.hosts:
@@ -24,30 +25,32 @@ def check(site: Site) -> Iterator[Problem]:
         yield from _carriers(site, host, vlans)
 
 
-def _used(site: Site) -> Iterator[tuple[tuple[str, str], str, Place]]:
+def _used(site: Site) -> Iterator[tuple[tuple[str, str], tuple[str, str], Path]]:
+    """Every use of a port: the port, who uses it, and where that is written."""
     inventory: Inventory = site.inventory
     for link in inventory.links:
         name = f"{link.a_device}/{link.a_port}"
-        yield (link.a_device, link.a_port), f"the link {name}", node_at(site.root, ("links", name)).place
-        yield (link.b_device, link.b_port), f"the link {name}", site.place("links", name, "to")
+        yield (link.a_device, link.a_port), ("the link", name), ("links", name)
+        yield (link.b_device, link.b_port), ("the link", name), ("links", name, "to")
     for external in inventory.externals:
         for i, port in enumerate(external.enters):
-            yield port, f"the external {external.name}", site.place("externals", external.name, "enters", i)
+            yield port, ("the external", external.name), ("externals", external.name, "enters", i)
     for host in inventory.hosts:
         for nic in host.nics:
+            user = (f"{host.name}'s", nic.name)
             for i, port in enumerate(nic.attached):
-                place = site.place("hosts", host.name, "nics", nic.name, "attached", i)
-                yield port, f"{host.name}'s {nic.name}", place
+                yield port, user, ("hosts", host.name, "nics", nic.name, "attached", i)
 
 
 def _ports(site: Site) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], tuple[str, Place]] = {}
-    for port, user, place in _used(site):
+    seen: dict[tuple[str, str], tuple[tuple[str, str], Path]] = {}
+    for port, user, path in _used(site):
         if port in seen:
-            other, first = seen[port]
-            detail = f"{'/'.join(port)} is taken by {other} and by {user}; a port has one cable. Correct one."
-            yield Problem("Port used twice", detail, max(place, first), (min(place, first),))
-        seen.setdefault(port, (user, place))
+            other, before = seen[port]
+            places = sorted(site.key_place(*each) if len(each) == 2 else site.place(*each) for each in (path, before))
+            detail = f"{'/'.join(port)} is taken by {' '.join(other)} and by {' '.join(user)}; a port has one cable. Correct one."
+            yield Problem("Port used twice", detail, places[1], (places[0],))
+        seen.setdefault(port, (user, path))
 
 
 def _pairs(site: Site) -> Iterator[Problem]:
@@ -59,18 +62,15 @@ def _pairs(site: Site) -> Iterator[Problem]:
             yield Problem("Pair is not mutual", detail, site.place("devices", name, "pair"))
 
 
-def _link(site: Site, link: Link) -> Iterator[Problem]:
+def _link(site: Site, link: Link, pairs: dict[str, str | None]) -> Iterator[Problem]:
     name = f"{link.a_device}/{link.a_port}"
-    place = node_at(site.root, ("links", name)).place
     if link.a_device == link.b_device:
-        yield Problem("Link to itself", f"Both ends are on {link.a_device}. Correct one.", place)
+        yield Problem("Link to itself", f"Both ends are on {link.a_device}. Correct one.", link.place)
     if link.addresses and not link.realm:
-        yield Problem("Link without realm", "Its addresses belong to a realm (VRF). Add `realm:`.", place)
-    if not link.addresses:
-        pairs = {device.name: device.pair for device in site.inventory.devices}
-        if link.b_device in pairs and pairs.get(link.a_device, link.b_device) != link.b_device:
-            detail = "A link without addresses is a peer link, and these two are no pair. Add addresses, or `pair:`."
-            yield Problem("Peer link without a pair", detail, place)
+        yield Problem("Link without realm", "Its addresses belong to a realm (VRF). Add `realm:`.", link.place)
+    if not link.addresses and link.b_device in pairs and pairs.get(link.a_device, link.b_device) != link.b_device:
+        detail = "A link without addresses is a peer link, and these two are no pair. Add addresses, or `pair:`."
+        yield Problem("Peer link without a pair", detail, link.place)
     if len(link.addresses) % 2 or not all(_point_to_point(site, name, i) for i in range(0, len(link.addresses), 2)):
         detail = "Addresses of a link stand in pairs of one /31 or /127, this end first: [10.0.1.0/31, 10.0.1.1/31]."
         yield Problem("Not point to point", detail, site.place("links", name, "addresses"))
@@ -79,7 +79,7 @@ def _link(site: Site, link: Link) -> Iterator[Problem]:
 def _point_to_point(site: Site, name: str, at: int) -> bool:
     from ipaddress import ip_interface
 
-    near, far = (ip_interface(text) for text in node_at(site.root, ("links", name, "addresses")).value[at : at + 2])
+    near, far = (ip_interface(text) for text in site.document.value["links"][name]["addresses"][at : at + 2])
     net = near.network
     return net == far.network and net.prefixlen == net.max_prefixlen - 1
 
@@ -99,14 +99,14 @@ def _gateways(site: Site) -> Iterator[Problem]:
 
 
 def _vlans(site: Site) -> Iterator[Problem]:
-    seen: dict[tuple[str, int | None], tuple[str, Place]] = {}
+    seen: dict[tuple[str, int | None], str] = {}
     for segment in site.inventory.segments:
-        place = site.place("segments", segment.name, "vlan")
         for device in segment.gateways.on if segment.gateways and segment.vlan else ():
-            name, first = seen.setdefault((device, segment.vlan), (segment.name, place))
+            name = seen.setdefault((device, segment.vlan), segment.name)
             if name != segment.name:
+                places = sorted(site.place("segments", each, "vlan") for each in (segment.name, name))
                 detail = f"VLAN {segment.vlan} on {device} already carries {name}. Choose another."
-                yield Problem("VLAN used twice", detail, max(place, first), (min(place, first),))
+                yield Problem("VLAN used twice", detail, places[1], (places[0],))
                 break
 
 
@@ -136,11 +136,11 @@ def _carriers(site: Site, host: Host, vlans: dict[str, int | None]) -> Iterator[
     bonded = {member: one.name for one in host.interfaces if one.mode for member in one.members}
     for work in host.workloads:
         for i, name in enumerate(work.on):
-            place = site.place("hosts", host.name, "workloads", work.name, "on", i)
+            path = ("hosts", host.name, "workloads", work.name, "on", i)
             tag = tags.get(name)
             if name in bonded:
                 detail = f"{name} is a member of {bonded[name]}; its packets take either leg. Write {bonded[name]}."
-                yield Problem("Member of a bond", detail, place)
+                yield Problem("Member of a bond", detail, site.place(*path))
             if tag is not None and work.segment in vlans and vlans[work.segment] != tag:
                 detail = f"{name} carries VLAN {tag}, and {work.segment} is VLAN {vlans[work.segment]}. Correct one."
-                yield Problem("Interface on another VLAN", detail, place)
+                yield Problem("Interface on another VLAN", detail, site.place(*path))

@@ -1,0 +1,251 @@
+"""One site's files joined into one document: its values, and where each of them stands when somebody asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import repeat
+from typing import Any
+
+from configlet.model.problem import Place, Problem, Refused
+from configlet.workspace.cache import Cache
+from configlet.workspace.placed import Section, dumped, parsed, section_of
+from configlet.workspace.schema import INVENTORY, LISTS
+from configlet.workspace.shapes import Shapes, quickly
+from configlet.workspace.strict import Node, read, text_of
+
+Path = tuple[str | int, ...]
+
+
+class Part:
+    """One file. It was read strictly, with a tree of nodes; or quickly, and the tree is made when it is asked for."""
+
+    def __init__(self, file: str, raw: bytes, node: Node | None, sections: dict[str, Section] | None = None) -> None:
+        self.file, self.raw, self._node, self._sections = file, raw, node, sections
+        self.judged = self.kept = False
+        """Whether its items are known to keep the schema; whether the cache has it."""
+        self.value: dict[str, Any] = {}
+        if node is not None:
+            self.value = node.value
+        elif sections is not None:
+            self.value = {key: json.loads(section.text) for key, section in sections.items()}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no name stands twice, which JSON would not say."""
+        return all(len(self.value[key]) == len(s.texts) for key, s in (self._sections or {}).items() if s.kind == "map")
+
+    @property
+    def tree(self) -> Node:
+        """Its nodes with their places. Raises Refused when a strict look finds what a quick one did not."""
+        if self._node is None:
+            self._node, problems = read(self.raw, self.file)
+            if self._node is None:
+                raise Refused(problems)
+        return self._node
+
+    @property
+    def sections(self) -> dict[str, Section]:
+        """Its sections as canonical JSON with the places of their items."""
+        if self._sections is None:
+            members = self.tree.members
+            assert isinstance(members, dict)
+            self._sections = {key: section_of(key, node) for key, node in members.items()}
+        return self._sections
+
+    def places(self, key: str) -> Iterator[Place]:
+        """The places of what is placed in one of its sections, in the order of ``placed``."""
+        marks = self.sections[key].marks
+        return map(Place, repeat(self.file), marks[0::2], marks[1::2])
+
+    def without(self, key: str, bad: set[str | int]) -> Part:
+        """The part less some items of a section."""
+        root = self.tree
+        assert isinstance(root.members, dict)
+        members = {**root.members, key: _pruned(root.members[key], bad)}
+        value = {name: node.value for name, node in members.items()}
+        return Part(self.file, self.raw, root._replace(value=value, members=members))
+
+
+def quick_part(file: str, raw: bytes, shapes: Shapes, cache: Cache) -> Part | None:
+    """A file by its shapes or from the cache; None when it has to be read strictly."""
+    kept = cache.get(raw)
+    sections = parsed(kept) if kept is not None else None
+    known = sections is not None
+    if sections is None:
+        text = text_of(raw)
+        sections = quickly(text, shapes) if text is not None else None
+    if sections is None:
+        return None
+    part = Part(file, raw, None, sections)
+    part.judged = part.kept = known
+    return part if part.is_whole else None
+
+
+def keep(part: Part, cache: Cache) -> None:
+    """Put a part that was judged into the cache."""
+    if not part.kept and part.sections:
+        cache.put(part.raw, dumped(part.sections))
+
+
+class Document:
+    """The joined document. ``value`` is what it says; ``parts`` are the files of each section, in order."""
+
+    def __init__(self, files: list[Part], parts: dict[str, list[Part]]) -> None:
+        self.files, self.parts = files, parts
+        self.value: dict[str, Any] = {key: _merged(key, of) for key, of in parts.items()}
+
+    def items(self, key: str) -> Iterator[tuple[Any, Any, Iterator[Place]]]:
+        """Each item of a section: its name (or number in its file), its value, and the places; whoever takes an item
+        takes its places (see ``placed``) too."""
+        for part in self.parts.get(key, ()):
+            value, places = part.value[key], part.places(key)
+            for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+                yield name, item, places
+            if next(places, None) is not None:
+                raise AssertionError(f"places of {key} are left over in {part.file}")
+
+    def node(self, path: Path) -> Node:
+        """The node at a path, or the nearest above it that exists. The file it stands in is read once more."""
+        if not path or path[0] not in self.parts:
+            first = self.files[0].tree
+            return Node(self.value, first.file, 1, 1, 1, 1)
+        key, rest = str(path[0]), path[1:]
+        part = self.parts[key][0]
+        if rest and isinstance(rest[0], int):
+            part, at = self._part_of(key, rest[0])
+            rest = (at, *rest[1:])
+        elif rest:
+            part = next((each for each in self.parts[key] if rest[0] in each.value[key]), part)
+        members = part.tree.members
+        assert isinstance(members, dict)
+        return _below(members[key], rest)
+
+    def _part_of(self, key: str, at: int) -> tuple[Part, int]:
+        for part in self.parts[key]:
+            if at < len(part.value[key]):
+                return part, at
+            at -= len(part.value[key])
+        return self.parts[key][-1], at
+
+    def without(self, paths: tuple[Path, ...]) -> Document:
+        """The document without the items that are wrong, so that the rest can still be looked at."""
+        parts = {key: of for key, of in self.parts.items() if key in INVENTORY}
+        bad: dict[str, set[str | int]] = {}
+        for path in paths:
+            bad.setdefault(str(path[0]), set()).add(path[1] if len(path) > 1 else "")
+        for key, items in bad.items():
+            if key == "site" or key not in INVENTORY:
+                parts.pop(key, None)
+            elif key in parts:
+                parts[key] = self._pruned(key, items)
+        return Document(self.files, parts) if paths else self
+
+    def _pruned(self, key: str, items: set[str | int]) -> list[Part]:
+        out, offset = [], 0
+        for part in self.parts[key]:
+            value = part.value[key]
+            mine = {item - offset if isinstance(item, int) else item for item in items}
+            mine = {item for item in mine if (item in range(len(value)) if isinstance(value, list) else item in value)}
+            out.append(part.without(key, mine) if mine else part)
+            offset += len(value)
+        return out
+
+
+def _merged(key: str, parts: list[Part]) -> Any:
+    values = [part.value[key] for part in parts]
+    if len(values) == 1:
+        return values[0]
+    if isinstance(values[0], list):
+        return [item for value in values for item in value]
+    return {name: item for value in reversed(values) for name, item in value.items()}
+
+
+def _below(node: Node, path: Path) -> Node:
+    for step in path:
+        members: Any = node.members
+        inside = step in (members if isinstance(members, dict) else range(len(members or ())))
+        if not inside:
+            return node
+        node = members[step]
+    return node
+
+
+def _pruned(node: Node, bad: set[str | int]) -> Node:
+    if isinstance(node.members, dict):
+        kept = {key: each for key, each in node.members.items() if key not in bad}
+        return node._replace(value={key: each.value for key, each in kept.items()}, members=kept)
+    items = [each for i, each in enumerate(node.members or []) if i not in bad]
+    return node._replace(value=[each.value for each in items], members=items)
+
+
+def join(files: list[Part], problems: list[Problem]) -> Document:
+    """The files as one document; what cannot be joined is added to the problems."""
+    found: dict[str, list[Part]] = {}
+    for file in files:
+        for key in file.value:
+            if key == "tier":
+                problems += _tier_problems(file)
+            else:
+                found.setdefault(key, []).append(file)
+    parts = {key: _joined(key, of, problems) for key, of in found.items()}
+    return Document(files, parts)
+
+
+def _node(part: Part, key: str) -> Node:
+    members = part.tree.members
+    assert isinstance(members, dict)
+    node: Node = members[key]
+    return node
+
+
+def _tier_problems(part: Part) -> list[Problem]:
+    tier = part.value["tier"]
+    if type(tier) is int and 0 <= tier <= 1_000_000:
+        return []
+    return [Problem("Wrong tier", "A tier is a number from 0 to 1000000, lower first.", _node(part, "tier").value_place)]
+
+
+def _joined(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
+    if len(parts) == 1:
+        return parts
+    kind = list if key in LISTS else dict
+    odd = next((part for part in parts if not isinstance(part.value[key], kind)), None)
+    if odd is not None or key not in INVENTORY:
+        return [odd or parts[0]]
+    if kind is list:
+        return _tiered(key, parts, problems)
+    if len({name for part in parts for name in part.value[key]}) != sum(len(part.value[key]) for part in parts):
+        problems += _twice(key, parts)
+    return parts
+
+
+def _twice(key: str, parts: list[Part]) -> Iterator[Problem]:
+    seen: dict[str, Node] = {}
+    for part in parts:
+        members = _node(part, key).members
+        assert isinstance(members, dict)
+        for name, node in members.items():
+            if name in seen:
+                detail = f"`{name}` of `{key}` stands in two files, so that one of them would be lost. Remove one."
+                yield Problem("Duplicate key", detail, node.place, (seen[name].place,))
+            seen.setdefault(name, node)
+
+
+def _tiered(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
+    tiers: dict[Any, Part] = {}
+    wrong: list[Problem] = []
+    for part in parts:
+        tier = part.value.get("tier")
+        if tier is None:
+            detail = f"`{key}` stands in several files, and its order matters. Add a distinct `tier: 10` to each."
+            wrong.append(Problem("No tier", detail, _node(part, key).place))
+        elif tier in tiers:
+            detail = f"Two files with `{key}` have tier {tier}, so that their order is open. Change one."
+            first = _node(tiers[tier], "tier").place
+            wrong.append(Problem("Same tier", detail, _node(part, "tier").place, (first,)))
+        else:
+            tiers[tier] = part
+    problems += wrong
+    sortable = all(type(tier) is int for tier in tiers)
+    return [tiers[tier] for tier in sorted(tiers)] if sortable and not wrong else parts[:1]

@@ -1,0 +1,262 @@
+"""How an item looks: its text with holes, as a regular expression, and the JSON that it becomes.
+
+What may stand in a hole is an allow-list: text of the same kind (a word, a number, text in quotes) that YAML cannot read
+as anything else where the hole is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from configlet.workspace.placed import canonical, section_of
+from configlet.workspace.schema import WORDS
+from configlet.workspace.strict import Node, read, resolve
+
+GAP = r"(?: *(?:#[^\n]*)?\n)*"
+"""Blank lines and lines that are only a comment."""
+_AROUND = 9
+"""Events around a single item: of stream, document, top map, key, and the section itself."""
+_FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
+_NO_WORD = r"(?!(?:true|false|null) *[,\]}#\n])"
+_KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
+_LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
+_QUOTED = (('"', r"[ !#-\[\]-~]*"), ("'", r"[ !#-&(-\[\]-~]*"))
+
+
+class _Event(NamedTuple):
+    kind: str
+    start: int
+    end: int
+    value: str
+    plain: bool
+    flow: bool
+
+
+class Shape(NamedTuple):
+    """What one kind of item looks like, and the JSON that it becomes: ``template % match.group(*order)``."""
+
+    pattern: re.Pattern[str]
+    template: str
+    order: tuple[int, ...]
+    lists: tuple[int, ...]
+    """Which of ``order`` are several words, divided by comma and blank."""
+    events: int
+    """How many events of the parser it makes, when each list has one word."""
+    marks: tuple[tuple[int, int, int], ...]
+    """Line from the first, column, and the group that says the column when it is not fixed (else 0)."""
+
+
+def filled(shape: Shape, match: re.Match[str]) -> tuple[str, int]:
+    """The JSON of an item, and how many events it has."""
+    if not shape.order:
+        return shape.template, shape.events
+    words, events = match.group(*shape.order), shape.events
+    if shape.lists:
+        filled = list(words) if isinstance(words, tuple) else [words]
+        for i in shape.lists:
+            events += filled[i].count(", ")
+            filled[i] = filled[i].replace(", ", '","')
+        words = tuple(filled)
+    return shape.template % words, events
+
+
+def events_of(text: str) -> list[_Event]:
+    """The parser's events of a text that it has no objection to."""
+    import yaml
+
+    found = []
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        plain = type(event) is yaml.ScalarEvent and event.implicit[0] and event.style in (None, "")
+        name = type(event).__name__
+        flow = bool(getattr(event, "flow_style", False))
+        value = getattr(event, "value", "")
+        start, end = event.start_mark, event.end_mark
+        found.append(_Event(name, start.index if start else 0, end.index if end else 0, value, plain, flow))
+    return found
+
+
+def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
+    """The shape of one item, when ``strict`` has nothing against it."""
+    whole = f"{key}:\n{text}"
+    node, _ = read(whole.encode(), "")
+    section = node.members.get(key) if node is not None and isinstance(node.members, dict) else None
+    if section is None or type(section.members) is not (list if sequence else dict) or len(section.members) != 1:
+        return None
+    events = events_of(whole)
+    maker = _Maker(whole, events[5 : 5 - _AROUND], _placed_at(key, section))
+    template = maker.item(sequence)
+    pattern = re.compile(rf"{maker.pattern(len(key) + 2)}{GAP}(?={indent}[^ #\n]|\Z)")
+    own = len(events) - _AROUND - maker.commas
+    shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()))
+    match = pattern.match(text)
+    wanted = section_of(key, section).texts[0]
+    good = match is not None and match.end() == len(text) and filled(shape, match) == (wanted, len(events) - _AROUND)
+    return shape if good else None
+
+
+def _placed_at(key: str, section: Node) -> list[tuple[int, int]]:
+    marks = section_of(key, section).marks
+    return list(zip(marks[0::2], marks[1::2], strict=True))
+
+
+class _Hole(NamedTuple):
+    start: int
+    end: int
+    pattern: str
+    listed: bool = False
+
+
+class _Maker:
+    """Makes a shape from the events of one item."""
+
+    def __init__(self, text: str, events: list[_Event], places: list[tuple[int, int]]) -> None:
+        self.text, self.events, self.at = text, events, 0
+        self.holes: list[_Hole] = []
+        self.used: list[_Hole] = []
+        self.places = [(line, column, self._index(line, column)) for line, column in places]
+
+    def _index(self, line: int, column: int) -> int:
+        at = 0
+        for _ in range(line - 1):
+            at = self.text.index("\n", at) + 1
+        return at + column - 1
+
+    def item(self, sequence: bool) -> str:
+        """The template of the item: a value, or a name and its value."""
+        if sequence:
+            return "".join(self._ordered(self._value(False)))
+        name = self._name(True)
+        return "".join(self._ordered([*name, ":", *self._value(False)]))
+
+    def _ordered(self, parts: list[str | _Hole]) -> list[str]:
+        self.used = [part for part in parts if isinstance(part, _Hole)]
+        return ["%s" if isinstance(part, _Hole) else part.replace("%", "%%") for part in parts]
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The groups of the pattern as the template wants them."""
+        numbers = {hole.start: i for i, (hole, _) in enumerate(self._groups(), 1) if hole.pattern}
+        return tuple(numbers[hole.start] for hole in self.used)
+
+    @property
+    def commas(self) -> int:
+        """How many words more than one stand in the lists that are holes."""
+        return sum(self.text.count(", ", hole.start, hole.end) for hole in self.used if hole.listed)
+
+    @property
+    def lists(self) -> tuple[int, ...]:
+        """Which of them are several words."""
+        return tuple(i for i, hole in enumerate(self.used) if hole.listed)
+
+    def _groups(self) -> list[tuple[_Hole, int]]:
+        moving = [_Hole(at, at, "") for _, _, at in self.places if self._moves(at)]
+        return [(hole, hole.start) for hole in sorted((*self.holes, *moving), key=lambda h: (h.start, h.end))]
+
+    def _moves(self, at: int) -> bool:
+        begin = self.text.rfind("\n", 0, at) + 1
+        return any(begin <= hole.start < at for hole in self.holes)
+
+    def pattern(self, at: int) -> str:
+        """The text from ``at`` on, with groups for its holes and for the places that holes move."""
+        out: list[str] = []
+        for hole, start in self._groups():
+            out += [re.escape(self.text[at:start]), f"({hole.pattern})"]
+            at = hole.end
+        return "".join((*out, re.escape(self.text[at:])))
+
+    def marks(self) -> list[tuple[int, int, int]]:
+        """The places of what is placed: line from the first, column, group."""
+        moving = {hole.start: i for i, (hole, _) in enumerate(self._groups(), 1) if not hole.pattern}
+        first = self.places[0][0]
+        return [(line - first, column, moving.get(at, 0)) for line, column, at in self.places]
+
+    def _next(self) -> _Event:
+        self.at += 1
+        return self.events[self.at - 1]
+
+    def _name(self, free: bool) -> list[str | _Hole]:
+        event = self._next()
+        own = self.text[event.start : event.end] == event.value
+        if free and own and event.plain and event.value not in WORDS and re.fullmatch(_KEY, event.value):
+            return ['"', self._hole(event.start, event.end, _KEY), '"']
+        return [canonical(event.value)]
+
+    def _hole(self, start: int, end: int, pattern: str, listed: bool = False) -> _Hole:
+        hole = _Hole(start, end, pattern, listed)
+        self.holes.append(hole)
+        return hole
+
+    def _value(self, flow: bool) -> list[str | _Hole]:
+        event = self._next()
+        if event.kind == "MappingStartEvent":
+            return self._mapping(event.flow or flow)
+        if event.kind == "SequenceStartEvent":
+            return self._sequence(event, event.flow or flow)
+        return self._scalar(event, flow)
+
+    def _mapping(self, flow: bool) -> list[str | _Hole]:
+        single = self._single()
+        found: list[tuple[str, list[str | _Hole]]] = []
+        while self.events[self.at].kind != "MappingEndEvent":
+            key = self.events[self.at].value
+            name = self._name(single)
+            found.append((key, [*name, ":", *self._value(flow)]))
+        self._next()
+        out: list[str | _Hole] = ["{"]
+        for i, (_, parts) in enumerate(sorted(found, key=lambda pair: pair[0])):
+            out += [","] if i else []
+            out += parts
+        return [*out, "}"]
+
+    def _single(self) -> bool:
+        depth, values, at = 0, 0, self.at
+        while depth >= 0:
+            depth += ("Start" in self.events[at].kind) - ("End" in self.events[at].kind)
+            values += depth == 0
+            at += 1
+        return values == 2
+
+    def _sequence(self, start: _Event, flow: bool) -> list[str | _Hole]:
+        end = self.at
+        while self.events[end].kind == "ScalarEvent":
+            end += 1
+        inner = self.text[start.start + 1 : self.events[end].end - 1]
+        if start.flow and self.events[end].kind == "SequenceEndEvent":
+            if re.fullmatch(rf"{_LISTED}(?:, {_LISTED})*", inner):
+                self.at = end + 1
+                pattern = rf"{_LISTED}(?:, {_LISTED})*"
+                return ['["', self._hole(start.start + 1, self.events[end].end - 1, pattern, True), '"]']
+        out: list[str | _Hole] = ["["]
+        while self.events[self.at].kind != "SequenceEndEvent":
+            out += [","] if len(out) > 1 else []
+            out += self._value(flow)
+        self._next()
+        return [*out, "]"]
+
+    def _scalar(self, event: _Event, flow: bool) -> list[str | _Hole]:
+        written = self.text[event.start : event.end]
+        if event.plain:
+            value = resolve(event.value)
+            pattern = _plain(event.value, _FLOW if flow else _BLOCK) if written == event.value else None
+            if pattern is None:
+                return [canonical(value)]
+            hole = self._hole(event.start, event.end, pattern)
+            return ['"', hole, '"'] if isinstance(value, str) else [hole]
+        for quote, inside in _QUOTED:
+            if written == f"{quote}{event.value}{quote}" and re.fullmatch(inside, event.value):
+                return ['"', self._hole(event.start + 1, event.end - 1, inside), '"']
+        return [canonical(event.value)]
+
+
+def _plain(text: str, inside: str) -> str | None:
+    """What may stand for a plain scalar of this kind without being read as anything else; None when nothing may."""
+    kinds = {bool: ("true|false",), int: (r"0|[1-9][0-9]{0,17}",)}
+    words = kinds.get(type(resolve(text))) or (
+        rf"{_NO_WORD}[A-Za-z](?:[ {inside}]*[{inside}])?",
+        rf"[0-9]+[A-Za-z_./-](?:[ {inside}]*[{inside}])?",
+        rf"[A-Za-z0-9][{inside}]*:[:{inside}]*[{inside}]",
+    )
+    if text == "" or resolve(text) is None:
+        return None
+    return next((each for each in words if re.fullmatch(each, text)), None)

@@ -1,0 +1,161 @@
+"""Files of many alike items, read by their shapes: the C parser's word for one item goes for all that are alike.
+
+An item is what stands under a name or dash of a section: one host, one rule. The first of its kind is parsed by
+``strict``; its *shape* is its text with holes where a scalar may change and nothing else can. Items that fill a shape's
+holes with harmless text mean the same with other words in it, so a regular expression reads them, ten times faster than
+events. The C parser then still goes over the whole file, without making objects, and must count as many events as the
+shapes do. Any doubt at all gives None, and the file is read by ``strict``: this may be too strict, never too lax.
+"""
+
+from __future__ import annotations
+
+import re
+
+from configlet.workspace.placed import Section, section_of
+from configlet.workspace.shape import GAP, Shape, events_of, filled, shape_of
+from configlet.workspace.strict import Node, read
+
+_HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
+_SECTION = re.compile(rf"([a-z]+): *(?:#[^\n]*)?\n{GAP}( *)(-(?= )|[^\s#])")
+_BORDER = re.compile(r"\n(?=[^ #\n-])")
+_TAIL = re.compile(rf"(?<=\n){GAP}\Z")
+_OUTER = 6
+"""Events of a file that are in no section: of stream, document and top map."""
+_SHORT = 400
+"""Characters below which nothing is learned from a section."""
+_SHAPES, _ITEMS_FOR_SHAPE = 32, 100
+"""So many shapes may be learned, and one more for so many items, as making one costs as much as reading many."""
+
+
+class Shapes:
+    """What was learned from the files of a site."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str, bool], list[Shape]] = {}
+        self.made, self.items = 0, 0
+
+    def may_learn(self) -> bool:
+        """Whether another shape pays."""
+        return self.made < _SHAPES + self.items // _ITEMS_FOR_SHAPE
+
+
+def quickly(text: str, shapes: Shapes) -> dict[str, Section] | None:
+    """The sections of one file; None when anything is not sure, also when the file is wrong."""
+    text = text if text.endswith("\n") else text + "\n"
+    reader = _Reader(text, shapes)
+    head = _HEAD.match(text)
+    start = head.end() if head else 0
+    sections: dict[str, Section] = {}
+    while start < len(text):
+        border = _BORDER.search(text, start)
+        end = border.end() if border else len(text)
+        found = reader.section(start, end)
+        if found is None or found[0] in sections:
+            return None
+        sections[found[0]] = found[1]
+        start = end
+    return sections if sections and _events(text) == reader.events else None
+
+
+def _events(text: str) -> int:
+    """How many events the C parser has for a text; none when it has an objection."""
+    import yaml
+
+    try:
+        return int(yaml.CSafeLoader(text).raw_parse())
+    except (yaml.YAMLError, AttributeError):
+        return 0
+
+
+class _Reader:
+    """One file while it is read: the line of the place where it stands, and the events so far."""
+
+    def __init__(self, text: str, shapes: Shapes) -> None:
+        self.text, self.shapes = text, shapes
+        self.line, self.counted, self.events = 1, 0, _OUTER
+
+    def section(self, start: int, end: int) -> tuple[str, Section] | None:
+        """One section; a short one, or one whose value stands on the line of its key, as ``strict`` reads it."""
+        self._count_to(start)
+        head = _SECTION.match(self.text, start, end)
+        if head is None or end - start < _SHORT:
+            return self._strictly(start, end)
+        self._count_to(head.start(2))
+        items = self._items(head[1], head[2], head[3] == "-", end)
+        self.events += 3
+        return None if items is None else (head[1], items)
+
+    def _count_to(self, at: int) -> None:
+        self.line += self.text.count("\n", self.counted, at)
+        self.counted = at
+
+    def _strictly(self, start: int, end: int) -> tuple[str, Section] | None:
+        text = self.text[start:end]
+        inner = _only(read(text.encode(), "")[0])
+        if inner is None:
+            return None
+        self.events += len(events_of(text)) - _OUTER
+        section = section_of(*inner)
+        shifted = [mark if i % 2 else mark + self.line - 1 for i, mark in enumerate(section.marks)]
+        return inner[0], section._replace(marks=shifted)
+
+    def _items(self, key: str, indent: str, sequence: bool, end: int) -> Section | None:
+        section = Section("list" if sequence else "map", [], [])
+        known = self.shapes.known.setdefault((key, indent, sequence), [])
+        border = re.compile(rf"\n(?={indent}[^ #\n])")
+        while self.counted < end:
+            self.shapes.items += 1
+            if self._matched(known, section, end):
+                continue
+            stop = border.search(self.text, self.counted, end)
+            text = self.text[self.counted : stop.end() if stop else end]
+            shape = shape_of(key, indent, sequence, _TAIL.sub("", text)) if self._may_learn(text) else None
+            if shape is not None:
+                known.insert(0, shape)
+            elif not self._alone(key, sequence, text, section):
+                return None
+        return section
+
+    def _may_learn(self, text: str) -> bool:
+        may = text.isascii() and self.shapes.may_learn()
+        self.shapes.made += may
+        return may
+
+    def _matched(self, known: list[Shape], section: Section, end: int) -> bool:
+        """Read the next item when it has a shape that is known; the shape that was met last is tried first."""
+        text, at = self.text, self.counted
+        for i, shape in enumerate(known):
+            match = shape.pattern.match(text, at, end)
+            if match is None:
+                continue
+            if i:
+                known.insert(0, known.pop(i))
+            json, events = filled(shape, match)
+            section.texts.append(json)
+            self.events += events
+            for line, column, group in shape.marks:
+                section.marks.append(self.line + line)
+                moved = match.start(group) - text.rfind("\n", 0, match.start(group)) if group else column
+                section.marks.append(moved)
+            self._count_to(match.end())
+            return True
+        return False
+
+    def _alone(self, key: str, sequence: bool, text: str, section: Section) -> bool:
+        """Read the next item as ``strict`` does."""
+        whole = f"{key}:\n{text}"
+        inner = _only(read(whole.encode(), "")[0])
+        if inner is None or type(inner[1].members) is not (list if sequence else dict) or len(inner[1].members) != 1:
+            return False
+        one = section_of(*inner)
+        section.texts.extend(one.texts)
+        section.marks.extend(mark if i % 2 else mark + self.line - 2 for i, mark in enumerate(one.marks))
+        self.events += len(events_of(whole)) - _OUTER - 3
+        self._count_to(self.counted + len(text))
+        return True
+
+
+def _only(root: Node | None) -> tuple[str, Node] | None:
+    if root is None or not isinstance(root.members, dict) or len(root.members) != 1:
+        return None
+    return next(iter(root.members.items()))

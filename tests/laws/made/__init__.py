@@ -1,0 +1,1 @@
+"""Documents and texts that dice make."""

@@ -1,0 +1,161 @@
+"""Law: a site means the same, and its complaints have the same places, whichever way it is read: strictly, by shapes,
+from the cache, from a spoiled cache."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from configlet import workspace
+from configlet.model.problem import Problem, Refused
+from configlet.workspace import cache, document, load
+from tests.cli_run import configlet
+from tests.laws.made import sites
+
+TODAY = date(2026, 11, 24)
+NICS = frozenset(("virtio",))
+
+
+def _kept(root: Path) -> cache.FileCache:
+    """A cache that also keeps small files."""
+    return cache.FileCache(root / "kept", least=1)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return sites.write(tmp_path)
+
+
+def _problems(root: Path, *, paranoid: bool = False) -> tuple[Problem, ...]:
+    try:
+        return load(root, "big", TODAY, NICS, paranoid=paranoid, cache=_kept(root)).warnings
+    except Refused as refused:
+        return refused.problems
+
+
+def test_every_way_of_reading_gives_the_same_inventory(site: Path, tmp_path: Path) -> None:
+    strictly = load(tmp_path, "big", TODAY, NICS, paranoid=True)
+    assert len(strictly.inventory.policy) == 400 and len(strictly.inventory.hosts) == 120
+    for _ in range(2):
+        assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == strictly
+        assert len(list((tmp_path / "kept").iterdir())) == 4, "what was judged is kept"
+    workspace.every_way(tmp_path, "big", TODAY)
+    assert site.is_dir()
+
+
+def test_big_files_are_really_read_by_their_shapes(site: Path, tmp_path: Path) -> None:
+    shapes = document.Shapes()
+    for path in sorted(site.iterdir()):
+        part = document.quick_part(path.name, path.read_bytes(), shapes, cache.NOTHING)
+        assert part is not None
+    assert shapes.made <= 12 and shapes.items > 900
+
+
+MISTAKES = (
+    ("policy.yaml", "from: [set-201]", "from: [set-x201]"),
+    ("policy.yaml", "name: rule 202,", "name: rule 201,"),
+    ("policy.yaml", "service: [tcp/204]", "service: [tcp/70000]"),
+    ("policy.yaml", "name: rule 300\n", "nmae: rule 300\n"),
+    ("policy.yaml", "to: [{app: oms, tier: t1}]", "to: [{app: oms, tier: t9}]"),
+    ("policy.yaml", "expires: 2030-01-01", "expires: 2020-01-01"),
+    ("policy.yaml", "expires: 2030-01-01", "expires: 2026-11-25"),
+    ("policy.yaml", "reason: because, of 350", "reason:"),
+    ("policy.yaml", "fix, tcp/351", "fxi, tcp/351"),
+    ("hosts.yaml", "10.1.1.77]", "10.1.1.78]"),
+    ("hosts.yaml", "10.1.1.77]", "10.2.1.77]"),
+    ("hosts.yaml", "Ethernet77]", "Ethernet78]"),
+    ("hosts.yaml", "w77: {", "w78: {"),
+    ("hosts.yaml", "model: virtio, attached: [leaf1/Ethernet50]", "model: vritio, attached: [leaf2/Ethernet50]"),
+    ("hosts.yaml", "  h90:\n", "  h91:\n"),
+    ("hosts.yaml", "192.0.2.44,", "198.51.100.44,"),
+    ("addresses.yaml", "  set-380: [10.180.1.0/28", "  set-380: [10.180.1.1/28"),
+    ("addresses.yaml", "  set-380:", "  any:"),
+    ("addresses.yaml", "  set-380:", "  h7:"),
+    ("addresses.yaml", "  set-381:", "  set-380:"),
+    ("addresses.yaml", "  set-380: [", "  set-380: ["),
+)
+
+
+@pytest.mark.parametrize(("file", "old", "new"), MISTAKES)
+def test_a_mistake_in_a_big_file_has_the_place_that_a_strict_look_gives_it(
+    file: str, old: str, new: str, site: Path, tmp_path: Path
+) -> None:
+    load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path))
+    text = (site / file).read_text()
+    assert old in text
+    (site / file).write_text(text.replace(old, new, 1))
+    said = _problems(tmp_path)
+    assert said == _problems(tmp_path, paranoid=True) == _problems(tmp_path)
+    assert bool(said) is (old != new)
+    assert all(problem.place and problem.place.line > 1 for problem in said)
+
+
+def test_a_spoiled_cache_changes_nothing(site: Path, tmp_path: Path) -> None:
+    wanted, dice = load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)), random.Random(5)
+    folder = tmp_path / "kept"
+    for how in range(6):
+        for path in folder.iterdir():
+            kept = bytearray(path.read_bytes())
+            if how == 0:
+                kept = kept[: len(kept) // 2]
+            elif how == 1:
+                kept = bytearray(b"\x80\x04")
+            else:
+                at = dice.randrange(len(kept))
+                kept[at] ^= 1 << dice.randrange(8)
+            path.write_bytes(bytes(kept))
+        assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == wanted
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.write_text("no folder")
+    assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == wanted
+    assert site.is_dir()
+
+
+def test_an_entry_of_other_code_is_not_used(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = _kept(tmp_path)
+    load(tmp_path, "big", TODAY, NICS, cache=kept)
+    raw = (site / "policy.yaml").read_bytes()
+    assert kept.get(raw) is not None
+    assert kept.get(raw + b"\n") is None
+    monkeypatch.setattr(cache, "__version__", "0.0.0")
+    cache.ours.cache_clear()
+    assert kept.get(raw) is None
+    monkeypatch.undo()
+    cache.ours.cache_clear()
+
+
+def test_what_was_not_judged_right_is_not_kept(site: Path, tmp_path: Path) -> None:
+    path = site / "policy.yaml"
+    path.write_text(path.read_text().replace("action: allow", "action: alow", 1))
+    with pytest.raises(Refused, match="alow"):
+        load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path))
+    assert not (tmp_path / "kept").exists()
+
+
+def test_big_files_are_kept_in_the_workspace_and_small_ones_are_not(tmp_path: Path) -> None:
+    sites.write(tmp_path, rules=900)
+    for paranoid, kept in ((True, 0), (False, 1)):
+        load(tmp_path, "big", TODAY, NICS, paranoid=paranoid)
+        assert len(list((tmp_path / ".configlet" / "cache" / "files").glob("*"))) == kept
+
+
+def test_a_fingerprint_changes_with_every_byte_and_name(site: Path, tmp_path: Path) -> None:
+    seen = {workspace.fingerprint(tmp_path, "big")}
+    (site / "policy.yaml").write_text((site / "policy.yaml").read_text() + "\n")
+    seen.add(workspace.fingerprint(tmp_path, "big"))
+    (site / "policy.yaml").rename(site / "rules.yaml")
+    seen.add(workspace.fingerprint(tmp_path, "big"))
+    assert len(seen) == 3
+    with pytest.raises(Refused, match="Unknown site"):
+        workspace.fingerprint(tmp_path, "other")
+
+
+def test_check_can_be_paranoid() -> None:
+    said = configlet("check", "dc1", "--paranoid")
+    assert said.returncode == 0, said.stderr
+    assert "check: ok" in said.stdout

@@ -1,0 +1,125 @@
+"""Law: what reads and judges quickly never accepts what the slow judges do not: Cerberus, the C parser, PyYAML, ruamel.
+
+``CONFIGLET_DOCUMENTS`` is how many documents are made (3,000 unless said; the show makes 100,000).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+import yaml
+
+from configlet.workspace import accept, schema, validate
+from configlet.workspace.cache import NOTHING
+from configlet.workspace.document import Part, join, quick_part
+from configlet.workspace.placed import dumped, parsed, section_of
+from configlet.workspace.shapes import Shapes
+from configlet.workspace.strict import read
+from tests.laws.made import documents, texts
+
+COUNT = int(os.environ.get("CONFIGLET_DOCUMENTS", "3000"))
+
+
+def test_what_the_closures_accept_cerberus_accepts() -> None:
+    alone = {key: {key: rules} for key, rules in schema.INVENTORY.items()}
+    cerberus = {key: validate.validator_class()(rules) for key, rules in alone.items()}
+    closures = {key: accept.compiled({"type": "dict", "schema": rules}) for key, rules in alone.items()}
+    dice, seen, slow = random.Random(41), Counter[bool](), 0
+    for _ in range(COUNT):
+        key = dice.choice(list(alone))
+        document = {key: documents.section(key, dice)}
+        by_cerberus = cerberus[key].validate(document, normalize=False)
+        by_closure = closures[key](document)
+        assert by_cerberus or not by_closure, document
+        seen[by_cerberus] += 1
+        slow += by_cerberus and not by_closure
+    assert min(seen.values()) > COUNT / 8, f"both verdicts are met often: {seen}"
+    assert slow < COUNT / 1000, "closures that are too strict cost time"
+
+
+def test_cerberus_asked_about_doubts_says_what_it_says_about_everything() -> None:
+    dice, red = random.Random(42), 0
+    for _ in range(max(COUNT // 60, 50)):
+        raw = texts.plainly(documents.document(dice, items=2)).encode()
+        node, problems = read(raw, "f.yaml")
+        if node is None:
+            assert problems
+            continue
+        whole = join([Part("f.yaml", raw, node)], [])
+        said = validate.judge(whole)
+        assert said == validate.judge(whole, paranoid=True)
+        red += bool(said[0])
+    assert red > COUNT // 600
+
+
+def _as_text(value: Any) -> Any:
+    """A value as YAML's failsafe schema has it: every scalar is text."""
+    if isinstance(value, dict):
+        return {key: _as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_text(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _nulls(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_nulls(inner) for inner in value]
+    return "" if value in ("null", "~") else value
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_shapes_read_is_what_the_parser_reads(seed: int) -> None:
+    dice, seen, quick, each = random.Random(seed), Counter[bool](), 0, 60
+    for _ in range(max(COUNT // (8 * each), 4)):
+        base, shapes = texts.repeated(dice), Shapes()
+        for number in range(each):
+            text = base if number == 0 else texts.spoiled(base, dice)
+            node, problems = read(text.encode(), "f")
+            seen[not problems] += 1
+            part = quick_part("f", text.encode(), shapes, NOTHING)
+            if part is None:
+                assert number, f"what is not spoiled is read by its shapes:\n{text}"
+                continue
+            assert node is not None and isinstance(node.members, dict), (problems, text)
+            assert part.sections == {key: section_of(key, inner) for key, inner in node.members.items()}, text
+            assert part.value == node.value
+            assert parsed(dumped(part.sections)) == part.sections
+            quick += 1
+    assert quick > seen[True] / 2, "most of what is right is read quickly"
+    assert seen[False] > sum(seen.values()) / 8
+
+
+def test_what_strict_yaml_reads_is_what_pyyaml_reads() -> None:
+    dice, seen = random.Random(43), Counter[bool]()
+    for number in range(COUNT // 4):
+        text = texts.styled(documents.document(dice), dice)
+        text = texts.spoiled(text, dice) if number % 3 else text
+        node, problems = read(text.encode(), "f")
+        seen[node is not None] += 1
+        if node is None:
+            assert problems
+        else:
+            theirs = yaml.load(text, Loader=yaml.CBaseLoader)
+            assert _nulls(_as_text(node.value)) == _nulls(theirs), text
+    assert min(seen.values()) > COUNT / 32, seen
+
+
+def test_what_strict_yaml_reads_is_what_ruamel_reads() -> None:
+    from ruamel.yaml import YAML
+
+    dice = random.Random(44)
+    loader = YAML(typ="safe", pure=True)
+    for _ in range(max(COUNT // 60, 50)):
+        text = texts.styled(documents.document(dice), dice)
+        node, _ = read(text.encode(), "f")
+        if node is not None:
+            theirs = loader.load(text)
+            assert _nulls(_as_text(node.value)) == _nulls(_as_text(theirs)), text
