@@ -64,21 +64,22 @@ def to_data(report: Report) -> dict[str, Any]:
         "counts": report.counts,
         "findings": [say.problem_data(p) for p in report.findings],
         "proofs": [asdict(proof) for proof in report.proofs],
+        "alike": [group.owners for group in report.groups],
         "tests": [
             {
-                "from": str(t.test.source),
-                "to": str(t.test.destination),
-                "service": t.test.service.name,
-                "expect": t.test.expect,
+                "from": t.source,
+                "to": t.destination,
+                "service": t.service,
+                "expect": t.expect,
                 "ok": t.ok,
                 "detail": t.detail,
-                "place": str(t.test.place),
+                "place": str(t.place),
             }
             for t in report.tests
         ],
         "accepted": [
-            {"gap": gap.what, "from": gap.source.name, "to": gap.target.name, "until": by.until, "place": str(by.place)}
-            for gap, by in report.accepted
+            {"gap": gap.what, "from": gap.source, "to": gap.target, "until": gap.until, "place": str(gap.place)}
+            for gap in report.accepted
         ],
         "seconds": round(report.seconds, 3),
     }
@@ -90,9 +91,9 @@ def show(report: Report, today: date) -> None:
     counts = report.counts
     names = ("devices", "hosts", "workloads", "segments", "rules", "gates", "entries", "lines")
     say.out("  " + "   ".join(f"{name} {counts[name]}" for name in names if name in counts))
-    proved = sum(proof.verdict == "PROVED" for proof in report.proofs)
     passed = sum(test.ok for test in report.tests)
-    say.out(f"  proofs         {proved} of {len(report.proofs)} PROVED")
+    shared = f", {counts['distinct']} distinct" if counts["distinct"] != counts["proofs"] else ""
+    say.out(f"  proofs         {counts['proved']} of {counts['proofs']} PROVED{shared}")
     say.out(f"  policy tests   {passed} of {len(report.tests)} as expected")
     _accepted(report)
     warnings = [p for p in report.findings if p.severity == "warning"]
@@ -103,13 +104,12 @@ def show(report: Report, today: date) -> None:
 
 
 def _accepted(report: Report) -> None:
-    by_place = {by.place: by for _, by in report.accepted}
+    by_place = {gap.place: gap for gap in report.accepted}
     flows = len(report.accepted)
     say.out(f"  accepted gaps  {len(by_place)}" + (f" ({say.count(flows, 'flow')})" if flows else ""))
-    for place, by in sorted(by_place.items()):
-        whom = by.workload or by.gate or by.source or ""
-        say.out(f"    until {by.until}  {by.what}  {whom}  {place}")
-        say.out(f"      {by.reason}")
+    for place, gap in sorted(by_place.items()):
+        say.out(f"    until {gap.until}  {gap.what}  {gap.whom}  {place}")
+        say.out(f"      {gap.reason}")
 
 
 def _verdict(report: Report, errors: int) -> None:

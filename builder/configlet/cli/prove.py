@@ -52,7 +52,7 @@ def command(
     elif folder:
         proofs = _written(root, site, today, folder)
     else:
-        proofs = pipeline.prove(root, site, today)[1]
+        proofs = pipeline.prove(root, site, today)
     status = _status(proofs)
     if as_json:
         say.data(status, {"command": "prove", "site": site, "proofs": [asdict(proof) for proof in proofs]})

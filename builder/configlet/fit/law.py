@@ -12,7 +12,7 @@ from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import Inventory
-from configlet.model.net import Family, Spans, family_of, merge, span_of
+from configlet.model.net import Family, Span, Spans, family_of, merge, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
 from configlet.packets.blocks import Item, blocks, cut, replies, rule_of
 from configlet.packets.boxes import full
@@ -45,7 +45,17 @@ class Laws:
     def __init__(self, inventory: Inventory, policy: Policy) -> None:
         self.inventory, self.policy = inventory, policy
         self.whole = cache(lambda realm, family: Whole(blocks(policy, realm, family)))
+        self.models = {device.name: device.model for device in inventory.devices}
+        self._hosts = {h.name: h for h in inventory.hosts}
+        self._segments = {s.name: s for s in inventory.segments}
+        self.fitted: dict[int, Sequence[Entry]] = {}
+        """The rows of a law, by its id, for as long as it is remembered."""
         self._routed = cache(self._routed_law)
+
+    def forget(self) -> None:
+        """Let go of what was computed: no other gate will ask for it again."""
+        self._routed.cache_clear()
+        self.fitted.clear()
 
     def routed(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a gateway's or an external's interface in one direction."""
@@ -108,10 +118,14 @@ class Laws:
             yield from items(at_locals(self.whole(realm, family), spans))
 
     def _locals_by_realm(self, gate: Gate, family: Family) -> Iterator[tuple[str, Spans]]:
-        host = next(h for h in self.inventory.hosts if h.name == gate.owner)
-        segments = {s.name: s for s in self.inventory.segments}
-        found: dict[str, list[tuple[int, int]]] = {}
         mine = {span for f, span in gate.locals if f == family}
+        for realm, spans in sorted(self.realms_of(gate, family).items()):
+            yield realm, merge(span for span in spans if span in mine)
+
+    def realms_of(self, gate: Gate, family: Family) -> dict[str, list[Span]]:
+        """What a host has in each realm: addresses of its workloads, groups that they receive, its management."""
+        host, segments = self._hosts[gate.owner], self._segments
+        found: dict[str, list[Span]] = {}
         for workload in host.workloads:
             realm = segments[workload.segment].realm
             found.setdefault(realm, []).extend((int(a), int(a)) for a in workload.addresses if family_of(a) == family)
@@ -121,8 +135,7 @@ class Laws:
         if host.management and family_of(host.management.address) == family:
             address = int(host.management.address)
             found.setdefault(self.inventory.controller_realm, []).append((address, address))
-        for realm, spans in sorted(found.items()):
-            yield realm, merge(span for span in spans if span in mine)
+        return found
 
 
 MULTICAST: dict[Family, int] = {4: int(ip_network("224.0.0.0/4")[0]), 6: int(ip_network("ff00::/8")[0])}

@@ -11,27 +11,22 @@ from configlet.fit.law import Laws
 from configlet.fit.units import by_groups
 from configlet.model.block import Block, items, listed
 from configlet.model.gate import Gate, Law, Table
-from configlet.model.inventory import Inventory
 from configlet.model.net import Family
-from configlet.model.policy import Entry, Policy
+from configlet.model.policy import Entry
 from configlet.model.problem import Refused
 
 
-def tables(inventory: Inventory, policy: Policy, gates: Iterable[Gate]) -> tuple[Table, ...]:
+def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     """Every gate's tables. Raises Refused when one does not fit: the count, the limit, and the rules that cost most.
 
     What a table costs is counted before any of its rows is written out.
     """
-    laws = Laws(inventory, policy)
-    rows: dict[int, Sequence[Entry]] = {}
     out: list[Table] = []
     for gate in gates:
         for family in gate.families:
             law, fit = _law(laws, gate, family)
-            if id(law) not in rows:
-                rows[id(law)] = fit(law)
-            out.append(Table(gate, gate.realm, family, law, rows[id(law)]))
-    problems = list(too_large(out, {device.name: device.model for device in inventory.devices}))
+            out.append(Table(gate, gate.realm, family, law, fit(law) if gate.kind != "acl" else _shared(laws, law)))
+    problems = list(too_large(out, laws.models))
     if problems:
         raise Refused(problems)
     written: dict[tuple[int, bool, int], Sequence[Entry]] = {}
@@ -43,6 +38,13 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
     if gate.kind == "acl":
         return laws.routed(gate, family), acl_rows
     return (laws.host(gate, family), host_rows) if gate.stateful else (laws.towards(gate, family), towards_rows)
+
+
+def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
+    """The rows of a routed law, which both of a pair have."""
+    if id(law) not in laws.fitted:
+        laws.fitted[id(law)] = acl_rows(law)
+    return laws.fitted[id(law)]
 
 
 def _written(table: Table, known: dict[tuple[int, bool, int], Sequence[Entry]]) -> Table:

@@ -11,7 +11,7 @@ from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, PRO
 from configlet.packets.boxes import change, meet, packet_of
 from configlet.packets.verdict import first, reverse
 
-EntriesOf = Callable[[str, Family], tuple[Entry, ...]]
+EntriesOf = Callable[[str, Family], Sequence[Entry]]
 ECHO: dict[Family, int] = {4: 8 << 8, 6: 128 << 8}
 _SPARE = 23
 _NEVER_FROM = 1023

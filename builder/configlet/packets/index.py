@@ -72,13 +72,31 @@ class Index(Generic[R]):
 
     def between(self, sources: Iterable[Span], destinations: Iterable[Span]) -> tuple[R, ...]:
         """The rows that meet any of the sources and any of the destinations, in order."""
-        ends = tuple(destinations)
-        found = self.at(SRC, sources)
-        return tuple(
-            row for row in found if any(lo <= row.box[DST][1] and row.box[DST][0] <= hi for lo, hi in ends)
-        )
+        return self.of(self.numbers(SRC, sources) & self.numbers(DST, destinations))
 
     def of(self, numbers: Iterable[int]) -> tuple[R, ...]:
         """The rows at these places, in order."""
         rows = self.rows
         return tuple(rows[number] for number in sorted(numbers))
+
+
+class Cells:
+    """Addresses that some intervals cannot tell apart: two of one cell lie in the same ones, and at the edge of none."""
+
+    __slots__ = ("_cuts", "_known", "_numbers", "_spans")
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        found = set(spans)
+        self._spans = Spans(found)
+        self._cuts = sorted({cut for lo, hi in found for cut in (lo, lo + 1, hi, hi + 1)})
+        self._known: dict[int, int] = {}
+        self._numbers: dict[tuple[tuple[Span, bool, bool], ...], int] = {}
+
+    def of(self, address: int) -> int:
+        """The number of an address's cell."""
+        at = bisect_right(self._cuts, address)
+        if at not in self._known:
+            around = sorted(self._spans.meeting(address, address))
+            key = tuple((span, span[0] == address, span[1] == address) for span in around)
+            self._known[at] = self._numbers.setdefault(key, len(self._numbers))
+        return self._known[at]

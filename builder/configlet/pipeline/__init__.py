@@ -2,15 +2,15 @@
 
 from configlet.pipeline.analysis import analysis
 from configlet.pipeline.artifacts import prove, prove_file, render
-from configlet.pipeline.check import Report, TestResult, check
+from configlet.pipeline.check import check
 from configlet.pipeline.planning import plan
+from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site
 from configlet.pipeline.why import Why, why, why_lines
 
 __all__ = [
     "Report",
     "Site",
-    "TestResult",
     "Why",
     "analysis",
     "check",

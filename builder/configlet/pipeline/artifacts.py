@@ -1,19 +1,35 @@
-"""Tables to texts, and texts to proofs. Equal tables are rendered, read and proven once."""
+"""Tables to texts, and texts to proofs, one owner after the other, so that no more than one table is held at a time.
+
+`check` asks for one of each group of owners that are alike (``fit.alike``); whoever shows or sends texts asks for all
+that are meant, and each of those is rendered and proven itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from configlet import readers
 from configlet import render as rendering
-from configlet.fit import tables
+from configlet.fit import alike, tables
 from configlet.model.gate import Artifact, Proof, Reading, Table
 from configlet.model.problem import Problem, Refused, refuse
 from configlet.pipeline.site import Site, open_site
 from configlet.prove import prove as prove_artifact
+
+Tell = Callable[[int, int], None]
+"""Told how many of how many groups are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """One artifact with its proofs, and what was read of its text (None when it could not be read)."""
+
+    artifact: Artifact
+    proofs: tuple[Proof, ...]
+    reading: Reading | None
 
 
 def render(root: Path, site: str, today: date) -> tuple[Artifact, ...]:
@@ -21,70 +37,76 @@ def render(root: Path, site: str, today: date) -> tuple[Artifact, ...]:
     return artifacts_of(open_site(root, site, today))
 
 
-def prove(root: Path, site: str, today: date) -> tuple[tuple[Artifact, ...], tuple[Proof, ...]]:
-    """The artifacts, and the proof of each of their gates."""
+def prove(root: Path, site: str, today: date) -> tuple[Proof, ...]:
+    """The proof of each gate, each of its own text."""
     opened = open_site(root, site, today)
-    found = artifacts_of(opened)
-    return found, proofs_of(opened, found)[0]
+    return tuple(proof for artifact in each_artifact(opened) for proof in proven(opened, artifact).proofs)
 
 
 def prove_file(root: Path, site: str, today: date, file: Path, platform: str, gate: str) -> tuple[Proof, ...]:
     """The proofs of a foreign text against the law of one gate, one for each family that the gate judges."""
     opened = open_site(root, site, today)
-    artifact = next((a for a in artifacts_of(opened) if any(t.gate.name == gate for t in a.tables)), None)
-    if artifact is None or platform not in opened.platforms:
+    owner = next((g.owner for g in opened.placement.gates if g.name == gate), None)
+    if owner is None or platform not in opened.platforms:
         names = ", ".join(g.name for g in opened.placement.gates[:8])
         raise refuse(
             "Unknown gate or platform", f'There is no gate "{gate}" of platform "{platform}". Gates: {names} ...'
         )
+    artifact = next(a for a in artifacts_of(opened, {owner}) if any(t.gate.name == gate for t in a.tables))
     text = file.read_text(encoding="utf-8")
     reading = readers.read(opened.platforms[platform], artifact.kind, text, str(file))
     proofs = prove_artifact(replace(artifact, text=text, file=str(file)), reading)
     return tuple(p for p in proofs if p.gate == gate or p.gate.startswith(f"{gate}/"))
 
 
-def artifacts_of(site: Site) -> tuple[Artifact, ...]:
-    """Every owner's artifact, in the order of the owners' names."""
-    by_owner: dict[tuple[str, str, str], list[Table]] = {}
-    for table in tables(site.inventory, site.policy, site.placement.gates):
-        by_owner.setdefault((table.gate.owner, table.gate.platform, table.gate.kind), []).append(table)
-    made: dict[object, Artifact] = {}
-    out: list[Artifact] = []
-    for (owner, platform, kind), found in sorted(by_owner.items()):
-        key = (
-            platform,
-            kind,
-            tuple((t.gate.binding, t.gate.direction, t.gate.segments, t.family, id(t.rows)) for t in found),
-        )
-        if key not in made:
-            made[key] = rendering.render(owner, site.platforms[platform], kind, found)
-        file = f"{owner}.{platform}.{kind}"
-        out.append(replace(made[key], owner=owner, tables=tuple(found), file=file))
-    return tuple(out)
+def groups(site: Site) -> tuple[tuple[str, ...], ...]:
+    """The owners of gates in groups that are alike."""
+    return alike(site.laws, site.placement.owners)
 
 
-def proofs_of(site: Site, found: Iterable[Artifact]) -> tuple[tuple[Proof, ...], dict[str, Reading]]:
-    """The proof of every gate, and what was read from each owner's text. A text that cannot be read is UNKNOWN."""
-    texts: dict[tuple[str, str, str], Reading] = {}
-    proofs: list[Proof] = []
-    readings: dict[str, Reading] = {}
-    for artifact in found:
-        key = (artifact.platform, artifact.kind, artifact.text)
-        try:
-            if key not in texts:
-                texts[key] = readers.read(
-                    site.platforms[artifact.platform], artifact.kind, artifact.text, artifact.file
-                )
-        except Refused as refused:
-            lines = artifact.text.count("\n")
-            reason = str(refused)
-            proofs += [
-                Proof(g, "UNKNOWN", 0, lines, (), reason) for g in sorted({t.gate.name for t in artifact.tables})
-            ]
-            continue
-        readings[artifact.owner] = texts[key]
-        proofs += prove_artifact(artifact, texts[key])
-    return tuple(proofs), readings
+def artifacts_of(site: Site, owners: Collection[str] | None = None) -> tuple[Artifact, ...]:
+    """The artifacts of these owners (None: of all), in the order of their names."""
+    return tuple(sorted(each_artifact(site, owners), key=lambda a: (a.owner, a.platform, a.kind)))
+
+
+def each_artifact(
+    site: Site, owners: Collection[str] | None = None, among: tuple[tuple[str, ...], ...] | None = None
+) -> Iterator[Artifact]:
+    """The same one by one, those that are alike together (``among``: the groups, where they are known).
+
+    Raises Refused with every table that is too large, at once.
+    """
+    problems: list[Problem] = []
+    for group in groups(site) if among is None else among:
+        for owner in group if owners is None else [name for name in group if name in owners]:
+            try:
+                found = tables(site.laws, site.placement.of_owner(owner))
+                if not problems:
+                    yield from _rendered(site, owner, found)
+            except Refused as refused:
+                problems += refused.problems
+        site.laws.forget()
+    if problems:
+        raise Refused(problems)
+
+
+def _rendered(site: Site, owner: str, found: Iterable[Table]) -> Iterator[Artifact]:
+    by_kind: dict[tuple[str, str], list[Table]] = {}
+    for table in found:
+        by_kind.setdefault((table.gate.platform, table.gate.kind), []).append(table)
+    for (platform, kind), of_kind in sorted(by_kind.items()):
+        yield rendering.render(owner, site.platforms[platform], kind, of_kind)
+
+
+def proven(site: Site, artifact: Artifact) -> Proven:
+    """An artifact with the proof of each of its gates. A text that cannot be read is UNKNOWN."""
+    try:
+        reading = readers.read(site.platforms[artifact.platform], artifact.kind, artifact.text, artifact.file)
+    except Refused as refused:
+        lines, names = artifact.text.count("\n"), sorted({t.gate.name for t in artifact.tables})
+        unknown = tuple(Proof(name, "UNKNOWN", 0, lines, (), str(refused)) for name in names)
+        return Proven(artifact, unknown, None)
+    return Proven(artifact, prove_artifact(artifact, reading), reading)
 
 
 def unproven(proofs: Iterable[Proof]) -> Iterable[Problem]:

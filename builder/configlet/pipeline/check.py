@@ -4,85 +4,77 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
-from configlet.model.gate import Artifact, Proof
 from configlet.model.inventory import Acceptance, PolicyTest
 from configlet.model.net import FAMILIES, subtract
-from configlet.model.policy import Entry, Packet
-from configlet.model.problem import Problem
+from configlet.model.policy import DST, SRC, Entry, Packet
+from configlet.model.problem import Problem, Refused
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
 from configlet.pipeline.analysis import policy_problems
-from configlet.pipeline.artifacts import artifacts_of, proofs_of, unproven
+from configlet.pipeline.artifacts import Tell, each_artifact, groups, proven, unproven
+from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site, open_site
 from configlet.place.guard import Gap, accepted, gaps
 from configlet.place.sees import CURE, HOST
-from configlet.rules import own_addresses, select
+from configlet.rules import select
 
 
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """A policy test and how it went; ``detail`` has the witnesses when it is red."""
-
-    test: PolicyTest
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What `check` found. ``status`` is the exit status of DESIGN 9."""
-
-    site: str
-    counts: dict[str, int]
-    findings: tuple[Problem, ...]
-    proofs: tuple[Proof, ...]
-    tests: tuple[TestResult, ...]
-    accepted: tuple[tuple[Gap, Acceptance], ...]
-    artifacts: tuple[Artifact, ...]
-    seconds: float
-
-    @property
-    def status(self) -> int:
-        """0 when all is well, 65 invalid, 3 red, 8 nothing to check."""
-        errors = [p for p in self.findings if p.severity == "error"]
-        if any(p.nature == "invalid" for p in errors):
-            return 65
-        if errors:
-            return 3
-        return 8 if not self.proofs else 0
-
-
-def check(root: Path, site: str, today: date) -> Report:
+def check(root: Path, site: str, today: date, tell: Tell | None = None) -> Report:
     """Read, place, fit, render, prove and judge a site. Raises Refused where a stage cannot go on."""
     started = time.perf_counter()
-    return check_site(open_site(root, site, today), started)
+    return check_site(open_site(root, site, today), started, tell)
 
 
-def check_site(site: Site, started: float) -> Report:
+def check_site(site: Site, started: float, tell: Tell | None = None) -> Report:
     """The same for a site that is open."""
-    artifacts = artifacts_of(site)
-    proofs, _ = proofs_of(site, artifacts)
+    said = tuple(group_reports(site, tell))
     tests = tuple(run_test(site, test) for test in site.inventory.tests)
-    open_gaps, closed = _gaps(site)
+    open_gaps, closed = split_gaps(site)
     findings = (
         *site.warnings,
         *_failed(tests),
         *_gap_problems(open_gaps),
         *_unused(site, closed),
         *locked_out(site),
-        *unproven(proofs),
+        *unproven(proof for group in said for proof in group.proofs),
         *policy_problems(site.inventory, site.policy),
     )
-    seconds = time.perf_counter() - started
-    return Report(site.name, _counts(site, artifacts, proofs), findings, proofs, tests, closed, artifacts, seconds)
+    accepted = tuple(_accepted(gap, by) for gap, by in closed)
+    counts = {**_counts(site), **counted(said), "tests": len(tests)}
+    return Report(site.name, counts, findings, said, tests, accepted, time.perf_counter() - started)
 
 
-def _counts(site: Site, artifacts: tuple[Artifact, ...], proofs: tuple[Proof, ...]) -> dict[str, int]:
+def group_reports(site: Site, tell: Tell | None = None) -> Iterator[GroupSaid]:
+    """One owner of each group rendered, read and proven. Raises Refused with every table that is too large."""
+    problems: list[Problem] = []
+    found = groups(site)
+    for done, group in enumerate(found):
+        try:
+            yield _group(site, group)
+        except Refused as refused:
+            problems += refused.problems
+        if tell:
+            tell(done + 1, len(found))
+    if problems:
+        raise Refused(problems)
+
+
+def _group(site: Site, group: tuple[str, ...]) -> GroupSaid:
+    made = [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))]
+    return GroupSaid(
+        group,
+        tuple(proof for one in made for proof in one.proofs),
+        sum(len(table.rows) for one in made for table in one.artifact.tables),
+        sum(one.artifact.text.count("\n") for one in made),
+    )
+
+
+def _counts(site: Site) -> dict[str, int]:
     inventory = site.inventory
     return {
         "devices": len(inventory.devices),
@@ -91,31 +83,31 @@ def _counts(site: Site, artifacts: tuple[Artifact, ...], proofs: tuple[Proof, ..
         "segments": len(inventory.segments),
         "rules": len(inventory.policy),
         "gates": len(site.placement.gates),
-        "entries": sum(len(t.rows) for a in artifacts for t in a.tables),
-        "lines": sum(a.text.count("\n") for a in artifacts),
-        "proofs": len(proofs),
-        "proved": sum(p.verdict == "PROVED" for p in proofs),
-        "tests": len(inventory.tests),
     }
 
 
-def run_test(site: Site, test: PolicyTest) -> TestResult:
+def _accepted(gap: Gap, by: Acceptance) -> AcceptedGap:
+    whom = str(by.workload or by.gate or by.source or "")
+    places = gap.source.place, gap.target.place
+    return AcceptedGap(gap.what, gap.source.name, gap.target.name, places, whom, str(by.until), by.reason, by.place)
+
+
+def run_test(site: Site, test: PolicyTest) -> TestSaid:
     """Allow: every packet of it passes; deny: none does; a mix is red, with a witness of each."""
     witnesses: dict[bool, tuple[Packet, Entry | None]] = {}
     for packet, entry in _decided(site, test):
         witnesses.setdefault(entry is not None and entry.permit, (packet, entry))
-    if not witnesses:
-        return TestResult(
-            test, False, "No packet is like this: the two ends share no realm and family for the service."
-        )
     ok = set(witnesses) == {test.expect == "allow"}
-    return TestResult(test, ok, "\n".join(_said(allowed, *found) for allowed, found in sorted(witnesses.items())))
+    detail = "\n".join(_said(allowed, *found) for allowed, found in sorted(witnesses.items()))
+    nothing = "No packet is like this: the two ends share no realm and family for the service."
+    ends = str(test.source), str(test.destination)
+    return TestSaid(*ends, test.service.name, test.expect, ok, detail or nothing, test.place)
 
 
 def _decided(site: Site, test: PolicyTest) -> Iterator[tuple[Packet, Entry | None]]:
     sources = select(site.inventory, test.source, source=True)
     targets = select(site.inventory, test.destination, source=False)
-    own = own_addresses(site.inventory)
+    own = site.own()
     for realm in sorted(sources.realms & targets.realms):
         for family in FAMILIES:
             never = own.of(realm, family)
@@ -127,7 +119,8 @@ def _decided(site: Site, test: PolicyTest) -> Iterator[tuple[Packet, Entry | Non
                 for t in subtract(targets.of(realm, family), never)
             )
             for box in boxes:
-                for part, entry in split(site.entries(realm, family), box):
+                near = site.index(realm, family).between((box[SRC],), (box[DST],))
+                for part, entry in split(near, box):
                     yield packet_of(family, realm, part), entry
 
 
@@ -138,18 +131,17 @@ def _said(allowed: bool, packet: Packet, entry: Entry | None) -> str:
     return f"{'allowed' if allowed else 'denied'}: {packet_text(packet)} by {by}"
 
 
-def _failed(tests: Iterable[TestResult]) -> Iterator[Problem]:
-    for result in tests:
-        if not result.ok:
-            test = result.test
-            asked = f"{test.source} to {test.destination}, {test.service.name}: expected {test.expect}."
-            yield Problem("Policy test is red", f"{asked}\n{result.detail}", test.place, nature="red")
+def _failed(tests: Iterable[TestSaid]) -> Iterator[Problem]:
+    for test in tests:
+        if not test.ok:
+            asked = f"{test.source} to {test.destination}, {test.service}: expected {test.expect}."
+            yield Problem("Policy test is red", f"{asked}\n{test.detail}", test.place, nature="red")
 
 
-def _gaps(site: Site) -> tuple[list[Gap], tuple[tuple[Gap, Acceptance], ...]]:
-    found = [
-        (gap, accepted(gap, site.inventory.accept)) for gap in gaps(site.placement, site.policy.realms, site.entries)
-    ]
+def split_gaps(site: Site) -> tuple[list[Gap], tuple[tuple[Gap, Acceptance], ...]]:
+    """The gaps that nobody accepted, and those that somebody did, with the acceptance."""
+    known = gaps(site.placement, site.policy.realms, site.index)
+    found = [(gap, accepted(gap, site.inventory.accept)) for gap in known]
     return [gap for gap, by in found if by is None], tuple((gap, by) for gap, by in found if by is not None)
 
 
@@ -212,6 +204,7 @@ def locked_out(site: Site) -> Iterator[Problem]:
     """Every managed device and host must stay reachable from the controller, end to end (DESIGN 5.9)."""
     inventory = site.inventory
     realm = inventory.controller_realm
+    from_controller = cache(lambda one, family: site.index(realm, family).at(SRC, ((int(one), int(one)),)))
     ways = [(d.name, d.platform, d.management, d.place) for d in inventory.devices if d.managed]
     ways += [(h.name, h.platform, h.management, h.place) for h in inventory.hosts if h.managed]
     for name, platform, management, where in ways:
@@ -226,7 +219,7 @@ def locked_out(site: Site) -> Iterator[Problem]:
             packet = Packet(
                 realm, 4 if controller.version == 4 else 6, 6, int(controller), int(management.address), 49152, port
             )
-            entry = first(site.entries(realm, packet.family), packet)
+            entry = first(from_controller(controller, packet.family), packet)
             if entry is None or not entry.permit:
                 by = f'"{entry.rule.name}"' if entry else "the default deny"
                 yield Problem(

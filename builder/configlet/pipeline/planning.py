@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from configlet import __version__, readers
-from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Plan
 from configlet.model.platform import Platform
 from configlet.model.problem import Refused
-from configlet.pipeline.artifacts import proofs_of
-from configlet.pipeline.check import Report, check_site
+from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
+from configlet.pipeline.check import check_site
+from configlet.pipeline.report import Report
 from configlet.pipeline.site import open_site
 from configlet.plan import Item, compare
 from configlet.readers.sections import owned
@@ -34,9 +34,9 @@ def plan(
     """
     opened = open_site(root, site, today)
     report = check_site(opened, time.perf_counter())
-    meant = [a for a in report.artifacts if owners is None or a.owner in owners]
-    _, readings = proofs_of(opened, meant)
-    items = [_item(opened.platforms[a.platform], a, readings[a.owner], running) for a in meant if a.owner in readings]
+    texts = [proven(opened, artifact) for artifact in each_artifact(opened, owners)]
+    items = [_item(opened.platforms[t.artifact.platform], t, running) for t in texts if t.reading is not None]
+    red = [*report.findings, *unproven(proof for text in texts for proof in text.proofs)]
     return compare(
         items,
         site=site,
@@ -44,22 +44,24 @@ def plan(
         date=today.isoformat(),
         version=__version__,
         inventory=opened.inventory.digest,
-        problems=[str(p) for p in report.findings if p.severity == "error"],
+        problems=list(dict.fromkeys(str(p) for p in red if p.severity == "error")),
         risks=list(_risks(report)),
     )
 
 
-def _item(platform: Platform, artifact: Artifact, desired: Reading, running: Mapping[str, str]) -> Item:
+def _item(platform: Platform, text: Proven, running: Mapping[str, str]) -> Item:
+    artifact, desired = text.artifact, text.reading
+    assert desired is not None
     if artifact.owner not in running:
         return Item(artifact, desired, "", None, "it could not be read")
     try:
-        text = owned(platform, artifact.kind, running[artifact.owner])
-        reading = readers.read(platform, artifact.kind, text, f"{artifact.owner} running")
-        return Item(artifact, desired, text, reading, kind=platform.kinds[artifact.kind])
+        shown = owned(platform, artifact.kind, running[artifact.owner])
+        reading = readers.read(platform, artifact.kind, shown, f"{artifact.owner} running")
+        return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind])
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused))
 
 
 def _risks(report: Report) -> Iterator[str]:
-    for gap, by in {(g.what, g.source.name, g.target.name): (g, a) for g, a in report.accepted}.values():
-        yield f"accepted until {by.until}: {gap.what} between {gap.source.name} and {gap.target.name} ({by.place})"
+    for gap in {(gap.what, gap.source, gap.target): gap for gap in report.accepted}.values():
+        yield f"accepted until {gap.until}: {gap.what} between {gap.source} and {gap.target} ({gap.place})"

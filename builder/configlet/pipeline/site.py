@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from configlet import platforms, rules, workspace
+from configlet.fit import Laws
 from configlet.model.inventory import Inventory
-from configlet.model.net import Family
+from configlet.model.net import Addresses, Family
 from configlet.model.platform import Platform
 from configlet.model.policy import Entry, Policy
 from configlet.model.problem import Problem
 from configlet.packets.entries import entries
+from configlet.packets.index import Index
 from configlet.place import Placement, place
 from configlet.platforms import content
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything that is known before a table is made. ``entries`` gives A(p) as boxes of a realm and family."""
+    """Everything that is known before a table is made. ``index`` gives A(p) of a realm and family, found by address."""
 
     root: Path
     name: str
@@ -30,7 +32,15 @@ class Site:
     placement: Placement
     platforms: Mapping[str, Platform]
     warnings: tuple[Problem, ...]
-    entries: Callable[[str, Family], tuple[Entry, ...]]
+    index: Callable[[str, Family], Index[Entry]]
+    laws: Laws
+
+    own: Callable[[], Addresses]
+    """The addresses of the network itself, which no rule of the policy matches."""
+
+    def entries(self, realm: str, family: Family) -> Sequence[Entry]:
+        """A(p) of a realm and family as one first-match list."""
+        return self.index(realm, family).rows
 
 
 def open_site(root: Path, site: str, today: date) -> Site:
@@ -42,5 +52,8 @@ def open_site(root: Path, site: str, today: date) -> Site:
     policy = rules.expand(loaded.inventory)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)
-    of = cache(lambda realm, family: entries(policy, realm, family))
-    return Site(root, site, loaded.inventory, policy, placement, known, loaded.warnings, of)
+    of = cache(lambda realm, family: Index(entries(policy, realm, family)))
+    return Site(
+        root, site, loaded.inventory, policy, placement, known, loaded.warnings, of, Laws(loaded.inventory, policy),
+        cache(lambda: rules.own_addresses(loaded.inventory)),
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import cache
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 
-from configlet.model.gate import Gate, Line, Reading
+from configlet.model.gate import Gate, Line, Proof, Reading
 from configlet.model.inventory import Service, Term
 from configlet.model.net import FAMILIES, Family
 from configlet.model.policy import Entry, Packet
@@ -17,7 +18,7 @@ from configlet.model.problem import refuse
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
-from configlet.pipeline.artifacts import artifacts_of, proofs_of
+from configlet.pipeline.artifacts import Proven, artifacts_of, proven
 from configlet.pipeline.policies import Policies
 from configlet.pipeline.site import Site, open_site
 from configlet.place import End, ends_of, paths
@@ -69,10 +70,8 @@ def why(root: Path, site: str, today: date, source: str, destination: str, servi
     """Answer for two names (workload, segment, external) or addresses, and a service or a literal such as tcp/22."""
     opened = open_site(root, site, today)
     meant = service_of(opened, service)
-    artifacts = artifacts_of(opened)
-    proofs, readings = proofs_of(opened, artifacts)
-    unproven = {p.gate for p in proofs if p.verdict != "PROVED"}
-    teller = _Teller(opened, {a.owner: a.file for a in artifacts}, readings, unproven, service)
+    texts = cache(lambda owner: next((proven(opened, a) for a in artifacts_of(opened, {owner})), None))
+    teller = _Teller(opened, texts, service)
     legs = tuple(teller.legs(source, destination, meant))
     if not legs:
         raise refuse(
@@ -86,9 +85,8 @@ def why(root: Path, site: str, today: date, source: str, destination: str, servi
 @dataclass(frozen=True, slots=True)
 class _Teller:
     site: Site
-    files: dict[str, str]
-    readings: dict[str, Reading]
-    unproven: set[str]
+    texts: Callable[[str], Proven | None]
+    """An owner's text with its proofs, made when a gate of it is met."""
     service: str
 
     def legs(self, source: str, target: str, service: Service) -> Iterator[Leg]:
@@ -131,14 +129,20 @@ class _Teller:
         )
 
     def _said(self, gate: Gate, packet: Packet) -> HopSaid:
-        line = _deciding(self.readings.get(gate.owner), gate, packet)
+        text = self.texts(gate.owner)
+        line = _deciding(text.reading if text else None, gate, packet)
         entry = first(self.site.entries(packet.realm, packet.family), packet)
-        verdict = "unproven" if gate.name in self.unproven else "passes" if line and line.permit else "drops"
-        file = self.files.get(gate.owner, gate.owner)
-        text = f"{file}:{line.number}  {line.text.strip()}" if line else f"{file}  no line matches, default deny"
+        known = text is not None and all(p.verdict == "PROVED" for p in text.proofs if _of(p, gate))
+        verdict = "unproven" if not known else "passes" if line and line.permit else "drops"
+        file = text.artifact.file if text else gate.owner
+        said = f"{file}:{line.number}  {line.text.strip()}" if line else f"{file}  no line matches, default deny"
         rule = entry.rule if entry else None
         place = str(rule.place) if rule and rule.place else ""
-        return HopSaid(gate.name, True, verdict, text, rule.name if rule else "default deny", place, "")
+        return HopSaid(gate.name, True, verdict, said, rule.name if rule else "default deny", place, "")
+
+
+def _of(proof: Proof, gate: Gate) -> bool:
+    return proof.gate == gate.name or proof.gate.startswith(f"{gate.name}/")
 
 
 def _deciding(reading: Reading | None, gate: Gate, packet: Packet) -> Line | None:

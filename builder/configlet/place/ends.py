@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from configlet.model.inventory import External, Inventory, Segment, Workload
@@ -39,9 +40,13 @@ class End:
 def ends_of(inventory: Inventory, realm: str, family: Family) -> tuple[End, ...]:
     """All ends of a realm and family: each workload, each segment's rest, each external."""
     out: list[End] = []
+    inside: dict[str, list[Workload]] = {}
+    for workload in inventory.workloads:
+        inside.setdefault(workload.segment, []).append(workload)
+    managed = frozenset(h.name for h in inventory.hosts if h.managed)
     for segment in inventory.segments:
         if segment.realm == realm:
-            out += _segment_ends(inventory, segment, family)
+            out += _segment_ends(inventory, segment, family, inside.get(segment.name, ()), managed)
     for external in inventory.externals:
         if external.realm == realm:
             spans = merge(span_of(n) for n in external.prefixes if family_of(n) == family)
@@ -50,12 +55,13 @@ def ends_of(inventory: Inventory, realm: str, family: Family) -> tuple[End, ...]
     return tuple(out)
 
 
-def _segment_ends(inventory: Inventory, segment: Segment, family: Family) -> list[End]:
-    managed = {h.name for h in inventory.hosts if h.managed}
+def _segment_ends(
+    inventory: Inventory, segment: Segment, family: Family, inside: Iterable[Workload], managed: frozenset[str]
+) -> list[End]:
     out: list[End] = []
-    for workload in inventory.workloads:
+    for workload in inside:
         spans = merge((int(a), int(a)) for a in workload.addresses if family_of(a) == family)
-        if workload.segment == segment.name and spans:
+        if spans:
             bare = not (HOST[workload.stack].rx and workload.host in managed)
             out.append(End(segment.realm, family, spans, segment, None, workload, bare))
     taken = [span for end in out for span in end.spans] + _management(inventory, segment, family)

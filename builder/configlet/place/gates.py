@@ -22,10 +22,12 @@ class Placement:
 
     inventory: Inventory
     gates: tuple[Gate, ...]
+    owners: Mapping[str, tuple[Gate, ...]]
+    """The gates of each device and host that holds any, in the order of the gates."""
 
     def of_owner(self, owner: str) -> tuple[Gate, ...]:
         """The gates on one device or host."""
-        return tuple(gate for gate in self.gates if gate.owner == owner)
+        return self.owners.get(owner, ())
 
 
 def place(inventory: Inventory, capabilities: Capabilities) -> Placement:
@@ -34,7 +36,11 @@ def place(inventory: Inventory, capabilities: Capabilities) -> Placement:
     if problems:
         raise Refused(problems)
     gates = (*_gateways(inventory, capabilities), *_borders(inventory, capabilities), *_hosts(inventory, capabilities))
-    return Placement(inventory, tuple(sorted(gates, key=lambda gate: gate.name)))
+    ordered = tuple(sorted(gates, key=lambda gate: gate.name))
+    owners: dict[str, tuple[Gate, ...]] = {}
+    for gate in ordered:
+        owners[gate.owner] = (*owners.get(gate.owner, ()), gate)
+    return Placement(inventory, ordered, owners)
 
 
 def kernel_sees(workload: Workload) -> bool:

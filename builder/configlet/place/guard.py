@@ -1,23 +1,28 @@
-"""The end-to-end law (DESIGN 5.2): what no gate decides, and what stateless gates pass beyond the policy."""
+"""The end-to-end law (DESIGN 5.2): what no gate decides, and what stateless gates pass beyond the policy.
+
+Nothing here looks at all pairs of ends. Ends of different places meet a routed gate unless a place is open, so that
+ends are compared inside their place only; and of ends that no rule tells apart one speaks for all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from configlet.model.inventory import Acceptance
 from configlet.model.net import FAMILIES, Family
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Packet, Rule
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Packet, Rule
 from configlet.packets.boxes import meet, packet_of
 from configlet.packets.entries import permits_only, split
+from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
 from configlet.place.ends import End, ends_of
 from configlet.place.gates import Placement
-from configlet.place.paths import paths
+from configlet.place.paths import doors, paths
 
-EntriesOf = Callable[[str, Family], tuple[Entry, ...]]
+IndexOf = Callable[[str, Family], Index[Entry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,13 @@ class Gap:
     reply_of: Rule | None = None
 
 
-def gaps(placement: Placement, realms: tuple[str, ...], entries: EntriesOf) -> tuple[Gap, ...]:
+def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf) -> tuple[Gap, ...]:
     """All gaps of a site. Host tables remember connections, so only pairs that no host table sees can have one."""
     return tuple(
         gap
         for realm in realms
         for family in FAMILIES
-        for gap in _Realm(placement, realm, family, entries(realm, family)).gaps()
+        for gap in _Realm(placement, realm, family, index(realm, family)).gaps()
     )
 
 
@@ -69,65 +74,116 @@ def _speaks(acceptance: Acceptance, gap: Gap) -> bool:
 class _Realm:
     """One realm and family: its bare ends, and the guards between places, each looked up once."""
 
-    def __init__(self, placement: Placement, realm: str, family: Family, entries: tuple[Entry, ...]) -> None:
-        self.placement, self.family, self.realm, self.entries = placement, family, realm, entries
+    def __init__(self, placement: Placement, realm: str, family: Family, index: Index[Entry]) -> None:
+        self.placement, self.family, self.realm, self.index = placement, family, realm, index
         self.ends = [end for end in ends_of(placement.inventory, realm, family) if end.bare]
-        self.first: dict[str, End] = {}
-        for end in self.ends:
-            self.first.setdefault(end.place, end)
+        self.places: dict[str, list[int]] = {}
+        for number, end in enumerate(self.ends):
+            self.places.setdefault(end.place, []).append(number)
         self.guards = cache(self._guards)
 
     def gaps(self) -> Iterator[Gap]:
-        for source in self.ends:
-            for target in self.ends:
-                if source.workload or target.workload:
-                    yield from self._unguarded(source, target)
-        yield from self._exposed()
+        if any(end.workload for end in self.ends):
+            yield from self._all_unguarded()
+            yield from self._exposed()
 
     def _guards(self, source: str, target: str) -> tuple[str, ...] | None:
         """The routed gates common to a way between two places; None when nothing connects them, () when one is open."""
         if source == target:
             return ()
-        ways = paths(self.placement, self.first[source], self.first[target])
+        ends = self.ends[self.places[source][0]], self.ends[self.places[target][0]]
+        ways = paths(self.placement, *ends)
         if not ways:
             return None
         found = [tuple(g.name for g in way.guards if g.kind == "acl") for way in ways]
         return () if not all(found) else tuple(dict.fromkeys(name for names in found for name in names))
 
-    def _unguarded(self, source: End, target: End) -> Iterator[Gap]:
-        if source is target or self.guards(source.place, target.place) != ():
-            return
+    def _all_unguarded(self) -> Iterator[Gap]:
+        """Pairs inside a place, and pairs of places of which neither is closed on its side."""
+        leaving, entering = self._open("in"), self._open("out")
+        into = [number for place in entering for number in self.places[place]]
+        sound: set[tuple[str, str, int, int]] = set()
+        cells = Cells({span for level in (SRC, DST) for span in self.index.spans(level)})
+        for number, source in enumerate(self.ends):
+            others = self.places[source.place]
+            if source.place in leaving:
+                others = sorted({*others, *into})
+            for other in others:
+                target = self.ends[other]
+                if number != other and (source.workload or target.workload):
+                    key = (source.place, target.place, _cell(cells, source, number), _cell(cells, target, other))
+                    if key in sound or self.guards(source.place, target.place) != ():
+                        continue
+                    gap = self._unguarded(source, target)
+                    if gap is None:
+                        sound.add(key)
+                    else:
+                        yield gap
+
+    def _open(self, direction: str) -> set[str]:
+        """The places with a door that no gate guards in this direction."""
+        open_ = set()
+        for place, numbers in self.places.items():
+            guarded = doors(self.placement, self.ends[numbers[0]], direction)
+            if guarded and not all(guarded.values()):
+                open_.add(place)
+        return open_
+
+    def _unguarded(self, source: End, target: End) -> Gap | None:
+        entries = self.index.between(source.spans, target.spans)
         for box in _region(source, target):
-            for part, entry in split(self.entries, box):
+            for part, entry in split(entries, box):
                 if entry is None or not (entry.permit or entry.rule.origin == "infrastructure"):
                     example = packet_of(self.family, self.realm, part)
-                    yield Gap("unguarded", source, target, (), example, entry.rule if entry else None)
-                    return
+                    return Gap("unguarded", source, target, (), example, entry.rule if entry else None)
+        return None
 
     def _exposed(self) -> Iterator[Gap]:
-        denies = [(at, e) for at, e in enumerate(self.entries) if not e.permit and e.rule.origin == "policy"]
-        if not denies:
-            return
-        for reply in permits_only(reply_list(self.entries, self.family)):
-            for at, deny in denies:
+        """What a written deny meets of the replies that stateless gates must pass, where an end stands bare."""
+        bare = Spans(span for end in self.ends if end.workload for span in end.spans)
+        for at, deny in enumerate(self.index.rows):
+            if deny.permit or deny.rule.origin != "policy":
+                continue
+            source, target = deny.box[SRC], deny.box[DST]
+            if not (bare.meeting(*source) or bare.meeting(*target)):
+                continue
+            # Only what decides packets from the deny's destination to its source can be answered in its box.
+            for reply in permits_only(reply_list(self.index.between((target,), (source,)), self.family)):
                 both = meet(reply.box, deny.box)
-                for part, entry in split(self.entries[: at + 1], both) if both else ():
-                    if entry is deny:
-                        yield from self._crossing(part, reply, deny)
+                for part in self._decided(at, deny, both) if both else ():
+                    yield from self._crossing(part, reply, deny)
+
+    def _decided(self, at: int, deny: Entry, box: Box) -> Iterator[Box]:
+        """The parts of a box that this entry decides."""
+        near = self.index.numbers(SRC, (box[SRC],)) & self.index.numbers(DST, (box[DST],))
+        for part, entry in split(self.index.of(n for n in near if n <= at), box):
+            if entry is deny:
+                yield part
 
     def _crossing(self, box: Box, reply: Entry, deny: Entry) -> Iterator[Gap]:
-        for source in self.ends:
-            for target in self.ends:
+        sources, targets = ([end for end in self.ends if _has(end, box[level])] for level in (SRC, DST))
+        for source in sources:
+            for target in targets if source.workload else [end for end in targets if end.workload]:
                 if source.place == target.place:
                     continue
                 hit = next((b for b in (meet(box, r) for r in _region(source, target)) if b), None)
                 gates = self.guards(source.place, target.place) if hit else None
-                if hit and gates and (source.workload or target.workload):
+                if hit and gates:
                     example = packet_of(self.family, self.realm, hit)
                     yield Gap("reply-exposure", source, target, gates, example, deny.rule, reply.rule)
 
 
-def _region(source: End, target: End) -> Iterator[Box]:
+def _cell(cells: Cells, end: End, number: int) -> int:
+    """Ends of one cell are alike to every rule; what is not one address is alike to nothing else."""
+    low, high = end.spans[0]
+    return cells.of(low) if low == high and len(end.spans) == 1 else -1 - number
+
+
+def _has(end: End, span: tuple[int, int]) -> bool:
+    return any(lo <= span[1] and span[0] <= hi for lo, hi in end.spans)
+
+
+def _region(source: End, target: End) -> Iterable[Box]:
     for s in source.spans:
         for t in target.spans:
             yield ANY_PROTO, t, s, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)

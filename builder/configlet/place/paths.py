@@ -49,6 +49,20 @@ def paths(placement: Placement, source: End, target: End, service: str = "") -> 
     )
 
 
+def doors(placement: Placement, end: End, direction: str) -> dict[str, bool]:
+    """The devices by which an end's packets come ``in`` from it, or go ``out`` to it, and whether a gate guards each."""
+    return {
+        device: any(
+            gate.kind == "acl"
+            and gate.direction == direction
+            and end.place in gate.segments
+            and end.family in gate.families
+            for gate in placement.of_owner(device)
+        )
+        for device in _devices(end)
+    }
+
+
 def seen_by_host(end: End, service: str) -> tuple[bool, str]:
     """Whether the host's table sees this end for a service, and the sentence."""
     if end.workload is None:
