@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from configlet.model.block import Block, sets_of
-from configlet.model.net import Span, Spans
+from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Box, Entry, Rule
 from configlet.packets.blocks import Item, cut, rule_of, single
 from configlet.packets.near import Axis
+from configlet.packets.sets import put
 
 NON_FIRST: Span = (1, 1)
 
@@ -70,6 +72,42 @@ def guarded(entries: Sequence[Item], spans: Spans, rule: Rule, box: Box) -> tupl
     )
     guard = [Entry(False, with_span(with_span(box, SRC, a), DST, b), rule) for a in spans for b in spans]
     return (*entries[:at], *guard, *entries[at:])
+
+
+def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
+    """The lists without what the network's own denies say of addresses that no permit speaks of.
+
+    Default deny decides those anyway. A site has an own address for every gateway and link; a gate meets few of them.
+    All lists are cut alike, so that a deny that stands in each of them stays the same row.
+    """
+    ends = {level: _permitted(lists, level) for level in (DST, SRC)}
+    return tuple(tuple(piece for item in items for piece in _needed(item, ends)) for items in lists)
+
+
+def _permitted(lists: Iterable[Iterable[Item]], level: int) -> Spans:
+    found = {id(spans): spans for items in lists for i in items if i.permit for spans in (sets_of(i)[level],)}
+    return merge(span for spans in found.values() for span in spans)
+
+
+def _needed(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
+    if item.permit or rule_of(item).origin != "infrastructure":
+        yield item
+        return
+    sets = sets_of(item)
+    kept = {level: tuple(span for span in sets[level] if _meets(span, spans)) for level, spans in ends.items()}
+    if not all(kept.values()):
+        return
+    if not isinstance(item, Block):
+        yield item
+        return
+    for level, spans in kept.items():
+        sets = put(sets, level, spans)
+    yield from single(Block(sets, item.like))
+
+
+def _meets(span: Span, spans: Spans) -> bool:
+    at = bisect_right(spans, (span[1] + 1,))
+    return at > 0 and spans[at - 1][1] >= span[0]
 
 
 def with_fragments(entries: Iterable[Item], *, match: bool) -> tuple[Item, ...]:

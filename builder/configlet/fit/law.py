@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
 
-from configlet.fit.clip import Whole, clip, guarded, with_fragments
+from configlet.fit.clip import Whole, clip, guarded, needed, with_fragments
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
@@ -86,7 +86,7 @@ class Laws:
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
-        return Law(family, (listed(self._host_entries(gate, family)),))
+        return Law(family, tuple(map(listed, needed(tuple(self._host_entries(gate, family))))))
 
     def towards(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a table that sees only what a host receives: initiations to its addresses, and replies.
@@ -103,7 +103,8 @@ class Laws:
             starts += clip(self.whole(realm, family), DST, spans)
             answered += clip(self.whole(realm, family), SRC, spans)
         whole = (*link, *with_fragments(starts, match=match))
-        return Law(family, (listed(whole), listed(replies(with_fragments(answered, match=match), family))))
+        back = tuple(replies(with_fragments(answered, match=match), family))
+        return Law(family, tuple(map(listed, needed(whole, back))))
 
     def _host_entries(self, gate: Gate, family: Family) -> Iterator[Item]:
         receives = any(lo != hi for _, (lo, hi) in gate.locals)
@@ -159,7 +160,8 @@ def routed_lists(
     starts = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
     answers = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
     # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
-    return listed((*link, *starts)), listed(replies(answers, family))
+    first, second = needed((*link, *starts), tuple(replies(answers, family)))
+    return listed(first), listed(second)
 
 
 def _toward(whole: Whole, scope: Scope, near: int, family: Family) -> Iterator[Item]:

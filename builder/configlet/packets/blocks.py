@@ -77,7 +77,8 @@ def replies(items: Iterable[Item], family: Family) -> Iterator[Item]:
 
 def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
     """The replies of one of its rows between two addresses, then with all of its ends and ports again."""
-    targets = without(block.sets[DST], (MULTICAST[family],))
+    # A deny keeps its groups, so that what is closed both ways is the same row in both lists.
+    targets = without(block.sets[DST], (MULTICAST[family],)) if block.permit else block.sets[DST]
     if not targets:
         return
     proto, _, _, dport, sport, flag, fragment = (spans[0] for spans in block.sets)
