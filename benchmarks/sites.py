@@ -270,9 +270,9 @@ class _Rules:
     def rules(self, count: int) -> Iterator[str]:
         kinds = self.dice.choices(list(MIX), list(MIX.values()), k=count)
         denies = iter(self._denies())
-        for number, kind in enumerate(sorted(kinds, key=lambda k: k != "deny")):
-            pair = next(denies, None) if kind == "deny" else None
-            kind = "between" if kind == "deny" and pair is None else kind
+        for number, drawn in enumerate(sorted(kinds, key=lambda k: k != "deny")):
+            pair = next(denies, None) if drawn == "deny" else None
+            kind = "between" if drawn == "deny" and pair is None else drawn
             name, log = f"app{self.app:03} {number:04} {kind}", number % 3 == 0
             if pair:
                 yield _text(name, *pair, "any", "deny", "separation of duties", log=log)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from configlet.cli import options, say, sites, statuses
+from configlet.cli import options, progress, say, sites, statuses
 from configlet.model.problem import Refused
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 @click.command("check")
 @options.site(required=False)
 @click.option("--paranoid", is_flag=True, help="Take no short way in reading: Cerberus judges everything.")
+@options.cache
 @options.workspace
-def command(site: str | None, paranoid: bool, workspace: Path | None, at: date | None, as_json: bool) -> int:
+def command(
+    site: str | None, paranoid: bool, use_cache: bool, workspace: Path | None, at: date | None, as_json: bool
+) -> int:
     """Everything that can be said of a site without touching a device.
 
     Input, policy tests, unguarded flows, exposure, capacity, proofs, lock-out. Without SITE: all sites.
@@ -29,7 +32,8 @@ def command(site: str | None, paranoid: bool, workspace: Path | None, at: date |
 
     root, today = sites.root_of(workspace), sites.day(at)
     names = (sites.named(root, site),) if site else files.sites(root)
-    answers = [_answer(root, name, today, as_json, paranoid) for name in names]
+    kept = use_cache and not paranoid
+    answers = [_answer(root, name, today, as_json, paranoid, kept) for name in names]
     status = statuses.worst(code for code, _ in answers)
     if as_json:
         say.data(status, {"command": "check", "sites": [content for _, content in answers]})
@@ -38,13 +42,16 @@ def command(site: str | None, paranoid: bool, workspace: Path | None, at: date |
     return status
 
 
-def _answer(root: Path, site: str, today: date, as_json: bool, paranoid: bool) -> tuple[int, dict[str, Any]]:
+def _answer(
+    root: Path, site: str, today: date, as_json: bool, paranoid: bool, kept: bool
+) -> tuple[int, dict[str, Any]]:
     from configlet import pipeline, workspace
 
     try:
         if paranoid:
             workspace.every_way(root, site, today)
-        report = pipeline.check(root, site, today)
+        with progress.counting(f"check {site}") as tell:
+            report = pipeline.check(root, site, today, pipeline.Store(root) if kept else None, tell)
     except Refused as refused:
         status = statuses.of_refusal(refused)
         if not as_json:
@@ -81,6 +88,7 @@ def to_data(report: Report) -> dict[str, Any]:
             {"gap": gap.what, "from": gap.source, "to": gap.target, "until": gap.until, "place": str(gap.place)}
             for gap in report.accepted
         ],
+        "cached": report.cached,
         "seconds": round(report.seconds, 3),
     }
 

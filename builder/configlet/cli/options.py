@@ -95,6 +95,13 @@ def folder(function: F) -> F:
     )(function)
 
 
+def cache(function: F) -> F:
+    """``--no-cache``: neither use nor keep what was found before."""
+    return click.option(
+        "--cache/--no-cache", "use_cache", default=True, help="Use and keep what was found before (.configlet/cache)."
+    )(function)
+
+
 def lab(function: F) -> F:
     """``--lab``: aim at the lab's switches and hosts."""
     return click.option("--lab", is_flag=True, help="Aim at the lab of this site, not at its devices.")(function)

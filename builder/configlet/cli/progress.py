@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from configlet.cli import say
 
 Tell = Callable[[str, str, str], None]
 """(device or host, step, words)."""
+PATIENCE = 1.0
+"""Seconds after which work that is counted is shown."""
 QUIET = frozenset({"check", "stage", "probe", "confirm"})
 """Steps that a bar shows in passing and lines leave out: what follows them says how they went."""
 
@@ -28,6 +31,28 @@ def following(what: str, total: int) -> Iterator[Tell]:
             yield tell
     else:
         yield _line
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """What to call with how many of how many are done; None where nobody watches. Short work shows nothing."""
+    if not on_terminal():
+        yield None
+        return
+    began, shown = time.monotonic(), False
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown
+        if time.monotonic() - began > PATIENCE:
+            shown = True
+            sys.stderr.write(f"\r\033[K{what}: {done} of {total}")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\033[K")
 
 
 def _line(owner: str, step: str, words: str) -> None:

@@ -2,7 +2,8 @@
 
 from configlet.pipeline.analysis import analysis
 from configlet.pipeline.artifacts import prove, prove_file, render
-from configlet.pipeline.check import check
+from configlet.pipeline.cache import Store
+from configlet.pipeline.known import check
 from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site
@@ -11,6 +12,7 @@ from configlet.pipeline.why import Why, why, why_lines
 __all__ = [
     "Report",
     "Site",
+    "Store",
     "Why",
     "analysis",
     "check",

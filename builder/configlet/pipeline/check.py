@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
 from configlet.pipeline.analysis import policy_problems
-from configlet.pipeline.artifacts import Tell, each_artifact, groups, proven, unproven
+from configlet.pipeline.artifacts import Proven, Tell, each_artifact, groups, proven, unproven
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site, open_site
 from configlet.place.guard import Gap, accepted, gaps
@@ -37,14 +37,14 @@ def check_site(site: Site, started: float, tell: Tell | None = None) -> Report:
     open_gaps, closed = split_gaps(site)
     findings = (
         *site.warnings,
-        *_failed(tests),
-        *_gap_problems(open_gaps),
+        *failed(tests),
+        *gap_problems(open_gaps),
         *_unused(site, closed),
         *locked_out(site),
         *unproven(proof for group in said for proof in group.proofs),
         *policy_problems(site.inventory, site.policy),
     )
-    accepted = tuple(_accepted(gap, by) for gap, by in closed)
+    accepted = tuple(accepted_gap(gap, by) for gap, by in closed)
     counts = {**_counts(site), **counted(said), "tests": len(tests)}
     return Report(site.name, counts, findings, said, tests, accepted, time.perf_counter() - started)
 
@@ -55,7 +55,7 @@ def group_reports(site: Site, tell: Tell | None = None) -> Iterator[GroupSaid]:
     found = groups(site)
     for done, group in enumerate(found):
         try:
-            yield _group(site, group)
+            yield group_said(group, [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))])
         except Refused as refused:
             problems += refused.problems
         if tell:
@@ -64,8 +64,8 @@ def group_reports(site: Site, tell: Tell | None = None) -> Iterator[GroupSaid]:
         raise Refused(problems)
 
 
-def _group(site: Site, group: tuple[str, ...]) -> GroupSaid:
-    made = [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))]
+def group_said(group: tuple[str, ...], made: Sequence[Proven]) -> GroupSaid:
+    """What is said of a group, from the texts of one of it."""
     return GroupSaid(
         group,
         tuple(proof for one in made for proof in one.proofs),
@@ -86,7 +86,8 @@ def _counts(site: Site) -> dict[str, int]:
     }
 
 
-def _accepted(gap: Gap, by: Acceptance) -> AcceptedGap:
+def accepted_gap(gap: Gap, by: Acceptance) -> AcceptedGap:
+    """A gap with the acceptance that speaks of it."""
     whom = str(by.workload or by.gate or by.source or "")
     places = gap.source.place, gap.target.place
     return AcceptedGap(gap.what, gap.source.name, gap.target.name, places, whom, str(by.until), by.reason, by.place)
@@ -131,21 +132,27 @@ def _said(allowed: bool, packet: Packet, entry: Entry | None) -> str:
     return f"{'allowed' if allowed else 'denied'}: {packet_text(packet)} by {by}"
 
 
-def _failed(tests: Iterable[TestSaid]) -> Iterator[Problem]:
+def failed(tests: Iterable[TestSaid]) -> Iterator[Problem]:
+    """The tests that are red, as problems."""
     for test in tests:
         if not test.ok:
             asked = f"{test.source} to {test.destination}, {test.service}: expected {test.expect}."
             yield Problem("Policy test is red", f"{asked}\n{test.detail}", test.place, nature="red")
 
 
-def split_gaps(site: Site) -> tuple[list[Gap], tuple[tuple[Gap, Acceptance], ...]]:
-    """The gaps that nobody accepted, and those that somebody did, with the acceptance."""
+def split_gaps(
+    site: Site, places: Collection[str] | None = None
+) -> tuple[list[Gap], tuple[tuple[Gap, Acceptance], ...]]:
+    """The gaps that nobody accepted, and those that somebody did, with the acceptance; ``places``: only those there."""
     known = gaps(site.placement, site.policy.realms, site.index)
+    if places is not None:
+        known = tuple(gap for gap in known if gap.source.place in places or gap.target.place in places)
     found = [(gap, accepted(gap, site.inventory.accept)) for gap in known]
     return [gap for gap, by in found if by is None], tuple((gap, by) for gap, by in found if by is not None)
 
 
-def _gap_problems(found: list[Gap]) -> Iterator[Problem]:
+def gap_problems(found: list[Gap]) -> Iterator[Problem]:
+    """Gaps that nobody accepted, as problems."""
     unguarded: dict[str, list[Gap]] = {}
     exposed: dict[tuple[str, str], list[Gap]] = {}
     for gap in found:

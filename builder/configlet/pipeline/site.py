@@ -43,12 +43,15 @@ class Site:
         return self.index(realm, family).rows
 
 
-def open_site(root: Path, site: str, today: date) -> Site:
-    """Read and understand one site. Raises Refused with all complaints of the stage that found any."""
+def open_site(root: Path, site: str, today: date, files: Path | None = None) -> Site:
+    """Read and understand one site. Raises Refused with all complaints of the stage that found any.
+
+    ``files`` is the folder that holds ``inventory``, where that is not the workspace: a part of a site.
+    """
     search = content.search(root)
     known = platforms.load(search)
     models = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
-    loaded = workspace.load(root, site, today, models)
+    loaded = workspace.load(files or root, site, today, models)
     policy = rules.expand(loaded.inventory)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)

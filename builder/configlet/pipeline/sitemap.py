@@ -1,0 +1,284 @@
+"""A map of a site: what each rule, test and host speaks of, and on which lines it stands.
+
+It is made when a site was looked at whole, and kept, so that a change can be looked at alone (``pipeline.slices``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from configlet.model.inventory import External, Inventory, Segment, Selector
+from configlet.model.net import Addresses, Family, Span, family_of, span_of
+from configlet.model.policy import Rule
+from configlet.model.problem import Place
+from configlet.packets.index import Spans
+from configlet.pipeline.inputs import Inputs
+from configlet.pipeline.site import Site
+from configlet.place.sees import HOST
+from configlet.rules import select
+
+ALL = "*"
+"""A rule that speaks of more than a fifth of all places is kept in every slice."""
+TOP = re.compile(r"[^\s#\-]")
+"""How a line with a top-level key begins."""
+_HEADER = re.compile(r"(\w+):\s*(#.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Some lines of a file, counted from 0, and what they speak of: places (segments, externals) and hosts by name."""
+
+    start: int
+    stop: int
+    places: tuple[str, ...]
+    hosts: tuple[str, ...]
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A file of which every item of one list or map is known: its kind, the line of its key, its items.
+
+    ``alone``: nothing else stands in the file but a tier. ``head`` is the digest of what stands before the first item.
+    """
+
+    kind: str
+    header: int
+    alone: bool
+    head: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """What is known of a whole site, so that slices of it can be made. All but ``cuts`` and ``core`` is by place.
+
+    ``words`` leads from every name and label to the places and hosts that a rule with such a word can mean;
+    ``neighbours`` are places whose gates stand on the same devices; ``inside`` the hosts of a segment, ``bare`` those
+    of them that no table guards; ``parted`` the places that a written deny parts from a place. ``core`` are the places
+    in which management is.
+    """
+
+    cuts: dict[str, Cut]
+    words: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    neighbours: dict[str, tuple[str, ...]]
+    inside: dict[str, tuple[str, ...]]
+    bare: dict[str, tuple[str, ...]]
+    parted: dict[str, tuple[str, ...]]
+    core: tuple[str, ...]
+
+
+class Where:
+    """The places of addresses: segments and externals that share any with a set."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._names: dict[tuple[str, Family], dict[Span, str]] = {}
+        things: tuple[Segment | External, ...] = (*inventory.segments, *inventory.externals)
+        for thing in things:
+            for network in thing.prefixes:
+                self._names.setdefault((thing.realm, family_of(network)), {})[span_of(network)] = thing.name
+        self._spans = {key: Spans(found) for key, found in self._names.items()}
+        self.most = max(8, (len(inventory.segments) + len(inventory.externals)) // 5)
+        self._known: dict[Addresses, tuple[str, ...]] = {}
+
+    def of(self, found: Addresses) -> tuple[str, ...]:
+        """Their names, sorted; ALL when there are very many."""
+        if found not in self._known:
+            names: set[str] = set()
+            for realm, family, spans in found.parts:
+                key = realm, family
+                for span in spans if key in self._spans else ():
+                    names.update(self._names[key][hit] for hit in self._spans[key].meeting(*span))
+            self._known[found] = (ALL,) if len(names) > self.most else tuple(sorted(names))
+        return self._known[found]
+
+    def both(self, source: Addresses, destination: Addresses) -> tuple[str, ...]:
+        """The places of two ends together; ALL when either is everywhere."""
+        one, other = self.of(source), self.of(destination)
+        return (ALL,) if ALL in (*one, *other) else tuple(sorted({*one, *other}))
+
+
+def map_of(site: Site, given: Inputs) -> Map | None:
+    """The map of a site that was understood whole. None where a slice could not be trusted."""
+    inventory, where = site.inventory, Where(site.inventory)
+    names = _Names(inventory)
+    written = [rule for rule in site.policy.rules if rule.origin == "policy"]
+    rules = [where.both(rule.source, rule.destination) for rule in written]
+    found: dict[tuple[str, str], list[tuple[int, tuple[str, ...], tuple[str, ...], str]]] = {}
+
+    def add(kind: str, place: Place, places: tuple[str, ...], hosts: tuple[str, ...], name: str) -> None:
+        found.setdefault((place.file, kind), []).append((place.line - 1, places, hosts, name))
+
+    for line, places in zip(inventory.policy, rules, strict=True):
+        add("policy", line.place, places, names.hosts(*line.sources, *line.destinations), line.name)
+    for test in inventory.tests:
+        ends = (
+            where.of(select(inventory, test.source, source=True)),
+            where.of(select(inventory, test.destination, source=False)),
+        )
+        few = tuple(sorted({name for end in ends if ALL not in end for name in end}))
+        if not few:
+            return None
+        add("tests", test.place, few, names.hosts(test.source, test.destination), "")
+    for one in inventory.accept:
+        asked = [end for end in (one.source, one.destination) if end]
+        named = (one.workload,) if one.workload else ()
+        add("accept", one.place, (ALL,), (*names.hosts(*asked), *(names.host[w] for w in named)), "")
+    for host in inventory.hosts:
+        add("hosts", host.place, tuple(dict.fromkeys(w.segment for w in host.workloads)), (host.name,), host.name)
+    cuts: dict[str, Cut] = {}
+    for file in {file for file, _ in found}:
+        of_file = [(kind, items) for (name, kind), items in found.items() if name == file]
+        cut = _cut(given.files[file].decode(), *of_file[0]) if len(of_file) == 1 else None
+        if cut is not None:
+            cuts[file] = cut
+    return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, rules, written), _core(site))
+
+
+class _Names:
+    """What the names and labels of a site lead to."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self.host = {w.name: w.host for w in inventory.workloads} | {h.name: h.name for h in inventory.hosts}
+        self.segments = {s.name: s for s in inventory.segments}
+        found: dict[str, dict[str, None]] = {}
+        for work in inventory.workloads:
+            found.setdefault(work.segment, {})[work.host] = None
+        self.inside = {name: tuple(hosts) for name, hosts in found.items()}
+        self.labelled = cache(self._labelled)
+
+    def hosts(self, *selectors: Selector) -> tuple[str, ...]:
+        """The hosts without which these would mean something else."""
+        found = [self.host[s.name] for s in selectors if s.name in self.host]
+        return tuple(dict.fromkeys([*found, *(h for s in selectors if s.name is None for h in self.labelled(s.labels))]))
+
+    def _labelled(self, labels: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+        wanted = set(labels)
+        return tuple(
+            w.host
+            for w in self.inventory.workloads
+            if w.labels and wanted <= {*self.segments[w.segment].labels, *w.labels}
+        )
+
+    def words(self, where: Where) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Every word that a selector can have."""
+        found: dict[str, tuple[set[str], set[str]]] = {}
+
+        def add(word: str, places: Iterable[str], hosts: Iterable[str] = ()) -> None:
+            both = found.setdefault(word, (set(), set()))
+            both[0].update(places)
+            both[1].update(hosts)
+
+        for name in (*(s.name for s in self.inventory.segments), *(e.name for e in self.inventory.externals)):
+            add(name, [name])
+        for segment in self.inventory.segments:
+            for _, value in segment.labels:
+                add(value, [segment.name])
+        for work in self.inventory.workloads:
+            for word in {work.name, work.host, *(value for _, value in work.labels)}:
+                add(word, [work.segment], [work.host])
+        for name in (*(n for n, _, _ in self.inventory.addresses), *(m.name for m in self.inventory.multicast)):
+            add(name, where.of(select(self.inventory, Selector(name, (), Place("")), source=True)))
+        return {word: (tuple(sorted(places)), tuple(sorted(hosts))) for word, (places, hosts) in found.items()}
+
+
+def _neighbours(site: Site) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for gates in site.placement.owners.values():
+        together = {name for gate in gates if gate.kind == "acl" for name in gate.segments}
+        if together:
+            found[f"@{gates[0].owner}"] = together
+        for name in together:
+            found.setdefault(name, set()).update(together)
+    return {name: tuple(sorted(others)) for name, others in found.items()}
+
+
+def _bare(
+    site: Site, places: list[tuple[str, ...]], rules: list[Rule]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """The hosts that have something unguarded, by place, and the places that denies part from one another."""
+    bare: dict[str, dict[str, None]] = {}
+    for host in site.inventory.hosts:
+        for work in host.workloads:
+            if not (host.managed and HOST[work.stack].rx):
+                bare.setdefault(work.segment, {})[host.name] = None
+    parted: dict[str, set[str]] = {}
+    for rule, ends in zip(rules, places, strict=True):
+        if rule.action == "deny" and bare:
+            for name in ends:
+                parted.setdefault(name, set()).update(ends)
+    return {k: tuple(v) for k, v in bare.items()}, {k: tuple(sorted(v)) for k, v in parted.items()}
+
+
+def _core(site: Site) -> tuple[str, ...]:
+    realm = site.inventory.controller_realm
+    return tuple(s.name for s in site.inventory.segments if s.realm == realm)
+
+
+def _cut(text: str, kind: str, items: Iterable[tuple[int, tuple[str, ...], tuple[str, ...], str]]) -> Cut | None:
+    """A file cut into its items; None where they do not stand as people write them."""
+    lines = text.split("\n")
+    ordered = sorted(items)
+    first = ordered[0][0]
+    tops = [at for at, line in enumerate(lines) if TOP.match(line)]
+    header = max((at for at in tops if at < first), default=-1)
+    said = _HEADER.match(lines[header]) if header >= 0 else None
+    starts = [at for at, *_ in ordered]
+    mark = "- " if kind != "hosts" else ""
+    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+    whole = all(lines[at].startswith(indent + mark) for at in starts) and len(set(starts)) == len(starts)
+    if said is None or said[1] != kind or not whole or (not indent and not mark) or tops[-1] > first:
+        return None
+    alone = all(lines[at].startswith("tier:") for at in tops if at != header)
+    stops = [*starts[1:], len(lines)]
+    return Cut(
+        kind,
+        header,
+        alone,
+        digest_of(lines[:first]),
+        tuple(
+            Item(start, stop, places, hosts, name, digest_of(lines[start:stop]) if kind == "policy" else "")
+            for (start, places, hosts, name), stop in zip(ordered, stops, strict=True)
+        ),
+    )
+
+
+def digest_of(lines: list[str]) -> str:
+    """The digest of some lines, whatever blank lines follow them."""
+    return hashlib.sha256("\n".join(lines).rstrip().encode()).hexdigest()[:32]
+
+
+def to_dict(known: Map) -> dict[str, Any]:
+    """For a cache."""
+    return {
+        "cuts": {
+            file: [
+                cut.kind,
+                cut.header,
+                cut.alone,
+                cut.head,
+                [[i.start, i.stop, i.places, i.hosts, i.name, i.digest] for i in cut.items],
+            ]
+            for file, cut in known.cuts.items()
+        },
+        **{name: getattr(known, name) for name in _REST},
+    }
+
+
+_REST = ("words", "neighbours", "inside", "bare", "parted", "core")
+
+
+def from_dict(said: Mapping[str, Any]) -> Map:
+    """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
+    cuts = {
+        file: Cut(kind, header, alone, head, tuple([Item(*row) for row in items]))
+        for file, (kind, header, alone, head, items) in said["cuts"].items()
+    }
+    return Map(cuts, *(said[name] for name in _REST))

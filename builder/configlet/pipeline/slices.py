@@ -1,0 +1,165 @@
+"""The part of a site that a change touches, as a site of its own.
+
+A gate's law is made of the rules that speak of its addresses, in their order, and of what the network itself needs. So
+a site of which everything is kept but the rules and hosts that have nothing to do with some segments gives the gates of
+those segments the same laws as the whole. Rules and hosts are left out by emptying their lines: what is kept stands
+where it stood, and is read, judged and understood by the same stages as ever.
+
+What is said here is only trusted when it is seen: the items that were read must stand exactly where they were expected,
+and a changed rule may speak of no address outside of what was taken for touched. In doubt the whole site is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from configlet.model.inventory import Inventory
+from configlet.pipeline.inputs import Inputs
+from configlet.pipeline.sitemap import ALL, TOP, Cut, Item, Map, digest_of
+
+KINDS = ("policy", "tests", "accept", "hosts")
+_WORD = re.compile(r"[A-Za-z0-9_.\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of rules: for each file that differs all of its items now, those that are new, and what it can touch."""
+
+    now: dict[str, tuple[Item, ...]]
+    new: frozenset[tuple[str, int]]
+    """File and line of each new item."""
+    places: frozenset[str]
+    hosts: frozenset[str]
+    removed: int
+    names: frozenset[str]
+    """The names of all rules that stay."""
+
+
+def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | None:
+    """What differs from the site of the map, if nothing but rules does; None when a slice cannot answer."""
+    if set(before) != set(given.files):
+        return None
+    files = [name for name, digest in given.digests.items() if before[name] != digest]
+    now: dict[str, tuple[Item, ...]] = {}
+    gone: list[Item] = []
+    new: list[tuple[str, Item]] = []
+    for file in files:
+        cut = known.cuts.get(file)
+        found = _compared(cut, given.files[file]) if cut and cut.kind == "policy" and cut.alone else None
+        if found is None:
+            return None
+        now[file], old, fresh = found
+        gone += old
+        new += [(file, item) for item in fresh]
+    places, hosts = {name for item in gone for name in item.places}, set[str]()
+    for file, item in new:
+        lines = given.files[file].decode().split("\n")[item.start : item.stop]
+        for word in set(_WORD.findall("\n".join(lines))) & known.words.keys():
+            places.update(known.words[word][0])
+            hosts.update(known.words[word][1])
+    if ALL in places or places & set(known.core):
+        return None
+    kept = frozenset(
+        item.name for name, cut in known.cuts.items() for item in now.get(name, cut.items) if cut.kind == "policy"
+    )
+    return Change(now, frozenset((f, i.start) for f, i in new), frozenset(places), frozenset(hosts), len(gone), kept)
+
+
+def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
+    """All items of a file now, those that are gone, and those that are new (without name, digest or places)."""
+    lines = raw.decode().split("\n")
+    first = cut.items[0].start
+    if first >= len(lines) or digest_of(lines[:first]) != cut.head:
+        return None
+    mark = lines[first][: len(lines[first]) - len(lines[first].lstrip())] + "- "
+    starts = [at for at, line in enumerate(lines) if line.startswith(mark)]
+    if not starts or starts[0] != first or any(TOP.match(line) for line in lines[first:]):
+        return None
+    stops = [*starts[1:], len(lines)]
+    spans = list(zip(starts, stops, strict=True))
+    digests = [digest_of(lines[a:b]) for a, b in spans]
+    old = cut.items
+    least = min(len(old), len(spans))
+    ahead = next((n for n in range(least) if old[n].digest != digests[n]), least)
+    behind = next((n for n in range(least - ahead) if old[-1 - n].digest != digests[-1 - n]), least - ahead)
+    fresh = [Item(a, b, (), (), "", "") for a, b in spans[ahead : len(spans) - behind]]
+    moved = len(spans) - behind
+    kept = [
+        Item(a, b, was.places, was.hosts, was.name, was.digest)
+        for was, (a, b) in (
+            *zip(old[:ahead], spans[:ahead], strict=True),
+            *zip(old[len(old) - behind :], spans[moved:], strict=True),
+        )
+    ]
+    items = (*kept[:ahead], *fresh, *kept[ahead:])
+    return items, list(old[ahead : len(old) - behind]), fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The texts of a slice's files, and the first lines of the items that they must hold, by kind."""
+
+    texts: dict[str, str]
+    expected: dict[str, frozenset[tuple[str, int]]]
+
+
+def slice_of(known: Map, given: Inputs, change: Change, owners: Iterable[str] = ()) -> Slice:
+    """The part of a site that decides about the places of a change, and about these owners besides."""
+    owner_places = [name for owner in owners for name in _places_of(known, owner)]
+    hosts = {*change.hosts, *(h for place in change.places for h in known.inside.get(place, ()))}
+    hosts |= {owner for owner in owners if owner in known.words}
+    hosts |= {h for p in change.places for q in known.parted.get(p, ()) for h in known.bare.get(q, ())}
+    places = {*change.places, *owner_places, *known.core}
+    places |= {name for host in hosts for name in known.words.get(host, ((), ()))[0]}
+    places |= {name for place in set(places) for name in known.neighbours.get(place, ())}
+    items = {file: change.now.get(file, cut.items) for file, cut in known.cuts.items()}
+    tested = [i for f, c in known.cuts.items() if c.kind == "tests" for i in items[f] if change.places & set(i.places)]
+    places |= {name for item in tested for name in item.places}
+    kept: dict[str, list[Item]] = {}
+    for file, cut in known.cuts.items():
+        wanted = change.places if cut.kind == "tests" else places
+        if cut.kind != "hosts":
+            kept[file] = [
+                i for i in items[file] if (file, i.start) in change.new or ALL in i.places or wanted & set(i.places)
+            ]
+            hosts.update(host for item in kept[file] for host in item.hosts)
+    for file, cut in known.cuts.items():
+        if cut.kind == "hosts":
+            kept[file] = [item for item in items[file] if item.name in hosts]
+    texts = {file: raw.decode() for file, raw in given.files.items() if file not in known.cuts}
+    expected: dict[str, set[tuple[str, int]]] = {kind: set() for kind in KINDS}
+    for file, found in kept.items():
+        cut = known.cuts[file]
+        expected[cut.kind].update((file, item.start + 1) for item in found)
+        if found or not cut.alone:
+            texts[file] = _emptied(given.files[file].decode(), cut, items[file], found)
+    return Slice(texts, {kind: frozenset(found) for kind, found in expected.items()})
+
+
+def _places_of(known: Map, owner: str) -> tuple[str, ...]:
+    return known.words[owner][0] if owner in known.words else known.neighbours.get(f"@{owner}", ())
+
+
+def _emptied(text: str, cut: Cut, items: tuple[Item, ...], kept: list[Item]) -> str:
+    lines, keep = text.split("\n"), {item.start for item in kept}
+    for item in items:
+        if item.start not in keep:
+            lines[item.start : item.stop] = [""] * (item.stop - item.start)
+    if not kept:
+        lines[cut.header] = ""
+    return "\n".join(lines)
+
+
+def as_expected(inventory: Inventory, cut: Slice, known: Map) -> bool:
+    """Whether exactly those items were read that were to be read."""
+    read = {
+        "policy": [line.place for line in inventory.policy],
+        "tests": [test.place for test in inventory.tests],
+        "accept": [one.place for one in inventory.accept],
+        "hosts": [host.place for host in inventory.hosts],
+    }
+    return all(
+        {(p.file, p.line) for p in read[kind] if p.file in known.cuts} == cut.expected[kind] for kind in KINDS
+    )
