@@ -1,13 +1,20 @@
-"""The one module that knows every stage and puts them in order."""
+"""The one package that knows every stage and puts them in order. What is asked for is imported when it is asked for,
+so that an answer that was kept is read without the stages that made it."""
 
-from configlet.pipeline.analysis import analysis
-from configlet.pipeline.artifacts import prove, prove_file, render
-from configlet.pipeline.cache import Store
-from configlet.pipeline.known import check
-from configlet.pipeline.planning import plan
-from configlet.pipeline.report import Report
-from configlet.pipeline.site import Site, open_site
-from configlet.pipeline.why import Why, why, why_lines
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from configlet.pipeline.analysis import analysis
+    from configlet.pipeline.artifacts import each_artifact, prove, prove_file, render
+    from configlet.pipeline.cache import Store
+    from configlet.pipeline.known import check
+    from configlet.pipeline.planning import plan
+    from configlet.pipeline.report import Report
+    from configlet.pipeline.site import Site, open_site
+    from configlet.pipeline.why import Why, why, why_lines
 
 __all__ = [
     "Report",
@@ -16,6 +23,7 @@ __all__ = [
     "Why",
     "analysis",
     "check",
+    "each_artifact",
     "open_site",
     "plan",
     "prove",
@@ -24,3 +32,23 @@ __all__ = [
     "why",
     "why_lines",
 ]
+
+_HOME = {
+    "analysis": ("analysis",),
+    "artifacts": ("each_artifact", "prove", "prove_file", "render"),
+    "cache": ("Store",),
+    "known": ("check",),
+    "planning": ("plan",),
+    "report": ("Report",),
+    "site": ("Site", "open_site"),
+    "why": ("Why", "why", "why_lines"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """One of ``__all__``, from the module where it is at home."""
+    home = next((module for module, names in _HOME.items() if name in names), None)
+    if home is None:
+        raise AttributeError(name)
+    found = globals()[name] = getattr(import_module(f"configlet.pipeline.{home}"), name)
+    return found

@@ -6,7 +6,7 @@ that are meant, and each of those is rendered and proven itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,9 +18,6 @@ from configlet.model.gate import Artifact, Proof, Reading, Table
 from configlet.model.problem import Problem, Refused, refuse
 from configlet.pipeline.site import Site, open_site
 from configlet.prove import prove as prove_artifact
-
-Tell = Callable[[int, int], None]
-"""Told how many of how many groups are done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
 from functools import cache
-from pathlib import Path
 
 from configlet.model.inventory import Acceptance, PolicyTest
 from configlet.model.net import FAMILIES, subtract
@@ -16,22 +14,17 @@ from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
 from configlet.pipeline.analysis import policy_problems
-from configlet.pipeline.artifacts import Proven, Tell, each_artifact, groups, proven, unproven
+from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
+from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
-from configlet.pipeline.site import Site, open_site
+from configlet.pipeline.site import Site
 from configlet.place.guard import Gap, accepted, gaps
 from configlet.place.sees import CURE, HOST
 from configlet.rules import select
 
 
-def check(root: Path, site: str, today: date, tell: Tell | None = None) -> Report:
-    """Read, place, fit, render, prove and judge a site. Raises Refused where a stage cannot go on."""
-    started = time.perf_counter()
-    return check_site(open_site(root, site, today), started, tell)
-
-
 def check_site(site: Site, started: float, tell: Tell | None = None) -> Report:
-    """The same for a site that is open."""
+    """Fit, render, prove and judge a site that is open. Raises Refused where a stage cannot go on."""
     said = tuple(group_reports(site, tell))
     tests = tuple(run_test(site, test) for test in site.inventory.tests)
     open_gaps, closed = split_gaps(site)

@@ -1,34 +1,30 @@
 """`check` with a memory: the whole answer when nothing changed, the touched part of it when rules did.
 
 The whole report is kept under the digest of everything that it depends on. Beside it stands a map of the site, if all
-was well: when nothing but rules changed since, what they touch is looked at alone and takes the place of what was said
-of it. Whatever is red, or in doubt, is looked at whole. No verdict is ever taken over for a text that changed.
+was well: when nothing but rules changed since, what they touch is looked at alone (``pipeline.partly``). Whatever is
+red, or in doubt, is looked at whole. Stages are imported when they are needed: a kept answer needs none.
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from configlet.fit import alike
-from configlet.model.problem import Refused
 from configlet.pipeline import report as reports
-from configlet.pipeline import sitemap
-from configlet.pipeline.artifacts import Proven, Tell, each_artifact, proven, unproven
 from configlet.pipeline.cache import Store
-from configlet.pipeline.check import accepted_gap, check_site, failed, gap_problems, group_said, run_test, split_gaps
 from configlet.pipeline.inputs import Inputs, inputs
-from configlet.pipeline.report import GroupSaid, Report, counted
-from configlet.pipeline.site import Site, open_site
-from configlet.pipeline.sitemap import Map, Where
-from configlet.pipeline.slices import Change, as_expected, change_of, slice_of
+from configlet.pipeline.report import Report
 
-MOST_PLACES = 60
-"""A change that touches more places than this is looked at whole."""
+if TYPE_CHECKING:
+    from configlet.pipeline.site import Site
+    from configlet.pipeline.sitemap import Map
+
+Tell = Callable[[int, int], None]
+"""Told how many of how many groups are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +37,40 @@ class Before:
     map: Map
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A change looked at alone: the slice, the owners whose gates it touches, the texts that were proven for it."""
-
-    site: Site
-    touched: frozenset[str]
-    texts: dict[str, tuple[Proven, ...]]
-    report: Report
-
-
 def check(root: Path, site: str, today: date, store: Store | None = None, tell: Tell | None = None) -> Report:
     """The report of a site. ``store`` None: everything is computed. Raises Refused where a stage cannot go on."""
     started = time.perf_counter()
     given = inputs(root, site, today) if store else None
     if store is None or given is None:
-        return check_site(open_site(root, site, today), started, tell)
+        return _whole(root, site, today, started, tell)[1]
     known = _kept(store, given, started)
     if known is not None:
         return known
+    from configlet.pipeline.partly import part_of
+
     before = before_of(store, given)
     part = part_of(root, site, today, given, before, started) if before else None
     if part is not None:
         store.put(f"report-{given.key}", reports.to_dict(part.report))
         return part.report
-    opened = open_site(root, site, today)
-    report = check_site(opened, started, tell)
+    opened, report = _whole(root, site, today, started, tell)
     if inputs(root, site, today) == given:
         keep(store, given, opened, report)
     return report
 
 
+def _whole(root: Path, site: str, today: date, started: float, tell: Tell | None) -> tuple[Site, Report]:
+    from configlet.pipeline.check import check_site
+    from configlet.pipeline.site import open_site
+
+    opened = open_site(root, site, today)
+    return opened, check_site(opened, started, tell)
+
+
 def keep(store: Store, given: Inputs, site: Site, report: Report) -> None:
     """Keep a report, and what later changes can be compared with."""
+    from configlet.pipeline import sitemap
+
     store.put(f"report-{given.key}", reports.to_dict(report))
     known = sitemap.map_of(site, given) if report.status == 0 else None
     if known is not None:
@@ -91,6 +88,8 @@ def _kept(store: Store, given: Inputs, started: float) -> Report | None:
 
 def before_of(store: Store, given: Inputs) -> Before | None:
     """What this site was when it was last looked at whole, on the same day and with the same code and configlets."""
+    from configlet.pipeline import sitemap
+
     state = store.get(f"state-{given.place}")
     try:
         report = store.get(f"report-{state['key']}") if state else None
@@ -101,110 +100,3 @@ def before_of(store: Store, given: Inputs) -> Before | None:
         return None
 
 
-def part_of(
-    root: Path,
-    site: str,
-    today: date,
-    given: Inputs,
-    before: Before,
-    started: float,
-    change: Change | None = None,
-    owners: Collection[str] = (),
-) -> Part | None:
-    """The change since, looked at alone, and these owners besides; None when only the whole can answer."""
-    change = change or change_of(before.map, before.digests, given)
-    if change is None or len(change.places) > MOST_PLACES:
-        return None
-    cut = slice_of(before.map, given, change, owners)
-    try:
-        opened = _opened(root, site, today, cut.texts)
-        if not as_expected(opened.inventory, cut, before.map) or not _within(opened, change):
-            return None
-        touched = owners_of(before.map, opened, change)
-        texts = {group: _texts(opened, group) for group in _groups(opened, touched)}
-        return _merged(opened, before, change, touched, texts, started)
-    except Refused:
-        return None
-
-
-def _opened(root: Path, site: str, today: date, texts: dict[str, str]) -> Site:
-    with tempfile.TemporaryDirectory(prefix="configlet-slice-") as folder:
-        for name, text in texts.items():
-            path = Path(folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return open_site(root, site, today, Path(folder))
-
-
-def _within(site: Site, change: Change) -> bool:
-    """Whether the new rules have names of their own and speak of nothing but what was taken for touched."""
-    where = Where(site.inventory)
-    for rule in site.policy.rules:
-        if rule.place is not None and (rule.place.file, rule.place.line - 1) in change.new:
-            if rule.name in change.names or not change.places >= set(where.both(rule.source, rule.destination)):
-                return False
-    return True
-
-
-def owners_of(known: Map, site: Site, change: Change) -> frozenset[str]:
-    """The devices and hosts that have a gate at a place that a change touches."""
-    hosts = {host for place in change.places for host in known.inside.get(place, ())}
-    return frozenset(
-        owner
-        for owner, gates in site.placement.owners.items()
-        if owner in hosts or any(g.kind == "acl" and change.places & set(g.segments) for g in gates)
-    )
-
-
-def _groups(site: Site, touched: Collection[str]) -> tuple[tuple[str, ...], ...]:
-    return alike(site.laws, {owner: gates for owner, gates in site.placement.owners.items() if owner in touched})
-
-
-def _texts(site: Site, group: tuple[str, ...]) -> tuple[Proven, ...]:
-    return tuple(proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,)))
-
-
-def _merged(
-    site: Site,
-    before: Before,
-    change: Change,
-    touched: frozenset[str],
-    texts: dict[tuple[str, ...], tuple[Proven, ...]],
-    started: float,
-) -> Part | None:
-    """The report of before with what is said of the touched part in its place; None if anything there is red."""
-    old = before.report
-    tests = {test.place: run_test(site, test) for test in site.inventory.tests}
-    gaps, closed = split_gaps(site, change.places)
-    accepted = (
-        *(gap for gap in old.accepted if not change.places & set(gap.places)),
-        *(accepted_gap(gap, by) for gap, by in closed),
-    )
-    groups = (*_others(old.groups, touched), *(group_said(group, made) for group, made in texts.items()))
-    red = [
-        *failed(tests.values()),
-        *gap_problems(gaps),
-        *unproven(proof for made in texts.values() for one in made for proof in one.proofs),
-    ]
-    if red or {gap.place for gap in accepted} != {gap.place for gap in old.accepted}:
-        return None
-    if any(problem.place and problem.place.file in change.now for problem in old.findings):
-        return None
-    warned = [p for p in site.warnings if p.place and (p.place.file, p.place.line - 1) in change.new]
-    report = Report(
-        old.site,
-        {**old.counts, "rules": old.counts["rules"] - change.removed + len(change.new), **counted(groups)},
-        (*old.findings, *warned),
-        groups,
-        tuple(tests.get(test.place, test) for test in old.tests),
-        accepted,
-        time.perf_counter() - started,
-    )
-    return Part(site, touched, {group[0]: made for group, made in texts.items()}, report)
-
-
-def _others(groups: tuple[GroupSaid, ...], touched: frozenset[str]) -> Iterator[GroupSaid]:
-    for group in groups:
-        rest = tuple(owner for owner in group.owners if owner not in touched)
-        if rest:
-            yield replace(group, owners=rest)
