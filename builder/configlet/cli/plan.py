@@ -25,16 +25,26 @@ CHANGES = 2
 @click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to FILE.")
 @click.option("--diff/--no-diff", default=True, help="With or without the text of each device.")
 @click.option("--exit-code", is_flag=True, help="Exit status 2 when something would change.")
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Compare with the files that `render --out DIR` wrote, and meet no device.",
+)
 @options.limit
 @options.lab
+@options.cache
 @options.workspace
 def command(
     site: str,
     file: Path | None,
     diff: bool,
     exit_code: bool,
+    folder: Path | None,
     limit: Sequence[str],
     lab: bool,
+    use_cache: bool,
     workspace: Path | None,
     at: date | None,
     as_json: bool,
@@ -43,8 +53,13 @@ def command(
     from configlet.cli import consented, planned
 
     root, today = sites.root_of(workspace), sites.day(at)
-    aimed = aiming.aim(root, sites.named(root, site), today, lab)
-    plan = planned.make(aimed, today, limit)
+    if folder and (lab or file):
+        raise click.UsageError("A plan against files is no plan for devices: --from goes with neither --lab nor --out.")
+    if folder:
+        plan, words = planned.against(root, sites.named(root, site), today, folder, limit, use_cache), ""
+    else:
+        aimed = aiming.aim(root, sites.named(root, site), today, lab)
+        plan, words = planned.make(aimed, today, limit, use_cache), aimed.words
     if file:
         _write(plan, file)
     status = statuses.RED if plan.problems else CHANGES if exit_code and plan.changes else statuses.OK
@@ -53,7 +68,7 @@ def command(
     else:
         planned.show(plan, diff)
         say.out()
-        say.out(_last(plan, aimed.words, file, consented.approvers(root) is not None))
+        say.out(_last(plan, words, file, consented.approvers(root) is not None))
     return status
 
 
@@ -62,7 +77,10 @@ def _last(plan: Plan, words: str, file: Path | None, asks: bool) -> str:
         return say.tint(f"plan: cannot be pushed ({len(plan.problems)} problems)", "bad")
     if not plan.changes:
         return say.tint("plan: nothing to do, everything runs what the policy says", "good")
-    found = f"plan: {say.count(len(plan.changes), 'device or host', 'devices and hosts')} would change. Next: configlet"
+    found = f"plan: {say.count(len(plan.changes), 'device or host', 'devices and hosts')} would change"
+    if not words:
+        return f"{found} against these files"
+    found += ". Next: configlet"
     if file is None:
         return f"{found} push {words}"
     return f"{found} approve {file}" if asks else f"{found} push {words} --plan {file}"

@@ -8,18 +8,21 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from configlet.cli import aim, limits, say
+from configlet.cli import aim, limits, progress, say
 from configlet.model.problem import refuse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from configlet.cli.aim import Aim
     from configlet.model.plan import Change, Flow, Plan
+    from configlet.pipeline import Store
 
 GATES_SHOWN = 3
 RISKS_SHOWN = 3
 
 
-def make(aimed: Aim, today: date, limit: Sequence[str]) -> Plan:
+def make(aimed: Aim, today: date, limit: Sequence[str], use_cache: bool = True) -> Plan:
     """Read what runs and say what would change."""
     from configlet import pipeline
 
@@ -30,7 +33,32 @@ def make(aimed: Aim, today: date, limit: Sequence[str]) -> Plan:
     if not meant:
         raise refuse("Nothing is meant", "None of the devices and hosts that --limit names holds a gate.")
     running = aim.read(aimed, meant)
-    return signed(pipeline.plan(site.root, site.name, today, running, aimed.target, meant))
+    with progress.counting(f"plan {site.name}") as tell:
+        made = pipeline.plan(
+            site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell
+        )
+    return signed(made)
+
+
+def against(root: Path, site: str, today: date, folder: Path, limit: Sequence[str], use_cache: bool) -> Plan:
+    """What would change where the files of a folder, as `render --out` writes them, say what runs."""
+    from configlet import pipeline
+    from configlet.pipeline.written import Folder
+
+    kept = store(root, use_cache)
+    running = Folder(folder, kept)
+    chosen = limits.owners(pipeline.open_site(root, site, today).inventory, limit) if limit else None
+    with progress.counting(f"plan {site}") as tell:
+        made = pipeline.plan(root, site, today, running, "site", chosen, kept, tell)
+    running.keep()
+    return signed(made)
+
+
+def store(root: Path, use_cache: bool) -> Store | None:
+    """Where is kept what was found before; None for `--no-cache`."""
+    from configlet.pipeline import Store
+
+    return Store(root) if use_cache else None
 
 
 def signed(plan: Plan) -> Plan:

@@ -9,34 +9,42 @@ from typing import TYPE_CHECKING
 
 import click
 
-from configlet.cli import limits, options, say, sites, statuses
+from configlet.cli import limits, options, progress, say, sites, statuses
 
 if TYPE_CHECKING:
     from configlet.model.gate import Artifact
+    from configlet.pipeline import Site, Store
 
 
 @click.command("render")
 @options.site()
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write one file each in DIR.")
 @options.limit
+@options.cache
 @options.workspace
 def command(
-    site: str, folder: Path | None, limit: Sequence[str], workspace: Path | None, at: date | None, as_json: bool
+    site: str,
+    folder: Path | None,
+    limit: Sequence[str],
+    use_cache: bool,
+    workspace: Path | None,
+    at: date | None,
+    as_json: bool,
 ) -> int:
     """The artifacts of a site: what its devices and hosts would be told. Same input, same bytes."""
     from configlet import pipeline
+    from configlet.cli import planned
 
     root, today = sites.root_of(workspace), sites.day(at)
-    artifacts = pipeline.render(root, sites.named(root, site), today)
-    if limit:
-        chosen = limits.owners(pipeline.open_site(root, site, today).inventory, limit) or frozenset()
-        artifacts = tuple(a for a in artifacts if a.owner in chosen)
-    status = statuses.OK if artifacts else statuses.NOTHING
+    opened = pipeline.open_site(root, sites.named(root, site), today)
+    chosen = limits.owners(opened.inventory, limit)
     if folder:
-        _write(artifacts, folder)
+        return _write(opened, today, chosen, folder, planned.store(root, use_cache), as_json)
+    artifacts = pipeline.artifacts_of(opened, chosen)
+    status = statuses.OK if artifacts else statuses.NOTHING
     if as_json:
         say.data(status, {"command": "render", "site": site, "artifacts": [_data(a) for a in artifacts]})
-    elif not folder:
+    else:
         for artifact in artifacts:
             say.out(f"==> {artifact.file} <==")
             say.out(artifact.text)
@@ -57,13 +65,25 @@ def _data(artifact: Artifact) -> dict[str, object]:
     }
 
 
-def _write(artifacts: Sequence[Artifact], folder: Path) -> None:
+def _write(
+    opened: Site, today: date, chosen: frozenset[str] | None, folder: Path, store: Store | None, as_json: bool
+) -> int:
+    from configlet.pipeline import written
+
     folder.mkdir(parents=True, exist_ok=True)
-    for artifact in artifacts:
-        part = folder / f".{artifact.file}.part"
-        part.write_text(artifact.text, encoding="utf-8")
-        part.replace(folder / artifact.file)
-    others = sorted({p.name for p in folder.iterdir()} - {a.file for a in artifacts})
-    say.note(f"render: {len(artifacts)} files in {folder}")
+    files: list[str] = []
+    owners = len(opened.placement.owners if chosen is None else chosen & opened.placement.owners.keys())
+    with progress.counting("render") as tell:
+        for artifact in written.rendered(opened, today, chosen, store):
+            written.write(artifact, folder)
+            files.append(artifact.file)
+            if tell:
+                tell(len(files), owners)
+    others = sorted({p.name for p in folder.iterdir()} - set(files))
+    if as_json:
+        status = statuses.OK if files else statuses.NOTHING
+        say.data(status, {"command": "render", "site": opened.name, "folder": str(folder), "files": sorted(files)})
+    say.note(f"render: {len(files)} files in {folder}")
     if others:
         say.note(f"render: {len(others)} other files were there and are left alone, such as {others[0]}")
+    return statuses.OK if files else statuses.NOTHING

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from configlet.model.net import Span
 from configlet.model.policy import DST, SRC
+from configlet.packets.near import Axis
 from configlet.packets.verdict import Row
 
 R = TypeVar("R", bound=Row)
 
 
 class Spans:
-    """Distinct intervals, found by what they meet, whatever their lengths and however they nest.
+    """Distinct intervals, found by what they meet."""
 
-    Those of about one length (from a power of two to the next) stand together, sorted: which of them meet an interval
-    is then a run of neighbours, of which only the first few can be strangers.
-    """
-
-    __slots__ = ("_lengths",)
+    __slots__ = ("_axis", "_spans")
 
     def __init__(self, spans: Iterable[Span]) -> None:
-        found: dict[int, list[Span]] = {}
-        for span in spans:
-            found.setdefault((span[1] - span[0]).bit_length(), []).append(span)
-        self._lengths = [(1 << bits, sorted(same)) for bits, same in sorted(found.items())]
+        self._spans = tuple(spans)
+        self._axis = Axis((span,) for span in self._spans)
 
     def meeting(self, low: int, high: int) -> list[Span]:
         """The intervals that share a value with ``low`` to ``high``."""
-        out: list[Span] = []
-        for length, spans in self._lengths:
-            start = bisect_left(spans, (low - length,))
-            stop = bisect_right(spans, (high + 1,))
-            out += [span for span in spans[start:stop] if span[1] >= low and span[0] <= high]
-        return out
+        found = (self._spans[number] for number in self._axis.near(((low, high),)))
+        return [span for span in found if span[0] <= high and low <= span[1]]
 
 
 class Index(Generic[R]):

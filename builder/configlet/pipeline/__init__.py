@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from configlet.pipeline.analysis import analysis
-    from configlet.pipeline.artifacts import each_artifact, prove, prove_file, render
+    from configlet.pipeline.artifacts import artifacts_of, prove, prove_file, render
     from configlet.pipeline.cache import Store
     from configlet.pipeline.known import check
     from configlet.pipeline.planning import plan
@@ -22,8 +22,8 @@ __all__ = [
     "Store",
     "Why",
     "analysis",
+    "artifacts_of",
     "check",
-    "each_artifact",
     "open_site",
     "plan",
     "prove",
@@ -35,7 +35,7 @@ __all__ = [
 
 _HOME = {
     "analysis": ("analysis",),
-    "artifacts": ("each_artifact", "prove", "prove_file", "render"),
+    "artifacts": ("artifacts_of", "prove", "prove_file", "render"),
     "cache": ("Store",),
     "known": ("check",),
     "planning": ("plan",),

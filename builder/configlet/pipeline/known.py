@@ -43,7 +43,7 @@ def check(root: Path, site: str, today: date, store: Store | None = None, tell: 
     given = inputs(root, site, today) if store else None
     if store is None or given is None:
         return _whole(root, site, today, started, tell)[1]
-    known = _kept(store, given, started)
+    known = kept(store, given, started)
     if known is not None:
         return known
     from configlet.pipeline.partly import part_of
@@ -78,7 +78,8 @@ def keep(store: Store, given: Inputs, site: Site, report: Report) -> None:
         store.put(f"state-{given.place}", state)
 
 
-def _kept(store: Store, given: Inputs, started: float) -> Report | None:
+def kept(store: Store, given: Inputs, started: float) -> Report | None:
+    """The report of exactly these inputs, if it was kept."""
     found = store.get(f"report-{given.key}")
     try:
         return None if found is None else reports.from_dict(found, time.perf_counter() - started)

@@ -21,8 +21,8 @@ from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.known import Before
 from configlet.pipeline.report import GroupSaid, Report, counted
 from configlet.pipeline.site import Site, open_site
-from configlet.pipeline.sitemap import Map, Where
-from configlet.pipeline.slices import Change, as_expected, change_of, slice_of
+from configlet.pipeline.sitemap import Where
+from configlet.pipeline.slices import Change, as_expected, change_of, slice_of, touched_by
 
 MOST_PLACES = 60
 """A change that touches more places than this is looked at whole."""
@@ -57,7 +57,9 @@ def part_of(
         opened = _opened(root, site, today, cut.texts)
         if not as_expected(opened.inventory, cut, before.map) or not _within(opened, change):
             return None
-        touched = owners_of(before.map, opened, change)
+        touched = touched_by(before.map, change)
+        if not touched <= opened.placement.owners.keys():
+            return None
         texts = {group: _texts(opened, group) for group in _groups(opened, touched)}
         return _merged(opened, before, change, touched, texts, started)
     except Refused:
@@ -81,16 +83,6 @@ def _within(site: Site, change: Change) -> bool:
             if rule.name in change.names or not change.places >= set(where.both(rule.source, rule.destination)):
                 return False
     return True
-
-
-def owners_of(known: Map, site: Site, change: Change) -> frozenset[str]:
-    """The devices and hosts that have a gate at a place that a change touches."""
-    hosts = {host for place in change.places for host in known.inside.get(place, ())}
-    return frozenset(
-        owner
-        for owner, gates in site.placement.owners.items()
-        if owner in hosts or any(g.kind == "acl" and change.places & set(g.segments) for g in gates)
-    )
 
 
 def _groups(site: Site, touched: Collection[str]) -> tuple[tuple[str, ...], ...]:

@@ -1,9 +1,13 @@
-"""What would change on the devices, from what they run now."""
+"""What would change on the devices, from what they run now.
+
+Where nothing but rules changed since the site was last looked at whole, only what they touch is rendered, and what runs
+another text than was wanted then. Either way each text that would be sent is rendered and proven here and now.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -11,13 +15,23 @@ from typing import Literal
 from configlet import __version__, readers
 from configlet.model.plan import Plan
 from configlet.model.platform import Platform
-from configlet.model.problem import Refused
+from configlet.model.problem import Problem, Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
+from configlet.pipeline.cache import Store
 from configlet.pipeline.check import check_site
+from configlet.pipeline.inputs import Inputs, inputs
+from configlet.pipeline.known import Tell, before_of, keep, kept
+from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.report import Report
-from configlet.pipeline.site import open_site
+from configlet.pipeline.site import Site, open_site
+from configlet.pipeline.slices import change_of, touched_by
+from configlet.pipeline.written import digest_of, same
 from configlet.plan import Item, compare
 from configlet.readers.sections import owned
+
+Target = Literal["site", "lab"]
+MOST_OFF = 300
+"""When more owners than this run something else than was wanted, the whole site is looked at."""
 
 
 def plan(
@@ -25,28 +39,113 @@ def plan(
     site: str,
     today: date,
     running: Mapping[str, str],
-    target: Literal["site", "lab"],
+    target: Target,
     owners: Collection[str] | None = None,
+    store: Store | None = None,
+    tell: Tell | None = None,
 ) -> Plan:
     """The plan for these owners (None: all). ``running`` is what each of them shows of its configuration.
 
     Whatever `check` finds red is a problem of the plan, so that it cannot be pushed.
     """
-    opened = open_site(root, site, today)
-    report = check_site(opened, time.perf_counter())
-    texts = [proven(opened, artifact) for artifact in each_artifact(opened, owners)]
-    items = [_item(opened.platforms[t.artifact.platform], t, running) for t in texts if t.reading is not None]
-    red = [*report.findings, *unproven(proof for text in texts for proof in text.proofs)]
+    given = inputs(root, site, today)
+    made = None
+    if store is not None and given is not None:
+        made = _partly(root, site, today, running, owners, store, given)
+    found, report, items, red = made or _whole(root, site, today, running, owners, store, given, tell)
+    problems = [*report.findings, *red]
     return compare(
         items,
         site=site,
         target=target,
         date=today.isoformat(),
         version=__version__,
-        inventory=opened.inventory.digest,
-        problems=list(dict.fromkeys(str(p) for p in red if p.severity == "error")),
+        inventory=given.content if given else found.inventory.digest,
+        problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
         risks=list(_risks(report)),
     )
+
+
+_Made = tuple[Site, Report, list[Item], list[Problem]]
+
+
+def _partly(
+    root: Path,
+    site: str,
+    today: date,
+    running: Mapping[str, str],
+    owners: Collection[str] | None,
+    store: Store,
+    given: Inputs,
+) -> _Made | None:
+    """The items of what a change of rules touches, and of what runs something else; None: the whole must be asked."""
+    before = before_of(store, given)
+    known: dict[str, list[str]] | None = store.get(f"texts-{before.key}") if before else None
+    change = change_of(before.map, before.digests, given) if before and known else None
+    if before is None or known is None or change is None:
+        return None
+    meant = set(known) if owners is None else set(owners)
+    touched = touched_by(before.map, change)
+    off = [owner for owner in meant - touched if not same(running, owner, known)]
+    if len(off) > MOST_OFF or not meant <= known.keys():
+        return None
+    part = part_of(root, site, today, given, before, time.perf_counter(), change, off)
+    if part is None or part.touched != touched:
+        return None
+    items, red = _items(part.site, _texts(part, meant & {*touched, *off}), running, {})
+    return part.site, part.report, items, red
+
+
+def _texts(part: Part, owners: Collection[str]) -> Iterator[Proven]:
+    """The text of each owner, rendered and proven now; those that spoke for their group were already."""
+    for owner in sorted(owners & part.texts.keys()):
+        yield from part.texts[owner]
+    rest = owners - part.texts.keys()
+    yield from (proven(part.site, artifact) for artifact in each_artifact(part.site, rest))
+
+
+def _whole(
+    root: Path,
+    site: str,
+    today: date,
+    running: Mapping[str, str],
+    owners: Collection[str] | None,
+    store: Store | None,
+    given: Inputs | None,
+    tell: Tell | None,
+) -> _Made:
+    opened = open_site(root, site, today)
+    report = kept(store, given, time.perf_counter()) if store and given else None
+    if report is None:
+        report = check_site(opened, time.perf_counter(), tell)
+        if store and given and inputs(root, site, today) == given:
+            keep(store, given, opened, report)
+    texts = (proven(opened, artifact) for artifact in each_artifact(opened, owners))
+    wanted: dict[str, list[str]] = {}
+    items, red = _items(opened, texts, running, wanted)
+    if store and given and (owners is None or set(owners) == set(opened.placement.owners)):
+        store.put(f"texts-{given.key}", wanted)
+    return opened, report, items, red
+
+
+def _items(
+    site: Site, texts: Iterable[Proven], running: Mapping[str, str], wanted: dict[str, list[str]]
+) -> tuple[list[Item], list[Problem]]:
+    """What differs or is in doubt, and what is not proved. ``wanted`` is told the texts that are as good as ours."""
+    items: list[Item] = []
+    red: list[Problem] = []
+    for text in texts:
+        owner = text.artifact.owner
+        red += unproven(text.proofs)
+        wanted.setdefault(owner, []).append(digest_of(text.artifact.text))
+        if text.reading is None:
+            continue
+        item = _item(site.platforms[text.artifact.platform], text, running)
+        if item.running is None or item.running.notes or item.running.canonical != item.desired.canonical:
+            items.append(item)
+        else:
+            wanted[owner].append(digest_of(running[owner]))
+    return items, red
 
 
 def _item(platform: Platform, text: Proven, running: Mapping[str, str]) -> Item:

@@ -62,7 +62,7 @@ class Map:
     ``words`` leads from every name and label to the places and hosts that a rule with such a word can mean;
     ``neighbours`` are places whose gates stand on the same devices; ``inside`` the hosts of a segment, ``bare`` those
     of them that no table guards; ``parted`` the places that a written deny parts from a place. ``core`` are the places
-    in which management is.
+    of the realm in which management is.
     """
 
     cuts: dict[str, Cut]
@@ -72,6 +72,8 @@ class Map:
     bare: dict[str, tuple[str, ...]]
     parted: dict[str, tuple[str, ...]]
     core: tuple[str, ...]
+    free: tuple[str, ...]
+    """Hosts that hold no gate."""
 
 
 class Where:
@@ -138,7 +140,8 @@ def map_of(site: Site, given: Inputs) -> Map | None:
         cut = _cut(given.files[file].decode(), *of_file[0]) if len(of_file) == 1 else None
         if cut is not None:
             cuts[file] = cut
-    return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, rules, written), _core(site))
+    free = tuple(host.name for host in inventory.hosts if host.name not in site.placement.owners)
+    return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, rules, written), _core(site), free)
 
 
 class _Names:
@@ -272,7 +275,7 @@ def to_dict(known: Map) -> dict[str, Any]:
     }
 
 
-_REST = ("words", "neighbours", "inside", "bare", "parted", "core")
+_REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
 
 
 def from_dict(said: Mapping[str, Any]) -> Map:

@@ -97,6 +97,14 @@ def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[
     return items, list(old[ahead : len(old) - behind]), fresh
 
 
+def touched_by(known: Map, change: Change) -> frozenset[str]:
+    """The devices and hosts that have a gate at a place that a change touches."""
+    free = set(known.free)
+    hosts = {host for place in change.places for host in known.inside.get(place, ()) if host not in free}
+    devices = {name[1:] for name, near in known.neighbours.items() if name[0] == "@" and change.places & set(near)}
+    return frozenset(hosts | devices)
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """The texts of a slice's files, and the first lines of the items that they must hold, by kind."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from configlet.model.block import Block, T, items, listed
+from configlet.model.block import Block, T, items, listed, sets_of
 from configlet.model.gate import Artifact, Gate, Line, Reading
 from configlet.model.net import Family
 from configlet.model.plan import Flow
 from configlet.packets.boxes import full, packet_of, packet_text
 from configlet.packets.flows import opened
+from configlet.packets.sets import meets
 from configlet.packets.walk import Overrun
 
 NO_FILTER = "no filter: everything passes"
 REPLIES = "replies: "
+MANY = 200
+"""When more lines differ than this, whole lists are compared."""
 _Lines = Sequence[Line]
 
 
@@ -51,6 +55,7 @@ def flows(changes: Iterable[tuple[Artifact, Reading, Reading]]) -> tuple[Flow, .
 
 def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]:
     """(rule, example) of what ``other`` passes and ``one`` does not."""
+    one, other = _concerned(one, other)
     if opened(one, other, gate.family) is None:
         return
     for rule in dict.fromkeys(_like(item).label for item in items(other) if item.permit):
@@ -59,6 +64,24 @@ def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]
             yield rule, "not computed: the lists are too different for the budget"
         elif box is not None:
             yield rule, packet_text(packet_of(gate.family, gate.realm, box))
+
+
+def _concerned(one: _Lines, other: _Lines) -> tuple[_Lines, _Lines]:
+    """Both lists without the lines that no difference between them touches.
+
+    A packet outside of all lines that only one of them has meets the same lines in the same order in both.
+    """
+    lists = items(one), items(other)
+    keys = [[(line.permit, sets_of(line)) for line in lines] for lines in lists]
+    first, second = map(Counter, keys)
+    alike = {key for key, count in first.items() if second[key] == count}
+    shared = [[key for key in of_list if key in alike] for of_list in keys]
+    changed = {sets for of_list in keys for permit, sets in of_list if (permit, sets) not in alike}
+    if shared[0] != shared[1] or len(changed) > MANY:
+        return one, other
+    kept = ((line for line in lines if any(meets(sets_of(line), sets) for sets in changed)) for lines in lists)
+    before, after = map(listed, kept)
+    return before, after
 
 
 def _only(lines: _Lines, rule: str) -> Sequence[Line]:
