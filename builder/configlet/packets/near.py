@@ -2,7 +2,8 @@
 
 A span lies in exactly one smallest aligned block of addresses; spans that share a value have blocks of which one holds
 the other. So the rows around a span are those whose spans begin inside it, and those of the few blocks that hold its
-first value. Of the two addresses the one that leaves fewer rows is asked.
+first value. Of addresses and ports, what leaves the
+fewest rows is asked: many services between the same two ends are told apart by their ports.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.model.block import Sets
 from configlet.model.net import Span, Spans
-from configlet.model.policy import DST, SRC
+from configlet.model.policy import DPORT, DST, SRC
 from configlet.packets.sets import inside, meets
 
 
@@ -98,7 +99,7 @@ FEW = 8
 
 
 class Near:
-    """The rows of a list, found by their addresses."""
+    """The rows of a list, found by their addresses and ports."""
 
     __slots__ = ("_asked", "_axes", "rows")
 
@@ -112,18 +113,20 @@ class Near:
             self._axes[level] = Axis(sets[level] for sets in self.rows)
         return self._axes[level]
 
-    def meeting(self, sets: Sets) -> Iterator[int]:
-        """The numbers of the rows that share a packet with a product, in order."""
+    def meeting(self, sets: Sets, before: int | None = None) -> Iterator[int]:
+        """The numbers of the rows (``before`` one of them) that share a packet with a product, in order."""
         rows, self._asked = self.rows, self._asked + 1
         if len(rows) <= FEW or self._asked < 2:
             found: Sequence[int] = range(len(rows))
         else:
             axis, level = self._axis(DST), DST
             size = axis.size(sets[DST])
-            if size > FEW and (other := self._axis(SRC).size(sets[SRC])) < size:
-                axis, level, size = self._axis(SRC), SRC, other
+            for further in (SRC, DPORT):
+                if size > FEW and (other := self._axis(further).size(sets[further])) < size:
+                    axis, level, size = self._axis(further), further, other
             found = sorted(axis.near(sets[level])) if size < len(rows) else range(len(rows))
-        return (number for number in found if meets(rows[number], sets))
+        stop = len(rows) if before is None else before
+        return (number for number in found if number < stop and meets(rows[number], sets))
 
     def holding(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows in which a product lies wholly, in order."""
@@ -132,14 +135,15 @@ class Near:
             found: Iterable[int] = range(len(rows))
         else:
             level, many = DST, self._axis(DST).count(sets[DST][0][0])
-            if many > FEW and self._axis(SRC).count(sets[SRC][0][0]) < many:
-                level = SRC
+            for further in (SRC, DPORT):
+                if many > FEW and (other := self._axis(further).count(sets[further][0][0])) < many:
+                    level, many = further, other
             found = sorted(set(self._axis(level).around(sets[level][0][0])))
         return (number for number in found if inside(sets, rows[number]))
 
     def earlier(self, at: int) -> list[int]:
         """The numbers of the rows before one that share a packet with it, in order."""
-        return [] if self._alone(at) else [number for number in self.meeting(self.rows[at]) if number < at]
+        return [] if self._alone(at) else [*self.meeting(self.rows[at], at)]
 
     def hidden(self, at: int) -> bool:
         """Whether a row lies wholly in one that stands before it."""
