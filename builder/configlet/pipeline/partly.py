@@ -55,13 +55,14 @@ def part_of(
     cut = slice_of(before.map, given, change, owners)
     try:
         opened = _opened(root, site, today, cut.texts)
-        if not as_expected(opened.inventory, cut, before.map) or not _within(opened, change):
+        narrow = _narrowed(opened, change) if as_expected(opened.inventory, cut, before.map) else None
+        if narrow is None:
             return None
-        touched = touched_by(before.map, change)
+        touched = touched_by(before.map, narrow)
         if not touched <= opened.placement.owners.keys():
             return None
         texts = {group: _texts(opened, group) for group in _groups(opened, touched)}
-        return _merged(opened, before, change, touched, texts, started)
+        return _merged(opened, before, narrow, touched, texts, started)
     except Refused:
         return None
 
@@ -75,14 +76,18 @@ def _opened(root: Path, site: str, today: date, texts: dict[str, str]) -> Site:
         return open_site(root, site, today, Path(folder))
 
 
-def _within(site: Site, change: Change) -> bool:
-    """Whether the new rules have names of their own and speak of nothing but what was taken for touched."""
-    where = Where(site.inventory)
+def _narrowed(site: Site, change: Change) -> Change | None:
+    """The change with the places that its new rules really speak of.
+
+    None when one of them speaks of any other than was thought, or has a name that another rule has.
+    """
+    where, places = Where(site.inventory), set(change.left)
     for rule in site.policy.rules:
         if rule.place is not None and (rule.place.file, rule.place.line - 1) in change.new:
-            if rule.name in change.names or not change.places >= set(where.both(rule.source, rule.destination)):
-                return False
-    return True
+            places.update(where.both(rule.source, rule.destination))
+            if rule.name in change.names:
+                return None
+    return replace(change, places=frozenset(places)) if places <= change.places else None
 
 
 def _groups(site: Site, touched: Collection[str]) -> tuple[tuple[str, ...], ...]:

@@ -90,9 +90,11 @@ def _partly(
     if len(off) > MOST_OFF or not meant <= known.keys():
         return None
     part = part_of(root, site, today, given, before, time.perf_counter(), change, off)
-    if part is None or part.touched != touched:
+    if part is None or not part.touched <= touched:
         return None
-    items, red = _items(part.site, _texts(part, meant & {*touched, *off}), running, {})
+    # What a word of the change could have meant and did not is compared like all the rest.
+    off += [owner for owner in meant & (touched - part.touched) if not same(running, owner, known)]
+    items, red = _items(part.site, _texts(part, meant & {*part.touched, *off}), running, {})
     return part.site, part.report, items, red
 
 

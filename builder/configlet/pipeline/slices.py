@@ -31,6 +31,9 @@ class Change:
     new: frozenset[tuple[str, int]]
     """File and line of each new item."""
     places: frozenset[str]
+    """Every place that the change can touch: of the new rules, what their words can mean."""
+    left: frozenset[str]
+    """The places of the rules that are gone."""
     hosts: frozenset[str]
     removed: int
     names: frozenset[str]
@@ -53,10 +56,11 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
         now[file], old, fresh = found
         gone += old
         new += [(file, item) for item in fresh]
-    places, hosts = {name for item in gone for name in item.places}, set[str]()
+    left = frozenset(name for item in gone for name in item.places)
+    places, hosts = set(left), set[str]()
     for file, item in new:
-        lines = given.files[file].decode().split("\n")[item.start : item.stop]
-        for word in set(_WORD.findall("\n".join(lines))) & known.words.keys():
+        text = "\n".join(given.files[file].decode().split("\n")[item.start : item.stop])
+        for word in set(_WORD.findall(text)) & known.words.keys():
             places.update(known.words[word][0])
             hosts.update(known.words[word][1])
     if ALL in places or places & set(known.core):
@@ -64,7 +68,8 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
     kept = frozenset(
         item.name for name, cut in known.cuts.items() for item in now.get(name, cut.items) if cut.kind == "policy"
     )
-    return Change(now, frozenset((f, i.start) for f, i in new), frozenset(places), frozenset(hosts), len(gone), kept)
+    lines = frozenset((file, item.start) for file, item in new)
+    return Change(now, lines, frozenset(places), left, frozenset(hosts), len(gone), kept)
 
 
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:

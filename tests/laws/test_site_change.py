@@ -1,0 +1,248 @@
+"""What was found before is an accelerator only: warm or cold, part or whole, the answer about a site is the same."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks.sites import Size, write
+from configlet import pipeline
+from configlet.model.problem import Refused
+from configlet.pipeline import report as reports
+from configlet.pipeline.cache import Store
+from configlet.pipeline.inputs import inputs
+from configlet.pipeline.known import before_of, check
+from configlet.pipeline.partly import Part, part_of
+from configlet.pipeline.planning import plan
+from configlet.pipeline.report import Report
+from configlet.pipeline.written import Folder, rendered
+from configlet.pipeline.written import write as write_text
+
+DAY = date(2026, 11, 24)
+SMALL = Size(switches=9, hosts=20, rules=48, six=50, name="small")
+Policy = Callable[[Callable[[str], str]], None]
+
+
+def kept(root: Path) -> Store:
+    return Store(root, b"k" * 32)
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a small site that was looked at whole."""
+    root = tmp_path_factory.mktemp("checked")
+    write(root, SMALL)
+    assert check(root, "small", DAY, kept(root)).status == 0
+    return root
+
+
+@pytest.fixture
+def policy(tmp_path: Path, checked: Path) -> Policy:
+    """A copy of it, and a way to change the policy of its second application."""
+    shutil.copytree(checked, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "inventory" / "small" / "policy" / "app001.yaml"
+
+    def change(how: Callable[[str], str]) -> None:
+        text = file.read_text()
+        changed = how(text)
+        assert changed != text
+        file.write_text(changed)
+
+    return change
+
+
+def said(report: Report) -> dict[str, object]:
+    """A report without what may differ: order of groups, times."""
+    found = reports.to_dict(report)
+    owners = sorted((owner, [p[1] for p in proofs]) for names, proofs, *_ in found.pop("groups") for owner in names)
+    found["counts"].pop("distinct")
+    return {**found, "accepted": sorted(map(str, found["accepted"])), "owners": owners}
+
+
+def rules_of(text: str) -> tuple[str, list[str]]:
+    head, *items = re.split(r"(?m)^(?=  - )", text)
+    return head, items
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "another service": lambda text: re.sub(r"service: \[tcp/\d+\]", "service: [tcp/61001]", text, count=1),
+    "a rule less": lambda text: "".join((rules_of(text)[0], *rules_of(text)[1][:-3], *rules_of(text)[1][-2:])),
+    "the order": lambda text: "".join((rules_of(text)[0], *reversed(rules_of(text)[1]))),
+    "a comment": lambda text: text.replace("    reason:", "    # Looked at.\n    reason:", 1),
+    "a host by name": lambda text: text + RULE.format(a="h00019", b="app001-web", action="allow"),
+    "labels": lambda text: text + RULE.format(a="{app: app001, tier: db}", b="{tier: web}", action="allow"),
+    "a partner": lambda text: text + RULE.format(a="partner02", b="app001-web", action="allow"),
+    "a deny": lambda text: text.replace("policy:\n", "policy:\n" + RULE.format(a="app001-app", b="app000-db", action="deny")),
+    "everybody": lambda text: text + RULE.format(a="app001-app", b="any", action="allow"),
+    "a wrong name": lambda text: text + RULE.format(a="nobody", b="app001-db", action="allow"),
+    "a name that is taken": lambda text: text + RULE.format(a="app001-db", b="app001-web", action="allow").replace(
+        "changed", "app000 0004 between"
+    ),
+    "a quote that is not closed": lambda text: text.replace("reason: change", 'reason: "change', 1),
+}  # fmt: skip
+WHOLE = {"everybody", "a wrong name", "a name that is taken", "a quote that is not closed"}
+"""What only the whole can answer."""
+RULE = """  - name: changed
+    from: [{a}]
+    to: [{b}]
+    service: [tcp/7777]
+    action: {action}
+    reason: a change
+"""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_after_a_change_of_rules_the_part_says_what_the_whole_says(tmp_path: Path, policy: Policy, name: str) -> None:
+    store = kept(tmp_path)
+    policy(CHANGES[name])
+    assert (part_now(tmp_path, store) is not None) == (name not in WHOLE)
+
+    def answer(store: Store | None) -> object:
+        try:
+            return said(check(tmp_path, "small", DAY, store))
+        except Refused as refused:
+            return sorted(map(str, refused.problems))
+
+    assert answer(store) == answer(None)
+
+
+def part_now(root: Path, store: Store) -> Part | None:
+    given = inputs(root, "small", DAY)
+    before = before_of(store, given) if given else None
+    return part_of(root, "small", DAY, given, before, 0.0) if given and before else None
+
+
+def test_a_change_of_one_rule_touches_its_two_segments_and_leaves_every_other_text_as_it_was(
+    tmp_path: Path, policy: Policy
+) -> None:
+    store = kept(tmp_path)
+    texts = {a.owner: a.text for a in pipeline.render(tmp_path, "small", DAY)}
+    policy(lambda text: text + RULE.format(a="app001-app", b="app001-db", action="allow"))
+    part = part_now(tmp_path, store)
+    assert part is not None
+    hosts = {w.host for w in part.site.inventory.workloads if w.segment in ("app001-app", "app001-db")}
+    assert part.touched == hosts | {"leaf5", "leaf6", "leaf7", "leaf8"}
+    changed = {a.owner for a in pipeline.render(tmp_path, "small", DAY) if a.text != texts[a.owner]}
+    assert changed == part.touched
+    assert {owner for group in (g.owners for g in part.report.groups) for owner in group} == texts.keys()
+
+
+def test_a_plan_of_a_part_is_the_plan_of_the_whole_also_where_something_else_runs(
+    tmp_path: Path, policy: Policy
+) -> None:
+    store, out = kept(tmp_path), tmp_path / "out"
+    out.mkdir()
+    for artifact in rendered(pipeline.open_site(tmp_path, "small", DAY), DAY, None, store):
+        write_text(artifact, out)
+    (out / "h00002.nftables.filter-table").write_text("table inet configlet {\n}\n")
+    (out / "leaf3.eos.acl").unlink()
+    policy(CHANGES["another service"])
+    quick = plan(tmp_path, "small", DAY, Folder(out, store), "site", store=store)
+    assert quick == plan(tmp_path, "small", DAY, Folder(out, None), "site")
+    assert {"h00002"} < {change.owner for change in quick.changes} and any("leaf3" in p for p in quick.problems)
+
+
+def test_warm_says_what_cold_said(tmp_path: Path, policy: Policy) -> None:
+    store = kept(tmp_path)
+    cold = check(tmp_path, "small", DAY)
+    warm = check(tmp_path, "small", DAY, store)
+    assert warm.cached and not cold.cached
+    assert asdict(replace(warm, cached=False, seconds=cold.seconds)) == asdict(cold)
+
+
+@pytest.mark.parametrize("harm", ["a byte", "cut off", "another name", "another key", "not JSON", "a verdict"])
+def test_a_damaged_or_foreign_entry_is_computed_anew(tmp_path: Path, policy: Policy, harm: str) -> None:
+    store = kept(tmp_path)
+    cold = check(tmp_path, "small", DAY, store)
+    assert cold.cached
+    for path in store.folder.iterdir():
+        found = path.read_bytes()
+        broken = {
+            "a byte": found[:-9] + bytes([found[-9] ^ 1]) + found[-8:],
+            "cut off": found[: len(found) // 2],
+            "another name": next(p for p in store.folder.iterdir() if p != path).read_bytes(),
+            "another key": found,
+            "not JSON": found[:64] + b"PROVED",
+            "a verdict": found.replace(b'"counts"', b'"status":0,"counts"', 1) + b" ",
+        }[harm]
+        path.write_bytes(broken)
+        if harm == "another name":
+            break
+    again = Store(tmp_path, b"x" * 32) if harm == "another key" else store
+    answer = check(tmp_path, "small", DAY, again)
+    assert said(answer) == said(cold)
+    assert not answer.cached or harm == "another name"
+
+
+def test_what_was_proved_is_not_proved_when_template_or_reader_changed(tmp_path: Path, policy: Policy) -> None:
+    store = kept(tmp_path)
+    stock = Path(__file__).resolve().parents[2] / "configlets" / "eos"
+    own = tmp_path / "configlets" / "eos"
+    own.mkdir(parents=True)
+    template = (stock / "acl.j2").read_text()
+    assert "{{ action }}" in template
+    (own / "acl.j2").write_text(template.replace("{{ action }}", "permit", 1))
+    report = check(tmp_path, "small", DAY, store)
+    assert report.status == 3 and any(proof.verdict == "REFUTED" for proof in report.proofs)
+    warm = check(tmp_path, "small", DAY, store)
+    assert warm.cached and warm.status == 3
+    policy(CHANGES["another service"])
+    assert check(tmp_path, "small", DAY, store).status == 3
+
+
+def test_what_is_red_is_never_the_ground_for_a_part(tmp_path: Path, policy: Policy) -> None:
+    store = kept(tmp_path)
+    tests = tmp_path / "inventory" / "small" / "tests.yaml"
+    tests.write_text(tests.read_text() + "  - {from: outside, to: app001-db, service: tcp/22, expect: allow}\n")
+    assert check(tmp_path, "small", DAY, store).status == 3
+    policy(CHANGES["another service"])
+    assert part_now(tmp_path, store) is None
+    assert check(tmp_path, "small", DAY, store).status == 3
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whoever_is_alike_has_a_text_of_his_own_that_is_proved(tmp_path: Path, seed: int) -> None:
+    write(tmp_path, replace(SMALL, hosts=16 + seed, rules=30 + 10 * seed, seed=seed))
+    report = check(tmp_path, "small", DAY)
+    groups = [group.owners for group in report.groups]
+    assert any(len(group) > 1 and group[0].startswith("h") for group in groups)
+    every = pipeline.prove(tmp_path, "small", DAY)
+    assert len(every) == report.counts["proofs"] > report.counts["distinct"]
+    assert {proof.verdict for proof in every} == {"PROVED"}
+    lines = sum(a.text.count("\n") for a in pipeline.render(tmp_path, "small", DAY))
+    assert lines == report.counts["lines"]
+
+
+def test_a_rule_that_names_one_host_parts_it_from_the_others(tmp_path: Path, policy: Policy) -> None:
+    def group_of(host: str) -> tuple[str, ...]:
+        return next(g.owners for g in check(tmp_path, "small", DAY).groups if host in g.owners)
+
+    together = group_of("h00020")
+    assert len(together) > 2
+    policy(lambda text: text + RULE.format(a=together[1], b="app000-db", action="allow"))
+    assert group_of(together[1]) == (together[1],)
+    assert group_of(together[0]) == tuple(owner for owner in together if owner != together[1])
+
+
+def test_any_order_of_many_changes_ends_as_the_whole(tmp_path: Path, policy: Policy) -> None:
+    store, dice = kept(tmp_path), random.Random(7)
+
+    def shuffled(text: str) -> str:
+        head, items = rules_of(text)
+        at = dice.randrange(len(items) - 4)
+        items[at : at + 3] = dice.sample(items[at : at + 3], 3)
+        del items[dice.randrange(len(items))]
+        return head + "".join(items) + RULE.format(a="app001-db", b="app001-web", action="allow").replace(
+            "changed", f"changed {dice.random()}"
+        )
+
+    for _ in range(2):
+        policy(shuffled)
+        assert said(check(tmp_path, "small", DAY, store)) == said(check(tmp_path, "small", DAY))
