@@ -1,0 +1,138 @@
+"""Gaps are found without looking at all pairs of ends, and they are the gaps that looking at all pairs finds."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks.sites import Size, write
+from configlet.model.inventory import Segment
+from configlet.model.net import FAMILIES, Family, Span
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box
+from configlet.packets.boxes import meet
+from configlet.packets.entries import permits_only, split
+from configlet.packets.index import Cells, Index, Spans
+from configlet.packets.reply import reply_list
+from configlet.pipeline.site import Site, open_site
+from configlet.place import End, ends_of, paths
+from configlet.place.guard import gaps
+
+DAY = date(2026, 11, 24)
+Found = set[tuple[str, str, str, str, str]]
+
+
+def loosened(root: Path, seed: int) -> Site:
+    """A small random site with stacks that bypass the kernel, gateways that filter one way, and crossing denies."""
+    write(root, Size(switches=7, hosts=14, rules=40, six=50, seed=seed, name="small"))
+    dice = random.Random(seed)
+    folder = root / "inventory" / "small"
+    for path in folder.rglob("*.yaml"):
+        text = path.read_text()
+        text = re.sub("stack: (kernel|container)", lambda m: f"stack: {dice.choice(['onload', 'dpdk', m[1]])}", text)
+        text = re.sub(
+            r"filter: \[in, out\]", lambda _: f"filter: [{dice.choice(['in', 'out', 'in, out'])}]", text
+        )
+        text = re.sub("action: allow", lambda _: f"action: {dice.choice(['allow', 'allow', 'deny'])}", text)
+        path.write_text(text)
+    return open_site(root, "small", DAY)
+
+
+def every_pair(site: Site) -> Found:
+    """The same law asked of each pair by itself."""
+    return {
+        found
+        for realm in site.policy.realms
+        for family in FAMILIES
+        for found in _of_pairs(site, realm, family, [e for e in ends_of(site.inventory, realm, family) if e.bare])
+    }
+
+
+def _of_pairs(site: Site, realm: str, family: Family, ends: list[End]) -> Iterator[tuple[str, str, str, str, str]]:
+    entries = site.entries(realm, family)
+    replies = permits_only(reply_list(entries, family))
+    for source in ends:
+        for target in ends:
+            if source is target or not (source.workload or target.workload):
+                continue
+            guards = () if source.place == target.place else _guards(site, source, target)
+            for box in _region(source, target):
+                if guards == ():
+                    for _, entry in split(entries, box):
+                        if entry is None or not (entry.permit or entry.rule.origin == "infrastructure"):
+                            yield "unguarded", source.name, target.name, "", ""
+                elif guards:
+                    yield from (
+                        ("reply-exposure", source.name, target.name, entry.rule.name, reply.rule.name)
+                        for reply in replies
+                        for both in [meet(reply.box, box)]
+                        if both
+                        for _, entry in split(entries, both)
+                        if entry and not entry.permit and entry.rule.origin == "policy"
+                    )
+
+
+def _guards(site: Site, source: End, target: End) -> tuple[str, ...] | None:
+    ways = [tuple(g.name for g in way.guards if g.kind == "acl") for way in paths(site.placement, source, target)]
+    return None if not ways else ways[0] if all(ways) else ()
+
+
+def _region(source: End, target: End) -> Iterator[Box]:
+    for s in source.spans:
+        for t in target.spans:
+            yield ANY_PROTO, t, s, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gaps_of_a_random_site_are_those_of_all_its_pairs(tmp_path: Path, seed: int) -> None:
+    site = loosened(tmp_path, seed)
+    found = {
+        (
+            gap.what,
+            gap.source.name,
+            gap.target.name,
+            *((gap.rule.name, gap.reply_of.name) if gap.rule and gap.reply_of else ("", "")),
+        )
+        for gap in gaps(site.placement, site.policy.realms, site.index)
+    }
+    assert found == every_pair(site)
+    assert {what for what, *_ in found} == {"unguarded", "reply-exposure"}
+
+
+def test_what_an_index_finds_is_what_looking_through_the_list_finds() -> None:
+    dice = random.Random(3)
+
+    def span() -> Span:
+        low = dice.choice([0, dice.randrange(1 << 16), dice.randrange(1 << 32)])
+        return low, min((1 << 32) - 1, low + dice.choice([0, 1, 255, 1 << 16, 1 << 31]))
+
+    for _ in range(60):
+        spans = [span() for _ in range(30)]
+        low, high = span()
+        assert sorted(Spans(set(spans)).meeting(low, high)) == sorted(
+            {(a, b) for a, b in spans if a <= high and low <= b}
+        )
+        cells = Cells(spans)
+        one, other = (dice.choice([a for pair in spans for a in pair]) + dice.choice([-1, 0, 1]) for _ in range(2))
+        around = [[(s, s[0] == a, s[1] == a) for s in sorted(set(spans)) if s[0] <= a <= s[1]] for a in (one, other)]
+        assert (cells.of(one) == cells.of(other)) == (around[0] == around[1])
+
+
+def test_an_index_gives_rows_in_their_order(tmp_path: Path) -> None:
+    write(tmp_path, Size(switches=5, hosts=6, rules=30, name="small"))
+    site = open_site(tmp_path, "small", DAY)
+    rows = site.entries("prod", 4)
+    index = Index(rows)
+    segments: list[Segment] = [s for s in site.inventory.segments if s.realm == "prod"]
+    for a in segments:
+        for b in segments:
+            ends = [(int(n[0]), int(n[-1])) for n in (a.prefixes[0], b.prefixes[0])]
+            assert index.between(ends[:1], ends[1:]) == tuple(
+                row
+                for row in rows
+                if all(row.box[d][0] <= hi and lo <= row.box[d][1] for d, (lo, hi) in zip((SRC, DST), ends, strict=True))
+            )
