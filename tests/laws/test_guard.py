@@ -23,6 +23,13 @@ from configlet.place import End, ends_of, paths
 from configlet.place.guard import gaps
 
 DAY = date(2026, 11, 24)
+NEIGHBOURS = """  - name: two of one segment
+    from: [h00001]
+    to: [h00002]
+    service: [any]
+    action: allow
+    reason: one pair of a segment is sound, and others are not
+"""
 Found = set[tuple[str, str, str, str, str]]
 
 
@@ -39,6 +46,8 @@ def loosened(root: Path, seed: int) -> Site:
         )
         text = re.sub("action: allow", lambda _: f"action: {dice.choice(['allow', 'allow', 'deny'])}", text)
         path.write_text(text)
+    last = folder / "policy" / "app000.yaml"
+    last.write_text(last.read_text() + NEIGHBOURS)
     return open_site(root, "small", DAY)
 
 

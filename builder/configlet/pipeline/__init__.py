@@ -3,7 +3,9 @@ so that an answer that was kept is read without the stages that made it."""
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,3 +54,14 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     found = globals()[name] = getattr(import_module(f"configlet.pipeline.{home}"), name)
     return found
+
+
+class _Lazy(ModuleType):
+    """A package in which a module never takes the name of a function that is exported: `check`, `why`."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in __all__):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Lazy
