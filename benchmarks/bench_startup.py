@@ -16,7 +16,8 @@ COMMANDS = (
     ("--version", ["-P", "-m", "configlet", "--version"], 10),
     ("--help", ["-P", "-m", "configlet", "--help"], 10),
     ("completion bash", ["-P", "-m", "configlet", "completion", "bash"], 5),
-    ("check dc1", ["-P", "-m", "configlet", "check", "dc1"], 7),
+    ("check dc1 --no-cache", ["-P", "-m", "configlet", "check", "dc1", "--no-cache"], 7),
+    ("check dc1, again", ["-P", "-m", "configlet", "check", "dc1"], 7),
     ("why dc1 client1 ogw1 fix", ["-P", "-m", "configlet", "why", "dc1", "client1", "ogw1", "fix"], 5),
     ("render dc1", ["-P", "-m", "configlet", "render", "dc1"], 5),
 )

@@ -105,7 +105,7 @@ def _cpu(*arguments: str) -> float:
 
 def line_9() -> Shown:
     """Start-up and check within their budgets."""
-    version, check = _cpu("--version"), _cpu("check", "dc1")
+    version, check = _cpu("--version"), _cpu("check", "dc1", "--no-cache")
     return (version < 0.1) + (check < 0.6), 2, f"--version {version:.3f} s, check dc1 {check:.3f} s of CPU"
 
 
