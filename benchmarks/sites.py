@@ -136,7 +136,7 @@ def write(folder: Path, size: Size) -> Path:
 
 
 def _partners(size: Size) -> list[str]:
-    return [f"partner{n + 1:02}" for n in range(min(28, 4 * borders(size)))]
+    return [f"partner{n + 1:02}" for n in range(min(28, 4 * borders(size), 1 + size.rules // 100))]
 
 
 def _site(size: Size) -> str:
@@ -207,8 +207,7 @@ def _segments(tiers: tuple[Tier, ...]) -> Iterator[str]:
 
 
 def _services() -> Iterator[str]:
-    yield "services:\n  ssh: [tcp/22]\n  eapi: [tcp/443]\n  ping: [icmp/echo-request, icmpv6/echo-request]\n"
-    yield "  dns: [{udp: 53, from: ephemeral}, tcp/53]\n  metrics: [tcp/9100]\n  syslog: [udp/514]\n"
+    yield "services:\n  ssh: [tcp/22]\n  eapi: [tcp/443]\n"
 
 
 def _stack(tier: Tier, at: int) -> str:

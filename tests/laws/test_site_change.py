@@ -78,7 +78,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "a comment": lambda text: text.replace("    reason:", "    # Looked at.\n    reason:", 1),
     "a host by name": lambda text: text + RULE.format(a="h00019", b="app001-web", action="allow"),
     "labels": lambda text: text + RULE.format(a="{app: app001, tier: db}", b="{tier: web}", action="allow"),
-    "a partner": lambda text: text + RULE.format(a="partner02", b="app001-web", action="allow"),
+    "a partner": lambda text: text + RULE.format(a="partner01", b="app001-web", action="allow"),
     "a deny": lambda text: text.replace("policy:\n", "policy:\n" + RULE.format(a="app001-app", b="app000-db", action="deny")),
     "everybody": lambda text: text + RULE.format(a="app001-app", b="any", action="allow"),
     "a wrong name": lambda text: text + RULE.format(a="nobody", b="app001-db", action="allow"),

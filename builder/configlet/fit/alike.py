@@ -31,9 +31,9 @@ def alike(laws: Laws, owners: Mapping[str, tuple[Gate, ...]]) -> Groups:
 
 
 def _place(gate: Gate) -> Hashable:
-    """All of a gate but whose it is. A host's segments are said by its addresses."""
-    segments = () if gate.locals else gate.segments
-    return gate.platform, gate.kind, gate.binding, gate.direction, gate.families, gate.realm, segments, gate.capability
+    """All of a gate but whose it is."""
+    at = gate.platform, gate.kind, gate.binding, gate.direction, gate.families, gate.realm
+    return *at, gate.segments, gate.capability
 
 
 def _spans(policy: Policy, realm: str, family: Family) -> set[Span]:

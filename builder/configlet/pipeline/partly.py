@@ -15,14 +15,15 @@ from pathlib import Path
 
 from configlet.fit import alike
 from configlet.model.problem import Refused
+from configlet.pipeline.analysis import SUMMARY, policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
 from configlet.pipeline.check import accepted_gap, failed, gap_problems, group_said, run_test, split_gaps
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.known import Before
 from configlet.pipeline.report import GroupSaid, Report, counted
 from configlet.pipeline.site import Site, open_site
-from configlet.pipeline.sitemap import Where
-from configlet.pipeline.slices import Change, as_expected, change_of, slice_of, touched_by
+from configlet.pipeline.sitemap import ALL, Where, uses_of
+from configlet.pipeline.slices import Change, as_expected, change_of, slice_of, touched_by, whole_places
 
 MOST_PLACES = 60
 """A change that touches more places than this is looked at whole."""
@@ -124,6 +125,8 @@ def _merged(
         return None
     if any(problem.place and problem.place.file in change.now for problem in old.findings):
         return None
+    if _analysed(site, before, change):
+        return None
     warned = [p for p in site.warnings if p.place and (p.place.file, p.place.line - 1) in change.new]
     report = Report(
         old.site,
@@ -135,6 +138,38 @@ def _merged(
         time.perf_counter() - started,
     )
     return Part(site, touched, {group[0]: made for group, made in texts.items()}, report)
+
+
+def _analysed(site: Site, before: Before, change: Change) -> bool:
+    """Whether the analysis of the policy has, or had, anything to say where the change is, or could not be asked there.
+
+    All that meets a rule with an end inside the slice is in the slice, so its findings there are its findings.
+    """
+    lines = [line for line in site.inventory.policy if (line.place.file, line.place.line - 1) in change.new]
+    used, kept = change.used
+    now = kept | {name for line in lines for name in uses_of(line)}
+    if not now >= used or (now > used and any(p.summary == SUMMARY["unused-name"] for p in before.report.findings)):
+        return True
+    where, places = Where(site.inventory), change.places
+    full = whole_places(before.map, change)
+    for rule in site.policy.rules:
+        if rule.origin == "policy":
+            one, other = set(where.of(rule.source)), set(where.of(rule.destination))
+            touches = ALL in one | other or bool(places & (one | other))
+            if touches and not (one <= full or other <= full):
+                return True
+    near = {
+        (file, item.start + 1)
+        for file, cut in before.map.cuts.items()
+        for item in cut.items
+        if cut.kind == "policy" and (ALL in item.places or places & set(item.places))
+    }
+    if any(p.place and (p.place.file, p.place.line) in near for p in before.report.findings):
+        return True
+    touched = {
+        (r.place.file, r.place.line) for r in site.policy.rules if r.place and places & set(where.both(r.source, r.destination))
+    }
+    return any(p.place and (p.place.file, p.place.line) in touched for p in policy_problems(site.inventory, site.policy))
 
 
 def _others(groups: tuple[GroupSaid, ...], touched: frozenset[str]) -> Iterator[GroupSaid]:

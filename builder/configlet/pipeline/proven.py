@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configlet.model.gate import Proof
-from configlet.pipeline.artifacts import artifacts_of, proofs_of
+from configlet.pipeline.artifacts import artifacts_of, proven
 from configlet.pipeline.site import open_site
 
 
@@ -15,7 +15,7 @@ def write_proven(root: Path, site: str, today: date, folder: Path) -> tuple[tupl
     """The proof of each gate, and how many files were written: all texts when every gate is proven, else none."""
     opened = open_site(root, site, today)
     artifacts = artifacts_of(opened)
-    proofs = proofs_of(opened, artifacts)[0]
+    proofs = tuple(proof for artifact in artifacts for proof in proven(opened, artifact).proofs)
     if not all(proof.verdict == "PROVED" for proof in proofs):
         return proofs, 0
     folder.mkdir(parents=True, exist_ok=True)

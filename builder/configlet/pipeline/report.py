@@ -111,9 +111,9 @@ def from_dict(said: Mapping[str, Any], seconds: float) -> Report:
             GroupSaid(tuple(owners), tuple(map(_proof_of, proofs)), int(entries), int(lines))
             for owners, proofs, entries, lines in said["groups"]
         ),
-        tuple(TestSaid(**{**one, "place": Place(**one["place"])}) for one in said["tests"]),
+        tuple(TestSaid(**{**one, "place": Place(*one["place"])}) for one in said["tests"]),
         tuple(
-            AcceptedGap(**{**one, "places": tuple(one["places"]), "place": Place(**one["place"])})
+            AcceptedGap(**{**one, "places": tuple(one["places"]), "place": Place(*one["place"])})
             for one in said["accepted"]
         ),
         seconds,
@@ -135,5 +135,5 @@ def _proof_of(said: list[Any]) -> Proof:
 
 
 def _problem(said: Mapping[str, Any]) -> Problem:
-    place = Place(**said["place"]) if said["place"] else None
-    return Problem(**{**said, "place": place, "also": tuple(Place(**one) for one in said["also"])})
+    place = Place(*said["place"]) if said["place"] else None
+    return Problem(**{**said, "place": place, "also": tuple(Place(*one) for one in said["also"])})

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from configlet.model.inventory import External, Inventory, Segment, Selector
+from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
 from configlet.model.net import Addresses, Family, Span, family_of, span_of
 from configlet.model.policy import Rule
 from configlet.model.problem import Place
@@ -39,6 +39,8 @@ class Item:
     hosts: tuple[str, ...]
     name: str
     digest: str
+    uses: tuple[str, ...] = ()
+    """Of a rule: every name and label that its selectors and services have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,15 @@ def map_of(site: Site, given: Inputs) -> Map | None:
     names = _Names(inventory)
     written = [rule for rule in site.policy.rules if rule.origin == "policy"]
     rules = [where.both(rule.source, rule.destination) for rule in written]
-    found: dict[tuple[str, str], list[tuple[int, tuple[str, ...], tuple[str, ...], str]]] = {}
+    found: dict[tuple[str, str], list[Item]] = {}
 
-    def add(kind: str, place: Place, places: tuple[str, ...], hosts: tuple[str, ...], name: str) -> None:
-        found.setdefault((place.file, kind), []).append((place.line - 1, places, hosts, name))
+    def add(
+        kind: str, place: Place, places: tuple[str, ...], hosts: tuple[str, ...], name: str, uses: tuple[str, ...] = ()
+    ) -> None:
+        found.setdefault((place.file, kind), []).append(Item(place.line - 1, 0, places, hosts, name, "", uses))
 
     for line, places in zip(inventory.policy, rules, strict=True):
-        add("policy", line.place, places, names.hosts(*line.sources, *line.destinations), line.name)
+        add("policy", line.place, places, names.hosts(*line.sources, *line.destinations), line.name, uses_of(line))
     for test in inventory.tests:
         ends = (
             where.of(select(inventory, test.source, source=True)),
@@ -225,15 +229,21 @@ def _core(site: Site) -> tuple[str, ...]:
     return tuple(s.name for s in site.inventory.segments if s.realm == realm)
 
 
-def _cut(text: str, kind: str, items: Iterable[tuple[int, tuple[str, ...], tuple[str, ...], str]]) -> Cut | None:
+def uses_of(line: RuleLine) -> tuple[str, ...]:
+    """The names and labels that a rule speaks of; a literal such as ``tcp/22`` is none."""
+    services = {service.name for service in line.services if "/" not in service.name}
+    return tuple(sorted(services | {str(selector) for selector in (*line.sources, *line.destinations)}))
+
+
+def _cut(text: str, kind: str, items: Iterable[Item]) -> Cut | None:
     """A file cut into its items; None where they do not stand as people write them."""
     lines = text.split("\n")
-    ordered = sorted(items)
-    first = ordered[0][0]
+    ordered = sorted(items, key=lambda item: item.start)
+    first = ordered[0].start
     tops = [at for at, line in enumerate(lines) if TOP.match(line)]
     header = max((at for at in tops if at < first), default=-1)
     said = _HEADER.match(lines[header]) if header >= 0 else None
-    starts = [at for at, *_ in ordered]
+    starts = [item.start for item in ordered]
     mark = "- " if kind != "hosts" else ""
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
     whole = all(lines[at].startswith(indent + mark) for at in starts) and len(set(starts)) == len(starts)
@@ -247,8 +257,8 @@ def _cut(text: str, kind: str, items: Iterable[tuple[int, tuple[str, ...], tuple
         alone,
         digest_of(lines[:first]),
         tuple(
-            Item(start, stop, places, hosts, name, digest_of(lines[start:stop]) if kind == "policy" else "")
-            for (start, places, hosts, name), stop in zip(ordered, stops, strict=True)
+            replace(item, stop=stop, digest=digest_of(lines[item.start : stop]) if kind == "policy" else "")
+            for item, stop in zip(ordered, stops, strict=True)
         ),
     )
 
@@ -267,7 +277,7 @@ def to_dict(known: Map) -> dict[str, Any]:
                 cut.header,
                 cut.alone,
                 cut.head,
-                [[i.start, i.stop, i.places, i.hosts, i.name, i.digest] for i in cut.items],
+                [[i.start, i.stop, i.places, i.hosts, i.name, i.digest, i.uses] for i in cut.items],
             ]
             for file, cut in known.cuts.items()
         },
@@ -281,7 +291,7 @@ _REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
 def from_dict(said: Mapping[str, Any]) -> Map:
     """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
     cuts = {
-        file: Cut(kind, header, alone, head, tuple([Item(*row) for row in items]))
+        file: Cut(kind, header, alone, head, tuple([Item(a, b, p, h, n, d, tuple(u)) for a, b, p, h, n, d, u in items]))
         for file, (kind, header, alone, head, items) in said["cuts"].items()
     }
     return Map(cuts, *(said[name] for name in _REST))

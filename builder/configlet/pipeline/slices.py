@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from configlet.model.inventory import Inventory
 from configlet.pipeline.inputs import Inputs
@@ -38,6 +38,8 @@ class Change:
     removed: int
     names: frozenset[str]
     """The names of all rules that stay."""
+    used: tuple[frozenset[str], frozenset[str]]
+    """What all rules of before speak of, and what those that stay do."""
 
 
 def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | None:
@@ -65,11 +67,17 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
             hosts.update(known.words[word][1])
     if ALL in places or places & set(known.core):
         return None
-    kept = frozenset(
-        item.name for name, cut in known.cuts.items() for item in now.get(name, cut.items) if cut.kind == "policy"
-    )
+    rules = {file: cut.items for file, cut in known.cuts.items() if cut.kind == "policy"}
+    old = [item for items in rules.values() for item in items]
+    kept = [item for file, items in rules.items() for item in now.get(file, items)]
+    used = _uses(old), _uses(kept)
     lines = frozenset((file, item.start) for file, item in new)
-    return Change(now, lines, frozenset(places), left, frozenset(hosts), len(gone), kept)
+    names = frozenset(item.name for item in kept)
+    return Change(now, lines, frozenset(places), left, frozenset(hosts), len(gone), names, used)
+
+
+def _uses(items: Iterable[Item]) -> frozenset[str]:
+    return frozenset({name for uses in {item.uses for item in items} for name in uses})
 
 
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
@@ -92,7 +100,7 @@ def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[
     fresh = [Item(a, b, (), (), "", "") for a, b in spans[ahead : len(spans) - behind]]
     moved = len(spans) - behind
     kept = [
-        Item(a, b, was.places, was.hosts, was.name, was.digest)
+        replace(was, start=a, stop=b)
         for was, (a, b) in (
             *zip(old[:ahead], spans[:ahead], strict=True),
             *zip(old[len(old) - behind :], spans[moved:], strict=True),
@@ -120,13 +128,10 @@ class Slice:
 
 def slice_of(known: Map, given: Inputs, change: Change, owners: Iterable[str] = ()) -> Slice:
     """The part of a site that decides about the places of a change, and about these owners besides."""
-    owner_places = [name for owner in owners for name in _places_of(known, owner)]
     hosts = {*change.hosts, *(h for place in change.places for h in known.inside.get(place, ()))}
     hosts |= {owner for owner in owners if owner in known.words}
     hosts |= {h for p in change.places for q in known.parted.get(p, ()) for h in known.bare.get(q, ())}
-    places = {*change.places, *owner_places, *known.core}
-    places |= {name for host in hosts for name in known.words.get(host, ((), ()))[0]}
-    places |= {name for place in set(places) for name in known.neighbours.get(place, ())}
+    places = _around(known, {*change.places, *(p for owner in owners for p in _places_of(known, owner))}, hosts)
     items = {file: change.now.get(file, cut.items) for file, cut in known.cuts.items()}
     tested = [i for f, c in known.cuts.items() if c.kind == "tests" for i in items[f] if change.places & set(i.places)]
     places |= {name for item in tested for name in item.places}
@@ -149,6 +154,17 @@ def slice_of(known: Map, given: Inputs, change: Change, owners: Iterable[str] = 
         if found or not cut.alone:
             texts[file] = _emptied(given.files[file].decode(), cut, items[file], found)
     return Slice(texts, {kind: frozenset(found) for kind, found in expected.items()})
+
+
+def whole_places(known: Map, change: Change) -> set[str]:
+    """The places of which a slice has every rule, at the least."""
+    return _around(known, set(change.places), {h for place in change.places for h in known.inside.get(place, ())})
+
+
+def _around(known: Map, places: set[str], hosts: Iterable[str]) -> set[str]:
+    """Places with all that gates of theirs, and these hosts, judge besides."""
+    found = {*places, *known.core, *(name for host in hosts for name in known.words.get(host, ((), ()))[0])}
+    return found | {name for place in found for name in known.neighbours.get(place, ())}
 
 
 def _places_of(known: Map, owner: str) -> tuple[str, ...]:
