@@ -101,19 +101,13 @@ def run_test(site: Site, test: PolicyTest) -> TestSaid:
 def _decided(site: Site, test: PolicyTest) -> Iterator[tuple[Packet, Entry | None]]:
     sources = select(site.inventory, test.source, source=True)
     targets = select(site.inventory, test.destination, source=False)
-    own = site.own()
     for realm in sorted(sources.realms & targets.realms):
         for family in FAMILIES:
-            never = own.of(realm, family)
-            boxes = (
-                box_of(term, s, t)
-                for term in test.service.terms
-                if term.family in (None, family)
-                for s in subtract(sources.of(realm, family), never)
-                for t in subtract(targets.of(realm, family), never)
-            )
-            for box in boxes:
-                near = site.index(realm, family).between((box[SRC],), (box[DST],))
+            never = site.own().of(realm, family)
+            ends = [subtract(side.of(realm, family), never) for side in (sources, targets)]
+            near = site.index(realm, family).between(*ends)
+            terms = [term for term in test.service.terms if term.family in (None, family)]
+            for box in (box_of(term, s, t) for term in terms for s in ends[0] for t in ends[1]):
                 for part, entry in split(near, box):
                     yield packet_of(family, realm, part), entry
 
