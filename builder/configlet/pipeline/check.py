@@ -8,7 +8,7 @@ from functools import cache
 
 from configlet.model.inventory import Acceptance, PolicyTest
 from configlet.model.net import FAMILIES, subtract
-from configlet.model.policy import DST, SRC, Entry, Packet
+from configlet.model.policy import SRC, Entry, Packet
 from configlet.model.problem import Problem, Refused
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
