@@ -19,8 +19,9 @@ from pathlib import Path
 TIERS = ("web", "app", "cache", "db")
 MIX = {"between": 42, "inside": 25, "shared": 12, "other": 8, "partner": 4, "host": 2, "deny": 7}
 """Of a hundred rules: between the tiers of one application, inside one tier, towards shared services, towards another
-application, from a partner, from one operator's host, and denies of one application by another."""
-SHARED_APPS = 2
+application, from a partner, from one host of the operators (to a tier, or to one host
+of it), and denies of one application by another."""
+SHARED_APPS = 10
 SPEEDY = ("onload", "af_xdp", "dpdk")
 
 
@@ -300,7 +301,8 @@ class _Rules:
             return pick(self.partners), mine[0].name
         hosts = self.tiers[0].hosts[:8]
         if kind == "host" and hosts:
-            return pick(hosts), pick(mine).name
+            tier = pick(mine)
+            return pick(hosts), pick(tier.hosts) if tier.hosts and self.dice.random() < 0.5 else tier.name
         source, target = self.dice.sample(mine, 2) if len(mine) > 1 else mine * 2
         return source.name, target.name
 

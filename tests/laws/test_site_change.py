@@ -30,6 +30,11 @@ SMALL = Size(switches=9, hosts=20, rules=48, six=50, name="small")
 Policy = Callable[[Callable[[str], str]], None]
 
 
+GROUP = """multicast:
+  prices: {groups: [239.1.1.0/24], sources: [partner01], receivers: [app001-db]}
+"""
+
+
 def kept(root: Path) -> Store:
     return Store(root, b"k" * 32)
 
@@ -132,6 +137,32 @@ def test_a_change_of_one_rule_touches_its_two_segments_and_leaves_every_other_te
     changed = {a.owner for a in pipeline.render(tmp_path, "small", DAY) if a.text != texts[a.owner]}
     assert changed == part.touched
     assert {owner for group in (g.owners for g in part.report.groups) for owner in group} == texts.keys()
+
+
+def test_a_change_of_a_rule_between_two_hosts_touches_these_and_their_gateways(tmp_path: Path, policy: Policy) -> None:
+    store = kept(tmp_path)
+    policy(lambda text: text + RULE.format(a="h00002", b="h00019", action="allow"))
+    part = part_now(tmp_path, store)
+    assert part is not None and part.touched == {"h00002", "h00019", "leaf1", "leaf2", "leaf7", "leaf8"}
+    check(tmp_path, "small", DAY)
+    texts = {a.owner: a.text for a in pipeline.render(tmp_path, "small", DAY)}
+    policy(lambda text: text.replace("to: [h00019]", "to: [h00020]"))
+    changed = {a.owner for a in pipeline.render(tmp_path, "small", DAY) if a.text != texts[a.owner]}
+    both = part_now(tmp_path, store)
+    assert both is not None and changed <= both.touched | {"h00019"}
+
+
+def test_a_rule_about_a_group_touches_those_who_receive_it(tmp_path: Path, policy: Policy) -> None:
+    store, segments = kept(tmp_path), tmp_path / "inventory" / "small" / "segments.yaml"
+    segments.write_text(segments.read_text() + GROUP)
+    policy(lambda text: text + RULE.format(a="partner01", b="prices", action="allow"))
+    assert check(tmp_path, "small", DAY, store).status == 0
+    texts = {a.owner: a.text for a in pipeline.render(tmp_path, "small", DAY)}
+    policy(lambda text: text.replace("tcp/7777", "udp/7778"))
+    part = part_now(tmp_path, store)
+    changed = {a.owner for a in pipeline.render(tmp_path, "small", DAY) if a.text != texts[a.owner]}
+    assert part is not None and {"leaf7", "leaf8", "border1", "h00020"} <= changed <= part.touched
+    assert said(check(tmp_path, "small", DAY, store)) == said(check(tmp_path, "small", DAY))
 
 
 def test_a_plan_of_a_part_is_the_plan_of_the_whole_also_where_something_else_runs(

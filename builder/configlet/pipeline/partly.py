@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from configlet.fit import alike
+from configlet.model.policy import Rule
 from configlet.model.problem import Refused
 from configlet.pipeline.analysis import SUMMARY, policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
@@ -82,13 +83,24 @@ def _narrowed(site: Site, change: Change) -> Change | None:
 
     None when one of them speaks of any other than was thought, or has a name that another rule has.
     """
-    where, places = Where(site.inventory), set(change.left)
+    where, places, hosts = Where(site.inventory), set(change.left), set(change.lost)
     for rule in site.policy.rules:
         if rule.place is not None and (rule.place.file, rule.place.line - 1) in change.new:
             places.update(where.both(rule.source, rule.destination))
+            hosts.update(_hosts(site, rule))
             if rule.name in change.names:
                 return None
-    return replace(change, places=frozenset(places)) if places <= change.places else None
+    return replace(change, places=frozenset(places), named=frozenset(hosts)) if places <= change.places else None
+
+
+def _hosts(site: Site, rule: Rule) -> Iterator[str]:
+    """The hosts of which an address or a group can be in a packet of the rule."""
+    for host, gates in site.placement.owners.items():
+        for gate in gates:
+            for family, span in gate.locals:
+                ends = [(e, realm) for realm in site.laws.realms_of(gate, family) for e in (rule.source, rule.destination)]
+                if any(lo <= span[1] and span[0] <= hi for e, realm in ends for lo, hi in e.of(realm, family)):
+                    yield host
 
 
 def _groups(site: Site, touched: Collection[str]) -> tuple[tuple[str, ...], ...]:

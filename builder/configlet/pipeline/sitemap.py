@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
-from configlet.model.net import Addresses, Family, Span, family_of, span_of
+from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
 from configlet.model.policy import Rule
 from configlet.model.problem import Place
 from configlet.packets.index import Spans
@@ -22,6 +22,7 @@ from configlet.pipeline.site import Site
 from configlet.place.sees import HOST
 from configlet.rules import select
 
+Texts = tuple[str, ...]
 ALL = "*"
 """A rule that speaks of more than a fifth of all places is kept in every slice."""
 TOP = re.compile(r"[^\s#\-]")
@@ -41,6 +42,8 @@ class Item:
     digest: str
     uses: tuple[str, ...] = ()
     """Of a rule: every name and label that its selectors and services have."""
+    whole: tuple[str, ...] = ()
+    """Of a rule: the places that it speaks of by more than the names of hosts there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,16 @@ class Map:
 
 
 class Where:
-    """The places of addresses: segments and externals that share any with a set."""
+    """The places of addresses: segments and externals that share any with a set, and segments that receive a group."""
 
     def __init__(self, inventory: Inventory) -> None:
-        self._names: dict[tuple[str, Family], dict[Span, str]] = {}
+        self._names: dict[tuple[str, Family], dict[Span, tuple[str, ...]]] = {}
         things: tuple[Segment | External, ...] = (*inventory.segments, *inventory.externals)
-        for thing in things:
-            for network in thing.prefixes:
-                self._names.setdefault((thing.realm, family_of(network)), {})[span_of(network)] = thing.name
+        held: list[tuple[str, IPNetwork, Texts]] = [(t.realm, net, (t.name,)) for t in things for net in t.prefixes]
+        held += [(group.realm, network, group.receivers) for group in inventory.multicast for network in group.groups]
+        for realm, network, names in held:
+            at = self._names.setdefault((realm, family_of(network)), {})
+            at[span_of(network)] = (*at.get(span_of(network), ()), *names)
         self._spans = {key: Spans(found) for key, found in self._names.items()}
         self.most = max(8, (len(inventory.segments) + len(inventory.externals)) // 5)
         self._known: dict[Addresses, tuple[str, ...]] = {}
@@ -98,7 +103,7 @@ class Where:
             for realm, family, spans in found.parts:
                 key = realm, family
                 for span in spans if key in self._spans else ():
-                    names.update(self._names[key][hit] for hit in self._spans[key].meeting(*span))
+                    names.update(name for hit in self._spans[key].meeting(*span) for name in self._names[key][hit])
             self._known[found] = (ALL,) if len(names) > self.most else tuple(sorted(names))
         return self._known[found]
 
@@ -116,13 +121,12 @@ def map_of(site: Site, given: Inputs) -> Map | None:
     rules = [where.both(rule.source, rule.destination) for rule in written]
     found: dict[tuple[str, str], list[Item]] = {}
 
-    def add(
-        kind: str, place: Place, places: tuple[str, ...], hosts: tuple[str, ...], name: str, uses: tuple[str, ...] = ()
-    ) -> None:
-        found.setdefault((place.file, kind), []).append(Item(place.line - 1, 0, places, hosts, name, "", uses))
+    def add(kind: str, place: Place, places: Texts, hosts: Texts, name: str, *more: Texts) -> None:
+        found.setdefault((place.file, kind), []).append(Item(place.line - 1, 0, places, hosts, name, "", *more))
 
     for line, places in zip(inventory.policy, rules, strict=True):
-        add("policy", line.place, places, names.hosts(*line.sources, *line.destinations), line.name, uses_of(line))
+        hosts = names.hosts(*line.sources, *line.destinations)
+        add("policy", line.place, places, hosts, line.name, uses_of(line), names.whole(line, places, where))
     for test in inventory.tests:
         ends = (
             where.of(select(inventory, test.source, source=True)),
@@ -173,6 +177,14 @@ class _Names:
             for w in self.inventory.workloads
             if w.labels and wanted <= {*self.segments[w.segment].labels, *w.labels}
         )
+
+    def whole(self, line: RuleLine, places: Texts, where: Where) -> Texts:
+        """The places of a rule that it speaks of by more than the names of hosts."""
+        both = (*line.sources, *line.destinations)
+        if not any(selector.name in self.host for selector in both):
+            return places
+        others = [selector for selector in both if selector.name not in self.host]
+        return tuple(sorted({p for s in others for p in where.of(select(self.inventory, s, source=True))}))
 
     def words(self, where: Where) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Every word that a selector can have."""
@@ -277,7 +289,7 @@ def to_dict(known: Map) -> dict[str, Any]:
                 cut.header,
                 cut.alone,
                 cut.head,
-                [[i.start, i.stop, i.places, i.hosts, i.name, i.digest, i.uses] for i in cut.items],
+                [[i.start, i.stop, i.places, i.hosts, i.name, i.digest, i.uses, i.whole] for i in cut.items],
             ]
             for file, cut in known.cuts.items()
         },
@@ -291,7 +303,7 @@ _REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
 def from_dict(said: Mapping[str, Any]) -> Map:
     """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
     cuts = {
-        file: Cut(kind, header, alone, head, tuple([Item(a, b, p, h, n, d, tuple(u)) for a, b, p, h, n, d, u in items]))
+        file: Cut(kind, header, alone, head, tuple([Item(a, b, p, h, n, d, tuple(u), w) for a, b, p, h, n, d, u, w in items]))
         for file, (kind, header, alone, head, items) in said["cuts"].items()
     }
     return Map(cuts, *(said[name] for name in _REST))

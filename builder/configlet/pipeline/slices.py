@@ -34,6 +34,10 @@ class Change:
     """Every place that the change can touch: of the new rules, what their words can mean."""
     left: frozenset[str]
     """The places of the rules that are gone."""
+    named: frozenset[str] | None
+    """Of the hosts there those that the change concerns; None: perhaps all, as long as the new rules were not read."""
+    lost: frozenset[str]
+    """The hosts that the rules that are gone concerned."""
     hosts: frozenset[str]
     removed: int
     names: frozenset[str]
@@ -73,7 +77,10 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
     used = _uses(old), _uses(kept)
     lines = frozenset((file, item.start) for file, item in new)
     names = frozenset(item.name for item in kept)
-    return Change(now, lines, frozenset(places), left, frozenset(hosts), len(gone), names, used)
+    lost = {host for item in gone for host in (*item.hosts, *(h for p in item.whole for h in known.inside.get(p, ())))}
+    return Change(
+        now, lines, frozenset(places), left, None, frozenset(lost), frozenset(hosts), len(gone), names, used
+    )
 
 
 def _uses(items: Iterable[Item]) -> frozenset[str]:
@@ -114,6 +121,8 @@ def touched_by(known: Map, change: Change) -> frozenset[str]:
     """The devices and hosts that have a gate at a place that a change touches."""
     free = set(known.free)
     hosts = {host for place in change.places for host in known.inside.get(place, ()) if host not in free}
+    if change.named is not None:
+        hosts &= change.named
     devices = {name[1:] for name, near in known.neighbours.items() if name[0] == "@" and change.places & set(near)}
     return frozenset(hosts | devices)
 
