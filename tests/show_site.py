@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,15 +17,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sites import Size, plan, write
+from benchmarks.sites import Size, write
 from configlet import pipeline
 from configlet.pipeline.cache import Store
 from configlet.pipeline.inputs import inputs
 from configlet.pipeline.written import digest_of
 from tests.cli_run import DAY, ROOT
-
-APP = 50
-"""The application of which a rule between two of its tiers is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def run(*words: str, folder: Path) -> Run:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The three runs, and the owners that the changed rule concerns by its segments."""
+    """The three runs, and the owners that the changed rule concerns: two hosts and the gateways of their segments."""
 
     cold: Run
     warm: Run
@@ -65,23 +63,31 @@ def measured(size: Size) -> Measured:
         folder = Path(name)
         write(folder, size)
         cold, warm = (run("check", size.name, folder=folder) for _ in range(2))
-        app = min(APP, plan(size)[-1].app)
-        rule = folder / "inventory" / size.name / "policy" / f"app{app:03}.yaml"
-        ends = (f"    from: [app{app:03}-web]\n", f"    to: [app{app:03}-app]\n")
-        concerned = _running(folder, size, frozenset(f"app{app:03}-{tier}" for tier in ("web", "app")))
+        rule, ends = _between_hosts(folder, size)
+        concerned = _running(folder, size, ends)
         text = rule.read_text()
-        at = text.index("service: [tcp/", text.index("".join(ends)))
-        stop = text.index("]", at)
-        rule.write_text(text[:at] + "service: [tcp/61007" + text[stop:])
+        at = text.index("service: [", text.index(f"from: [{ends[0]}]\n    to: [{ends[1]}]"))
+        rule.write_text(text[:at] + "service: [tcp/61007" + text[text.index("]", at) :])
         planned = run("plan", size.name, "--from", str(folder / "running"), folder=folder)
         return Measured(cold, warm, planned, concerned)
 
 
-def _running(folder: Path, size: Size, segments: frozenset[str]) -> frozenset[str]:
-    """Write what runs, and have it known as what shall run; returns the owners with gates at these segments."""
+def _between_hosts(folder: Path, size: Size) -> tuple[Path, tuple[str, str]]:
+    """The last file with a rule between two hosts, and the two."""
+    for path in sorted((folder / "inventory" / size.name / "policy").iterdir(), reverse=True):
+        found = re.search(r"from: \[(h\d+)\]\n    to: \[(h\d+)\]", path.read_text())
+        if found:
+            return path, (found[1], found[2])
+    raise AssertionError("the site has no rule between two hosts")
+
+
+def _running(folder: Path, size: Size, hosts: tuple[str, str]) -> frozenset[str]:
+    """Write what runs, and have it known as what shall run; returns these hosts and the gateways of their segments."""
     day = date.fromisoformat(DAY)
     site = pipeline.open_site(folder, size.name, day)
-    concerned = frozenset(o for o, gates in site.placement.owners.items() if any(segments & set(g.segments) for g in gates))
+    segments = {work.segment for work in site.inventory.workloads if work.host in hosts}
+    ways = {d for s in site.inventory.segments if s.name in segments and s.gateways for d in s.gateways.on}
+    concerned = frozenset({*hosts, *ways})
     real = {artifact.owner: artifact for artifact in pipeline.artifacts_of(site, concerned)}
     out = folder / "running"
     out.mkdir()
