@@ -288,7 +288,8 @@ class _Rules:
 
     def _ends(self, kind: str) -> tuple[str, str]:
         pick, mine = self.dice.choice, self.mine
-        others = [t for t in self.others if t.app != self.app + 1]
+        # Not where a deny stands, nor where replies would cross one.
+        others = [t for t in self.others if abs(t.app - self.app) > 1]
         shared = [t for t in others if t.app < SHARED_APPS]
         if kind == "inside":
             tier = pick(mine)
