@@ -291,8 +291,9 @@ class _Rules:
         # Not where a deny stands, nor where replies would cross one.
         others = [t for t in self.others if abs(t.app - self.app) > 1]
         shared = [t for t in others if t.app < SHARED_APPS]
-        if kind == "inside":
-            tier = pick(mine)
+        shut = [t for t in mine if not t.speedy]
+        if kind == "inside" and shut:
+            tier = pick(shut)
             return tier.name, tier.name
         if kind == "shared" and shared:
             return pick(mine).name, pick(shared).name
@@ -300,7 +301,7 @@ class _Rules:
             return pick(mine).name, pick(others).name
         if kind == "partner":
             return pick(self.partners), mine[0].name
-        hosts = self.tiers[0].hosts[:8]
+        hosts = self.tiers[0].hosts[:8] if self.app != 1 else ()
         if kind == "host" and hosts:
             tier = pick(mine)
             return pick(hosts), pick(tier.hosts) if tier.hosts and self.dice.random() < 0.5 else tier.name

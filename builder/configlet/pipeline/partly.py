@@ -153,7 +153,7 @@ def _merged(
 
 
 def _analysed(site: Site, before: Before, change: Change) -> bool:
-    """Whether the analysis of the policy has, or had, anything to say where the change is, or could not be asked there.
+    """Whether the analysis of the policy says something else where the change is, or could not be asked there.
 
     All that meets a rule with an end inside the slice is in the slice, so its findings there are its findings.
     """
@@ -176,12 +176,12 @@ def _analysed(site: Site, before: Before, change: Change) -> bool:
         for item in cut.items
         if cut.kind == "policy" and (ALL in item.places or places & set(item.places))
     }
-    if any(p.place and (p.place.file, p.place.line) in near for p in before.report.findings):
-        return True
-    touched = {
-        (r.place.file, r.place.line) for r in site.policy.rules if r.place and places & set(where.both(r.source, r.destination))
-    }
-    return any(p.place and (p.place.file, p.place.line) in touched for p in policy_problems(site.inventory, site.policy))
+    words = set(SUMMARY.values())
+    then = {p for p in before.report.findings if p.summary in words and p.place and (p.place.file, p.place.line) in near}
+    touched = [r for r in site.policy.rules if places & set(where.both(r.source, r.destination))]
+    lines_of = {(r.place.file, r.place.line) for r in touched if r.place}
+    said = policy_problems(site.inventory, site.policy)
+    return then != {p for p in said if p.place and (p.place.file, p.place.line) in lines_of}
 
 
 def _others(groups: tuple[GroupSaid, ...], touched: frozenset[str]) -> Iterator[GroupSaid]:
