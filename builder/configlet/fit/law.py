@@ -39,6 +39,10 @@ class Scope:
     """The gateway's own addresses on the link, for neighbour discovery; none where the link has no IPv6."""
 
 
+KEPT = 64
+"""Laws of interfaces that are remembered: those of a few devices."""
+
+
 class Laws:
     """Laws of one site; equal ones are computed once and shared."""
 
@@ -53,9 +57,10 @@ class Laws:
         self._routed = cache(self._routed_law)
 
     def forget(self) -> None:
-        """Let go of what was computed: no other gate will ask for it again."""
-        self._routed.cache_clear()
-        self.fitted.clear()
+        """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""
+        if len(self.fitted) > KEPT:
+            self._routed.cache_clear()
+            self.fitted.clear()
 
     def routed(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a gateway's or an external's interface in one direction."""

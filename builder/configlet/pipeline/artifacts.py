@@ -98,12 +98,27 @@ def _rendered(site: Site, owner: str, found: Iterable[Table]) -> Iterator[Artifa
 def proven(site: Site, artifact: Artifact) -> Proven:
     """An artifact with the proof of each of its gates. A text that cannot be read is UNKNOWN."""
     try:
-        reading = readers.read(site.platforms[artifact.platform], artifact.kind, artifact.text, artifact.file)
+        reading = read(site, artifact, artifact.text, artifact.file)
     except Refused as refused:
         lines, names = artifact.text.count("\n"), sorted({t.gate.name for t in artifact.tables})
         unknown = tuple(Proof(name, "UNKNOWN", 0, lines, (), str(refused)) for name in names)
         return Proven(artifact, unknown, None)
     return Proven(artifact, prove_artifact(artifact, reading), reading)
+
+
+FEW = 16
+"""Readings that are remembered: both of a pair have one text, and what runs is most often what was wanted."""
+
+
+def read(site: Site, artifact: Artifact, text: str, file: str) -> Reading:
+    """What the reader of an artifact's platform understands of a text; the same of one that was just read."""
+    key, known = (artifact.platform, artifact.kind, text), site.readings
+    if key not in known:
+        found = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
+        while len(known) >= FEW:
+            del known[next(iter(known))]
+        known[key] = found
+    return known[key]
 
 
 def unproven(proofs: Iterable[Proof]) -> Iterable[Problem]:

@@ -12,11 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from configlet import __version__, readers
+from configlet import __version__
 from configlet.model.plan import Plan
-from configlet.model.platform import Platform
 from configlet.model.problem import Problem, Refused
-from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
+from configlet.pipeline.artifacts import Proven, each_artifact, proven, read, unproven
 from configlet.pipeline.cache import Store
 from configlet.pipeline.check import check_site
 from configlet.pipeline.inputs import Inputs, inputs
@@ -142,7 +141,7 @@ def _items(
         wanted.setdefault(owner, []).append(digest_of(text.artifact.text))
         if text.reading is None:
             continue
-        item = _item(site.platforms[text.artifact.platform], text, running)
+        item = _item(site, text, running)
         if item.running is None or item.running.notes or item.running.canonical != item.desired.canonical:
             items.append(item)
         else:
@@ -150,14 +149,15 @@ def _items(
     return items, red
 
 
-def _item(platform: Platform, text: Proven, running: Mapping[str, str]) -> Item:
+def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
     artifact, desired = text.artifact, text.reading
+    platform = site.platforms[artifact.platform]
     assert desired is not None
     if artifact.owner not in running:
         return Item(artifact, desired, "", None, "it could not be read")
     try:
         shown = owned(platform, artifact.kind, running[artifact.owner])
-        reading = readers.read(platform, artifact.kind, shown, f"{artifact.owner} running")
+        reading = read(site, artifact, shown, f"{artifact.owner} running")
         return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind])
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from configlet import platforms, rules, workspace
 from configlet.fit import Laws
+from configlet.model.gate import Reading
 from configlet.model.inventory import Inventory
 from configlet.model.net import Addresses, Family
 from configlet.model.platform import Platform
@@ -37,6 +38,9 @@ class Site:
 
     own: Callable[[], Addresses]
     """The addresses of the network itself, which no rule of the policy matches."""
+
+    readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
+    """What was read last, by platform, kind and text."""
 
     def entries(self, realm: str, family: Family) -> Sequence[Entry]:
         """A(p) of a realm and family as one first-match list."""
