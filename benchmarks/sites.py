@@ -19,8 +19,7 @@ from pathlib import Path
 TIERS = ("web", "app", "cache", "db")
 MIX = {"between": 42, "inside": 25, "shared": 12, "other": 8, "partner": 4, "host": 2, "deny": 7}
 """Of a hundred rules: between the tiers of one application, inside one tier, towards shared services, towards another
-application, from a partner, from one host of the operators (to a tier, or to one host
-of it), and denies of one application by another."""
+application, from a partner, from one host of the operators or between two hosts, and denies between applications."""
 SHARED_APPS = 10
 SPEEDY = ("onload", "af_xdp", "dpdk")
 
@@ -303,8 +302,10 @@ class _Rules:
             return pick(self.partners), mine[0].name
         hosts = self.tiers[0].hosts[:8] if self.app != 1 else ()
         if kind == "host" and hosts:
-            tier = pick(mine)
-            return pick(hosts), pick(tier.hosts) if tier.hosts and self.dice.random() < 0.5 else tier.name
+            one, other = pick(mine), pick(mine)
+            if one.hosts and other.hosts and one != other and self.dice.random() < 0.5:
+                return pick(one.hosts), pick(other.hosts)
+            return pick(hosts), other.name
         source, target = self.dice.sample(mine, 2) if len(mine) > 1 else mine * 2
         return source.name, target.name
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
 from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
@@ -30,8 +30,7 @@ TOP = re.compile(r"[^\s#\-]")
 _HEADER = re.compile(r"(\w+):\s*(#.*)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """Some lines of a file, counted from 0, and what they speak of: places (segments, externals) and hosts by name."""
 
     start: int
@@ -269,7 +268,7 @@ def _cut(text: str, kind: str, items: Iterable[Item]) -> Cut | None:
         alone,
         digest_of(lines[:first]),
         tuple(
-            replace(item, stop=stop, digest=digest_of(lines[item.start : stop]) if kind == "policy" else "")
+            item._replace(stop=stop, digest=digest_of(lines[item.start : stop]) if kind == "policy" else "")
             for item, stop in zip(ordered, stops, strict=True)
         ),
     )
@@ -289,7 +288,7 @@ def to_dict(known: Map) -> dict[str, Any]:
                 cut.header,
                 cut.alone,
                 cut.head,
-                [[i.start, i.stop, i.places, i.hosts, i.name, i.digest, i.uses, i.whole] for i in cut.items],
+                cut.items,
             ]
             for file, cut in known.cuts.items()
         },
@@ -303,7 +302,7 @@ _REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
 def from_dict(said: Mapping[str, Any]) -> Map:
     """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
     cuts = {
-        file: Cut(kind, header, alone, head, tuple([Item(a, b, p, h, n, d, tuple(u), w) for a, b, p, h, n, d, u, w in items]))
+        file: Cut(kind, header, alone, head, tuple(map(Item._make, items)))
         for file, (kind, header, alone, head, items) in said["cuts"].items()
     }
     return Map(cuts, *(said[name] for name in _REST))

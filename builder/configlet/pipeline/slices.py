@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from configlet.model.inventory import Inventory
 from configlet.pipeline.inputs import Inputs
@@ -84,7 +84,7 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
 
 
 def _uses(items: Iterable[Item]) -> frozenset[str]:
-    return frozenset({name for uses in {item.uses for item in items} for name in uses})
+    return frozenset({name for item in items for name in item.uses})
 
 
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
@@ -107,7 +107,7 @@ def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[
     fresh = [Item(a, b, (), (), "", "") for a, b in spans[ahead : len(spans) - behind]]
     moved = len(spans) - behind
     kept = [
-        replace(was, start=a, stop=b)
+        was._replace(start=a, stop=b)
         for was, (a, b) in (
             *zip(old[:ahead], spans[:ahead], strict=True),
             *zip(old[len(old) - behind :], spans[moved:], strict=True),

@@ -60,6 +60,9 @@ class Folder(Mapping[str, str]):
     def __getitem__(self, owner: str) -> str:
         return Path(self._now[owner].path).read_text(encoding="utf-8")
 
+    def __contains__(self, owner: object) -> bool:
+        return owner in self._now
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._now)
 
