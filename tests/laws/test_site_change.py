@@ -23,7 +23,6 @@ from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.written import Folder, rendered
-from configlet.pipeline.written import write as write_text
 
 DAY = date(2026, 11, 24)
 SMALL = Size(switches=9, hosts=20, rules=48, six=50, name="small")
@@ -171,7 +170,7 @@ def test_a_plan_of_a_part_is_the_plan_of_the_whole_also_where_something_else_run
     store, out = kept(tmp_path), tmp_path / "out"
     out.mkdir()
     for artifact in rendered(pipeline.open_site(tmp_path, "small", DAY), DAY, None, store):
-        write_text(artifact, out)
+        (out / artifact.file).write_text(artifact.text)
     (out / "h00002.nftables.filter-table").write_text("table inet configlet {\n}\n")
     (out / "leaf3.eos.acl").unlink()
     policy(CHANGES["another service"])

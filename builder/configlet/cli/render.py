@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
 from configlet.cli import limits, options, progress, say, sites, statuses
+from configlet.model.problem import Refused
 
 if TYPE_CHECKING:
     from configlet.model.gate import Artifact
@@ -70,15 +72,23 @@ def _write(
 ) -> int:
     from configlet.pipeline import written
 
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     files: list[str] = []
     owners = len(opened.placement.owners if chosen is None else chosen & opened.placement.owners.keys())
-    with progress.counting("render") as tell:
-        for artifact in written.rendered(opened, today, chosen, store):
-            written.write(artifact, folder)
-            files.append(artifact.file)
-            if tell:
-                tell(len(files), owners)
+    try:
+        with progress.counting("render") as tell, TemporaryDirectory(dir=folder, prefix=".render-") as aside:
+            for artifact in written.rendered(opened, today, chosen, store):
+                (Path(aside) / artifact.file).write_text(artifact.text, encoding="utf-8")
+                files.append(artifact.file)
+                if tell:
+                    tell(len(files), owners)
+            for file in files:
+                (Path(aside) / file).replace(folder / file)
+    except Refused:
+        if new:
+            folder.rmdir()
+        raise
     others = sorted({p.name for p in folder.iterdir()} - set(files))
     if as_json:
         status = statuses.OK if files else statuses.NOTHING

@@ -30,13 +30,6 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write(artifact: Artifact, folder: Path) -> None:
-    """One file, whole or not at all."""
-    part = folder / f".{artifact.file}.part"
-    part.write_text(artifact.text, encoding="utf-8")
-    part.replace(folder / artifact.file)
-
-
 def rendered(site: Site, today: date, owners: Collection[str] | None, store: Store | None) -> Iterator[Artifact]:
     """The artifacts one by one; what each owner shall run is remembered when all were made from unchanged files."""
     given = inputs(site.root, site.name, today) if store else None
