@@ -71,6 +71,15 @@ CHECKS: dict[str, Check] = {
     "enforcement": _only("full", "nothing is merely observed, what no rule allows is dropped"),
 }
 
+def _quick_service(value: str) -> object:
+    return value not in services.PROTOCOLS and forms.NAME.fullmatch(value)
+
+
+QUICK: dict[str, Callable[[Any], object]] = {
+    **forms.QUICK,
+    "selector": lambda value: type(value) is str and forms.NAME.fullmatch(value),
+    "service": _quick_service,
+}
 Accepts = Callable[[Any], bool]
 
 
@@ -107,7 +116,42 @@ def compiled(rules: Mapping[str, Any]) -> Accepts:
     known = {rule: limit for rule, limit in rules.items() if rule not in ("meta", "required")}
     if any(rule not in _PARTS for rule in known) or "type" not in known:
         return lambda _: False
-    return _closure([_PARTS[rule](limit, rules) for rule, limit in sorted(known.items(), key=_type_first)])
+    common = _COMMON.get((str(known["type"]), frozenset(known)))
+    parts = [_PARTS[rule](limit, rules) for rule, limit in sorted(known.items(), key=_type_first)]
+    return (common and common(known)) or _closure(parts)
+
+
+def _checked_text(rules: Mapping[str, Any]) -> Accepts:
+    check, quick = CHECKS[rules["check_with"]], QUICK.get(rules["check_with"])
+    if quick is None:
+        return lambda value: type(value) is str and check(value) is None
+    return lambda value: type(value) is str and (bool(quick(value)) or check(value) is None)
+
+
+def _allowed_text(rules: Mapping[str, Any]) -> Accepts:
+    allowed = frozenset(rules["allowed"])
+    return lambda value: type(value) is str and value in allowed
+
+
+def _list_of_different(rules: Mapping[str, Any]) -> Accepts | None:
+    if rules["check_with"] != "unique" or rules["empty"]:
+        return None
+    item = compiled(rules["schema"])
+
+    def keeps(value: Any) -> bool:
+        if type(value) is not list or not value:
+            return False
+        return item(value[0]) if len(value) == 1 else _unique(value) is None and all(map(item, value))
+
+    return keeps
+
+
+_COMMON: dict[tuple[str, frozenset[str]], Callable[[Mapping[str, Any]], Accepts | None]] = {
+    ("string", frozenset(("type", "check_with"))): _checked_text,
+    ("string", frozenset(("type", "allowed"))): _allowed_text,
+    ("list", frozenset(("type", "empty", "check_with", "schema"))): _list_of_different,
+}
+"""Rules that most fields have, as one closure each; the same as their parts (``_PARTS``) one after another."""
 
 
 def _type_first(rule: tuple[str, Any]) -> tuple[bool, bool]:
@@ -161,7 +205,7 @@ def _each(values: bool) -> Callable[[Any, Any], Accepts]:
 
 
 def _checked(limit: Any, _: Any) -> Accepts:
-    quick = forms.QUICK.get(limit)
+    quick = QUICK.get(limit)
     check = CHECKS[limit]
     if quick is None:
         return lambda value: check(value) is None

@@ -212,6 +212,13 @@ def _quick_address(value: str) -> bool:
 
 
 QUICK: dict[str, Callable[[str], object]] = {
+    "name": NAME.fullmatch,
+    "label": _LABEL.fullmatch,
+    "model": _MODEL.fullmatch,
+    "interface": _INTERFACE.fullmatch,
+    "credentials": _CREDENTIALS.fullmatch,
+    "gate": _GATE.fullmatch,
+    "port": re.compile(rf"{NAME.pattern}/{_PORT_NAME.pattern}", re.ASCII).fullmatch,
     "title": quick_title,
     "text": quick_text,
     "prefix": quick_prefix,

@@ -13,14 +13,15 @@ from configlet.workspace.placed import canonical, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
 
-GAP = r"(?: *(?:#[^\n]*)?\n)*"
+GAP = r"(?: *+(?:#[^\n]*+)?\n)*+"
 """Blank lines and lines that are only a comment."""
 _AROUND = 9
 """Events around a single item: of stream, document, top map, key, and the section itself."""
 _FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
-_NO_WORD = r"(?!(?:true|false|null) *[,\]}#\n])"
+_NO_WORD = r"(?![tfn](?:(?<=t)rue|(?<=f)alse|(?<=n)ull) *[,\]}#\n])"
 _KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
-_LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
+_LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*+"
+_LIST = rf"{_LISTED}(?:, {_LISTED})*+"
 _QUOTED = (('"', r"[ !#-\[\]-~]*"), ("'", r"[ !#-&(-\[\]-~]*"))
 
 
@@ -49,15 +50,13 @@ class Shape(NamedTuple):
 
 def filled(shape: Shape, match: re.Match[str]) -> tuple[str, int]:
     """The JSON of an item, and how many events it has."""
-    if not shape.order:
-        return shape.template, shape.events
-    words, events = match.group(*shape.order), shape.events
+    order, events = shape.order, shape.events
+    words = match.group(*order) if len(order) > 1 else tuple(map(match.group, order))
     if shape.lists:
-        filled = list(words) if isinstance(words, tuple) else [words]
-        for i in shape.lists:
-            events += filled[i].count(", ")
-            filled[i] = filled[i].replace(", ", '","')
-        words = tuple(filled)
+        commas = sum([words[i].count(", ") for i in shape.lists])
+        if commas:
+            events += commas
+            words = tuple([w.replace(", ", '","') if i in shape.lists else w for i, w in enumerate(words)])
     return shape.template % words, events
 
 
@@ -223,10 +222,9 @@ class _Maker:
             end += 1
         inner = self.text[start.start + 1 : self.events[end].end - 1]
         if start.flow and self.events[end].kind == "SequenceEndEvent":
-            if re.fullmatch(rf"{_LISTED}(?:, {_LISTED})*", inner):
+            if re.fullmatch(_LIST, inner):
                 self.at = end + 1
-                pattern = rf"{_LISTED}(?:, {_LISTED})*"
-                return ['["', self._hole(start.start + 1, self.events[end].end - 1, pattern, True), '"]']
+                return ['["', self._hole(start.start + 1, self.events[end].end - 1, _LIST, True), '"]']
         out: list[str | _Hole] = ["["]
         while self.events[self.at].kind != "SequenceEndEvent":
             out += [","] if len(out) > 1 else []

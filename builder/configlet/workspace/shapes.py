@@ -104,9 +104,9 @@ class _Reader:
         known = self.shapes.known.setdefault((key, indent, sequence), [])
         border = re.compile(rf"\n(?={indent}[^ #\n])")
         while self.counted < end:
-            self.shapes.items += 1
             if self._matched(known, section, end):
                 continue
+            self.shapes.items += 1
             stop = border.search(self.text, self.counted, end)
             text = self.text[self.counted : stop.end() if stop else end]
             shape = shape_of(key, indent, sequence, _TAIL.sub("", text)) if self._may_learn(text) else None
@@ -122,24 +122,31 @@ class _Reader:
         return may
 
     def _matched(self, known: list[Shape], section: Section, end: int) -> bool:
-        """Read the next item when it has a shape that is known; the shape that was met last is tried first."""
-        text, at = self.text, self.counted
+        """Read the next items when they have a shape that is known; the shape that was met last is tried first."""
         for i, shape in enumerate(known):
-            match = shape.pattern.match(text, at, end)
-            if match is None:
-                continue
-            if i:
-                known.insert(0, known.pop(i))
-            json, events = filled(shape, match)
-            section.texts.append(json)
-            self.events += events
-            for line, column, group in shape.marks:
-                section.marks.append(self.line + line)
-                moved = match.start(group) - text.rfind("\n", 0, match.start(group)) if group else column
-                section.marks.append(moved)
-            self._count_to(match.end())
-            return True
+            count = self._run(shape, section, end)
+            if count:
+                self.shapes.items += count
+                if i:
+                    known.insert(0, known.pop(i))
+                return True
         return False
+
+    def _run(self, shape: Shape, section: Section, end: int) -> int:
+        """Read items as long as they have the shape; how many that are."""
+        text, texts, marks, at, line = self.text, section.texts, section.marks, self.counted, self.line
+        matched, before = shape.pattern.match, len(texts)
+        while (match := matched(text, at, end)) is not None:
+            json, events = filled(shape, match)
+            texts.append(json)
+            self.events += events
+            for below, column, group in shape.marks:
+                marks.append(line + below)
+                marks.append(match.start(group) - text.rfind("\n", 0, match.start(group)) if group else column)
+            at, begin = match.end(), at
+            line += text.count("\n", begin, at)
+        self.counted, self.line = at, line
+        return len(texts) - before
 
     def _alone(self, key: str, sequence: bool, text: str, section: Section) -> bool:
         """Read the next item as ``strict`` does."""

@@ -85,7 +85,8 @@ def section(key: str, dice: random.Random) -> Any:
 def _spoil(made: dict[str, Any], dice: random.Random, leaves: list[_Leaf]) -> None:
     """One accident, most often, where something stands; seldom two."""
     for _ in range(dice.choice((0, 1, 1, 1, 2))):
-        holder, key, rules = dice.choice(leaves)
+        numbers = [leaf for leaf in leaves if leaf[2]["type"] in ("integer", "boolean")]
+        holder, key, rules = dice.choice(numbers if numbers and dice.random() < 0.4 else leaves)
         kind = dice.random()
         if key not in (holder if isinstance(holder, dict) else range(len(holder))):
             continue
