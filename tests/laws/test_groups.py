@@ -185,6 +185,26 @@ def test_rows_and_law_are_equal_over_the_whole_packet_space(match: bool) -> None
     assert seen > 20
 
 
+def test_a_reply_that_a_deny_meets_before_the_permit_around_it_is_still_said() -> None:
+    here, there = (addresses([("r", 4, low)]) for low in (HERE, (NET + 512, NET + 767)))
+    place = Place("policy.yaml", 1, 3)
+
+    def rule(name: str, action: str, ends: tuple[object, object], term: Term) -> Rule:
+        return Rule(name, "policy", action, *ends, (term,), False, place)  # type: ignore[arg-type]
+
+    rules = Policy(
+        (
+            rule("no shell", "deny", (here, there), Term(6, dport=(22, 22))),
+            rule("all out", "allow", (here, there), Term(None)),
+            rule("back in", "allow", (there, here), Term(6)),
+        ),
+        ("r",),
+    )
+    law = Law(4, routed_lists(entries(rules, "r", 4), Scope((HERE,), (), False), "in", 4))
+    assert passes(law, Packet("r", 4, 6, NET + 1, NET + 512, 5000, 22, established=True))[0]
+    assert difference(4, law.lists, acl_rows(law)) is None
+
+
 def test_sets_that_leave_nothing_out_are_the_whole_dimension() -> None:
     top = (1 << 32) - 1
     one = entries(product(1, 1, 1), "r", 4)[0]

@@ -28,6 +28,8 @@ class Overrun(Enum):
 OVERRUN: Final = Overrun.OVERRUN
 BUDGET = 100_000_000
 FIRST_TRY = 400_000
+PER_ROW = 16
+"""Steps of the first try for each row, as even equal lists cost some in every dimension."""
 ORDERS: tuple[Order, ...] = (
     (PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG),
     (PROTO, DPORT, DST, SRC, SPORT, FLAG, FRAG),
@@ -76,7 +78,7 @@ def _search(
     """Each order of the dimensions with a small budget, then each with a larger one."""
     if not 1 <= len(law) <= 2:
         raise ValueError(f"a law has one or two lists, not {len(law)}")
-    spent, share = 0, FIRST_TRY
+    spent, share = 0, max(FIRST_TRY, PER_ROW * sum(map(len, (*law, text))))
     while True:
         for order in orders:
             tails = Tails(family, order)
