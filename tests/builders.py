@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -27,7 +28,12 @@ PROTOS = {
 
 def platform(name: str, root: Path | None = None) -> Platform:
     """A platform as it ships, or with a workspace's folder over it."""
-    return load(search(root))[name]
+    return _shipped()[name] if root is None else load(search(root))[name]
+
+
+@cache
+def _shipped() -> dict[str, Platform]:
+    return load(search(None))
 
 
 def span(text: str, family: Family) -> Span:

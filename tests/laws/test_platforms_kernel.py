@@ -14,7 +14,7 @@ from configlet.model.problem import Refused
 from configlet.readers import read
 from tests.policies import ALL, Case, cases, text_of
 
-POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "4"))
+POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "2"))
 MOST = 300
 """Lines of a text: a namespace without the machine's own rights loads few at once."""
 TOOLS = {
