@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, services_of, size, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, reaching, services_of, size, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
 from configlet.model.policy import ANY_PORT, Policy, Rule
 from configlet.packets.sets import without
+
+FEW = 24
+"""Blocks that two realms may not have in common, and still be looked at as one."""
 
 
 @dataclass
@@ -61,6 +64,22 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
             for service, sport in services:
                 filling[realm, family].add(number, rule, (service, destination, source, sport))
     return tuple(each.space for each in filling.values())
+
+
+def repeated(base: Space, other: Space) -> set[int]:
+    """Places of ``other`` of which nothing new can be asked: the same block with the same neighbours is in ``base``.
+
+    Sets of addresses are in every realm, and rules between them are the same in each. Where the two spaces differ in few
+    blocks, a block that touches none of those fares in both alike.
+    """
+    mine = {(owner, block) for owner, block in zip(base.owners, base.blocks, strict=True)}
+    theirs = list(zip(other.owners, other.blocks, strict=True))
+    same = [each in mine for each in theirs]
+    odd = [block for (_, block), known in zip(theirs, same, strict=True) if not known]
+    odd += [block for _, block in mine.difference(theirs)] if len(odd) <= FEW else []
+    if len(odd) > FEW:
+        return set()
+    return {at for at, known in enumerate(same) if known and not reaching(other.blocks[at], odd)}
 
 
 class _Filling:
