@@ -70,13 +70,13 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
     """All verdicts: first down the policy, then, for what nobody would miss, up again."""
     court, total = _Court(policy, meter), meter.left
     written = [number for number in court.subjects if policy.rules[number].origin == "policy"]
-    meter.left = total // 2
+    meter.left = total - total // 4 - total // 8
     for number in court.subjects:
         court.down(number)
     meter.left += total // 4
     for number in written:
         court.takers(number)
-    meter.left += total - total // 2 - total // 4
+    meter.left += total // 8
     for number in reversed(written):
         if number in court.found.live:
             court.up(number)
@@ -164,7 +164,7 @@ class _Court:
         if self.meter.left <= 0:
             raise _Undecided
         found: Sequence[int] = space.near.of(at)
-        self.meter.left -= 3 * len(found)
+        self.meter.left -= space.near.looked // 4
         self.kept += len(found)
         if self.kept <= KEPT:
             space.known[at] = found if len(found) < 16 else array("I", found)
