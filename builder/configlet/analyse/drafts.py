@@ -75,15 +75,16 @@ def _undecided(verdicts: Verdicts, number: int) -> Draft:
 
 def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Draft:
     dead, taken = verdicts.dead[number], verdicts.taken.get(number, {})
-    says = "Every packet of it is decided by rules before it"
+    action = policy.rules[number].action
+    says, example = "Every packet of it is decided by rules before it", Example(Ask(_packet(dead.sample)), None)
     if taken:
         owner, where = next(iter(taken.items()))
         example = Example(Ask(_packet(where)), owner)
-        turn = "denied" if policy.rules[owner].action == "deny" else "allowed"
-        says += f", and some are {turn} there: what it says does not happen. Move it up, narrow the others, or remove it."
+    if taken or any(policy.rules[other].action != action for other in dead.by):
+        says += f", and some are {'denied' if action == 'allow' else 'allowed'} there: what it says does not happen. "
+        says += "Move it up, narrow the others, or remove it."
     else:
-        example = Example(Ask(_packet(dead.sample)), None)
-        says += " and has the same verdict there. Remove it."
+        says += ". Remove it."
     if not dead.least:
         says += " (Of the rules that are named, some may not be needed.)"
     return Draft("fully-shadowed", number, says, dead.by, (example,))
