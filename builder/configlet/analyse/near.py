@@ -23,11 +23,12 @@ class Touching:
     twice that size before it: a question costs a few bisections and the answer itself.
     """
 
-    __slots__ = ("_classes", "_known", "sets")
+    __slots__ = ("_classes", "_known", "_shares", "sets")
 
     def __init__(self, sets: Sequence[Spans]) -> None:
         self.sets = sets
         self._known: dict[int, frozenset[int]] = {}
+        self._shares: dict[int, float] = {}
         gathered: dict[int, list[tuple[int, int, int]]] = {}
         for number, spans in enumerate(sets):
             for low, high in spans:
@@ -52,11 +53,15 @@ class Touching:
 
     def share(self, number: int) -> float:
         """Of all sets at most this part touches one, without looking at any."""
+        known = self._shares.get(number)
+        if known is not None:
+            return known
         found = 0
         for low, high in self.sets[number]:
             for reach, lows, _, _ in self._classes:
                 found += bisect_right(lows, high) - bisect_left(lows, low - reach)
-        return found / len(self.sets)
+        self._shares[number] = found / len(self.sets)
+        return self._shares[number]
 
     def _gather(self, low: int, high: int, found: set[int]) -> None:
         for reach, lows, highs, numbers in self._classes:
