@@ -59,6 +59,17 @@ def test_a_permit_that_two_rules_together_shadow_is_found_with_both_and_their_pl
     assert "198.51.100." in packet["packet"] and "does not happen" in str(both["says"])
 
 
+def test_a_rule_that_speaks_of_infrastructure_only_is_told_what_denies_it(root: Path) -> None:
+    policy = root / "inventory" / "dc1" / "policy.yaml"
+    policy.write_text(
+        policy.read_text() + "  - {name: to the gateway, from: [low], to: [gate], service: [ssh], action: allow, reason: no}\n"
+    )
+    (root / "inventory" / "dc1" / "addresses.yaml").write_text(SETS.replace("nobody:", "gate: [10.0.0.1/32], nobody:"))
+    said = findings(root)[1]["fully-shadowed", "to the gateway"]
+    assert named(said) == ["infrastructure addresses"] and "some are denied there" in str(said["says"])
+    assert said["others"][0]["place"] is None  # type: ignore[index]
+
+
 def test_each_kind_is_found_and_nothing_else_of_these_rules(root: Path) -> None:
     _, found = findings(root)
     assert {key for key in found if key[0] != "unused-name"} == {

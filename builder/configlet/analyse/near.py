@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from configlet.analyse.blocks import DST, SERVICE, SRC, Block
+from configlet.analyse.blocks import DST, SERVICE, SRC, Block, reaching
 from configlet.model.net import Spans
 from configlet.packets.sets import touch
 
+CROWD = 0.15
 FEW = 40
 """Pairs of ends that are looked up without asking whether another way were shorter."""
 REMEMBERED = 256
@@ -22,11 +23,12 @@ class Touching:
     twice that size before it: a question costs a few bisections and the answer itself.
     """
 
-    __slots__ = ("_classes", "_known", "sets")
+    __slots__ = ("_classes", "_known", "_shares", "sets")
 
     def __init__(self, sets: Sequence[Spans]) -> None:
         self.sets = sets
         self._known: dict[int, frozenset[int]] = {}
+        self._shares: dict[int, float] = {}
         gathered: dict[int, list[tuple[int, int, int]]] = {}
         for number, spans in enumerate(sets):
             for low, high in spans:
@@ -49,6 +51,18 @@ class Touching:
                 self._known[number] = known
         return known
 
+    def share(self, number: int) -> float:
+        """Of all sets at most this part touches one, without looking at any."""
+        known = self._shares.get(number)
+        if known is not None:
+            return known
+        found = 0
+        for low, high in self.sets[number]:
+            for reach, lows, _, _ in self._classes:
+                found += bisect_right(lows, high) - bisect_left(lows, low - reach)
+        self._shares[number] = found / len(self.sets)
+        return self._shares[number]
+
     def _gather(self, low: int, high: int, found: set[int]) -> None:
         for reach, lows, highs, numbers in self._classes:
             start, stop = bisect_left(lows, low - reach), bisect_right(lows, high)
@@ -62,10 +76,13 @@ class Touching:
 class Neighbours:
     """Blocks in the order of their rules, and for each the ones that share a packet with it."""
 
-    __slots__ = ("_by", "_ids", "_last", "_pairs", "_touching", "_weights", "blocks")
+    __slots__ = ("_by", "_ids", "_last", "_pairs", "_places", "_touching", "_weights", "blocks", "looked")
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = blocks
+        self.looked = 0
+        """How many blocks the last question looked at."""
+        self._places: dict[int, int] | None = None
         self._ids: list[list[int]] = []
         self._by: list[list[list[int]]] = []
         self._touching: list[Touching] = []
@@ -90,7 +107,11 @@ class Neighbours:
 
     def of(self, at: int) -> list[int]:
         """The places of the blocks that share a packet with the block at a place, without it, in order."""
+        if self._crowded(at):
+            self.looked = len(self.blocks)
+            return self._all(at)
         candidates = self._candidates(at)
+        self.looked = len(candidates)
         if len(candidates) == 1:
             return []
         services, ids = self._touching[SERVICE](self._ids[SERVICE][at]), self._ids[SERVICE]
@@ -99,6 +120,19 @@ class Neighbours:
         if any(self.blocks[other][3] is not sport for other in found):
             found = [other for other in found if touch(sport, self.blocks[other][3])]
         return found
+
+    def _crowded(self, at: int) -> bool:
+        """Whether a look at every block is quicker than any index: much touches it in each dimension."""
+        if any(len(spans) > 1 for spans in self.blocks[at]):
+            return False
+        return all(self._touching[level].share(self._ids[level][at]) > CROWD for level in (SERVICE, DST, SRC))
+
+    def _all(self, at: int) -> list[int]:
+        found = reaching(self.blocks[at], self.blocks)
+        places = self._places
+        if places is None:
+            places = self._places = {id(block): place for place, block in enumerate(self.blocks)}
+        return [place for place in map(places.__getitem__, map(id, found)) if place != at]
 
     def _candidates(self, at: int) -> list[int]:
         """The blocks whose ends touch, in order, by the way that looks at the fewest."""

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, services_of, size, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, reaching, services_of, size, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
 from configlet.model.policy import ANY_PORT, Policy, Rule
 from configlet.packets.sets import without
+
+FEW = 24
+"""Blocks that two realms may not have in common, and still be looked at as one."""
 
 
 @dataclass
@@ -47,8 +50,12 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
     """All realms and families in which a rule has packets."""
     filling: dict[tuple[str, Family], _Filling] = {}
     terms: dict[tuple[tuple[Term, ...], Family], tuple[tuple[Spans, Spans], ...]] = {}
+    # By identity, as equal sets of addresses are one object: `rules.expand`.
+    ends: dict[int, dict[tuple[str, Family], Spans]] = {}
     for number, rule in enumerate(policy.rules):
-        sources = {(realm, family): spans for realm, family, spans in rule.source.parts}
+        sources = ends.get(id(rule.source))
+        if sources is None:
+            sources = ends[id(rule.source)] = {(realm, family): spans for realm, family, spans in rule.source.parts}
         for realm, family, destination in rule.destination.parts:
             source = sources.get((realm, family))
             if source is None:
@@ -63,6 +70,29 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
     return tuple(each.space for each in filling.values())
 
 
+def repeated(base: Space, other: Space) -> set[int]:
+    """Places of ``other`` of which nothing new can be asked: the same block with the same neighbours is in ``base``.
+
+    Sets of addresses are in every realm, and rules between them are the same in each. Where the two spaces differ in few
+    blocks, a block that touches none of those fares in both alike.
+    """
+    mine = _by_owner(base)
+    same = [block in mine.get(owner, ()) for owner, block in zip(other.owners, other.blocks, strict=True)]
+    odd = [block for block, known in zip(other.blocks, same, strict=True) if not known]
+    if len(base.blocks) - sum(same) + len(odd) > FEW:
+        return set()
+    theirs = _by_owner(other)
+    odd += [b for owner, b in zip(base.owners, base.blocks, strict=True) if b not in theirs.get(owner, ())]
+    return {at for at, known in enumerate(same) if known and not reaching(other.blocks[at], odd)}
+
+
+def _by_owner(space: Space) -> dict[int, list[Block]]:
+    found: dict[int, list[Block]] = {}
+    for owner, block in zip(space.owners, space.blocks, strict=True):
+        found.setdefault(owner, []).append(block)
+    return found
+
+
 class _Filling:
     """A space while rules are added to it: which addresses are closed by now, and what is left of each set of them."""
 
@@ -71,7 +101,7 @@ class _Filling:
     def __init__(self, space: Space) -> None:
         self.space = space
         self._shields: dict[int, tuple[int, Spans]] = {}
-        self._left: dict[int, dict[Spans, Spans]] = {DST: {}, SRC: {}}
+        self._left: dict[int, dict[int, Spans]] = {DST: {}, SRC: {}}
 
     def add(self, number: int, rule: Rule, block: Block) -> None:
         """The next block of the policy."""
@@ -90,11 +120,11 @@ class _Filling:
             self.space.closed.setdefault(number, []).append((shield, block))
 
     def _without(self, level: int, spans: Spans) -> Spans:
-        """What is left of a set without what is closed; always the same object for equal sets."""
-        known = self._left[level].get(spans)
+        """What is left of a set without what is closed; the same object whenever the same set is asked about."""
+        known = self._left[level].get(id(spans))
         if known is None:
             rest = _less(spans, self._shields[level][1]) if level in self._shields else spans
-            known = self._left[level][spans] = spans if rest == spans else rest
+            known = self._left[level][id(spans)] = spans if rest == spans else rest
         return known
 
 
