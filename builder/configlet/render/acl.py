@@ -80,7 +80,7 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
 def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> List:
     gate, family = table.gate, table.family
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
-    rows = tuple(_numbered(operands["sequence"], _rows(operands, table, groups)))
+    rows = tuple(_numbered(operands["sequence"], _once(_rows(operands, table, groups))))
     return List(name, operands["command"][family], gate.direction, rows)
 
 
@@ -91,6 +91,15 @@ def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tupl
     for row in rows:
         yield (number, *row)
         number += 0 if row[0] and shared else step
+
+
+def _once(rows: Iterable[Row]) -> Iterator[Row]:
+    """Without lines that stand there already: such a line decides nothing, and some devices silently do not take it."""
+    said: set[Row] = set()
+    for row in rows:
+        if row.remark or row not in said:
+            said.add(row)
+            yield row
 
 
 def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> Iterator[Row]:
