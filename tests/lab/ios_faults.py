@@ -42,9 +42,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "ask-enable": ("",),
     "ignore-acl": ("",),
     "unbind": ("Vlan120 in",),
-    "reboot": ("1", "400"),
+    "reboot": ("1", "900"),
 }
 """Faults that begin at a step."""
+TIMER = 600
+"""Seconds of the device's own timer, shorter than the longest faults."""
 SMALL = (
     ("drop-session", "19", "check"), ("drop-session", "35", "check"), ("drop-session", "49", "check"),
     ("reject-line", "8", "check"), ("hold-lock", "timer", "commit"), ("reboot", "1", "probe"),
@@ -88,14 +90,14 @@ def one(root: Path, fault: str, arg: str, step: str) -> Seen:
 
         took = entered(bench)
         IosDriver.clock = staticmethod(lambda: time.monotonic() * bench.switch.speed)
-        outcome = bench.push(wanted, at=once(at, step))
+        outcome = bench.push(wanted, seconds=TIMER, at=once(at, step))
         IosDriver.clock = staticmethod(time.monotonic)
         false = list(wrong(bench, outcome, wanted.before, wanted.after, first, fault))
         if outcome.result == "Untouched" and took:
             false.append(f"untouched, and took {took}")
         left = bench.left
         bench.switch.fault("clear")
-        time.sleep(0.0 if outcome.result != "Unknown" else 6.0)
+        time.sleep(0.0 if outcome.result != "Unknown" else TIMER / bench.switch.speed + 1)
         later = bench.recover() if left else ()
         if outcome.result == "Unknown" and not left:
             false.append("it is unknown, and nobody will ask again")
@@ -185,8 +187,9 @@ def main(words: list[str]) -> int:
         later = " ".join(answer.result for answer in seen.later)
         sys.stdout.write(
             f"{seen.fault:<18}{seen.arg:<12}{seen.step:<9}{seen.outcome.result:<10}{later:<10}{seen.seconds:5.1f} s  "
-            f"{'; '.join(seen.false) or seen.outcome.reason[:110]}\n",
+            f"{'FALSE: ' * bool(seen.false)}{'; '.join(seen.false) or seen.outcome.reason[:110]}\n",
         )  # fmt: skip
+        sys.stdout.flush()
     sys.stdout.write(f"{sum(results.values())} pushes, {dict(results)}, {bad} false\n")
     return 1 if bad else 0
 

@@ -171,3 +171,23 @@ def test_dc1_with_a_leaf_pair_of_ios_is_proved_and_its_switches_would_show_it_as
         proofs = prove(artifact, reading)
         assert {proof.verdict for proof in proofs} == {"PROVED"} and len(proofs) == len(artifact.tables) > 10
         assert read(IOS, "acl", owned(IOS, "acl", shown(artifact.text)), "shown").canonical == reading.canonical
+        assert again(artifact.text) == []
+
+
+def again(text: str) -> list[str]:
+    """Entries that a list has twice: the device silently does not take the second."""
+    found: list[str] = []
+    for part in re.split(r"(?m)^(?=\S)", text):
+        said = [re.sub(r"^ (sequence )?\d+ ", "", line) for line in part.splitlines()[1:]]
+        entries = [line for line in said if not line.lstrip().startswith("remark")]
+        found += [line for at, line in enumerate(entries) if line in entries[:at]]
+    return found
+
+
+def test_no_line_is_written_twice_where_rows_overlap() -> None:
+    rows = [row(f"deny tcp 10.1.10.{n}/31 {HERE4} to 22", name=f"rule {n}") for n in (2, 4, 2)]
+    rows += [row(f"permit tcp 10.1.10.0/24 {HERE4} to 22")]
+    artifact = render("leaf1", IOS, "acl", [acl(rows)])
+    assert again(artifact.text) == []
+    assert artifact.text.count("deny tcp") == 2
+    assert verdicts([acl(rows)]) == {"PROVED"}

@@ -78,11 +78,8 @@ def _permits_only(rows: Sequence[Row]) -> list[Row]:
 def _whole_rows(family: Family, classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
     starts, starts_closed, starts_written = _parts(first)
     answers, answers_closed, answers_written = _parts(second)
-    closed = {row.sets for row in answers_closed}
-    both = [row for row in starts_closed if row.sets in closed]
-    common = {row.sets for row in both}
-    written = [*(r for r in starts_closed if r.sets not in common), *starts_written]
-    replied = [*(r for r in answers_closed if r.sets not in common), *answers_written]
+    both, starts_only, answers_only = _shared(starts_closed, answers_closed)
+    written, replied = [*starts_only, *starts_written], [*answers_only, *answers_written]
     known = First(written)
     later = [*_replies(family, classes, replied, known), *_pruned(known)]
     yield from starts
@@ -93,6 +90,29 @@ def _whole_rows(family: Family, classes: Classes, first: list[Row], second: list
         yield from (row for row in both if any(True for _ in permits.meeting(row.sets)))
     shut = Near([row.sets for row in both])
     yield from (row for row in later if not any(True for _ in shut.holding(row.sets)))
+
+
+def _shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Denies of both lists, what only the first denies, what only the second denies.
+
+    A block of the one may lack a span of the other's: what they have in common is said once all the same.
+    """
+    crossed = [(a, b, meet(one.sets, two.sets)) for a, one in enumerate(first) for b, two in enumerate(second)]
+    found = list(dict.fromkeys(sets for _, _, sets in crossed if sets))
+    kept = {sets for sets in found if not any(sets != other and inside(sets, other) for other in found)}
+    pairs = [(a, b, sets) for a, b, sets in crossed if sets and sets in kept]
+    said = {sets: first[a] for a, _, sets in reversed(pairs)}
+    both = [said[sets].over(sets) for sets in found if sets in kept]
+    return both, _without(first, [(a, s) for a, _, s in pairs]), _without(second, [(b, s) for _, b, s in pairs])
+
+
+def _without(rows: Sequence[Row], said: Sequence[tuple[int, Sets]]) -> list[Row]:
+    """What rows decide beside the products that were said for each, by its number."""
+    return [
+        row.over(piece)
+        for at, row in enumerate(rows)
+        for piece in minus_all(row.sets, [sets for number, sets in said if number == at])
+    ]
 
 
 def _parts(rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:

@@ -156,6 +156,8 @@ def _answer(driver: Driver, standing: Standing, means: Means, *, adopt: bool) ->
     if standing.run:
         means.journal.write("answered", change.owner, about=standing.run, shown=shown)
     if shown == change.before:
+        if adopt and not acted:
+            _forget(driver, token)
         return Outcome(change.owner, "Reverted", _way_back(standing.red, acted=acted))
     if shown != change.after:
         return Outcome(change.owner, "Unknown", "it runs neither what ran before nor what was planned. Look at it")

@@ -93,7 +93,7 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     if len(name) > operands.get("name_length", len(name)):
         limit = operands["name_length"]
         raise refuse("Name longer than the platform's", f"{name}: a list's name has at most {limit} characters.", nature="red")
-    rows = _rows(operands, table, groups)
+    rows = _once(_rows(operands, table, groups))
     inside = operands["sequence"].get("remarks") in ("beside", "first")
     numbered = _beside(operands["sequence"], rows) if inside else _numbered(operands["sequence"], rows)
     said = tuple(numbered)
@@ -128,6 +128,15 @@ def _countable(sequence: Mapping[str, Any], rows: Sequence[tuple[int | str, ...]
     if rows and not all(least <= int(row[0]) <= most for row in (rows[0], rows[-1])):
         detail = f"{table.gate.name} has more entries than the platform has numbers ({least} to {most})."
         raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
+
+
+def _once(rows: Iterable[Row]) -> Iterator[Row]:
+    """Without lines that stand there already: such a line decides nothing, and some devices silently do not take it."""
+    said: set[Row] = set()
+    for row in rows:
+        if row.remark or row not in said:
+            said.add(row)
+            yield row
 
 
 def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> Iterator[Row]:
