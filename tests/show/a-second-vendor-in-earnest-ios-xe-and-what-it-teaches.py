@@ -107,7 +107,10 @@ def line_5() -> Shown:
 
 
 def _changed() -> Iterator[str]:
-    """The Python of stages that changed while the platform was built, or later together with its folder, by its path."""
+    """The Python of stages that changed while the platform was built, or later for it alone, by its path.
+
+    A commit that touches several platforms' folders is about what they have in common.
+    """
 
     def git(*words: str, check: bool = True) -> list[str]:
         ended = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=check)
@@ -117,8 +120,10 @@ def _changed() -> Iterator[str]:
     first = git("log", "--reverse", "--diff-filter=A", "--format=%H", "--", "configlets/ios/platform.yaml")[0]
     built = git("rev-parse", "--verify", "--quiet", f"{BUILT}^{{commit}}", check=False) or ["HEAD"]
     found = set(git("diff", "--name-only", f"{first}^", built[0], "--", *folders))
-    later = git("log", "--format=", "--name-only", "--full-diff", f"{built[0]}..HEAD", "--", "configlets/ios")
-    found |= {path for path in later if path.startswith(tuple(folders))}
+    for commit in git("log", "--format=%H", f"{built[0]}..HEAD", "--", "configlets/ios"):
+        names = git("show", "--format=", "--name-only", commit)
+        if all(name.startswith("configlets/ios/") for name in names if name.startswith("configlets/")):
+            found |= {name for name in names if name.startswith(tuple(folders))}
     yield from sorted(path for path in found if path.endswith(".py"))
 
 
