@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from configlet.workspace.placed import canonical, section_of
+from configlet.workspace.placed import canonical, only_section, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
 
@@ -78,13 +78,16 @@ def events_of(text: str) -> list[_Event]:
 def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     """The shape of one item, when ``strict`` has nothing against it."""
     whole = f"{key}:\n{text}"
-    node, _ = read(whole.encode(), "")
-    section = node.members.get(key) if node is not None and isinstance(node.members, dict) else None
-    if section is None or type(section.members) is not (list if sequence else dict) or len(section.members) != 1:
+    name, section = only_section(read(whole.encode(), "")[0]) or ("", None)
+    if section is None or name != key or type(section.members) is not (list if sequence else dict):
+        return None
+    if len(section.members) != 1:
         return None
     events = events_of(whole)
     maker = _Maker(whole, events[5 : 5 - _AROUND], _placed_at(key, section))
     template = maker.item(sequence)
+    if maker.left:
+        return None
     pattern = re.compile(rf"{maker.pattern(len(key) + 2)}{GAP}(?={indent}[^ #\n]|\Z)")
     own = len(events) - _AROUND - maker.commas
     shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()))
@@ -131,6 +134,11 @@ class _Maker:
     def _ordered(self, parts: list[str | _Hole]) -> list[str]:
         self.used = [part for part in parts if isinstance(part, _Hole)]
         return ["%s" if isinstance(part, _Hole) else part.replace("%", "%%") for part in parts]
+
+    @property
+    def left(self) -> int:
+        """How many events the item does not explain."""
+        return len(self.events) - self.at
 
     @property
     def order(self) -> tuple[int, ...]:
