@@ -121,6 +121,15 @@ def test_what_follows_a_section_is_never_taken_for_a_part_of_it(line: str, more:
     assert part is None or (not problems and node is not None and part.value == node.value)
 
 
+@pytest.mark.parametrize("begin", ["  -\n    ", "  - \n    ", "  - # note\n    ", "  -\n\n    ", "  - "])
+def test_an_item_that_begins_below_its_dash_has_its_own_place(begin: str) -> None:
+    text = "tests:\n" + "".join(f"{begin}from: a{n}\n    to: b\n    service: ssh\n    expect: allow\n" for n in range(20))
+    node, _ = read(text.encode(), "f")
+    part = quick_part("f", text.encode(), Shapes(), NOTHING)
+    assert node is not None and isinstance(node.members, dict)
+    assert part is None or part.sections == {"tests": section_of("tests", node.members["tests"])}
+
+
 def test_what_strict_yaml_reads_is_what_pyyaml_reads() -> None:
     dice, seen = random.Random(43), Counter[bool]()
     for number in range(COUNT // 4):

@@ -17,6 +17,8 @@ GAP = r"(?: *+(?:#[^\n]*+)?\n)*+"
 """Blank lines and lines that are only a comment."""
 _AROUND = 9
 """Events around a single item: of stream, document, top map, key, and the section itself."""
+_FIRST_LINE = 2
+"""An item is parsed below a line of its section's key."""
 _FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
 _NO_WORD = r"(?![tfn](?:(?<=t)rue|(?<=f)alse|(?<=n)ull) *[,\]}#\n])"
 _KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
@@ -175,8 +177,7 @@ class _Maker:
     def marks(self) -> list[tuple[int, int, int]]:
         """The places of what is placed: line from the first, column, group."""
         moving = {hole.start: i for i, (hole, _) in enumerate(self._groups(), 1) if not hole.pattern}
-        first = self.places[0][0]
-        return [(line - first, column, moving.get(at, 0)) for line, column, at in self.places]
+        return [(line - _FIRST_LINE, column, moving.get(at, 0)) for line, column, at in self.places]
 
     def _next(self) -> _Event:
         self.at += 1
