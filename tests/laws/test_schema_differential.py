@@ -97,6 +97,39 @@ def test_what_shapes_read_is_what_the_parser_reads(seed: int) -> None:
     assert seen[False] > sum(seen.values()) / 8
 
 
+MISREAD = (
+    "-11: [10.0.0.0/8]\n",
+    "-: x\n",
+    "-a:\n  b: [10.0.0.0/8]\n",
+    "?x: y\n",
+    "  - x\n",
+    " x: [10.0.0.0/8]\n",
+    "    x: [10.0.0.0/8]\n",
+    "...\n",
+    "---\n",
+    "}\n",
+)
+"""Lines after a section of many items that belong to no item of it."""
+
+
+@pytest.mark.parametrize("line", MISREAD)
+@pytest.mark.parametrize("more", ["", "  z: [10.0.0.0/8]\n"])
+def test_what_follows_a_section_is_never_taken_for_a_part_of_it(line: str, more: str) -> None:
+    text = "addresses:\n" + "".join(f"  set-{n}: [10.{n}.0.0/16]\n" for n in range(30)) + line + more
+    node, problems = read(text.encode(), "f")
+    part = quick_part("f", text.encode(), Shapes(), NOTHING)
+    assert part is None or (not problems and node is not None and part.value == node.value)
+
+
+@pytest.mark.parametrize("begin", ["  -\n    ", "  - \n    ", "  - # note\n    ", "  -\n\n    ", "  - "])
+def test_an_item_that_begins_below_its_dash_has_its_own_place(begin: str) -> None:
+    text = "tests:\n" + "".join(f"{begin}from: a{n}\n    to: b\n    service: ssh\n    expect: allow\n" for n in range(20))
+    node, _ = read(text.encode(), "f")
+    part = quick_part("f", text.encode(), Shapes(), NOTHING)
+    assert node is not None and isinstance(node.members, dict)
+    assert part is None or part.sections == {"tests": section_of("tests", node.members["tests"])}
+
+
 def test_what_strict_yaml_reads_is_what_pyyaml_reads() -> None:
     dice, seen = random.Random(43), Counter[bool]()
     for number in range(COUNT // 4):

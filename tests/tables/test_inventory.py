@@ -45,7 +45,7 @@ def test_dc1_is_the_site_that_was_promised(dc1: Inventory) -> None:
     assert {work.stack for work in dc1.workloads} == set(schema.STACKS)
     assert any(one.mode for host in dc1.hosts for one in host.interfaces)
     assert any({a.version for a in work.addresses} == {4, 6} for work in dc1.workloads)
-    assert {device.platform for device in dc1.devices} == {"eos"}
+    assert {device.platform for device in dc1.devices} == {"eos", "ios"}
     assert dc1.lab_only and dc1.controller_realm == "mgmt"
     assert all(rule.reason and rule.owner for rule in dc1.policy)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -194,9 +194,12 @@ _OCTETS = {str(number): number for number in range(256)}
 _LENGTHS = {str(number): 2 ** (32 - number) - 1 for number in range(33)}
 
 
-@lru_cache(1 << 17)
+@cache
 def quick_prefix(value: str) -> tuple[int, int] | None:
-    """The first and last address of an IPv4 prefix (or address) in its only usual form; None says nothing."""
+    """The first and last address of an IPv4 prefix (or address) in its only usual form; None says nothing.
+
+    What was asked is remembered, as a value is judged before it is used; ``load`` forgets it in the end.
+    """
     text, slash, length = value.partition("/")
     try:
         a, b, c, d = text.split(".")

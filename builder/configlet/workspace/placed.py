@@ -57,6 +57,13 @@ def placed(key: str, item: Node) -> Iterator[Node]:
             yield from (each for _, each in sorted(inner.members.items()))
 
 
+def only_section(root: Node | None) -> tuple[str, Node] | None:
+    """The name and node of the only section of a text; None when it is wrong or has several."""
+    if root is None or not isinstance(root.members, dict) or len(root.members) != 1:
+        return None
+    return next(iter(root.members.items()))
+
+
 def section_of(key: str, node: Node) -> Section:
     """A section that was read strictly."""
     if isinstance(node.members, dict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from configlet.workspace.placed import canonical, section_of
+from configlet.workspace.placed import canonical, only_section, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
 
@@ -17,6 +17,8 @@ GAP = r"(?: *+(?:#[^\n]*+)?\n)*+"
 """Blank lines and lines that are only a comment."""
 _AROUND = 9
 """Events around a single item: of stream, document, top map, key, and the section itself."""
+_FIRST_LINE = 2
+"""An item is parsed below a line of its section's key."""
 _FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
 _NO_WORD = r"(?![tfn](?:(?<=t)rue|(?<=f)alse|(?<=n)ull) *[,\]}#\n])"
 _KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
@@ -78,13 +80,16 @@ def events_of(text: str) -> list[_Event]:
 def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     """The shape of one item, when ``strict`` has nothing against it."""
     whole = f"{key}:\n{text}"
-    node, _ = read(whole.encode(), "")
-    section = node.members.get(key) if node is not None and isinstance(node.members, dict) else None
-    if section is None or type(section.members) is not (list if sequence else dict) or len(section.members) != 1:
+    name, section = only_section(read(whole.encode(), "")[0]) or ("", None)
+    if section is None or name != key or type(section.members) is not (list if sequence else dict):
+        return None
+    if len(section.members) != 1:
         return None
     events = events_of(whole)
     maker = _Maker(whole, events[5 : 5 - _AROUND], _placed_at(key, section))
     template = maker.item(sequence)
+    if maker.left:
+        return None
     pattern = re.compile(rf"{maker.pattern(len(key) + 2)}{GAP}(?={indent}[^ #\n]|\Z)")
     own = len(events) - _AROUND - maker.commas
     shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()))
@@ -133,6 +138,11 @@ class _Maker:
         return ["%s" if isinstance(part, _Hole) else part.replace("%", "%%") for part in parts]
 
     @property
+    def left(self) -> int:
+        """How many events the item does not explain."""
+        return len(self.events) - self.at
+
+    @property
     def order(self) -> tuple[int, ...]:
         """The groups of the pattern as the template wants them."""
         numbers = {hole.start: i for i, (hole, _) in enumerate(self._groups(), 1) if hole.pattern}
@@ -167,8 +177,7 @@ class _Maker:
     def marks(self) -> list[tuple[int, int, int]]:
         """The places of what is placed: line from the first, column, group."""
         moving = {hole.start: i for i, (hole, _) in enumerate(self._groups(), 1) if not hole.pattern}
-        first = self.places[0][0]
-        return [(line - first, column, moving.get(at, 0)) for line, column, at in self.places]
+        return [(line - _FIRST_LINE, column, moving.get(at, 0)) for line, column, at in self.places]
 
     def _next(self) -> _Event:
         self.at += 1

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 
-from configlet.workspace.placed import Section, section_of
+from configlet.workspace.placed import Section, only_section, section_of
 from configlet.workspace.shape import GAP, Shape, events_of, filled, shape_of
-from configlet.workspace.strict import Node, read
+from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
 _SECTION = re.compile(rf"([a-z]+): *(?:#[^\n]*)?\n{GAP}( *)(-(?= )|[^\s#])")
@@ -91,7 +91,7 @@ class _Reader:
 
     def _strictly(self, start: int, end: int) -> tuple[str, Section] | None:
         text = self.text[start:end]
-        inner = _only(read(text.encode(), "")[0])
+        inner = only_section(read(text.encode(), "")[0])
         if inner is None:
             return None
         self.events += len(events_of(text)) - _OUTER
@@ -151,7 +151,7 @@ class _Reader:
     def _alone(self, key: str, sequence: bool, text: str, section: Section) -> bool:
         """Read the next item as ``strict`` does."""
         whole = f"{key}:\n{text}"
-        inner = _only(read(whole.encode(), "")[0])
+        inner = only_section(read(whole.encode(), "")[0])
         if inner is None or type(inner[1].members) is not (list if sequence else dict) or len(inner[1].members) != 1:
             return False
         one = section_of(*inner)
@@ -160,9 +160,3 @@ class _Reader:
         self.events += len(events_of(whole)) - _OUTER - 3
         self._count_to(self.counted + len(text))
         return True
-
-
-def _only(root: Node | None) -> tuple[str, Node] | None:
-    if root is None or not isinstance(root.members, dict) or len(root.members) != 1:
-        return None
-    return next(iter(root.members.items()))

@@ -114,7 +114,7 @@ def _word(text: str, dice: random.Random) -> str:
 def _lines(text: str, dice: random.Random) -> str:
     lines = text.splitlines(keepends=True) or [""]
     at, other = dice.randrange(len(lines)), dice.randrange(len(lines))
-    kind = dice.randrange(5)
+    kind = dice.randrange(6)
     if kind == 0:
         lines.insert(other, lines[at])
     elif kind == 1:
@@ -123,6 +123,8 @@ def _lines(text: str, dice: random.Random) -> str:
         lines[at] = " " * dice.randint(1, 4) + lines[at]
     elif kind == 3:
         lines[at] = lines[at].removeprefix(" " * dice.randint(1, 3))
+    elif kind == 4:
+        lines[at] = dice.choice(("", "-", "- ", "?")) + lines[at].lstrip(" -")
     else:
         del lines[at]
     return "".join(lines)
