@@ -105,7 +105,7 @@ def merged(address: str, text: str) -> None:
     login = {"username": os.environ["DC1_USERNAME"], "password": os.environ["DC1_PASSWORD"]}
     with (
         tempfile.NamedTemporaryFile("w") as file,
-        ConnectHandler(device_type="cisco_xe", host=address, **login, **known) as link,
+        ConnectHandler(device_type="cisco_xe", host=address, read_timeout_override=120, **login, **known) as link,
     ):
         file.write(text)
         file.flush()
