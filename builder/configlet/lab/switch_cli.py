@@ -11,9 +11,8 @@ import asyncio
 import hmac
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from configlet.lab.sshd import KEY_EXCHANGES
@@ -76,12 +75,6 @@ class Front:
     flash: Flash
     delay: Callable[[], float]
     """Seconds that the login server takes."""
-
-
-@cache
-def _workers() -> ThreadPoolExecutor:
-    """Commands run here: they wait for the kernel and for stalls, and must not hold up other connections."""
-    return ThreadPoolExecutor(32, thread_name_prefix="cli")
 
 
 @dataclass(slots=True)
@@ -162,7 +155,7 @@ class Console:
         return "".join(out)
 
 
-async def _converse(process: asyncssh.SSHServerProcess[bytes], console: Console) -> None:
+async def _converse(process: asyncssh.SSHServerProcess[bytes], console: Console, workers: Executor) -> None:
     """A shell from its greeting to its end."""
     import asyncssh
 
@@ -180,11 +173,11 @@ async def _converse(process: asyncssh.SSHServerProcess[bytes], console: Console)
             data = b""
         process.stdout.write(console.feed(data.decode("utf-8", "replace").replace("\0", "")).encode())
         if console.lines and not console.pages:
-            process.stdout.write((await loop.run_in_executor(_workers(), console.carry_out)).encode())
+            process.stdout.write((await loop.run_in_executor(workers, console.carry_out)).encode())
         await process.stdout.drain()
 
 
-async def _serve(front: Front, process: asyncssh.SSHServerProcess[bytes]) -> None:
+async def _serve(front: Front, process: asyncssh.SSHServerProcess[bytes], workers: Executor) -> None:
     import asyncssh
 
     loop = asyncio.get_running_loop()
@@ -195,17 +188,17 @@ async def _serve(front: Front, process: asyncssh.SSHServerProcess[bytes]) -> Non
             process.exit(await serve_scp(front.flash, process, command))
             return
         if command:
-            text = await loop.run_in_executor(_workers(), terminal.line, command, False)
+            text = await loop.run_in_executor(workers, terminal.line, command, False)
             process.stdout.write(text.replace("\n", "\r\n").encode())
         else:
-            await _converse(process, Console(terminal))
+            await _converse(process, Console(terminal), workers)
         process.exit(0)
     except Dropped:
         process.channel.get_connection().abort()
     except (asyncssh.Error, OSError):
         pass  # the client went away; there is nobody to tell
     finally:
-        await loop.run_in_executor(_workers(), terminal.hang_up)
+        await loop.run_in_executor(workers, terminal.hang_up)
 
 
 async def serve(front: Front, sock: socket.socket, key: Any, username: str, password: str) -> asyncssh.SSHAcceptor:
@@ -213,6 +206,9 @@ async def serve(front: Front, sock: socket.socket, key: Any, username: str, pass
     import asyncssh
 
     loop = asyncio.get_running_loop()
+    # Commands run here: they wait for the kernel and for stalls, and must not hold up other connections. The threads
+    # belong to this server: those of a module would not be there any more after a fork.
+    workers = ThreadPoolExecutor(32, thread_name_prefix="cli")
 
     class Login(asyncssh.SSHServer):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -235,7 +231,7 @@ async def serve(front: Front, sock: socket.socket, key: Any, username: str, pass
             return hmac.compare_digest(password_.encode(), password.encode()) and same
 
     async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
-        await _serve(front, process)
+        await _serve(front, process, workers)
 
     return await asyncssh.listen(
         sock=sock,
