@@ -120,3 +120,11 @@ def test_a_policy_test_that_is_half_true_is_red_with_a_packet_of_each_side(edit:
     status, problems = found(tmp_path)
     assert status == 3 and [p.summary for p in problems] == ["Policy test is red"]
     assert "allowed: tcp" in problems[0].detail and "denied: tcp" in problems[0].detail
+
+
+def test_a_table_that_sees_only_what_is_received_does_not_guard_an_end_alone(edit: Edit, tmp_path: Path) -> None:
+    edit("hosts.yaml", "  client1:  # desk 4\n", "  client1:\n    platform: xdp\n")
+    status, problems = found(tmp_path)
+    assert status == 3
+    assert [p.summary for p in problems] == ["Unguarded flow"]
+    assert '"client1"' in problems[0].detail and "only what is received" in problems[0].detail

@@ -19,7 +19,7 @@ from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site
 from configlet.place.guard import Gap, accepted, gaps
-from configlet.place.sees import CURE, HOST
+from configlet.place.sees import CURE, HALF, HALF_CURE, HOST
 from configlet.rules import select
 
 
@@ -159,12 +159,13 @@ def _unguarded(found: list[Gap]) -> Problem:
     workload = end.workload
     if workload is None:
         raise AssertionError("an unguarded flow has a workload at one end")
+    why, cure = (HOST[workload.stack].sentence, CURE[workload.stack]) if end.bare else (HALF, HALF_CURE)
     peers = ", ".join(sorted({g.source.name if g.target.name == end.name else g.target.name for g in found}))
     return Problem(
         "Unguarded flow",
         f'No gate decides what passes between "{workload.name}" (stack {workload.stack}, segment {end.place}) and '
-        f"{peers}, and the policy denies some of it, for example {packet_text(gap.example)}. {HOST[workload.stack].sentence} "
-        f"Inside a segment no gateway sees it either. The cheapest cure: {CURE[workload.stack]}. Or accept it for a time: "
+        f"{peers}, and the policy denies some of it, for example {packet_text(gap.example)}. {why} "
+        f"Inside a segment no gateway sees it either. The cheapest cure: {cure}. Or accept it for a time: "
         f"{{what: unguarded, workload: {workload.name}, reason: ..., until: ...}}.",
         workload.place,
         nature="red",

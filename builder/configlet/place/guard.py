@@ -43,7 +43,7 @@ class Gap:
 
 
 def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf) -> tuple[Gap, ...]:
-    """All gaps of a site. Host tables remember connections, so only pairs that no host table sees can have one."""
+    """All gaps of a site. Only pairs of ends without a host table that remembers connections can have one."""
     return tuple(
         gap
         for realm in realms
@@ -76,7 +76,7 @@ class _Realm:
 
     def __init__(self, placement: Placement, realm: str, family: Family, index: Index[Entry]) -> None:
         self.placement, self.family, self.realm, self.index = placement, family, realm, index
-        self.ends = [end for end in ends_of(placement.inventory, realm, family) if end.bare]
+        self.ends = [end for end in ends_of(placement.inventory, realm, family) if end.bare or half(placement, end)]
         self.places: dict[str, list[int]] = {}
         for number, end in enumerate(self.ends):
             self.places.setdefault(end.place, []).append(number)
@@ -171,6 +171,14 @@ class _Realm:
                 if hit and gates:
                     example = packet_of(self.family, self.realm, hit)
                     yield Gap("reply-exposure", source, target, gates, example, deny.rule, reply.rule)
+
+
+def half(placement: Placement, end: End) -> bool:
+    """Whether the table at an end's host sees only what is received, or must pass what could be a reply.
+
+    Such a table alone does not decide both ways of a connection, so the end counts as bare.
+    """
+    return end.workload is not None and any(not g.stateful for g in placement.of_owner(end.workload.host))
 
 
 def _cell(cells: Cells, end: End, number: int) -> int:

@@ -91,3 +91,9 @@ CURE: dict[Stack, str] = {
 
 GATEWAY = "A routed packet crosses the gateway's interface whatever the workload's stack is."
 NOT_ROUTED = "Both ends are in one segment: the packet is switched and never crosses the gateway."
+HALF = (
+    "The table at its host judges only what is received, and cannot remember connections: what the host sends, and what "
+    "could be a reply, it must pass."
+)
+"""Of a host whose table is XDP's, where no other gate is on the way."""
+HALF_CURE = "the host's nftables, or a gate at the other end that remembers connections"
