@@ -9,20 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
 
-from configlet.model.block import Block, Boxed, Listed, Sets, items, sets_of
+from configlet.model.block import Block, Boxed, Sets, items, sets_of
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.boxes import full
+from configlet.packets.trim import Cell, trimmed
 from configlet.packets.walk import BUDGET, Kind, Overrun, differ, more
 
-
-class Cell(NamedTuple):
-    """A row over atoms."""
-
-    permit: bool
-    box: tuple[Span, ...]
+LOOSE = 4096
+"""Rows that blocks may stand for until they are worth atoms."""
 
 
 def difference(
@@ -33,11 +29,11 @@ def difference(
     budget: int = BUDGET,
 ) -> Box | Overrun | None:
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
-    if not any(isinstance(rows, Listed) for rows in (*law, text)):
-        return differ(family, law, text, budget) if kind is None else more(family, kind, law, text, budget)
+    if sum(map(len, (*law, text))) <= LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
+        laws, said = [trimmed(family, tuple(rows)) for rows in law], trimmed(family, tuple(text))
+        return differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
-    laws = [atoms.rows(rows) for rows in law]
-    said = atoms.rows(text)
+    laws, said = [atoms.rows(rows) for rows in law], atoms.rows(text)
     found = differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     return found if found is None or isinstance(found, Overrun) else atoms.back(found)
 

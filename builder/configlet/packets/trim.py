@@ -1,0 +1,73 @@
+"""Rows that decide nothing, taken out of a first-match list with default deny before it is compared with another.
+
+What is left passes the same packets. A walk over lists that are alike then ends at the first look, where a line that
+denies all fragments would have led it into every corner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from configlet.model.net import Family, Span
+from configlet.model.policy import FRAG
+from configlet.packets.boxes import full, meet
+
+FEW = 16
+"""Denies of one list that are looked at; where there are more, they belong to the policy, and the walk needs them."""
+_WHOLE, _NON_FIRST = (0, 0), (1, 1)
+
+
+class Row(Protocol):
+    """Anything with a box and permit or deny."""
+
+    @property
+    def permit(self) -> bool:
+        """Whether the packets of the box pass."""
+
+    @property
+    def box(self) -> tuple[Span, ...]:
+        """Seven closed intervals."""
+
+
+class Cell(NamedTuple):
+    """A row that is nothing but its box."""
+
+    permit: bool
+    box: tuple[Span, ...]
+
+
+def trimmed(family: Family, rows: Sequence[Row]) -> Sequence[Row]:
+    """The list without what follows a line for all non-first fragments and speaks of them, and without a few denies that
+    meet no later permit."""
+    return _denies(_fragments(family, rows))
+
+
+def _fragments(family: Family, rows: Sequence[Row]) -> Sequence[Row]:
+    every = full(family)[:FRAG]
+    at = next((n for n, row in enumerate(rows) if row.box[FRAG] == _NON_FIRST and row.box[:FRAG] == every), None)
+    if at is None:
+        return rows
+    return [*rows[: at + rows[at].permit], *_whole(rows[at + 1 :])]
+
+
+def _whole(rows: Iterable[Row]) -> Iterable[Row]:
+    """The rows as they decide packets that are no fragment."""
+    for row in rows:
+        fragment = row.box[FRAG]
+        if fragment == _WHOLE:
+            yield row
+        elif fragment[0] == 0:
+            yield Cell(row.permit, (*row.box[:FRAG], _WHOLE))
+
+
+def _denies(rows: Sequence[Row]) -> Sequence[Row]:
+    numbers = [n for n, row in enumerate(rows) if not row.permit]
+    if not 0 < len(numbers) <= FEW:
+        return rows
+    idle = {n for n in numbers if not any(rows[m].permit and _meet(rows[m], rows[n]) for m in range(n + 1, len(rows)))}
+    return [row for n, row in enumerate(rows) if n not in idle] if idle else rows
+
+
+def _meet(a: Row, b: Row) -> bool:
+    return meet(a.box, b.box) is not None  # type: ignore[arg-type]
