@@ -127,7 +127,7 @@ def _host_cost(table: Table) -> Cost:
                 seen.add(numbers)
                 for number in numbers:
                     sets, entry = ends[number]
-                    count = _product((*sets[:level], ((0, 0),), *sets[level + 1 :]))  # type: ignore[arg-type]
+                    count = _product(sets) // len(sets[level])
                     out.held += count
                     out.rules[entry.rule.name, entry.rule.place] += count
     out.typed = out.held

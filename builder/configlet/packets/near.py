@@ -101,12 +101,13 @@ FEW = 8
 class Near:
     """The rows of a list, found by their addresses and ports."""
 
-    __slots__ = ("_asked", "_axes", "rows")
+    __slots__ = ("_asked", "_axes", "_told", "rows")
 
     def __init__(self, rows: Sequence[Sets]) -> None:
         self.rows = rows
         self._asked = 0
         self._axes: dict[int, Axis] = {}
+        self._told = DST
 
     def _axis(self, level: int) -> Axis:
         if level not in self._axes:
@@ -157,8 +158,9 @@ class Near:
         """Whether no other row has addresses near those of a row, as one look shows; False where it does not."""
         if len(self.rows) <= FEW:
             return at == 0
-        for level in (DST, SRC):
+        for level in (self._told, SRC if self._told == DST else DST):
             spans, axis = self.rows[at][level], self._axis(level)
             if len(spans) == 1 and axis.single(spans[0]):
+                self._told = level
                 return True
         return False

@@ -107,12 +107,23 @@ class Statements:
         }
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
+        self.keys: dict[tuple[str, str], tuple[Span, str]] = {}
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
-        self.proto_text = {6: "6", 17: "17"}
+        said = {s["does"]: expand(s["pattern"], parts) for s in self.kinds}
+        ends = f"(?:(?P<accept>{said['accept']})|{said['drop']})"
+        self.counting = re.compile(f"{said['count']} {ends} {said['comment']}")
+        self.counted = {does: s["canonical"] for s in self.kinds if (does := s["does"]) in ("count", "accept", "drop")}
 
     def rule(self, line: Source) -> Rule:
         """One rule, each token understood. Raises Refused at the first that is not."""
+        if found := self.counting.fullmatch(line.text):
+            does, label = "accept" if found["accept"] else "drop", found["label"]
+            text = f'{self.counted["count"]} {self.counted[does]} {line.text[line.text.index("comment ") :]}'
+            return Rule(line, (), None, does, "", label, text)
+        return self._rule(line)
+
+    def _rule(self, line: Source) -> Rule:
         at, matches, texts = 0, [], []
         lookup: Lookup | None = None
         verdict, target, label, ended = "", "", "", False
@@ -214,9 +225,10 @@ class Statements:
             text = line.text.removeprefix("elements = {").removesuffix("}")
             offset = len(line.text) - len(line.text.removeprefix("elements = {"))
             for part in text.split(","):
-                if part.strip():
-                    column = line.column + offset + len(part) - len(part.lstrip())
-                    yield self._element(kinds, Source(line.file, line.number, column, part.strip()))
+                said = part.strip()
+                if said:
+                    column = line.column + offset + (0 if part[0] == said[0] else len(part) - len(part.lstrip()))
+                    yield self._element(kinds, Source(line.file, line.number, column, said))
                 offset += len(part) + 1
 
     def _element(self, kinds: tuple[str, ...], source: Source) -> Element:
@@ -225,15 +237,24 @@ class Statements:
         if found is None or len(keys) != len(kinds):
             source.refuse("This is no element of this map")
         try:
-            spans = tuple(self._key(kind, text) for kind, text in zip(kinds, keys, strict=True))
+            spans, said = zip(*[self._keyed(kind, text) for kind, text in zip(kinds, keys, strict=True)], strict=True)
         except Unreadable as why:
             source.refuse(str(why))
-        said = [
-            _span_text(FAMILY[kind], span) if kind in FAMILY else _number_text(span)
-            for kind, span in zip(kinds, spans, strict=True)
-        ]
         text = f"{' . '.join(said)} : {found['verb']} {found['chain']}"
         return Element(spans, found["verb"], found["chain"], source, text)
+
+    def _keyed(self, kind: str, text: str) -> tuple[Span, str]:
+        """A part of a key, and its one form; the few that stand for services and protocols are read once."""
+        if kind in FAMILY:
+            span = _addresses(text, FAMILY[kind])
+            return span, text if kind == "ipv4_addr" and span[0] == span[1] and "/" not in text and "-" not in text else (
+                _span_text(FAMILY[kind], span)
+            )
+        found = self.keys.get((kind, text))
+        if found is None:
+            span = self._key(kind, text)
+            found = self.keys[kind, text] = span, _number_text(span)
+        return found
 
     def _key(self, kind: str, text: str) -> Span:
         if kind in FAMILY:

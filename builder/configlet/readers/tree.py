@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from configlet.readers.grammar import Source
 
 _PART = re.compile(r'(?:[^;"]|"[^"]*")+')
+_new = tuple.__new__
+"""A place for each line of a long text: the shortest way to make one."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -25,6 +27,7 @@ def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
     """The lines that are not blank with their indentation; blanks inside are single. Raises Refused."""
     whole = text.replace("\r\n", "\n")
     clean = _CONTROL.search(whole) is None and "\r" not in whole
+    ascii_, tabs = whole.isascii(), "\t" in whole
     for number, raw in enumerate(whole.split("\n"), 1):
         line = raw.strip()
         if not line:
@@ -32,9 +35,9 @@ def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
         column = 1 if raw[0] == line[0] else len(raw) - len(raw.lstrip()) + 1
         if not clean and (_CONTROL.search(line) or "\r" in line):
             Source(file, number, column, line).refuse("A control character stands in this line")
-        if not line.isascii() or "  " in line or "\t" in line:
+        if "  " in line or not ascii_ or (tabs and "\t" in line):
             line = line if '"' in line else " ".join(line.split())
-        yield column - 1, Source(file, number, column, line)
+        yield column - 1, _new(Source, (file, number, column, line))
 
 
 def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:

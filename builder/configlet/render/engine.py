@@ -29,6 +29,18 @@ def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object]) 
         raise refuse("Template that cannot be filled", detail, Place(template)) from None
 
 
+_FIELDS: dict[type, frozenset[str]] = {}
+"""Of types that were met their fields, where they are rows of ours; none of anything else."""
+
+
+def _fields(kind: type) -> frozenset[str]:
+    found = _FIELDS.get(kind)
+    if found is None:
+        ours = kind.__module__.startswith("configlet.render.")
+        found = _FIELDS[kind] = frozenset(getattr(kind, "__slots__", ())) if ours else frozenset()
+    return found
+
+
 @lru_cache(maxsize=8)
 def _environment(search: tuple[Path, ...]) -> Environment:
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
@@ -39,7 +51,7 @@ def _environment(search: tuple[Path, ...]) -> Environment:
 
         def getattr(self, obj: Any, attribute: str) -> Any:
             """A field of a row, or what the sandbox says."""
-            if type(obj).__module__.startswith("configlet.render.") and attribute in type(obj).__slots__:
+            if attribute in _fields(type(obj)):
                 return getattr(obj, attribute)
             return super().getattr(obj, attribute)
 
