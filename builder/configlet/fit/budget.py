@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +9,7 @@ from configlet.fit.units import by_groups, grouped, many, typed
 from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.gate import Capability, Table
 from configlet.model.net import Spans, merge
-from configlet.model.policy import DST, SRC, Entry
+from configlet.model.policy import DST, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
 from configlet.packets.sets import touch, within
 
@@ -21,8 +20,16 @@ class Cost:
 
     typed: int = 0
     held: int = 0
-    rules: Counter[tuple[str, Place | None]] = field(default_factory=Counter)
+    rules: dict[int, int] = field(default_factory=dict)
+    """By the identity of a rule, as a rule's value is long."""
+    known: dict[int, Rule] = field(default_factory=dict)
     groups: set[object] = field(default_factory=set)
+
+    def take(self, rule: Rule, count: int) -> None:
+        """A rule takes so much."""
+        key = id(rule)
+        self.known[key] = rule
+        self.rules[key] = self.rules.get(key, 0) + count
 
 
 def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Problem]:
@@ -44,14 +51,16 @@ def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Pro
 
 
 def most_of(total: Cost) -> list[tuple[tuple[str, Place | None], int]]:
-    """The three rules that cost most."""
-    return total.rules.most_common(3)
+    """The three rules that cost most: name, place, and count."""
+    most = sorted(total.rules.items(), key=lambda item: -item[1])[:3]
+    return [((total.known[key].name, total.known[key].place), count) for key, count in most]
 
 
 def _add(total: Cost, more: Cost) -> None:
     total.typed += more.typed
     total.held += more.held
-    total.rules.update(more.rules)
+    for key, count in more.rules.items():
+        total.take(more.known[key], count)
 
 
 def _problem(name: str, total: Cost, record: Capability, held: int) -> Problem:
@@ -86,7 +95,7 @@ def _list_cost(table: Table) -> Cost:
         sets, entry = sets_of(item), _like(item)
         count = typed(family, sets) if prefixed else _product(sets)
         out.held += count
-        out.rules[entry.rule.name, entry.rule.place] += count
+        out.take(entry.rule, count)
         if isinstance(item, Block) and family in record.groups and by_groups(family, sets, record.groups_from):
             made = grouped(sets)
             out.typed += made.lines
@@ -116,20 +125,18 @@ def _host_cost(table: Table) -> Cost:
     mine = merge(span for family, span in table.gate.locals if family == table.family)
     found = [(sets_of(item), _like(item)) for item in items(table.rows)]
     for level in (DST, SRC):
-        ends: list[tuple[Sets, Entry]] = []
+        ends: dict[Spans, list[tuple[Sets, Entry]]] = {}
         for sets, entry in found:
             if touch(sets[level], mine) and (level == DST or not within(sets[DST], mine)):
-                ends.append((sets, entry))
-        seen: set[tuple[int, ...]] = set()
-        for numbers in _pieces([sets[level] for sets, _ in ends]):
+                ends.setdefault(sets[level], []).append((sets, entry))
+        groups, seen = list(ends.values()), set[tuple[int, ...]]()
+        for numbers in _pieces(list(ends)):
             out.held += 1
-            if numbers not in seen:
-                seen.add(numbers)
-                for number in numbers:
-                    sets, entry = ends[number]
-                    count = _product(sets) // len(sets[level])
-                    out.held += count
-                    out.rules[entry.rule.name, entry.rule.place] += count
+            for sets, entry in (row for number in numbers for row in groups[number] if numbers not in seen):
+                count = _product(sets) // len(sets[level])
+                out.held += count
+                out.take(entry.rule, count)
+            seen.add(numbers)
     out.typed = out.held
     return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -70,7 +71,8 @@ WORTH = 8
 
 def piece_of(span: Span, spans: Iterable[Span]) -> bool:
     """Whether a span lies within one of the local ones."""
-    return any(low <= span[0] and span[1] <= high for low, high in spans)
+    first, last = span
+    return any(low <= first and last <= high for low, high in spans)
 
 
 def span_text(family: Family, span: Span) -> str:
@@ -104,10 +106,11 @@ def local_chains(
         stages: dict[object, list[int | None]] = {}
         later = 10 if direction == "out" else 0
         pieces = list(_by_piece(entries, mine))
+        sizes = Counter(len(inside) for _, inside in pieces)
         for span, inside in pieces:
             said: object = span
-            if len(pieces) > 1 and len(inside) >= WORTH:
-                said = tuple((e.permit, e.log, e.rule.name, *e.box[:mine], *e.box[mine + 1 :]) for e in inside)
+            if len(inside) >= WORTH:
+                said = _said(inside, mine) if sizes[len(inside)] > 1 else span
             if said in known:
                 shared = found[known[said]]
                 dispatch = (*shared.dispatch, Element(span_text(family, span), "jump", shared.name))
@@ -122,6 +125,13 @@ def local_chains(
                     known[said], stages[said] = len(found), [at_stage.get(id(e)) for e in inside]
                     found.append(made)
     return found, placed
+
+
+def _said(inside: Sequence[Entry], mine: int) -> tuple[object, ...]:
+    """What rows say besides their local address: first the ends of the other side, which differ soonest."""
+    other = SRC if mine == DST else DST
+    upper = tuple((e.box[PROTO], e.box[DPORT], e.box[SPORT], e.permit, e.log, e.rule.name) for e in inside)
+    return tuple(e.box[other] for e in inside), upper
 
 
 def _by_piece(entries: Sequence[Entry], mine: int) -> Iterator[tuple[Span, list[Entry]]]:
@@ -217,7 +227,7 @@ class _Chain:
         """Each row less the rows before it that its lookup would overtake: a map has no order of its own."""
         key = {id(e): k for k, group in groups.items() for e in group}
         kept = [(key[id(e)], e, change(e.box, self.mine, self.span)) for e in entries if id(e) in key]
-        near = Near([tuple((span,) for span in box) for _, _, box in kept])  # type: ignore[misc]
+        near = Near([((p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)) for _, _, (p, d, s, dp, sp, fl, fr) in kept])
         out: dict[int, list[Box]] = {}
         for at, (mine, entry, box) in enumerate(kept):
             overtaken = [
