@@ -26,7 +26,9 @@ from configlet.packets.atoms import difference
 from configlet.packets.blocks import blocks
 from configlet.packets.boxes import packet_of
 from configlet.packets.entries import entries
+from configlet.packets.trim import trimmed
 from configlet.packets.verdict import first, passes
+from configlet.packets.walk import differ
 from configlet.plan.recipes import way
 from configlet.plan.recipes_lists import Impossible, Lists, Step, Unit, after
 from configlet.prove import prove
@@ -165,6 +167,29 @@ def test_lists_over_atoms_differ_exactly_where_their_rows_do() -> None:
             packet = packet_of(4, "r", got)  # type: ignore[arg-type]
             assert permits(one, packet) != permits(other, packet), packet
     assert min(found.values()) > 25
+
+
+def test_rows_that_decide_nothing_are_taken_out_and_the_rest_passes_the_same() -> None:
+    dice = random.Random(19)
+    top, fewer = (1 << 32) - 1, 0
+    for _ in range(150):
+        rules = policy(dice, dice.randint(1, 4))
+        rows = []
+        for entry in entries(rules, "r", 4):
+            wide = entry.box[3] == entry.box[4] == (0, 65535)
+            fragment = dice.choice([(0, 0), (0, 1), (1, 1)]) if wide else (0, 0)
+            rows.append(entry.over((*entry.box[:6], fragment)))  # type: ignore[arg-type]
+        every = ((0, 255), (0, top), (0, top), (0, 65535), (0, 65535), (0, 1))
+        for _ in range(dice.randint(0, 2)):
+            line = replace(rows[0], permit=dice.random() < 0.4, box=(*every, dice.choice([(1, 1), (1, 1), (0, 1)])))
+            rows.insert(dice.randint(0, len(rows)), line)
+        left = trimmed(4, rows)
+        fewer += len(left) < len(rows)
+        assert differ(4, (rows,), left) is None
+        for packet in packets(dice, rules, 40):
+            hit, kept = first(rows, packet), first(left, packet)
+            assert (hit is not None and hit.permit) == (kept is not None and kept.permit), packet
+    assert fewer > 60
 
 
 @pytest.mark.parametrize("match", [False, True])
