@@ -79,7 +79,7 @@ def test_the_wheel_names_its_command_and_its_drivers(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
     text = archive.read(name).decode()
-    assert "configlet = configlet.cli:main" in text
+    assert "configlet = configlet.__main__:entry" in text
     assert "[configlet.drivers]" in text and "eos = " in text and "nftables = " in text
 
 
