@@ -39,8 +39,8 @@ class Scope:
     """The gateway's own addresses on the link, for neighbour discovery; none where the link has no IPv6."""
 
 
-KEPT = 64
-"""Laws of interfaces that are remembered: those of a few devices."""
+KEPT, ROWS = 64, 20_000
+"""Laws of interfaces that are remembered, those of a few devices, and how many rows these may have."""
 
 
 class Laws:
@@ -58,7 +58,7 @@ class Laws:
 
     def forget(self) -> None:
         """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""
-        if len(self.fitted) > KEPT:
+        if len(self.fitted) > KEPT or sum(map(len, self.fitted.values())) > ROWS:
             self._routed.cache_clear()
             self.fitted.clear()
 

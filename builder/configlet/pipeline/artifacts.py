@@ -17,6 +17,7 @@ from configlet.fit import alike, tables
 from configlet.model.gate import Artifact, Proof, Reading, Table
 from configlet.model.problem import Problem, Refused, refuse
 from configlet.pipeline.site import Site, open_site
+from configlet.prove import forget as forget_proofs
 from configlet.prove import prove as prove_artifact
 
 
@@ -77,22 +78,38 @@ def each_artifact(
     for group in groups(site) if among is None else among:
         for owner in group if owners is None else [name for name in group if name in owners]:
             try:
-                found = tables(site.laws, site.placement.of_owner(owner))
+                by_kind = _by_kind(tables(site.laws, site.placement.of_owner(owner)))
                 if not problems:
-                    yield from _rendered(site, owner, found)
+                    yield from _rendered(site, owner, by_kind)
             except Refused as refused:
                 problems += refused.problems
-        site.laws.forget()
+        _forget(site)
     if problems:
         raise Refused(problems)
 
 
-def _rendered(site: Site, owner: str, found: Iterable[Table]) -> Iterator[Artifact]:
-    by_kind: dict[tuple[str, str], list[Table]] = {}
+def _forget(site: Site) -> None:
+    """Let go of what only owners that are alike share, when it is much."""
+    site.laws.forget()
+    forget_proofs()
+    if sum(len(text) for _, _, text in site.readings) > LONG:
+        site.readings.clear()
+
+
+_Kinds = dict[tuple[str, str], list[Table]]
+
+
+def _by_kind(found: Iterable[Table]) -> _Kinds:
+    out: _Kinds = {}
     for table in found:
-        by_kind.setdefault((table.gate.platform, table.gate.kind), []).append(table)
-    for (platform, kind), of_kind in sorted(by_kind.items()):
-        yield rendering.render(owner, site.platforms[platform], kind, of_kind)
+        out.setdefault((table.gate.platform, table.gate.kind), []).append(table)
+    return out
+
+
+def _rendered(site: Site, owner: str, by_kind: _Kinds) -> Iterator[Artifact]:
+    """The artifacts of an owner; a kind's tables leave ``by_kind``, so that nothing holds them longer than it must."""
+    for platform, kind in sorted(by_kind):
+        yield rendering.render(owner, site.platforms[platform], kind, by_kind.pop((platform, kind)))
 
 
 def proven(site: Site, artifact: Artifact) -> Proven:
@@ -106,18 +123,18 @@ def proven(site: Site, artifact: Artifact) -> Proven:
     return Proven(artifact, prove_artifact(artifact, reading), reading)
 
 
-FEW = 16
-"""Readings that are remembered: both of a pair have one text, and what runs is most often what was wanted."""
+FEW, LONG = 16, 2_000_000
+"""Readings that are remembered, as both of a pair have one text, and what runs is most often what was wanted; and how
+long their texts may be together, to be remembered beyond their group."""
 
 
 def read(site: Site, artifact: Artifact, text: str, file: str) -> Reading:
     """What the reader of an artifact's platform understands of a text; the same of one that was just read."""
     key, known = (artifact.platform, artifact.kind, text), site.readings
     if key not in known:
-        found = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
         while len(known) >= FEW:
             del known[next(iter(known))]
-        known[key] = found
+        known[key] = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
     return known[key]
 
 

@@ -24,7 +24,7 @@ _Answer = Box | Overrun | None
 _Known = OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer]]]
 _known: _Known = OrderedDict()
 """Answers by law and lines as they are, for the members of a pair that hold the same lists; the oldest go first."""
-_MOST = 64
+_MOST, _ROWS = 64, 20_000
 
 
 def witnesses(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
@@ -50,6 +50,12 @@ def _compared(law: Law, lines: Sequence[Line]) -> tuple[_Answer, _Answer]:
     while len(_known) > _MOST:
         _known.popitem(last=False)
     return answers
+
+
+def forget() -> None:
+    """Let go of what was compared, when it is much."""
+    if sum(len(of) for _, of, _ in _known.values()) > _ROWS:
+        _known.clear()
 
 
 def _compare(family: Family, law: Sequence[Sequence[Entry]], text: Sequence[Line]) -> tuple[_Answer, _Answer]:

@@ -54,6 +54,7 @@ class FilterTableReader:
                 inner.header.refuse("This name stands twice in the table")
             if found[1] == "map":
                 table.maps[name] = self._map(inner)
+                inner.inner.clear()  # a long list of elements is held twice else
             else:
                 self._chain(table, name, inner)
         for rules in table.chains.values():

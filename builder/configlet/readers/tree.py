@@ -11,6 +11,8 @@ from configlet.readers.grammar import Source
 _PART = re.compile(r'(?:[^;"]|"[^"]*")+')
 _new = tuple.__new__
 """A place for each line of a long text: the shortest way to make one."""
+_PIECE = 1 << 16
+"""Characters of a long text that are cut into lines at once."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -28,7 +30,7 @@ def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
     whole = text.replace("\r\n", "\n")
     clean = _CONTROL.search(whole) is None and "\r" not in whole
     ascii_, tabs = whole.isascii(), "\t" in whole
-    for number, raw in enumerate(whole.split("\n"), 1):
+    for number, raw in enumerate(_lines(whole), 1):
         line = raw.strip()
         if not line:
             continue
@@ -38,6 +40,15 @@ def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
         if "  " in line or not ascii_ or (tabs and "\t" in line):
             line = line if '"' in line else " ".join(line.split())
         yield column - 1, _new(Source, (file, number, column, line))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The same as ``text.split("\\n")``, without holding all of them at once."""
+    start = 0
+    while (end := text.find("\n", start + _PIECE)) >= 0:
+        yield from text[start:end].split("\n")
+        start = end + 1
+    yield from text[start:].split("\n")
 
 
 def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:
