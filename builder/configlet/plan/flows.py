@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from configlet.model.block import Block, T, items, listed, sets_of
 from configlet.model.gate import Artifact, Gate, Line, Reading
 from configlet.model.net import Family
 from configlet.model.plan import Flow
-from configlet.packets.boxes import full, packet_of, packet_text
+from configlet.model.policy import Box
+from configlet.packets.boxes import full, meet, minus, packet_of, packet_text
+from configlet.packets.differences import Near, differences
 from configlet.packets.flows import opened
 from configlet.packets.sets import meets
 from configlet.packets.walk import Overrun
@@ -19,6 +21,10 @@ NO_FILTER = "no filter: everything passes"
 REPLIES = "replies: "
 MANY = 200
 """When more lines differ than this, whole lists are compared."""
+AT_ONCE = 1_000_000
+"""Steps in which all differences are looked for together; with more each rule is asked alone."""
+FEW = 500
+"""Lines that are looked at one by one sooner than found by their addresses."""
 _Lines = Sequence[Line]
 
 
@@ -56,8 +62,37 @@ def flows(changes: Iterable[tuple[Artifact, Reading, Reading]]) -> tuple[Flow, .
 def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]:
     """(rule, example) of what ``other`` passes and ``one`` does not."""
     one, other = _concerned(one, other)
-    if opened(one, other, gate.family) is None:
+    found = differences(gate.family, tuple(one), tuple(other), "too open", AT_ONCE)
+    if isinstance(found, Overrun):
+        yield from _one_by_one(gate, one, other)
         return
+    rows = tuple(other)
+    near = Near(rows) if len(rows) > FEW else None
+    examples: dict[str, Box] = {}
+    for _, box in found:
+        for part, line in _deciding(near.meeting(box) if near else rows, box):
+            examples.setdefault(line.label, part)
+    for rule in dict.fromkeys(_like(item).label for item in items(other) if item.permit):
+        if rule in examples:
+            yield rule, packet_text(packet_of(gate.family, gate.realm, examples[rule]))
+
+
+def _deciding(lines: Iterable[Line], box: Box) -> Iterator[tuple[Box, Line]]:
+    """A box that a list passes, cut into the parts that different lines decide."""
+    rest = [box]
+    for line in lines:
+        p, d, s, dp, sp, fl, fr = line.box
+        mine = p, d, s, dp, sp, fl, fr
+        taken = next((both for part in rest if (both := meet(part, mine))), None)
+        if taken:
+            yield taken, line
+            rest = [piece for part in rest for piece in minus(part, mine)]
+            if not rest:
+                return
+
+
+def _one_by_one(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]:
+    """The same rule by rule, where the lists differ in more pieces than can be written down."""
     for rule in dict.fromkeys(_like(item).label for item in items(other) if item.permit):
         box = opened(one, _only(other, rule), gate.family)
         if isinstance(box, Overrun):
