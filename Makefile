@@ -17,8 +17,8 @@ bpf: ## the XDP program, where clang is (as root setup installs nothing for it: 
 demo: setup ## the whole way: check, lab, push, real packets, one change, rollback
 	@$(PYTHON) scripts/demo.py
 
-test: setup ## all tests
-	@$(PYTHON) -m pytest
+test: setup ## all tests, in two processes
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
 show: setup ## what an issue must show: make show ISSUE=one-command [LINE=4]
 	@$(PYTHON) scripts/show.py "$(ISSUE)" $(LINE)

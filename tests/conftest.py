@@ -1,34 +1,50 @@
-"""The suite names the laws it holds: at its end, one line for each file of `tests/laws`, in the words of that file."""
+"""The suite names the laws it holds: at its end, one line for each file of `tests/laws`, in the words of that file.
+
+`make test` runs it in two processes: one has whatever needs a lab, as there is one lab on a machine, the other the rest.
+"""
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-_LAWS = pytest.StashKey[dict[str, str]]()
 _FOLDER = "tests/laws/"
+_LAB = ("tests/lab/", "tests/xdp/", "tests/test_cli_lab", "tests/test_cli_consent", "tests/test_cli_log", "tests/test_cli.py")
+_WORDS = ("passed", "failed", "error", "skipped")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    laws = config.stash.setdefault(_LAWS, {})
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
     for item in items:
         file = item.nodeid.partition("::")[0]
-        if file.startswith(_FOLDER) and isinstance(item, pytest.Function):
-            laws[file] = (item.module.__doc__ or file).strip().partition("\n")[0]
+        item.add_marker(pytest.mark.xdist_group("lab" if file.startswith(_LAB) else file))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    laws = config.stash.get(_LAWS, {})
+    counts = {
+        word: Counter(
+            report.nodeid.partition("::")[0]
+            for report in terminalreporter.getreports(word)
+            if report.nodeid.startswith(_FOLDER)
+        )
+        for word in _WORDS
+    }
+    laws = sorted({file for found in counts.values() for file in found})
     if not laws:
         return
-    counts = {
-        word: Counter(report.nodeid.partition("::")[0] for report in terminalreporter.getreports(word))
-        for word in ("passed", "failed", "error", "skipped")
-    }
     terminalreporter.section("laws")
-    for file, law in sorted(laws.items()):
-        passed = counts["passed"][file]
+    for file in laws:
+        passed, skipped = counts["passed"][file], counts["skipped"][file]
         bad = counts["failed"][file] + counts["error"][file]
-        word = "BROKEN " if bad else "held   " if passed and not counts["skipped"][file] else "not run"
-        terminalreporter.write_line(f"{word} {law}  ({passed} tests, {file})")
+        word = "BROKEN " if bad else "held   " if passed and not skipped else "not run"
+        terminalreporter.write_line(f"{word} {_law(config.rootpath / file)}  ({passed} tests, {file})")
+
+
+def _law(file: Path) -> str:
+    """The first line of a test file's words about itself."""
+    words = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    return (words or file.name).partition("\n")[0]
