@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from configlet import readers
+from configlet import platforms, readers
 from configlet import render as rendering
 from configlet.fit import alike, tables
 from configlet.model.gate import Artifact, Proof, Reading, Table
 from configlet.model.problem import Problem, Refused, refuse
 from configlet.pipeline.site import Site, open_site
+from configlet.platforms import content
 from configlet.prove import forget as forget_proofs
 from configlet.prove import prove as prove_artifact
 
@@ -45,14 +46,15 @@ def prove_file(root: Path, site: str, today: date, file: Path, platform: str, ga
     """The proofs of a foreign text against the law of one gate, one for each family that the gate judges."""
     opened = open_site(root, site, today)
     owner = next((g.owner for g in opened.placement.gates if g.name == gate), None)
-    if owner is None or platform not in opened.platforms:
+    known = platforms.load(content.search(root))
+    if owner is None or platform not in known:
         names = ", ".join(g.name for g in opened.placement.gates[:8])
         raise refuse(
             "Unknown gate or platform", f'There is no gate "{gate}" of platform "{platform}". Gates: {names} ...'
         )
     artifact = next(a for a in artifacts_of(opened, {owner}) if any(t.gate.name == gate for t in a.tables))
     text = file.read_text(encoding="utf-8")
-    reading = readers.read(opened.platforms[platform], artifact.kind, text, str(file))
+    reading = readers.read(known[platform], artifact.kind, text, str(file))
     proofs = prove_artifact(replace(artifact, text=text, file=str(file)), reading)
     return tuple(p for p in proofs if p.gate == gate or p.gate.startswith(f"{gate}/"))
 

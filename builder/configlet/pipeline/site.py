@@ -53,10 +53,13 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     ``files`` is the folder that holds ``inventory``, where that is not the workspace: a part of a site.
     """
     search = content.search(root)
-    known = platforms.load(search)
     models = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
     loaded = workspace.load(files or root, site, today, models)
     policy = rules.expand(loaded.inventory)
+    named = {d.platform for d in loaded.inventory.devices if d.managed} | {
+        h.platform for h in loaded.inventory.hosts if h.managed
+    }
+    known = platforms.load(search, named)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)
     of = cache(lambda realm, family: Index(entries(policy, realm, family)))

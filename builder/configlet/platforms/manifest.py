@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ ORDERED = ("text", "number", "number, highest first")
 """The orders in which the first match decides."""
 
 
-def load(layers: Sequence[Path]) -> dict[str, Platform]:
-    """Every platform of the layers by name. Raises Refused with all that is wrong in their manifests."""
+def load(layers: Sequence[Path], named: Collection[str] | None = None) -> dict[str, Platform]:
+    """Every platform of the layers by name, or only those that are named. Raises Refused with all that is wrong in their
+    manifests. A name that is no platform has all of them read, so that whoever asked can say what there is."""
     found: dict[str, Platform] = {}
     problems: list[Problem] = []
     known = {path.stem: document(path) for path in files(layers, "kinds", ".yaml")}
-    for name in folders(layers):
+    there = list(folders(layers))
+    for name in there if named is None or not set(named) <= set(there) else sorted(named):
         path = find(layers, f"{name}/platform.yaml")
         if path is None:
             continue
