@@ -8,9 +8,13 @@ from itertools import product
 
 import pytest
 
+from configlet.model.block import Sets
+from configlet.model.net import Spans, merge
 from configlet.model.policy import Packet
 from configlet.packets.boxes import meet, packet_of, point
 from configlet.packets.differences import Near, differences
+from configlet.packets.near import Near as Rows
+from configlet.packets.sets import meets
 from configlet.packets.verdict import first
 from configlet.packets.walk import OVERRUN
 from tests.builders import row
@@ -102,3 +106,29 @@ def test_the_rows_near_a_box_are_all_that_meet_it(seed: int) -> None:
         found = near.meeting(asked.box)
         assert found == [r for r in rows if meet(r.box, asked.box)]
     assert Near(()).meeting(rows[0].box) == []
+
+
+def test_the_rows_before_one_that_meet_it_are_those_that_looking_at_all_finds() -> None:
+    dice = random.Random(41)
+    alone = 0
+    for _ in range(400):
+        rows = [_some_sets(dice) for _ in range(dice.randint(1, 24))]
+        near = Rows(rows)
+        for at, sets in enumerate(rows):
+            found = near.earlier(at)
+            assert found == [n for n in range(at) if meets(rows[n], sets)]
+            alone += len(rows) > 8 and not found
+    assert alone > 500
+
+
+def _some_sets(dice: random.Random) -> Sets:
+    """Rows whose addresses and ports are near each other, some of many spans, some of everything."""
+    spans = [_some_spans(dice, top) for top in (2, 40, 40, 60, 3, 1, 1)]
+    return spans[0], spans[1], spans[2], spans[3], spans[4], spans[5], spans[6]
+
+
+def _some_spans(dice: random.Random, top: int) -> Spans:
+    if dice.random() < 0.12:
+        return ((0, top),)
+    lows = [dice.randint(0, top) for _ in range(dice.choice([1, 1, 1, 2, 3]))]
+    return merge((low, min(top, low + dice.choice([0, 0, 1, 3]))) for low in lows)

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.model.block import Sets
-from configlet.model.net import Span, Spans
+from configlet.model.net import Spans
 from configlet.model.policy import DPORT, DST, SRC
 from configlet.packets.sets import inside, meets
 
@@ -20,15 +20,21 @@ from configlet.packets.sets import inside, meets
 class Axis:
     """The spans of all rows in one dimension."""
 
-    __slots__ = ("blocks", "lows", "numbers", "rows")
+    __slots__ = ("_blocks", "_lonely", "lows", "numbers", "rows")
 
     def __init__(self, rows: Iterable[Spans]) -> None:
         self.rows = tuple(rows)
+        self._lonely: frozenset[int] | None = None
+        self._blocks: dict[int, dict[int, int | list[int]]] = {}
         self.lows: list[int] | None = None
         self.numbers: list[int] = []
-        # By size of the block; one number where it holds one row, as nearly all do.
-        self.blocks: dict[int, dict[int, int | list[int]]] = {}
-        sizes = self.blocks
+
+    @property
+    def blocks(self) -> dict[int, dict[int, int | list[int]]]:
+        """By size of the block; one number where it holds one row, as nearly all do."""
+        sizes = self._blocks
+        if sizes:
+            return sizes
         for number, spans in enumerate(self.rows):
             for low, high in spans:
                 shift = (low ^ high).bit_length()
@@ -40,6 +46,7 @@ class Axis:
                     there.append(number)
                 elif there != number:
                     of[low >> shift] = [there, number]  # type: ignore[list-item]
+        return sizes
 
     def around(self, value: int) -> list[int]:
         """The rows whose blocks hold a value."""
@@ -73,15 +80,21 @@ class Axis:
         begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
         return begin + sum(self.count(low) for low, _ in spans)
 
-    def single(self, span: Span) -> bool:
-        """Whether no row but one has a value of a span that some row has."""
-        low, high = span
-        if self.count(low) > 1:
-            return False
-        if low == high:
-            return True
-        lows = self._ordered()
-        return bisect_right(lows, high) - bisect_left(lows, low) <= 1
+    def lonely(self) -> frozenset[int]:
+        """The rows that share no value with any other row."""
+        if self._lonely is None:
+            found = sorted((low, high, number) for number, spans in enumerate(self.rows) for low, high in spans)
+            near: set[int] = set()
+            furthest, owner = -1, -1
+            for low, high, number in found:
+                # Whoever reaches furthest shares the first value of this one when any before it does.
+                if low <= furthest and number != owner:
+                    near.add(number)
+                    near.add(owner)
+                if high > furthest:
+                    furthest, owner = high, number
+            self._lonely = frozenset(range(len(self.rows))) - near
+        return self._lonely
 
     def near(self, spans: Spans) -> set[int]:
         """Every row that can share a value with the spans, and some that do not."""
@@ -94,6 +107,8 @@ class Axis:
         return out
 
 
+TELLING = (DST, SRC, DPORT)
+"""What tells rows apart, soonest first."""
 FEW = 8
 """Rows that are looked at one by one sooner than asked for in another dimension."""
 
@@ -101,13 +116,12 @@ FEW = 8
 class Near:
     """The rows of a list, found by their addresses and ports."""
 
-    __slots__ = ("_asked", "_axes", "_told", "rows")
+    __slots__ = ("_asked", "_axes", "rows")
 
     def __init__(self, rows: Sequence[Sets]) -> None:
         self.rows = rows
         self._asked = 0
         self._axes: dict[int, Axis] = {}
-        self._told = DST
 
     def _axis(self, level: int) -> Axis:
         if level not in self._axes:
@@ -155,12 +169,10 @@ class Near:
         return any(number < at for number in self.holding(self.rows[at]))
 
     def _alone(self, at: int) -> bool:
-        """Whether no other row has addresses near those of a row, as one look shows; False where it does not."""
+        """Whether no other row shares an address or port with a row; False where one look does not show it."""
         if len(self.rows) <= FEW:
             return at == 0
-        for level in (self._told, SRC if self._told == DST else DST):
-            spans, axis = self.rows[at][level], self._axis(level)
-            if len(spans) == 1 and axis.single(spans[0]):
-                self._told = level
+        for level in TELLING:  # noqa: SIM110 - asked for every row of long lists
+            if at in self._axis(level).lonely():
                 return True
         return False
