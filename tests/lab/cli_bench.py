@@ -38,8 +38,11 @@ def shell(switch: Any, *lines: str) -> list[str]:
 
 
 @contextmanager
-def served(switch: Any, front: switch_cli.Front, folder: Path) -> Iterator[Served]:
-    """The switch behind SSH on a port of 127.0.0.1; the port, and a known_hosts that holds its key."""
+def served(switch: Any, front: Any, folder: Path, serve: Open = switch_cli.serve) -> Iterator[Served]:
+    """The switch behind SSH on a port of 127.0.0.1; the port, and a known_hosts that holds its key.
+
+    ``serve`` puts ``front`` behind SSH: a command line, or the subsystem of another protocol.
+    """
     sock = socket.create_server(("127.0.0.1", 0))
     port = sock.getsockname()[1]
     key = asyncssh.generate_private_key("ssh-ed25519")
@@ -48,7 +51,7 @@ def served(switch: Any, front: switch_cli.Front, folder: Path) -> Iterator[Serve
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(switch_cli.serve(front, sock, key, USER, PASSWORD), loop).result(10)
+    server = asyncio.run_coroutine_threadsafe(serve(front, sock, key, USER, PASSWORD), loop).result(10)
     try:
         yield port, known
     finally:

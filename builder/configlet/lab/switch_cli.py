@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -203,20 +203,36 @@ async def _serve(front: Front, process: asyncssh.SSHServerProcess[bytes], worker
 
 async def serve(front: Front, sock: socket.socket, key: Any, username: str, password: str) -> asyncssh.SSHAcceptor:
     """Serve a switch on a socket that is bound already. ``key`` is its asyncssh private key."""
-    import asyncssh
-
-    loop = asyncio.get_running_loop()
     # Commands run here: they wait for the kernel and for stalls, and must not hold up other connections. The threads
     # belong to this server: those of a module would not be there any more after a fork.
     workers = ThreadPoolExecutor(32, thread_name_prefix="cli")
+
+    async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        await _serve(front, process, workers)
+
+    return await listen(front.management, front.delay, handle, sock, key, (username, password))
+
+
+async def listen(
+    management: Management,
+    delay: Callable[[], float],
+    handle: Callable[[asyncssh.SSHServerProcess[bytes]], Awaitable[None]],
+    sock: socket.socket,
+    key: Any,
+    login: tuple[str, str],
+) -> asyncssh.SSHAcceptor:
+    """An SSH server of a switch: one login, cut as ``management`` is, each session given to ``handle``."""
+    import asyncssh
+
+    loop = asyncio.get_running_loop()
 
     class Login(asyncssh.SSHServer):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
             def drop() -> None:
                 loop.call_soon_threadsafe(conn.abort)
 
-            self.forget = front.management.watch(drop)
-            if not front.management.reachable:
+            self.forget = management.watch(drop)
+            if not management.reachable:
                 conn.abort()
 
         def connection_lost(self, _: Exception | None) -> None:
@@ -225,13 +241,10 @@ async def serve(front: Front, sock: socket.socket, key: Any, username: str, pass
         def password_auth_supported(self) -> bool:
             return True
 
-        async def validate_password(self, username_: str, password_: str) -> bool:
-            await asyncio.sleep(front.delay())
-            same = hmac.compare_digest(username_.encode(), username.encode())
-            return hmac.compare_digest(password_.encode(), password.encode()) and same
-
-    async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
-        await _serve(front, process, workers)
+        async def validate_password(self, username: str, password: str) -> bool:
+            await asyncio.sleep(delay())
+            same = hmac.compare_digest(username.encode(), login[0].encode())
+            return hmac.compare_digest(password.encode(), login[1].encode()) and same
 
     return await asyncssh.listen(
         sock=sock,
