@@ -98,7 +98,7 @@ def _matches(ace: Ace) -> Iterable[str]:
     """The statements that a packet must fulfil."""
     word = "ip" if ace.family == 4 else "ip6"
     if ace.proto is not None:
-        yield f"meta l4proto {ace.proto}"
+        yield f"ip6 nexthdr {ace.proto}" if ace.first else f"meta l4proto {ace.proto}"
     yield from _address(ace.family, f"{word} saddr", ace.source)
     yield from _address(ace.family, f"{word} daddr", ace.destination)
     transport = "tcp" if ace.proto == 6 else "udp"

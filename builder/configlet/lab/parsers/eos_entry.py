@@ -69,6 +69,8 @@ class Ace:
     icmp: tuple[int, int | None] | None = None
     fragments: bool = False
     log: bool = False
+    first: bool = False
+    """IPv6: the protocol is compared with the first next header alone, as some platforms do."""
 
 
 class Words:
