@@ -94,6 +94,6 @@ def test_the_sentence_of_a_platform_without_a_driver() -> None:
     class Site:
         name, platforms = "dc1", SHIPPED
 
-    target = Target("leaf1", "junos", "192.0.2.1", 0, "env/DC1", Path())
+    target = Target("leaf1", "vyos", "192.0.2.1", 0, "env/DC1", Path())
     with pytest.raises(Refused, match="nothing of ours changes a device yet"):
         aim.maker(Site())(target)  # type: ignore[arg-type]

@@ -1,14 +1,33 @@
-"""One simulated Junos switch behind NETCONF, plans for it by the platform's own reader and recipe."""
+"""One simulated Junos switch behind NETCONF, plans for it by the platform's own reader and units, and pushes to it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from configlet import drivers, platforms, readers
+from configlet.drivers.base import Target
+from configlet.journal import folder, opened, read, unfinished
+from configlet.lab import switch_netconf
 from configlet.lab.switch_junos import JunosSwitch
-from tests.lab.cli_bench import Served
+from configlet.model.gate import Reading
+from configlet.model.plan import Change, Outcome
+from configlet.model.platform import Platform
+from configlet.plan.candidate import candidate_text
+from configlet.platforms.content import search
+from configlet.push import Clock, push, recover
+from configlet.readers import sections
+from tests.lab.cli_bench import Served, served
 from tests.lab.eos_bench import LEAF, PASSWORD, SITE, USER, Planes
+from tests.lab.push_bench import plan_of
 
+SPEED = 60.0
+"""The device's minute is a second here, and the clock of the push goes as fast."""
 JUNOS_LEAF = replace(LEAF, platform="junos", model="QFX5120-48Y")
 
 
@@ -22,3 +41,139 @@ def napalm_junos(at: Served, password: str = PASSWORD, **more: Any) -> Any:
     from napalm.junos import JunOSDriver
 
     return JunOSDriver("127.0.0.1", USER, password, timeout=20, optional_args={"port": at[0]} | more)
+
+
+@cache
+def junos() -> Platform:
+    return platforms.load(search(None))["junos"]
+
+
+def shown(text: str) -> str:
+    return sections.owned(junos(), "acl", text)
+
+
+def reading(text: str) -> Reading:
+    return readers.read(junos(), "acl", shown(text), "what runs")
+
+
+def canonical(platform: str, kind: str, text: str) -> str:
+    return reading(text).canonical
+
+
+def term(number: int, name: str, conditions: str, action: str = "accept") -> str:
+    """A term with its remark; ``conditions`` are leaves of ``from``."""
+    inside = f"from {{\n{conditions}\n}}\n" if conditions else ""
+    return f"/* {name} */\nterm {number} {{\n{inside}then {{\n{action};\n}}\n}}\n"
+
+
+def text_of(*ports: int, six: tuple[int, ...] = (22,), interface: str = "irb 120") -> str:
+    """A switch's sections: a filter for each family that enters by an interface, with these TCP ports and the end."""
+    port, unit = interface.split()
+    name = "Vlan" + unit if port == "irb" else port
+    out = ["firewall {\n"]
+    for family, wanted in (("inet", ports), ("inet6", six)):
+        word, later = ("protocol", "is-fragment;") if family == "inet" else ("next-header", "next-header fragment;")
+        terms = [term(10, "fragments", later, "discard")]
+        terms += [
+            term(10 * n, f"port {p}", f"{word} tcp;\ndestination-port {p};") for n, p in enumerate(wanted, 2)
+        ]
+        end = term(10 * len(wanted) + 20, "default deny", "", "discard")
+        out += [f"family {family} {{\nfilter cfglt-{name}-in-v{4 if family == 'inet' else 6} {{\n", *terms, end, "}\n}\n"]
+    bound = [f"family inet{w} {{\nfilter {{\ninput cfglt-{name}-in-v{v};\n}}\n}}\n" for v, w in ((4, ""), (6, "6"))]
+    return "".join([*out, f"}}\ninterfaces {{\n{port} {{\nunit {unit} {{\n", *bound, "}\n}\n}\n"])
+
+
+OLD = text_of(443, 22, 53)
+NEW = text_of(443, 8443, 53, six=(22, 443))
+
+
+def change(owner: str, running: str, wanted: str) -> Change:
+    """From what a switch shows to a text."""
+    now, then, parts = reading(running), reading(wanted), junos().kinds["acl"].change["units"]
+    texts = (shown(running), wanted)
+    load = candidate_text(parts, now.canonical, then.canonical, texts)
+    undo = candidate_text(parts, then.canonical, now.canonical, texts[::-1])
+    return Change(owner, "junos", "acl", now.canonical, then.canonical, load, undo, "diff")
+
+
+@dataclass
+class JunosBench:
+    """Where everything of one test is."""
+
+    root: Path
+    switch: JunosSwitch
+    target: Target
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def at(self) -> Served:
+        return self.target.port, self.root / "known_hosts"
+
+    @property
+    def means(self) -> dict[str, Any]:
+        speed = self.switch.speed
+        clock = Clock(lambda: time.time() * speed, lambda seconds: time.sleep(seconds / speed))
+        return {"canonical": canonical, "clock": clock, "margin": 60.0}
+
+    def push(self, *changes: Change, seconds: int = 300, at: Callable[[str], object] = str, **more: Any) -> Outcome:
+        """The outcome; ``at`` is told each step as it begins."""
+
+        def progress(owner: str, step: str, words: str) -> None:
+            self.told.append((owner, step, words))
+            at(step)
+
+        with opened(folder(self.root, "test"), "test") as log:
+            make, targets = drivers.opener(canonical), {"leaf1": self.target}
+            (outcome,) = push(
+                plan_of(*changes), targets, make, log, seconds=seconds, progress=progress, **self.means, **more
+            )
+        return outcome
+
+    def bring(self, wanted: str) -> Outcome:
+        return self.push(change("leaf1", self.switch.running_text(), wanted))
+
+    def start(self, text: str) -> None:
+        """Have the switch run these sections, without a push."""
+        api = napalm_junos(self.at)
+        api.open()
+        api.load_merge_candidate(config=text)
+        api.commit_config()
+        api.close()
+
+    def recover(self) -> tuple[Outcome, ...]:
+        with opened(folder(self.root, "test"), "test") as log:
+            return recover({"leaf1": self.target}, drivers.opener(canonical), log, **self.means)
+
+    @property
+    def left(self) -> bool:
+        """Whether the journal says that something is still to be asked."""
+        return bool(unfinished(read(folder(self.root, "test") / "journal.jsonl")))
+
+    def connect(self, run: str = "look") -> Any:
+        return drivers.opener(canonical)(replace(self.target, run=run))
+
+    @property
+    def runs(self) -> str:
+        return reading(self.switch.running_text()).canonical
+
+    @property
+    def traces(self) -> list[str]:
+        """What a finished push must not leave: a timer, a lock, changes in the candidate, filters that nothing binds."""
+        state = self.switch._state
+        found = [note for note in reading(self.switch.running_text()).notes if note.startswith("not bound")]
+        found += ["a timer"] * (state.pending is not None) + ["a lock"] * bool(state.owner)
+        return found + ["changes in the candidate"] * state.changed()
+
+
+def lines(text: str) -> list[str]:
+    """A configuration without the comment that says when it was changed."""
+    return [line for line in text.splitlines() if line and not line.startswith("##")]
+
+
+@contextmanager
+def junos_switch(root: Path, speed: float = SPEED, planes: Any = None) -> Iterator[JunosBench]:
+    """A switch that runs nothing of ours; BENCH credentials must be in the environment."""
+    root.mkdir(exist_ok=True)
+    switch = make_junos(speed, planes)
+    with served(switch, switch.service(), root, switch_netconf.serve) as (port, _):
+        yield JunosBench(root, switch, Target("leaf1", "junos", "127.0.0.1", port, "env/BENCH", root))

@@ -77,7 +77,7 @@ class Load:
         child = _enter(node, known, key)
         child.comment = statement.comment or child.comment
         if statement.inner is not None:
-            self.text(statement.inner, child, (*path, key))
+            self.text(statement.inner, child, (*path, *words))
 
     def lines(self, text: str) -> None:
         """Lines of ``set``, ``delete``, ``edit``, ``top`` and ``annotate``."""

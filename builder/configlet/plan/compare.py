@@ -10,6 +10,7 @@ from typing import Literal
 from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Change, Flow, Plan, digest_of
 from configlet.model.platform import Kind
+from configlet.plan.candidate import candidate_text
 from configlet.plan.flows import flows
 from configlet.plan.recipes import way
 from configlet.plan.texts import load_text
@@ -114,8 +115,13 @@ def _change(item: Item, running: Reading) -> Change:
 def _ways(item: Item, running: Reading) -> tuple[str, str]:
     """What is sent there and back: as one, or by the steps of a recipe where the platform names one.
 
-    Of tables that are not text the whole is sent; what ran before is its own way back, and "" takes them away.
+    Of a configuration in braces the parts that differ are sent, as they were written or shown. Of tables that are not
+    text the whole is sent; what ran before is its own way back, and "" takes them away.
     """
+    if item.kind is not None and "units" in item.kind.change:
+        parts, texts = item.kind.change["units"], (item.text, item.artifact.text)
+        old, new = running.canonical, item.desired.canonical
+        return candidate_text(parts, old, new, texts), candidate_text(parts, new, old, texts[::-1])
     if item.kind is not None and "recipe" in item.kind.change:
         found = way(item.kind, running, item.desired)
         return found.load, found.undo

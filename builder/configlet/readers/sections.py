@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from configlet.model.braces import parts
 from configlet.model.platform import Platform
 from configlet.readers.grammar import load
 
@@ -18,8 +20,54 @@ def owned(platform: Platform, kind: str, text: str) -> str:
     binding lines, and only if it has one.
     """
     rules = load(platform.kinds[kind].reader)["owned"]
+    if "path" in rules[0]:
+        return _braced(text, [rule["path"] for rule in rules])
     kept = [line for stanza in _stanzas(text) for line in _kept(stanza, rules)]
     return "\n".join(kept) + "\n" if kept else ""
+
+
+@dataclass(slots=True)
+class _Header:
+    """A header that is open: its line, whether all in it is wanted, whether it was written."""
+
+    line: str
+    wanted: bool
+    written: bool = False
+
+
+def _braced(text: str, patterns: list[str]) -> str:
+    """Of a configuration in braces the statements whose path is wanted, in their braces.
+
+    A text of another form is handed on whole: the reader says what is wrong with it.
+    """
+    open_: list[_Header] = []
+    out: list[str] = []
+    note: list[str] = []
+    try:
+        for part in parts(text):
+            inside = bool(open_) and open_[-1].wanted
+            if part.kind == "close":
+                out += [part.text] if open_.pop().written else []
+            elif part.kind == "note" and not inside:
+                note = [part.text]
+                continue
+            elif inside or any(_compiled(pattern).fullmatch(part.name) for pattern in patterns):
+                out += [*_headers(open_), *note, part.text]
+                open_ += [_Header(part.text, True, True)] if part.kind == "open" else []
+            elif part.kind == "open":
+                open_.append(_Header(part.text, False))
+            note = []
+    except ValueError:
+        return text
+    return "\n".join(out) + "\n" if out else ""
+
+
+def _headers(open_: list[_Header]) -> Iterator[str]:
+    """The headers around what is kept that were not written yet."""
+    for header in open_:
+        if not header.written:
+            header.written = True
+            yield header.line
 
 
 def _stanzas(text: str) -> Iterator[list[str]]:

@@ -49,9 +49,7 @@ class _Token:
 
 def statements(text: str) -> tuple[Statement, ...]:
     """The statements of a configuration in braces. Raises Malformed."""
-    tokens = _Tokens(list(_tokens(text)))
-    found = _block(tokens, 0)
-    return found
+    return _block(_Tokens(list(_tokens(text))), 0)
 
 
 def words_of(line: str, number: int = 1) -> list[str]:
