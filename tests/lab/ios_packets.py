@@ -39,7 +39,7 @@ def frame(port: int) -> bytes:
     return HEAD + ip[:10] + struct.pack("!H", check) + ip[12:] + struct.pack("!HHHH", 40000, port, 16, 0) + b"12345678"
 
 
-def send() -> None:
+def send(rate: int = RATE) -> None:
     """Be the traffic until a line comes on standard input; then say what was sent and what came through."""
     wires = {name: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) for name in ("far110", "far120")}
     for name, wired in wires.items():
@@ -52,7 +52,7 @@ def send() -> None:
     end = longest = 0.0
     say("ready")
     while not end or time.monotonic() < end:
-        if not end and sent < (time.monotonic() - start) * RATE:
+        if not end and sent < (time.monotonic() - start) * rate:
             for data in frames.values():
                 wires["far110"].send(data)
             sent += 1
@@ -154,4 +154,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    send() if "--send" in sys.argv else main()
+    send(*map(int, sys.argv[2:])) if "--send" in sys.argv else main()

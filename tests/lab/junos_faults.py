@@ -1,0 +1,148 @@
+"""Every fault of the simulated Junos switch at every step of a push: is what the push says what the switch runs?
+
+Run as a program it goes through the whole table: ``python -m tests.lab.junos_faults``. The tests take some of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from configlet.model.plan import Outcome
+from tests.lab.eos_bench import PASSWORD, USER
+from tests.lab.ios_faults import STEPS, Seen
+from tests.lab.junos_bench import NEW, OLD, JunosBench, change, junos_switch, lines
+
+REQUESTS = range(1, 30)
+"""Requests of a push, from the first session to the last answer, and some more."""
+STATEMENTS = range(1, 20)
+ONCE: dict[str, tuple[str, ...]] = {
+    "drop-session": tuple(map(str, REQUESTS)),
+    "reject-line": tuple(map(str, STATEMENTS[::3])),
+}
+"""Faults that wait for their request or statement, counted from the beginning of the push."""
+FAULTS: dict[str, tuple[str, ...]] = {
+    "reject-line": ("8443", "next-header"),
+    "drop-after-commit": ("5", "200", "2000"),
+    "refuse-commit": ("",),
+    "stall": ("6", "90"),
+    "slow-aaa": ("30",),
+    "hold-lock": ("timer", "lock"),
+    "dirty-candidate": ("",),
+    "ignore-acl": ("",),
+    "unbind": ("Vlan120 in",),
+    "reboot": ("1", "900"),
+}
+"""Faults that begin at a step."""
+TIMER = 600
+"""Seconds of the device's own timer, shorter than the longest faults."""
+SMALL = (
+    ("drop-session", "14", "check"), ("drop-session", "15", "check"), ("reject-line", "8", "check"),
+    ("hold-lock", "lock", "commit"), ("hold-lock", "timer", "check"), ("dirty-candidate", "", "confirm"),
+    ("reboot", "1", "probe"), ("drop-after-commit", "200", "commit"), ("refuse-commit", "", "commit"),
+)  # fmt: skip
+
+
+def cases() -> Iterator[tuple[str, str, str]]:
+    for fault, args in ONCE.items():
+        yield from ((fault, arg, STEPS[0]) for arg in args)
+    for fault, args in FAULTS.items():
+        for arg in args:
+            # Nobody can lock, or start a timer, while we hold the lock: the fault comes when the session is over.
+            yield from ((fault, arg, step) for step in STEPS)
+
+
+def one(root: Path, fault: str, arg: str, step: str) -> Seen:
+    """A push from OLD to NEW during which a fault begins at a step, and what became of it."""
+    from configlet.model.problem import Refused
+
+    started, begun = time.monotonic(), []  # type: tuple[float, list[str]]
+    with junos_switch(root) as bench:
+        bench.start(OLD)
+        first, wanted = bench.switch.running_text(), change("leaf1", bench.switch.running_text(), NEW)
+
+        def at(now: str) -> None:
+            if now == step and not begun:
+                begun.append(now)
+                try:
+                    bench.switch.fault(fault, arg)
+                except Refused as refused:  # the switch is locked by us, so that nobody else can do this
+                    assert bench.switch._state.owner, refused
+
+        outcome = bench.push(wanted, seconds=TIMER, at=at)
+        false = list(wrong(bench, outcome, wanted.before, wanted.after, first, fault))
+        left = bench.left
+        bench.switch.fault("clear")
+        time.sleep(0.0 if outcome.result != "Unknown" else TIMER / bench.switch.speed + 1)
+        later = bench.recover() if left else ()
+        if outcome.result == "Unknown" and not left:
+            false.append("it is unknown, and nobody will ask again")
+        for answer in later:
+            false += wrong(bench, answer, wanted.before, wanted.after, first, fault)
+        false += ended(bench, wanted.before, wanted.after, fault)
+    return Seen(fault, arg, step, outcome, later, tuple(false), time.monotonic() - started)
+
+
+def wrong(bench: JunosBench, outcome: Outcome, old: str, new: str, first: str, fault: str) -> Iterator[str]:
+    """What is false of an outcome, asked of the switch itself. Unknown says nothing, so it cannot be false."""
+    if outcome.result == "Kept" and bench.runs != new:
+        yield "kept, and does not run"
+    if outcome.result in ("Reverted", "Untouched") and fault != "unbind":
+        if bench.runs != old:
+            yield f"{outcome.result}, and runs something else"
+        if lines(bench.switch.running_text()) != lines(first):
+            yield f"{outcome.result}, and something is left in what runs"
+    if "theirs" in bench.switch.running_text():
+        yield "what somebody else left in the candidate was committed"
+    if outcome.result != "Unknown" and bench.switch._state.pending and fault != "hold-lock":
+        yield f"{outcome.result}, and a timer still runs"
+
+
+def ended(bench: JunosBench, old: str, new: str, fault: str) -> Iterator[str]:
+    """What is false in the end, when the fault is over and everybody who was to be asked was asked."""
+    if bench.left and fault not in ("reboot", "unbind"):
+        yield "recover leaves something to ask"
+    if bench.runs not in (old, new) and fault != "unbind":
+        yield "neither old nor new runs"
+    yield from (f"left behind: {trace}" for trace in bench.traces)
+
+
+def seen_in(case: tuple[str, str, str]) -> Seen:
+    """One case in a folder of its own."""
+    os.environ |= {"BENCH_USERNAME": USER, "BENCH_PASSWORD": PASSWORD}
+    with tempfile.TemporaryDirectory() as place:
+        return one(Path(place), *case)
+
+
+def table(chosen: Iterable[tuple[str, str, str]], at_once: int = 4) -> Iterator[Seen]:
+    """Many cases side by side; they mostly wait."""
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(seen_in, chosen)
+
+
+def main(words: list[str]) -> int:
+    results: Counter[str] = Counter()
+    bad = 0
+    chosen = SMALL if words == ["small"] else [case for case in cases() if not words or case[0] in words]
+    for seen in table(chosen):
+        results[seen.outcome.result] += 1
+        bad += bool(seen.false)
+        later = " ".join(answer.result for answer in seen.later)
+        sys.stdout.write(
+            f"{seen.fault:<18}{seen.arg:<12}{seen.step:<9}{seen.outcome.result:<10}{later:<10}{seen.seconds:5.1f} s  "
+            f"{'FALSE: ' * bool(seen.false)}{'; '.join(seen.false) or seen.outcome.reason[:110]}\n",
+        )  # fmt: skip
+        sys.stdout.flush()
+    sys.stdout.write(f"{sum(results.values())} pushes, {dict(results)}, {bad} false\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
