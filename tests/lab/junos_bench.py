@@ -39,7 +39,9 @@ def make_junos(speed: float = 1.0, planes: Any = None) -> JunosSwitch:
 def napalm_junos(at: Served, password: str = PASSWORD, **more: Any) -> Any:
     """An unmodified NAPALM junos driver, not opened yet."""
     from napalm.junos import JunOSDriver
+    from ncclient.transport import session
 
+    session.TICK = 0.01  # its thread looks ten times a second whether there is something to send
     return JunOSDriver("127.0.0.1", USER, password, timeout=20, optional_args={"port": at[0]} | more)
 
 

@@ -1,7 +1,7 @@
 """Packets through a simulated Junos switch while its filter is replaced. Run inside a network namespace of its own.
 
-Standard input is JSON, ``{"way": "driver" or "naive", "entries": N, "times": N, "rate": packets a second}``; the traffic is that of ``ios_packets``, in
-by ``Vlan110`` and out by ``Vlan120``, and standard output says the same of it.
+Standard input is JSON, ``{"way": "driver" or "naive", "entries": N, "times": N, "rate": packets a second}``; the traffic
+is that of ``ios_packets``, in by ``Vlan110`` and out by ``Vlan120``, and standard output says the same of it.
 """
 
 from __future__ import annotations

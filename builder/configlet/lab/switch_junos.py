@@ -119,6 +119,8 @@ class JunosSwitch:
             self._state.refusal = self._faults.active.get("refuse-commit", "")
 
     def _lasting(self, kind: str, arg: str) -> None:
+        if kind in ("hold-lock", "dirty-candidate"):
+            switch_junos_state.writable(self._state, FOREIGN_SESSION)
         if kind == "hold-lock" and arg == "timer":
             switch_junos_state.commit(self._state, OPERATOR, FOREIGN_MINUTES, "")
         elif kind == "hold-lock":
