@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-_AFTER = re.compile(r"\s*##.*$")
+_AFTER = re.compile(r"(?<=[;{}])\s*##[^\"]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Part:
 def parts(text: str) -> Iterator[Part]:
     """The lines that are not blank. Raises ValueError, with the line, for a text that is not of this form."""
     stack: list[str] = []
+    remark = False
     for line in text.replace("\r\n", "\n").split("\n"):
-        said = _AFTER.sub("", line).strip() if '"' not in line else line.strip()
-        if not said or said.startswith("#"):
-            continue
-        if said.startswith("/*"):
-            if not said.endswith("*/"):
-                raise ValueError(line)
+        said = _AFTER.sub("", line).strip()
+        if remark or said.startswith("/*"):
+            remark = not said.endswith("*/")
             yield Part(line, tuple(stack), "note")
+        elif not said or said.startswith("#"):
+            continue
         elif said == "}":
             if not stack:
                 raise ValueError(line)
@@ -47,5 +47,5 @@ def parts(text: str) -> Iterator[Part]:
             yield Part(line, (*stack, said[:-1]), "leaf")
         else:
             raise ValueError(line)
-    if stack:
-        raise ValueError(stack[-1])
+    if stack or remark:
+        raise ValueError(stack[-1] if stack else "/*")

@@ -49,7 +49,7 @@ def _braced(text: str, patterns: list[str]) -> str:
             if part.kind == "close":
                 out += [part.text] if open_.pop().written else []
             elif part.kind == "note" and not inside:
-                note = [part.text]
+                note.append(part.text)
                 continue
             elif inside or any(_compiled(pattern).fullmatch(part.name) for pattern in patterns):
                 out += [*_headers(open_), *note, part.text]
