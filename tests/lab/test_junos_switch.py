@@ -84,7 +84,8 @@ def test_napalm_loads_compares_commits_under_the_timer_confirms_and_rolls_back(
         api.rollback()
         assert reading(switch.running_text()).canonical == reading(OLD).canonical
         assert api.cli(["show version"])["show version"].startswith("\nHostname: leaf1")
-        assert api.device.facts["version"] == "23.4R2.13"
+        facts = api.get_facts()
+        assert (facts["os_version"], facts["hostname"]) == ("23.4R2.13", "leaf1") and "irb" in facts["interface_list"]
         api.load_replace_candidate(config="\n".join(first))
         api.commit_config(revert_in=60)
         api.close()

@@ -12,7 +12,7 @@ from configlet.lab.parsers import junos as junos_parser
 from configlet.lab.switch_cli import Dropped
 from configlet.lab.switch_faults import KINDS, Faults, check
 from configlet.lab.switch_junos_baseline import baseline, unit
-from configlet.lab.switch_junos_rpc import Here
+from configlet.lab.switch_junos_facts import Here
 from configlet.lab.switch_junos_state import Said, State
 from configlet.lab.switch_junos_tree import Load, Node, show, tidy
 from configlet.lab.switch_management import Management

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
+from configlet.lab import switch_junos_facts as facts
 from configlet.lab import switch_junos_state as states
 from configlet.lab.parsers.junos_text import Malformed, statements
 from configlet.lab.switch_junos_baseline import VERSION
-from configlet.lab.switch_junos_state import BOOTED, Entry, Said, State
+from configlet.lab.switch_junos_facts import Here, date, stamp
+from configlet.lab.switch_junos_state import Entry, Said, State
 from configlet.lab.switch_junos_tree import Complaint, Load, Node, show
 from configlet.lab.switch_netconf import Refusal, error
 
@@ -28,18 +28,6 @@ LONGEST = 65535
 DEFAULT_MINUTES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Who asks, and of what."""
-
-    state: State
-    session: int
-    user: str
-    name: str
-    model: str
-    refuses: Callable[[str], bool]
-
-
 def answer(here: Here, request: Element) -> str:
     """What stands inside the reply. Raises Refusal."""
     handler = _HANDLERS.get(request.tag)
@@ -54,16 +42,8 @@ def answer(here: Here, request: Element) -> str:
 def configuration(state: State, node: Node) -> str:
     """The text of a configuration as ``show configuration`` prints it."""
     last = state.history[0]
-    head = f"## Last commit: {_stamp(last.when)} by {last.user}\nversion {VERSION};\n"
+    head = f"## Last commit: {stamp(last.when)} by {last.user}\nversion {VERSION};\n"
     return "\n" + head + "".join(f"{line}\n" for line in show(node))
-
-
-def _stamp(when: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(when))
-
-
-def _date(when: float) -> str:
-    return f'<date-time junos:seconds="{int(when)}">{_stamp(when)}</date-time>'
 
 
 def _only(request: Element, attributes: Mapping[str, tuple[str, ...]], inner: tuple[str, ...] = ()) -> None:
@@ -79,7 +59,7 @@ def _only(request: Element, attributes: Mapping[str, tuple[str, ...]], inner: tu
 
 def _lock(here: Here, request: Element) -> str:
     _only(request, {})
-    since = _stamp(here.state.now())
+    since = stamp(here.state.now())
     says = f"{here.user} (pid {20000 + here.session}) since {since}\n      exclusive [edit]"
     try:
         states.lock(here.state, here.session, says)
@@ -183,7 +163,7 @@ def _history(here: Here, request: Element) -> str:
 
 def _entry(state: State, number: int, entry: Entry) -> str:
     said = f"<sequence-number>{number}</sequence-number><user>{escape(entry.user)}</user>"
-    said += f"<client>{entry.client}</client>{_date(entry.when)}"
+    said += f"<client>{entry.client}</client>{date(entry.when)}"
     said += f"<comment>{escape(entry.comment)}</comment>" if entry.comment else ""
     said += f"<log>{escape(entry.log)}</log>" if entry.log else ""
     waits = number == 0 and state.pending is not None
@@ -195,27 +175,9 @@ def _revision(here: Here, request: Element) -> str:
     _only(request, {}, ("detail",))
     last = here.state.history[0]
     said = f"<revision>{last.revision}</revision>"
-    said += f"<user>{escape(last.user)}</user><client>{last.client}</client>{_date(last.when)}"
+    said += f"<user>{escape(last.user)}</user><client>{last.client}</client>{date(last.when)}"
     said += f"<comment>{escape(last.comment)}</comment>" if last.comment else ""
     return f"<commit-revision-information>{said}</commit-revision-information>"
-
-
-def _uptime(here: Here, request: Element) -> str:
-    _only(request, {})
-    now, up = here.state.now(), BOOTED + here.state.now() - here.state.began[0]
-    return (
-        f"<system-uptime-information><current-time>{_date(now)}</current-time>"
-        f'<system-booted-time>{_date(now - up)}<time-length junos:seconds="{int(up)}">1d</time-length></system-booted-time>'
-        f'<uptime-information><up-time junos:seconds="{int(up)}">1 day</up-time></uptime-information></system-uptime-information>'
-    )
-
-
-def _software(here: Here, request: Element) -> str:
-    _only(request, {})
-    return (
-        f"<software-information><host-name>{here.name}</host-name><product-model>{escape(here.model.lower())}</product-model>"
-        f"<product-name>{escape(here.model.lower())}</product-name><junos-version>{VERSION}</junos-version></software-information>"
-    )
 
 
 def _command(here: Here, request: Element) -> str:
@@ -234,9 +196,19 @@ def _command(here: Here, request: Element) -> str:
 
 
 def _told(state: State, number: int, entry: Entry) -> list[str]:
-    said = [f"{number:<3} {_stamp(entry.when)} by {entry.user} via {entry.client} {entry.comment}".rstrip()]
+    said = [f"{number:<3} {stamp(entry.when)} by {entry.user} via {entry.client} {entry.comment}".rstrip()]
     said += [f"    {entry.log}"] * bool(entry.log)
     return said + ["    rollback pending"] * (number == 0 and state.pending is not None)
+
+
+def _facts(tell: Callable[[Here], str]) -> Callable[[Here, Element], str]:
+    """A request that asks for one of the device's facts, and takes nothing with it."""
+
+    def answer_(here: Here, request: Element) -> str:
+        _only(request, {})
+        return tell(here)
+
+    return answer_
 
 
 _HANDLERS: Mapping[str, Callable[[Here, Element], str]] = {
@@ -247,7 +219,9 @@ _HANDLERS: Mapping[str, Callable[[Here, Element], str]] = {
     "commit-configuration": _commit,
     "get-commit-information": _history,
     "get-commit-revision-information": _revision,
-    "get-system-uptime-information": _uptime,
-    "get-software-information": _software,
+    "get-system-uptime-information": _facts(facts.uptime),
+    "get-software-information": _facts(facts.software),
+    "get-chassis-inventory": _facts(facts.inventory),
+    "get-interface-information": _facts(facts.interfaces),
     "command": _command,
 }
