@@ -24,7 +24,8 @@ def test_the_table_has_every_folder_and_every_case_is_proven(tmp_path: Path) -> 
         assert one["missing"] == [], one["platform"]
         if one["kind"] == "acl":
             assert one["rendered"] == one["read"] == one["proven"] == one["cases"] >= 8
-    assert {one["platform"] for one in found if one["driver"] != "none"} >= {"eos", "ios", "nftables"}
+    assert {one["platform"] for one in found if one["driver"] != "none"} >= {"eos", "ios", "junos", "nftables"}
+    assert {one["platform"] for one in found if one["personality"]} >= {"eos", "ios", "junos"}
 
 
 def test_the_table_is_for_people_too() -> None:
