@@ -29,7 +29,7 @@ def parts(text: str) -> Iterator[Part]:
     stack: list[str] = []
     remark = False
     for line in text.replace("\r\n", "\n").split("\n"):
-        said = _AFTER.sub("", line).strip()
+        said = (_AFTER.sub("", line) if "##" in line else line).strip()
         if remark or said.startswith("/*"):
             remark = not said.endswith("*/")
             yield Part(line, tuple(stack), "note")
