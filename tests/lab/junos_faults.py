@@ -36,6 +36,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "slow-aaa": ("30",),
     "hold-lock": ("timer", "lock"),
     "dirty-candidate": ("",),
+    "warn-commit": ("warning", "error"),
     "ignore-acl": ("",),
     "unbind": ("Vlan120 in",),
     "reboot": ("1", "900"),
@@ -47,6 +48,7 @@ SMALL = (
     ("drop-session", "14", "check"), ("drop-session", "15", "check"), ("reject-line", "8", "check"),
     ("hold-lock", "lock", "commit"), ("hold-lock", "timer", "check"), ("dirty-candidate", "", "confirm"),
     ("reboot", "1", "probe"), ("drop-after-commit", "200", "commit"), ("refuse-commit", "", "commit"),
+    ("warn-commit", "warning", "stage"), ("warn-commit", "error", "commit"),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from configlet.drivers.base import Canonical, Lost, Rejected, Target
 from configlet.drivers.netconf_connect import connected, left
@@ -60,7 +61,7 @@ class JunosDriver:
                 raise Rejected(f"the device's own diff is not what was planned:\n{diff}")
             if _others(staged) != _others(self._loaded_from):
                 raise Rejected(f"the candidate would change what is not ours:\n{diff}")
-            self._api.device.cu.commit_check()
+            self._api.device.rpc.commit_configuration(check=True, ignore_warning=True)
         return diff
 
     def commit(self, seconds: int) -> str:
@@ -73,7 +74,7 @@ class JunosDriver:
         if _lines(self.running()) != _lines(self._loaded_from):
             raise Rejected("somebody changed the device since the change was staged; nothing was committed")
         with self._asking():
-            self._api.commit_config(message=token, revert_in=60 * minutes)
+            self._commit(token, confirm=minutes)
             self._unlock()
         return token
 
@@ -81,7 +82,7 @@ class JunosDriver:
         """Commit again, from a candidate in which nobody left anything: that ends the timer and is permanent."""
         with self._asking(), self._holding():
             self._must_wait(token)
-            self._api.device.cu.commit(comment=f"{token} confirmed")
+            self._commit(f"{token} confirmed")
             if self.pending() is not None:
                 raise Lost("the device was told that the change is confirmed, and its timer still runs")
 
@@ -90,15 +91,13 @@ class JunosDriver:
         with self._asking(), self._holding():
             self._must_wait(token)
             self._api.device.cu.rollback(rb_id=1)
-            self._api.device.cu.commit(comment=f"{token} taken back")
+            self._commit(f"{token} taken back")
             if self.pending() is not None:
                 raise Lost("the device was told to go back, and its timer still runs")
 
     def pending(self) -> str | None:
         """The token under which the commit timer runs; for a timer of somebody else's, a word on whose it is."""
-        with self._asking():
-            history = self._api.device.rpc.get_commit_information()
-        last = history.find("commit-history")
+        last = self._newest()
         if last is None or last.find("commit-confirmed") is None:
             return None
         return (last.findtext("log") or "").strip() or f"a commit of {last.findtext('user')}"
@@ -114,6 +113,22 @@ class JunosDriver:
             with suppress(Exception):
                 self._unlock()
         left(self._api, orderly=not self._dead)
+
+    def _newest(self) -> Any:
+        """The newest entry of the device's history of commits."""
+        with self._asking():
+            return self._api.device.rpc.get_commit_information().find("commit-history")
+
+    def _commit(self, log: str, **more: Any) -> None:
+        """Commit, whatever the device warns of. Raises Rejected when nothing came of it, Lost when it complains and did."""
+        try:
+            with self._asking():
+                self._api.device.cu.commit(comment=log, ignore_warning=True, **more)
+        except Rejected as error:
+            last = self._newest()
+            if last is not None and (last.findtext("log") or "").strip() == log:
+                raise Lost(f"the device complains of a commit, and has it in its history: {error}") from error
+            raise
 
     def _must_wait(self, token: str) -> None:
         """Raises Rejected unless the device's timer runs for this change."""

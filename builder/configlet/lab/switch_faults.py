@@ -69,6 +69,8 @@ def check(kind: str, arg: str, baseline: Baseline, kinds: Mapping[str, str] = Ma
         raise refuse("not a number of lines", f"'{kind}' takes a number of lines from 1 to {MOST_LINES}, not '{arg}'.")
     if wanted == "lock" and arg not in ("", *LOCKS):
         raise refuse("no such lock", f"'{kind}' takes {' or '.join(LOCKS)}, not '{arg}'.")
+    if wanted == "severity" and arg not in ("", "warning", "error"):
+        raise refuse("no such severity", f"'{kind}' takes warning or error, not '{arg}'.")
     if wanted.endswith("seconds"):
         _check_seconds(kind, arg, optional=wanted.startswith("optional"))
     if wanted == "regex":

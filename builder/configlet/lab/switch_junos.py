@@ -16,14 +16,15 @@ from configlet.lab.switch_junos_facts import Here
 from configlet.lab.switch_junos_state import Said, State
 from configlet.lab.switch_junos_tree import Load, Node, show, tidy
 from configlet.lab.switch_management import Management
-from configlet.lab.switch_netconf import Service
+from configlet.lab.switch_netconf import Refusal, Service, error
 from configlet.model.inventory import Device, Inventory
 from configlet.model.problem import refuse
 
-JUNOS_KINDS = MappingProxyType(KINDS | {"hold-lock": "lock", "dirty-candidate": "nothing"})
+JUNOS_KINDS = MappingProxyType(KINDS | {"hold-lock": "lock", "dirty-candidate": "nothing", "warn-commit": "severity"})
 OPERATOR = "operator"
 """Somebody else, who holds the lock under the fault ``hold-lock``, or leaves changes under ``dirty-candidate``."""
 FOREIGN_SESSION, FOREIGN_MINUTES = 7, 60
+COMPLAINT = "requires 'firewall' license"
 REFUSAL = "could not program the firewall filter"
 
 
@@ -76,6 +77,9 @@ class JunosSwitch:
             finally:
                 if self._faults.count("drop-session"):
                     raise Dropped("")
+            if request.tag == "commit-configuration" and "warn-commit" in self._faults.active:
+                complaint = error(Refusal(COMPLAINT), self._faults.active["warn-commit"])
+                said = said.replace("<commit-results>", f"<commit-results>{complaint}")
             if self._state.pending is not None and self._state.pending is not pending:
                 self._committed()
         return said
@@ -107,8 +111,8 @@ class JunosSwitch:
         ``drop-session N`` after the N-th request, which is carried out, ``reject-line REGEX`` or ``reject-line N`` (the
         n-th statement from now on, once), ``drop-after-commit SECONDS``, ``refuse-commit [WHY]``, ``stall SECONDS``
         before every answer, ``slow-aaa SECONDS`` at every login, ``hold-lock [timer|lock]``, ``dirty-candidate``,
-        ``ignore-acl``, ``unbind INTERFACE [in|out]``, ``reboot [SECONDS]``, and ``clear [KIND]``. Seconds are those of the
-        device's clock, which the lab's speed shortens.
+        ``warn-commit [warning|error]`` beside a commit that is done, ``ignore-acl``, ``unbind INTERFACE [in|out]``,
+        ``reboot [SECONDS]``, and ``clear [KIND]``. Seconds are those of the device's clock, which the lab's speed shortens.
         """
         check(kind, arg, self._fixed, JUNOS_KINDS)
         with self._state.lock:
@@ -128,7 +132,7 @@ class JunosSwitch:
         elif kind == "dirty-candidate":
             Load(self._state.candidate).set(["system", "host-name", "theirs"])
         self._faults.counted.pop(kind, None)
-        self._faults.active[kind] = arg or {"refuse-commit": REFUSAL, "hold-lock": "lock"}.get(kind, "")
+        self._faults.active[kind] = arg or {"refuse-commit": REFUSAL, "hold-lock": "lock", "warn-commit": "warning"}.get(kind, "")
 
     def _clear(self, _: str, arg: str) -> None:
         for kind in [arg] if arg else list(self._faults.active):
