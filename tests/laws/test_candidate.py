@@ -55,7 +55,7 @@ def sections(chosen: State) -> str:
     return shown(said(root))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STATES, STATES)
 def test_there_and_back_from_any_state_to_any_other(old: State, new: State) -> None:
     here = loaded(loaded(WHOLE, THEIRS), sections(old))
