@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from configlet.drivers.base import Rejected, Unreachable, Untrusted
+from configlet.drivers.base import Lost, Rejected, Unreachable, Untrusted
 from configlet.lab.switch_junos_tree import Load
 from tests.lab import junos_faults
 from tests.lab.eos_bench import PASSWORD, USER
@@ -139,6 +139,28 @@ def test_what_somebody_left_in_the_candidate_is_never_committed(bench: JunosBenc
             verb(token)
     driver.close()
     assert "theirs" not in bench.switch.running_text() and bench.switch._state.pending is not None
+
+
+@pytest.mark.parametrize("verb", ["revert", "confirm"])
+def test_a_timer_that_runs_out_in_the_middle_brings_nothing_back_that_was_taken_back(bench: JunosBench, verb: str) -> None:
+    """`rollback 1` is then the change itself, and a commit then confirms nothing."""
+    bench.start(OLD)
+    wanted = change("leaf1", bench.switch.running_text(), NEW)
+    driver = bench.connect("r1")
+    driver.load(wanted)
+    token = driver.commit(300)
+    waits, must_wait = bench.switch._state.pending, driver._must_wait
+    assert waits is not None
+
+    def late(asked: str) -> None:
+        must_wait(asked)
+        waits.thread.function()
+
+    driver._must_wait = late
+    with pytest.raises((Rejected, Lost), match=r"is pending|ran out"):
+        getattr(driver, verb)(token)
+    driver.close()
+    assert (bench.runs, bench.switch._state.pending) == (wanted.before, None)
 
 
 def test_a_commit_check_of_somebody_else_confirms_and_it_is_noticed(bench: JunosBench) -> None:

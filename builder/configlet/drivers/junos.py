@@ -19,8 +19,8 @@ from configlet.model.braces import parts
 from configlet.model.plan import Change
 from configlet.model.problem import Refused
 
-PATIENCE = 30
-"""Seconds for one request."""
+PATIENCE, LONG = 30, 180
+"""Seconds for one request; and while the candidate is locked, as a load or a commit may take minutes on a small device."""
 MINUTES = 65535
 """The longest timer of the device."""
 _OURS = re.compile(r"firewall family inet6? filter cfglt-\S+( .*)?")
@@ -85,22 +85,25 @@ class JunosDriver:
             self._commit(f"{token} confirmed")
             if self.pending() is not None:
                 raise Lost("the device was told that the change is confirmed, and its timer still runs")
+            if [_log(entry) for entry in self._history()[1:2]] != [token]:
+                raise Lost("its timer ran out while it was being confirmed")
 
     def revert(self, token: str) -> None:
         """Commit what ran before the change that waits. What was only staged went with the session that staged it."""
         with self._asking(), self._holding():
             self._must_wait(token)
             self._api.device.cu.rollback(rb_id=1)
+            self._must_wait(token)  # had the timer run out just now, the entry before the newest would be the change itself
             self._commit(f"{token} taken back")
             if self.pending() is not None:
                 raise Lost("the device was told to go back, and its timer still runs")
 
     def pending(self) -> str | None:
         """The token under which the commit timer runs; for a timer of somebody else's, a word on whose it is."""
-        last = self._newest()
-        if last is None or last.find("commit-confirmed") is None:
-            return None
-        return (last.findtext("log") or "").strip() or f"a commit of {last.findtext('user')}"
+        for last in self._history()[:1]:
+            if last.find("commit-confirmed") is not None:
+                return _log(last) or f"a commit of {last.findtext('user')}"
+        return None
 
     def save(self) -> None:
         """Nothing is left to do: a commit that was confirmed is what the device starts from."""
@@ -114,10 +117,10 @@ class JunosDriver:
                 self._unlock()
         left(self._api, orderly=not self._dead)
 
-    def _newest(self) -> Any:
-        """The newest entry of the device's history of commits."""
+    def _history(self) -> list[Any]:
+        """The device's commits as elements, the newest first."""
         with self._asking():
-            return self._api.device.rpc.get_commit_information().find("commit-history")
+            return list(self._api.device.rpc.get_commit_information().findall("commit-history"))
 
     def _commit(self, log: str, **more: Any) -> None:
         """Commit, whatever the device warns of. Raises Rejected when nothing came of it, Lost when it complains and did."""
@@ -125,8 +128,7 @@ class JunosDriver:
             with self._asking():
                 self._api.device.cu.commit(comment=log, ignore_warning=True, **more)
         except Rejected as error:
-            last = self._newest()
-            if last is not None and (last.findtext("log") or "").strip() == log:
+            if [_log(entry) for entry in self._history()[:1]] == [log]:
                 raise Lost(f"the device complains of a commit, and has it in its history: {error}") from error
             raise
 
@@ -140,10 +142,12 @@ class JunosDriver:
         if not self._locked:
             self._api.device.cu.lock()
             self._locked = True
+            self._api.device.timeout = LONG
 
     def _unlock(self) -> None:
         if self._locked:
             self._locked = False
+            self._api.device.timeout = PATIENCE
             self._api.device.cu.unlock()
 
     @contextmanager
@@ -185,6 +189,11 @@ class JunosDriver:
         except (OperationError, TransportError, SSHException, EOFError, OSError) as error:
             self._dead = True
             raise Lost(f"no answer from {self._target.address}: {error or type(error).__name__}") from error
+
+
+def _log(entry: Any) -> str:
+    """What the client wrote beside a commit."""
+    return (entry.findtext("log") or "").strip()
 
 
 def _first(error: Exception) -> str:
