@@ -184,8 +184,9 @@ def test_what_was_staged_and_not_committed_is_gone_after_the_connection(bench: J
     assert "destination-port 8443;" in driver.load(wanted)
     assert bench.switch._state.owner and bench.switch._state.changed()
     other = bench.connect("r2")
-    with pytest.raises(Rejected, match="locked by"):
+    with pytest.raises(Rejected, match="locked by: admin") as locked:
         other.load(wanted)
+    assert "\n" not in str(locked.value)
     other.close()
     driver.close()
     wait_until(lambda: not bench.switch._state.owner)

@@ -201,7 +201,7 @@ def _first(error: Exception) -> str:
     said = getattr(error, "errs", None) or (error.args[0] if error.args else None)
     if isinstance(said, list) and said and isinstance(said[0], dict):
         words = [f"{one.get('message')} ({one.get('bad_element')})" for one in said[:3]]
-        return "; ".join(words).replace(" (None)", "")
+        return " ".join("; ".join(words).replace(" (None)", "").split())
     return " ".join(str(getattr(error, "message", "") or error).split())
 
 
