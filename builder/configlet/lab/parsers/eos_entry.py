@@ -1,15 +1,18 @@
-"""One entry of an EOS access list: words to bits, and bits to the words that EOS prints.
+"""One entry of an access list of the family of EOS: words to bits, and bits to the words that EOS prints.
+
+The vendor's names are a ``Vocabulary``, which is data: NX-OS and IOS-XR write their entries alike, with names of their own.
 
 Strict: a word that is not known here is refused in the words of EOS, with the token at which it stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from configlet.lab.parsers import eos_names as names
+from configlet.lab.parsers.vocabulary import Vocabulary
 from configlet.model.net import BITS, TOP, Family, Spans, address_text, merge
 
 OPERATORS = ("eq", "gt", "lt", "neq", "range")
@@ -117,17 +120,17 @@ def number(words: Words, low: int, high: int) -> int:
     return int(word)
 
 
-def parse(family: Family, line: Sequence[str], at: int = 0) -> Ace:
+def parse(family: Family, line: Sequence[str], at: int = 0, known: Vocabulary = names.EOS) -> Ace:
     """The entry that begins with its action at word ``at``. Raises InvalidInput."""
     words = Words(line, at)
     action = words.take()
     if action not in ("permit", "deny"):
         raise words.bad()
-    proto = _protocol(words, family)
-    source, sport = _address(words, family), _ports(words, proto)
-    destination, dport = _address(words, family), _ports(words, proto)
+    proto = _protocol(words, family, known)
+    source, sport = _address(words, family), _ports(words, proto, known)
+    destination, dport = _address(words, family), _ports(words, proto, known)
     established = proto == names.TCP and words.skip("established")
-    icmp = _icmp(words, family, proto)
+    icmp = _icmp(words, family, proto, known)
     plain = not (sport or dport or established or icmp)
     fragments = plain and words.skip("fragments")
     log = words.skip("log")
@@ -135,12 +138,12 @@ def parse(family: Family, line: Sequence[str], at: int = 0) -> Ace:
     return Ace(action == "permit", family, proto, source, destination, sport, dport, established, icmp, fragments, log)
 
 
-def _protocol(words: Words, family: Family) -> int | None:
+def _protocol(words: Words, family: Family, known: Vocabulary) -> int | None:
     word = words.take()
-    if word == names.ANY_PROTOCOL[family]:
+    if word == known.any_protocol[family]:
         return None
-    if word in names.PROTOCOLS[family]:
-        return names.PROTOCOLS[family][word]
+    if word in known.protocols[family]:
+        return known.protocols[family][word]
     if word.isascii() and word.isdigit() and int(word) <= 255:
         return int(word)
     raise words.bad()
@@ -181,36 +184,36 @@ def _wildcard(words: Words, family: Family, word: str) -> Bits:
     return Bits(value & care, care)
 
 
-def _ports(words: Words, proto: int | None) -> Ports | None:
-    if proto not in names.PORTS or words.peek() not in OPERATORS:
+def _ports(words: Words, proto: int | None, known: Vocabulary) -> Ports | None:
+    if proto is None or proto not in known.ports or words.peek() not in OPERATORS:
         return None
-    operator = words.take()
+    named, operator = known.ports[proto], words.take()
     low, high = {"gt": (0, 65534), "lt": (1, 65535)}.get(operator, (0, 65535))
-    numbers = [_port(words, proto, low, high)]
+    numbers = [_port(words, named, low, high)]
     if operator == "range":
-        numbers.append(_port(words, proto, numbers[0], high))
-    while operator == "eq" and _is_port(words.peek(), proto):
-        numbers.append(_port(words, proto, low, high))
+        numbers.append(_port(words, named, numbers[0], high))
+    while operator == "eq" and len(numbers) < known.most_ports and _is_port(words.peek(), named):
+        numbers.append(_port(words, named, low, high))
     return Ports(operator, tuple(numbers))
 
 
-def _is_port(word: str | None, proto: int) -> bool:
-    return word is not None and (word in names.PORTS[proto] or word.isdigit())
+def _is_port(word: str | None, named: Mapping[str, int]) -> bool:
+    return word is not None and (word in named or word.isdigit())
 
 
-def _port(words: Words, proto: int, low: int, high: int) -> int:
+def _port(words: Words, named: Mapping[str, int], low: int, high: int) -> int:
     word = words.peek()
-    if word is not None and low <= names.PORTS[proto].get(word, -1) <= high:
-        return names.PORTS[proto][words.take()]
+    if word is not None and low <= named.get(word, -1) <= high:
+        return named[words.take()]
     return number(words, low, high)
 
 
-def _icmp(words: Words, family: Family, proto: int | None) -> tuple[int, int | None] | None:
+def _icmp(words: Words, family: Family, proto: int | None, known: Vocabulary) -> tuple[int, int | None] | None:
     if proto != {4: names.ICMP, 6: names.ICMPV6}[family]:
         return None
     word = words.peek()
-    if word in names.ICMP_TYPES[family]:
-        return names.ICMP_TYPES[family][words.take()]
+    if word in known.icmp_types[family]:
+        return known.icmp_types[family][words.take()]
     if word is None or not word.isdigit():
         return None
     kind = number(words, 0, 255)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configlet.lab.parsers.vocabulary import Vocabulary
 from configlet.model.net import Family
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
@@ -43,3 +44,5 @@ PRINTED_ICMP: dict[Family, dict[int, str]] = {
     6: {128: "echo-request", 129: "echo-reply"},
 }
 """Types without a code that are shown by name; all others are shown as the numbers that were entered."""
+
+EOS = Vocabulary(ANY_PROTOCOL, PROTOCOLS, PORTS, ICMP_TYPES)
