@@ -35,6 +35,15 @@ class Dropped(Exception):  # noqa: N818 - it is what happened
     """The device dropped the connection while it carried out a line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question of the device; the next line is the answer, which ``then`` takes."""
+
+    question: str
+    then: Callable[[str], str | Ask]
+    hidden: bool = False
+
+
 class Terminal(Protocol):
     """One login on a command line."""
 

@@ -12,6 +12,7 @@ from configlet.lab import switch_ios_files as files
 from configlet.lab import switch_ios_show as shows
 from configlet.lab import switch_ios_state as ios_state
 from configlet.lab.parsers.eos_entry import InvalidInput
+from configlet.lab.switch_cli import Ask
 from configlet.lab.switch_ios_files import RUNNING, STARTUP, Where
 from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous, Said
 from configlet.lab.switch_ios_state import IosState
@@ -21,15 +22,6 @@ SAVED = "Building configuration...\n[OK]\n"
 MOST_MINUTES = 120
 ENTER = "Enter configuration commands, one per line.  End with CNTL/Z.\n"
 FILTERS = {"include": "include", "exclude": "exclude", "begin": "begin", "section": "section"}
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question of the device; the next line is the answer, which ``then`` takes."""
-
-    question: str
-    then: Callable[[str], str | Ask]
-    hidden: bool = False
 
 
 @dataclass(slots=True)

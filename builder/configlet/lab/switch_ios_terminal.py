@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from configlet.lab import switch_ios_state as ios_state
 from configlet.lab.parsers.eos_entry import InvalidInput
-from configlet.lab.switch_cli import END, Dropped
+from configlet.lab.switch_cli import END, Ask, Dropped
 from configlet.lab.switch_faults import Faults
-from configlet.lab.switch_ios_exec import Ask, Session, complaint, execute
+from configlet.lab.switch_ios_exec import Session, complaint, execute
 from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous, Said, submode
 from configlet.lab.switch_ios_state import IosState, stamp
 
