@@ -80,7 +80,8 @@ def replaced(device: Any, switch: NxosSwitch, planes: Planes, load: Any) -> None
     load(kept)
     assert device.compare_config() == ""
     load(kept.replace("  20 deny ip any any\n", "  20 permit udp any any\n"))
-    assert device.compare_config().splitlines() == ["ip access-list web", "  no 20", "ip access-list web", "  20 permit udp any any"]
+    patch = ["ip access-list web", "  no 20", "ip access-list web", "  20 permit udp any any"]
+    assert device.compare_config().splitlines() == patch
     before = len(planes.given)
     device.commit_config()
     assert len(planes.given) == before + 1

@@ -1,9 +1,10 @@
-"""An SSH connection of NAPALM's ios driver with a verified host key, and what goes wrong on the way to it, in our words."""
+"""An SSH connection of one of NAPALM's drivers with a verified host key, and what goes wrong on the way, in our words."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,22 +15,19 @@ QUICK = 10.0
 """Seconds in which a wrong password is refused; an answer that takes longer comes from a login server in trouble."""
 
 
-def connected(target: Target, patience: float, staged: str) -> Any:
-    """NAPALM's driver, open and in privileged mode; ``staged`` is the name of its file in flash.
+def connected(target: Target, patience: float, driver: Callable[..., Any], **more: Any) -> Any:
+    """NAPALM's driver, open and in privileged mode; ``more`` are optional arguments that it alone knows.
 
     Raises Unreachable, Untrusted, or Rejected when the login has no privilege.
     """
     from napalm.base.exceptions import NapalmException
-    from napalm.ios import IOSDriver
     from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
     from paramiko.ssh_exception import SSHException
 
     # paramiko's thread writes tracebacks to stderr for what is said here in a sentence.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     who, start = secrets.resolve(target.credentials), time.monotonic()
-    api = IOSDriver(
-        target.address, who.username, who.password.reveal(), optional_args=_options(target, patience, staged)
-    )
+    api = driver(target.address, who.username, who.password.reveal(), optional_args=_options(target, patience) | more)
     try:
         api.open()
     except NetmikoAuthenticationException as error:
@@ -52,14 +50,11 @@ def left(api: Any) -> None:
             device.paramiko_cleanup()
 
 
-def _options(target: Target, patience: float, staged: str) -> dict[str, Any]:
+def _options(target: Target, patience: float) -> dict[str, Any]:
     who = secrets.resolve(target.credentials)
     return {
         "port": target.port or 22,
         "secret": who.password.reveal(),
-        "merge_cfg": staged,
-        "dest_file_system": "flash:",
-        "auto_file_prompt": False,
         "ssh_strict": True,
         "system_host_keys": False,
         "alt_host_keys": True,

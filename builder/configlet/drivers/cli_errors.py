@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_LOG = re.compile(r"(?:[^\s%][^%]*: )?%[A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+:(?: |$)")
+_TIME = r"(?:[^\s%][^%]*: |\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ )"
+_LOG = re.compile(_TIME + r"?%[A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+:(?: |$)")
 """The beginning of a log line: perhaps a time, then a tag of facility, severity, mnemonic. Configuration is no log."""
 _ERRORS = (
     re.compile(r"%+ ?\S"),

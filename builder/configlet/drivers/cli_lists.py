@@ -7,10 +7,9 @@ understanding, made apart from the plan's: a change is sent only when both come 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-_LIST = re.compile(r"(?P<no>no )?(?P<header>(?:ip access-list extended|ipv6 access-list) (?P<name>cfglt-\S+))")
 _INTERFACE = re.compile(r"interface \S+")
 _BIND = re.compile(r"(?P<no>no )?(?P<what>ip access-group|ipv6 traffic-filter) (?P<name>\S+) (?P<way>in|out)")
 _REMOVE = re.compile(r"no (?:sequence )?(?P<number>\d+)(?P<remark> remark)?")
@@ -18,7 +17,27 @@ _ENTRY = re.compile(r"(?:(?:sequence )?(?P<number>\d+) )?(?P<text>(?:permit|deny
 _NAMED = re.compile(r"(?<!\S)cfglt-\S+")
 _GROUP = re.compile(r"(?P<no>no )?(?P<header>object-group (?:network|service) (?P<name>cfglt-\S+))")
 _GROUPED = re.compile(r"(?<!\S)object-group (\S+)")
-_FAMILY = {"ip access-list extended": "ip access-group", "ipv6 access-list": "ipv6 traffic-filter"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Style:
+    """How a platform writes lists: the words before the name of each kind, and those that bind it."""
+
+    heads: Mapping[str, str]
+    spelt: frozenset[str] = frozenset()
+    """Heads under which an entry's number follows ``sequence`` and a remark has none."""
+    list: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        heads = "|".join(re.escape(head) for head in self.heads)
+        object.__setattr__(self, "list", re.compile(rf"(?P<no>no )?(?P<header>(?:{heads}) (?P<name>cfglt-\S+))"))
+
+
+IOS = Style(
+    {"ip access-list extended": "ip access-group", "ipv6 access-list": "ipv6 traffic-filter"},
+    frozenset({"ipv6 access-list"}),
+)
+NXOS = Style({"ip access-list": "ip access-group", "ipv6 access-list": "ipv6 traffic-filter"})
 
 
 class Strange(Exception):  # noqa: N818 - it is said of a line
@@ -38,11 +57,12 @@ class Held:
     groups: dict[str, list[str]] = field(default_factory=dict)
     at: str = ""
     """The header under which the next indented line stands, "" under none of ours."""
+    style: Style = IOS
 
     def is_bound(self, header: str) -> bool:
         """Whether a list is in force anywhere."""
         command, _, name = header.rpartition(" ")
-        return any(what == _FAMILY[command] and name == found for (_, what, _), found in self.bound.items())
+        return any(what == self.style.heads[command] and name == found for (_, what, _), found in self.bound.items())
 
     def in_use(self, header: str) -> bool:
         """Whether anything that is known depends on a list: where one is named and gone, everything passes."""
@@ -72,7 +92,7 @@ class Held:
                 out += [header, *(f" {member}" for member in members)]
         for header, entries in self.lists.items():
             if self.is_bound(header):
-                out += [header, *(f" {_as_shown(header, number, text)}" for number, text in entries)]
+                out += [header, *(f" {_as_shown(self.style, header, number, text)}" for number, text in entries)]
         for key in sorted(self.bound):
             out += [f"interface {key[0]}"] * (f"interface {key[0]}" not in out)
             at = out.index(f"interface {key[0]}") + 1
@@ -80,16 +100,16 @@ class Held:
         return "".join(f"{line}\n" for line in out)
 
 
-def _as_shown(header: str, number: int, text: str) -> str:
-    """An entry as the device shows it. An IPv6 remark has no number there; it stands where it was entered."""
-    if header.startswith("ip access-list"):
+def _as_shown(style: Style, header: str, number: int, text: str) -> str:
+    """An entry as the device shows it. A remark may have no number there; it stands where it was entered."""
+    if header.rpartition(" ")[0] not in style.spelt:
         return f"{number} {text}"
     return text if text.startswith("remark ") else f"sequence {number} {text}"
 
 
-def shown(running: str) -> Held:
+def shown(running: str, style: Style = IOS) -> Held:
     """What a running configuration holds of ours. Other lines are passed over."""
-    held = Held()
+    held = Held(style=style)
     for line in running.splitlines():
         if line.strip() and line.strip() != "!":
             _take(held, line, strict=False)
@@ -100,7 +120,7 @@ def entered(held: Held, lines: Sequence[str]) -> Held:
     """What is held after these lines too. Raises Strange for a line that is no step of a change."""
     lists = {header: list(entries) for header, entries in held.lists.items()}
     groups = {header: list(members) for header, members in held.groups.items()}
-    after = Held(lists, dict(held.bound), set(held.cited), groups)
+    after = Held(lists, dict(held.bound), set(held.cited), groups, style=held.style)
     for line in lines:
         _take(after, line, strict=True)
     return after
@@ -112,7 +132,7 @@ def phases(held: Held, load: str) -> tuple[list[str], list[str]]:
     for at, line in enumerate(lines):
         if line[0] == " " or _GROUP.fullmatch(line):
             continue
-        if not (found := _LIST.fullmatch(line)) or held.in_use(found["header"]):
+        if not (found := held.style.list.fullmatch(line)) or held.in_use(found["header"]):
             return lines[:at], lines[at:]
     return lines, []
 
@@ -135,7 +155,7 @@ def _take(held: Held, line: str, *, strict: bool) -> None:
 
 
 def _header(held: Held, said: str, *, strict: bool) -> str:
-    if found := _LIST.fullmatch(said):
+    if found := held.style.list.fullmatch(said):
         if not found["no"]:
             held.lists.setdefault(found["header"], [])
             return found["header"]

@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from configlet.drivers import cli_lists
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
@@ -51,7 +52,7 @@ class IosDriver:
         self._loaded_from = ""
         self._staged = False
         self._until: float | None = None
-        self._api = connected(target, PATIENCE, f"{target.token}.cfg")
+        self._api = _connected(target)
         try:
             with self._asking():
                 self._cli = Session(self._api.device.remote_conn, self._api.device.find_prompt(), PATIENCE)
@@ -301,6 +302,13 @@ class IosDriver:
             said = str(error).strip().splitlines()
             why = said[0] if said else type(error).__name__
             raise Lost(f"no answer from {self._target.address}: {why}") from error
+
+
+def _connected(target: Target) -> Any:
+    from napalm.ios import IOSDriver
+
+    staged = {"merge_cfg": f"{target.token}.cfg", "dest_file_system": "flash:", "auto_file_prompt": False}
+    return connected(target, PATIENCE, IOSDriver, **staged)
 
 
 def _others(text: str) -> list[str]:

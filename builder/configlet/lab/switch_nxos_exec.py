@@ -155,7 +155,7 @@ def _rollback_file(state: NxosState, _: Session, taken: Sequence[str]) -> Answer
     config, bad = nxos_config.parsed(state.running.baseline, content)
     if bad:
         return f"Executing Rollback Patch\nERROR: {'; '.join(bad[:3])}\nRollback failed.\n"
-    return nxos_state.rollback(state, config)
+    return nxos_state.rollback(state, config, state.refusal)
 
 
 def _delete(state: NxosState, session: Session, taken: Sequence[str]) -> Answer:

@@ -95,11 +95,11 @@ def commit(state: NxosState, session: ConfigSession) -> None:
     del state.sessions[session.name]
 
 
-def rollback(state: NxosState, config: ListConfig) -> str:
+def rollback(state: NxosState, config: ListConfig, refusal: str = "") -> str:
     """Make a kept configuration the running one, in one instant here; what the device says."""
     lost = missing(config)
-    if state.refusal or lost:
-        why = state.refusal or f"the simulated hardware cannot be without: {'; '.join(lost[:3])}"
+    if refusal or lost:
+        why = refusal or f"the simulated hardware cannot be without: {'; '.join(lost[:3])}"
         return f"Collecting Running-Config\n#Generating Rollback Patch\nERROR: {why}\nRollback failed.\n"
     install(state, config.copy())
     follow(state)

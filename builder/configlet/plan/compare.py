@@ -122,7 +122,7 @@ def _ways(item: Item, running: Reading) -> tuple[str, str]:
         parts, texts = item.kind.change["units"], (item.text, item.artifact.text)
         old, new = running.canonical, item.desired.canonical
         return candidate_text(parts, old, new, texts), candidate_text(parts, new, old, texts[::-1])
-    if item.kind is not None and "recipe" in item.kind.change:
+    if item.kind is not None and "commands" in item.kind.change:
         found = way(item.kind, running, item.desired)
         return found.load, found.undo
     if item.kind is not None and item.kind.encoder:
