@@ -126,7 +126,7 @@ class Console:
             gone = max(0, self.echoed - len(left)) if not self.lines else 0
             self.typed, self.echoed = left, self.echoed - gone
             return "\b \b" * gone
-        elif key == "?":
+        elif key == "?" and not self.terminal.hidden:
             return f"?\r\n{NO_HELP}\r\n\r\n{self.terminal.prompt}{self.typed}"
         elif (key.isprintable() or key == "\t") and len(self.typed) < LONGEST:
             self.typed += key
