@@ -232,7 +232,7 @@ def _in_list(config: ListConfig, family: Family, name: str, words: list[str], li
         if sequence is None:
             sequence = max(entries, default=0) // 10 * 10 + 10
         text = _text(config, family, words, at, line)
-        if entries.get(sequence, text) != text:
+        if entries.get(sequence, text) != text and not config.dialect.overwrites:
             raise Said(f"% Sequence number {sequence} is in use")
         entries[sequence] = text
     config.acls[family, name] = entries

@@ -54,6 +54,11 @@ class NxosShell:
             return f"{name}# "
         return f"{name}(config{'-s' * bool(session.within)}{nxos_config.submode(session.mode)})# "
 
+    @property
+    def hidden(self) -> bool:
+        """Every line is echoed."""
+        return False
+
     def run(self, line: str) -> str | Ask:
         """Carry out one line. Raises InvalidInput, Ambiguous and Said."""
         words = line.split()

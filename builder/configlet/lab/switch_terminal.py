@@ -31,6 +31,10 @@ class Shell(Protocol):
     def prompt(self) -> str:
         """What stands before the next line."""
 
+    @property
+    def hidden(self) -> bool:
+        """Whether the next line is not echoed."""
+
     def run(self, line: str) -> str | Ask:
         """Carry out one line. Raises InvalidInput, Ambiguous and Said."""
 
@@ -70,7 +74,7 @@ class ShellTerminal:
     @property
     def hidden(self) -> bool:
         """Whether the next line is not echoed."""
-        return self._asked is not None and self._asked.hidden
+        return self._shell.hidden if self._asked is None else self._asked.hidden
 
     @property
     def page(self) -> int:

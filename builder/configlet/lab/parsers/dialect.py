@@ -43,6 +43,8 @@ class Dialect:
     """Whether a bound list that is missing or has no entry permits everything. Else the lab drops everything."""
     unwritten: Mapping[Family, tuple[Ace, ...]]
     """Entries that stand before the implicit deny of a list."""
+    overwrites: bool = False
+    """Whether an entry takes the place of the one that has its number; else it is refused."""
     port: tuple[str, str] = ("", "")
     """The beginning of an interface's name here, and what the lab's wiring calls it."""
     plain: tuple[str, ...] = field(default=())
