@@ -11,6 +11,7 @@ from configlet.lab import switch_iosxr_config as xr_config
 from configlet.lab import switch_iosxr_state as xr_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_iosxr_state import Target, XrState
+from configlet.lab.switch_lists import Said
 from configlet.lab.switch_match import match
 
 
@@ -120,6 +121,16 @@ def _commits(state: XrState, _: Session, taken: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in out)
 
 
+def _commit_changes(state: XrState, _: Session, taken: Sequence[str]) -> str:
+    """What the last commits changed, as lines that go and come."""
+    count = _number(taken, 5, 1, 100)
+    if count > len(state.commits):
+        raise Said("% There are not so many commits")
+    found = difflib.ndiff(xr_config.body(state.commits[-count].before), xr_config.body(state.running))
+    lines = [("no " if line[0] == "-" else "") + line[2:].strip() for line in found if line[0] in "+-"]
+    return "\n".join(["Building configuration...", f"!! IOS XR Configuration {xr_config.VERSION}", *lines, "end", ""])
+
+
 def _version(state: XrState, _: Session, __: Sequence[str]) -> str:
     return (
         f"Cisco IOS XR Software, Version {xr_config.VERSION}, simulated by the lab\n\n"
@@ -143,6 +154,7 @@ EXEC: dict[str, Command] = {
     "show version": _version,
     "show clock": _clock,
     "show running-config": _running,
+    "show configuration commit changes last COUNT": _commit_changes,
     "show configuration commit list detail": _commits,
     "show configuration commit list COUNT detail": _commits,
 }

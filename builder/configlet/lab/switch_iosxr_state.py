@@ -15,6 +15,7 @@ from configlet.lab import switch_iosxr_config as xr_config
 from configlet.lab.switch_lists import GLOBAL, ListConfig, Said, missing
 from configlet.lab.switch_lists_state import ListState, install, staged
 
+LOCKED = "% The configuration namespace is locked by another session"
 EMPTY = "% No configuration changes to commit."
 OTHERS = (
     "One or more commits have occurred from other configuration sessions since this session started or since the last "
@@ -86,7 +87,7 @@ def line(state: XrState, into: Target, said: str) -> None:
 def lock(state: XrState, who: object) -> None:
     """Lock the configuration for one login. Raises Said when somebody else has it."""
     if state.locked or state.held not in (None, who):
-        raise Said("The configuration is locked by another session")
+        raise Said(LOCKED)
     state.held = who
 
 
@@ -96,7 +97,7 @@ def commit(
 ) -> None:  # fmt: skip
     """Put a target in force in one instant, or nothing of it. Raises Said with why not."""
     if state.locked or state.held not in (None, who):
-        raise Said("The configuration is locked by another session")
+        raise Said(LOCKED)
     if not into.steps:
         if state.trial is None:
             raise Said(EMPTY)
@@ -130,7 +131,7 @@ def rollback(state: XrState, count: int, user: str) -> None:
     if not 1 <= count <= len(state.commits):
         raise Said("% There are not so many commits")
     if state.held is not None or state.locked:
-        raise Said("The configuration is locked by another session")
+        raise Said(LOCKED)
     before, found = state.running, state.commits[-count].before
     _confirmed(state)
     install(state, found.copy())

@@ -13,7 +13,10 @@ Bind = tuple[str, str, int]
 
 
 class Called:
-    """A grammar's ``interfaces`` and ``directions``; what they do not name is called the same on both sides."""
+    """``interfaces`` and ``directions`` of a grammar; what they do not name is called the same on both sides.
+
+    Those under ``write`` go the other way: they ``mean`` what the platform calls a thing of the inventory.
+    """
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.interfaces = [(re.compile(said["said"]), said["means"]) for said in grammar.get("interfaces", ())]

@@ -130,9 +130,10 @@ def _bindings(written: Written, bound: Bound, names: Mapping[Key, str]) -> Itera
         if interface != said:
             if said is not None:
                 yield "!"
-            yield f"interface {interface}"
+            yield f"interface {written.words.interface(interface)}"
             said = interface
         shown = names.get((command, name), name)
-        yield written.indent + written.binding[command].format(name=shown, direction=direction)
+        way = written.words.direction(direction)
+        yield written.indent + written.binding[command].format(name=shown, direction=way)
     if said is not None:
         yield "!"

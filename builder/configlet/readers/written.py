@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from configlet.readers.called import Called
 from configlet.readers.spans import BITS, Span, address_text, complement
 
 
@@ -20,6 +21,7 @@ class Written:
         self.protos: Mapping[int, Mapping[int | str, str]] = formats["proto"]
         self.numbers: bool = formats["numbers"]
         self.indent: str = " " * formats["indent"]
+        self.words = Called(formats)
         self.icmp: Mapping[str, str] = formats.get("icmp", {"type": "{type}", "code": "{type} {code}"})
         self.hosts: Mapping[int, str] = {family: form.get("host", "host {address}") for family, form in self.address.items()}
         self.slashes = {family: form["prefix"] == "{address}/{length}" for family, form in self.address.items()}
