@@ -170,8 +170,10 @@ class PlatformBench:
 
 
 @contextmanager
-def bench_of(name: str, root: Path, speed: float = SPEED, planes: Any = None) -> Iterator[PlatformBench]:
-    """A switch that runs nothing of ours; BENCH credentials must be in the environment."""
+def bench_of(
+    name: str, root: Path, speed: float = SPEED, planes: Any = None, *, usual: bool = False
+) -> Iterator[PlatformBench]:
+    """A switch that runs nothing of ours; BENCH credentials must be in the environment. ``usual``: at its usual ports."""
     root.mkdir(exist_ok=True)
     front = personality(name)
     device = replace(LEAF, platform=name)
@@ -180,7 +182,7 @@ def bench_of(name: str, root: Path, speed: float = SPEED, planes: Any = None) ->
     ports: dict[int, int] = {}
 
     def listen(port: int) -> socket.socket:
-        sock = socket.create_server(("127.0.0.1", 0))
+        sock = socket.create_server(("127.0.0.1", port if usual else 0))
         sock.setblocking(False)
         ports[port] = sock.getsockname()[1]
         return sock
@@ -192,7 +194,8 @@ def bench_of(name: str, root: Path, speed: float = SPEED, planes: Any = None) ->
     doors = front.open_doors(switch, Doorway(listen, context, key, USER, PASSWORD))
     held = asyncio.run_coroutine_threadsafe(doors, loop).result(10)
     public = key.export_public_key().decode()
-    (root / "known_hosts").write_text("".join(f"[127.0.0.1]:{port} {public}" for port in ports.values()))
+    places = (f"[127.0.0.1]:{port}" if port != 22 else "127.0.0.1" for port in ports.values())
+    (root / "known_hosts").write_text("".join(f"{place} {public}" for place in places))
     try:
         yield PlatformBench(root, name, switch, ports)
     finally:

@@ -46,7 +46,7 @@ def send(rate: int) -> None:
         if due > 0:
             sent += due
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
-        elif select.select([sys.stdin], [], [], 0.0005)[0]:
+        if select.select([sys.stdin], [], [], 0.0 if due > 0 else 0.0005)[0]:
             break
     say(json.dumps({"sent": sent, "seconds": last - start, "longest": longest}))
 

@@ -22,6 +22,8 @@ BOUND = (
     "interface BVI110\n ipv4 access-group web ingress\n!\n"
 )
 LINE = " ipv4 access-group web ingress"
+FULL = os.environ.get("CONFIGLET_TEST_FULL") == "1"
+full = pytest.mark.skipif(not FULL, reason="runs with CONFIGLET_TEST_FULL=1: a login to the XML agent takes seconds")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def at(switch: XrSwitch, tmp_path: Path) -> Iterator[Served]:
 
 def closed(device: Any) -> None:
     """End the connection. netmiko waits ten seconds for a prompt that the XML agent does not have, so seldom by itself."""
-    if os.environ.get("CONFIGLET_TEST_FULL") == "1":
+    if FULL:
         device.close()
     elif device.device.locked:
         device.device.unlock()
@@ -71,6 +73,7 @@ def test_a_merge_is_loaded_compared_committed_and_rolled_back(switch: XrSwitch, 
     wait_until(lambda: switch.state.held is None)
 
 
+@full
 def test_a_whole_configuration_is_replaced(switch: XrSwitch, at: Served, planes: Planes) -> None:
     device = napalm_iosxr(at)
     device.open()
@@ -90,6 +93,7 @@ def test_a_whole_configuration_is_replaced(switch: XrSwitch, at: Served, planes:
     assert "20 deny ipv4 any any" in switch.running_text()
 
 
+@full
 def test_what_is_discarded_or_left_alone_is_gone(switch: XrSwitch, at: Served) -> None:
     device = napalm_iosxr(at)
     device.open()
@@ -102,6 +106,7 @@ def test_what_is_discarded_or_left_alone_is_gone(switch: XrSwitch, at: Served) -
     wait_until(lambda: switch.state.held is None)
 
 
+@full
 def test_a_refused_line_refuses_the_load_with_its_mark(switch: XrSwitch, at: Served) -> None:
     device = napalm_iosxr(at)
     device.open()
@@ -111,6 +116,7 @@ def test_a_refused_line_refuses_the_load_with_its_mark(switch: XrSwitch, at: Ser
     assert LINE not in switch.running_text()
 
 
+@full
 def test_a_lock_of_somebody_else_an_empty_and_a_refused_commit_are_said(switch: XrSwitch, at: Served) -> None:
     device = napalm_iosxr(at)
     device.open()
@@ -128,6 +134,7 @@ def test_a_lock_of_somebody_else_an_empty_and_a_refused_commit_are_said(switch: 
     assert LINE not in switch.running_text()
 
 
+@full
 def test_a_commit_that_is_not_confirmed_is_taken_back_and_another_commit_keeps_it(
     switch: XrSwitch, at: Served, planes: Planes
 ) -> None:
@@ -171,6 +178,15 @@ def test_somebody_else_s_commit_meanwhile_is_said(switch: XrSwitch) -> None:
         terminal.line(line, False)
     shell(switch, "configure", "alias exec x show clock", "commit", "end")
     assert "One or more commits have occurred from other" in terminal.line("commit", False)
+
+
+def test_a_trial_ends_with_the_next_commit_or_by_itself(switch: XrSwitch) -> None:
+    shell(switch, "configure", *BOUND.splitlines(), "commit confirmed 30", "end")
+    assert LINE in switch.running_text() and LINE not in switch.startup_text()
+    wait_until(lambda: LINE not in switch.running_text())
+    shell(switch, "configure", *BOUND.splitlines(), "commit confirmed 300", "hostname leaf9", "commit", "end")
+    assert switch.state.trial is None
+    assert LINE in switch.startup_text()
 
 
 def test_a_restart_during_a_trial_brings_back_what_was_committed_for_good(switch: XrSwitch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ BOUND = (
     "interface Vlan110\n  ip access-group web in\n"
 )
 LINE = "  ip access-group web in"
+full = pytest.mark.skipif(os.environ.get("CONFIGLET_TEST_FULL") != "1", reason="runs with CONFIGLET_TEST_FULL=1")
 
 
 @pytest.fixture
@@ -94,6 +96,7 @@ def replaced(device: Any, switch: NxosSwitch, planes: Planes, load: Any) -> None
     assert "20 deny ip any any" in switch.running_text()
 
 
+@full
 def test_a_whole_configuration_is_replaced_over_ssh(switch: NxosSwitch, at: Served, planes: Planes) -> None:
     device = napalm_ssh(at)
     device.open()
