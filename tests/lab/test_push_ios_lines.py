@@ -21,6 +21,7 @@ WRONG = (
     "Configuration mode locked exclusively by user 'a' process '3' from terminal '0'. Please try later.",
     "%ACLMGR-3-ACLMGR_VERIFY_FAIL: Verify failed: client 8200016E, Sufficient free entries are not available",
     "*Jan  1 00:00:00.000: %FM-3-UNLOADING: Unloading input vlan label 4 feature from all TCAMs",
+    "2026 Nov  8 09:00:00.123 leaf1 %ACLMGR-3-ACLMGR_VERIFY_FAIL: Verify failed: entries are not available",
     "4w3d: %C4K_HWACLMAN-4-ACLHWPROGERR: Input Security: X - hardware TCAM limit exceeded",
     "*Jan  1 00:00:00.000: %FED_L3_ERRMSG-3-RSRC_ERR: Switch 1 R0/0: fed: Failed to allocate hardware resource",
     "*Jan  1 00:00:00.000: %PARSER-4-BADCFG: Unexpected end of configuration file.",
@@ -30,6 +31,7 @@ FINE = (
     "%LINK-3-UPDOWN: Interface Ethernet1, changed state to up", "%HARDWARE-SLOT0-3-FOO: something", "",
     "*Jan  1 00:00:00.000: %SEC-6-IPACCESSLOGP: list cfglt-Vlan120-in-v4 denied tcp 10.1.10.2(1) -> 10.1.20.2(2), 1 packet",
     "%ACLMGR-6-ACLMGR_CONFIG: a list was programmed",
+    "2026 Nov 28 09:00:00 leaf1 %VSHD-5-VSHD_SYSLOG_CONFIG_I: Configured from vty by admin",
     "Building configuration...", "[OK]", "Rollback Done", "Total number of passes: 1",
     "Enter configuration commands, one per line.  End with CNTL/Z.", "Rollback Confirmed Change: rolling to:flash:a-1",
 )  # fmt: skip

@@ -287,3 +287,16 @@ def test_an_accept_that_ends_all_filtering_is_refused_beside_a_list_of_the_other
     text = text.replace("ipv4 jump x\n", 'ipv4 jump x\noifname "vlan120" meta nfproto ipv4 jump x\n')
     with pytest.raises(Refused, match="ends all filtering"):
         read(platform(name), "acl", text, "running")
+
+
+def test_the_normal_form_calls_interfaces_and_directions_as_the_platform_does() -> None:
+    assert "interface BVI120\n ipv4 access-group x ingress\n" in reading("iosxr", "10 permit tcp any any eq 22").canonical
+
+
+def test_a_list_that_is_bound_under_its_second_name_is_compared_under_its_first() -> None:
+    bound = "interface Vlan120\n  ip access-group cfglt-Vlan120-in-v4 in\n"
+    first = f"ip access-list cfglt-Vlan120-in-v4\n  10 deny ip any any\n{bound}"
+    second = first.replace("-v4", "-v4.2").replace("  10 deny", "  30 deny")
+    spare = "ip access-list cfglt-Vlan120-in-v4\n  10 permit ip any any\n"
+    texts = [read(platform("nxos"), "acl", text, "running").canonical for text in (first, second, spare + second)]
+    assert texts[0] == texts[1] == texts[2]
