@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 ACCEPT = "accept:\n  - {what: unguarded, workload: me1, reason: until its NIC has a table, until: 2027-01-31}\n"
-CURED = (
-    "accept:\n  - {what: unguarded, from: me1, to: floor, reason: the NIC's table judges only what is received, until: 2027-01-31}\n"
-)
+CURED = """\
+accept:
+  - {what: unguarded, from: me1, to: floor, reason: the NIC's table judges only what is received, until: 2027-01-31}
+"""
 CABLE = "attached: [leaf1/Ethernet3]"
 
 

@@ -12,6 +12,10 @@ from configlet.place.gates import Placement
 from configlet.place.stacks import IN_NIC, cell
 
 Way = Literal["sends", "receives"]
+ONE_WAY = {
+    "receives": "This table judges only what is sent: what the workload receives never meets it.",
+    "sends": "This table judges only what is received: what the workload sends never meets it.",
+}
 REMOVABLE = "The workload can remove this table itself, so it is never the only guard."
 
 
@@ -72,7 +76,9 @@ def _hop(gate: Gate, end: End, way: Way, service: str) -> Hop:
         raise AssertionError("only a workload has gates at its host")
     stack = dict(end.workload.also).get(service, end.workload.stack)
     found = cell(stack, mechanism(gate))
-    sees = _judges(gate, way) and (found.tx if way == "sends" else found.rx)
+    sees = found.tx if way == "sends" else found.rx
+    if sees and not _judges(gate, way):
+        return Hop(gate, False, ONE_WAY[way])
     if sees and gate.capability.controlled_by == "workload":
         return Hop(gate, False, REMOVABLE)
     return Hop(gate, sees, found.sentence)
