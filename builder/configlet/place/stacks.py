@@ -86,7 +86,7 @@ NFTABLES: dict[Row, Cell] = {
 }  # fmt: skip
 
 _XDP: dict[Row, Cell] = {
-    **{row: _rx("XDP runs in the driver and sees only what is received, before the kernel's stack; what is sent never meets it.", XDP)
+    **{row: _rx("XDP sees only what is received, in the driver before the kernel's stack; what is sent never meets it.", XDP)
        for row in ("kernel", "container")},
     "container-macvlan": _rx("XDP on the NIC runs before a macvlan takes the frame; what is sent never meets it.", XDP),
     "container-ipvlan": _rx("XDP on the NIC runs before an ipvlan takes the frame; what is sent never meets it.", XDP),
