@@ -153,7 +153,8 @@ def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
             key = (gap.rule.name if gap.rule else "", gap.reply_of.name if gap.reply_of else "")
             exposed.setdefault(key, []).append(gap)
     layers = content.search(site.root)
-    offered = cache(lambda model: tuple(m for m in mechanisms(layers, model) if m in site.platforms))
+    there = frozenset(content.folders(layers))
+    offered = cache(lambda model: tuple(m for m in mechanisms(layers, model) if m in there))
     yield from (_unguarded(site.placement, gaps_of, offered) for gaps_of in unguarded.values())
     yield from (_exposed(*key, gaps_of) for key, gaps_of in exposed.items())
 
