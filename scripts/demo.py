@@ -15,11 +15,14 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from bypass.stages import accept, cure
+
 SITE = "dc1"
+DESK = "desk"
 DAY = "2026-11-24"
 """The sample is judged as of the day on which it was written, as its rules and acceptances expire like anybody's."""
 LEAST = 500
-STEPS = 11
+STEPS = 14
 SENT = re.compile(r"^probe: (\d+) packets sent, (\d+) as the policy says", re.MULTILINE)
 
 NEW_RULE = """\
@@ -43,7 +46,8 @@ class Demo:
         self.step = 0
         self.sent = 0
         self.right = 0
-        self.lab = False
+        self.lab = ""
+        """The site whose lab is up."""
 
     def say(self, *lines: str) -> None:
         """The next step in plain words."""
@@ -71,13 +75,15 @@ class Demo:
             raise SystemExit(f"demo: FAILED, exit status {ended.returncode} where {expect} was expected")
         return ended.stdout
 
-    def probe(self) -> None:
-        """Send packets between all pairs and keep the count."""
-        found = SENT.search(self.run("lab", "probe", SITE))
+    def probe(self) -> str:
+        """Send packets between all pairs and keep the count; what the probe said."""
+        said = self.run("lab", "probe", self.lab)
+        found = SENT.search(said)
         if found is None:
             raise SystemExit("demo: FAILED, the probe did not say what it sent")
         self.sent += int(found[1])
         self.right += int(found[2])
+        return said
 
 
 def first_push(demo: Demo) -> None:
@@ -94,7 +100,7 @@ def first_push(demo: Demo) -> None:
         "Five simulated switches, three with EOS and two with IOS-XE, and fourteen hosts with real nftables, linked as",
         "the inventory says. All open yet.",
     )
-    demo.lab = True
+    demo.lab = SITE
     demo.run("lab", "up", SITE)
     demo.say(
         "push: one policy to every gate",
@@ -140,6 +146,44 @@ def one_change(demo: Demo, policy: Path) -> None:
     demo.probe()
 
 
+def past_the_kernel(demo: Demo) -> None:
+    """A workload that its host's nftables never meets: unguarded, accepted and open, then closed in its NIC."""
+    sample = Path(__file__).parent / "bypass"
+    demo.folder /= DESK
+    for name in ("configlets", "inventory"):
+        shutil.copytree(sample / name, demo.folder / name)
+    (demo.folder / "pyproject.toml").write_text('[project]\nname = "desk"\nversion = "0"\n', encoding="utf-8")
+    site = demo.folder / "inventory" / DESK / "site.yaml"
+    demo.say(
+        "another site: a matching engine past the kernel, and a desk in its own segment",
+        "The policy denies client2 to me1. No gateway sees traffic inside a segment, and me1's nftables never meets what",
+        "Onload takes from the NIC. check does not say enforced: it says unguarded, and what would cure it.",
+    )
+    demo.run("check", DESK, expect=3)
+    demo.say(
+        "with nftables on me1 alone the engine receives what the policy denies",
+        "The gap is accepted for a time, else nothing would be pushed; the packets that arrive are real.",
+    )
+    accept(site)
+    demo.lab = DESK
+    demo.run("lab", "up", DESK)
+    demo.run("push", DESK, "--lab", "--yes")
+    arrived = re.search(r"^gaps +(\d+) packets sent .*; (\d+) arrived", demo.probe(), re.MULTILINE)
+    if arrived is None or not int(arrived[1]) == int(arrived[2]) > 0:
+        raise SystemExit("demo: FAILED, the workload past the kernel did not receive what its host's table denies")
+    demo.say(
+        "with a table in me1's NIC it receives nothing of it",
+        "The NIC is simulated: a namespace between leaf and host. Its table is made from the same policy, and proven.",
+    )
+    cure(site)
+    demo.run("check", DESK)
+    demo.run("lab", "nics", DESK)
+    demo.run("why", DESK, "client2", "me1", "orders")
+    demo.probe()
+    demo.run("lab", "down", DESK)
+    demo.lab = ""
+
+
 def show(demo: Demo) -> None:
     """The demonstration from beginning to end."""
     demo.say("a workspace of its own")
@@ -150,12 +194,14 @@ def show(demo: Demo) -> None:
     one_change(demo, policy)
     demo.say("the lab goes down")
     demo.run("lab", "down", SITE)
-    demo.lab = False
+    demo.lab = ""
+    past_the_kernel(demo)
     print(
         "\nWhat was shown: one policy became the configuration of five switches of two vendors and of fourteen hosts; every"
         "\ntext was proven before it was sent; it was pushed so that each device could have taken it back by itself; real"
         "\npackets went where the policy lets them and nowhere else, before a change, after it, and after its rollback."
-        "\nWhat was not: the switches are simulated, and flows that only a NIC could guard are listed as accepted gaps.\n"
+        "\nA workload past the kernel received what its host denies, and nothing once its NIC had a table."
+        "\nWhat was not: the switches and the NIC are simulated, and dc1's flows that only a NIC could guard are accepted gaps.\n"
     )
 
 
@@ -174,7 +220,8 @@ def main() -> int:
         return 1
     finally:
         if demo.lab:
-            subprocess.run([sys.executable, "-P", "-m", "configlet", "lab", "down", SITE], cwd=demo.folder, check=False)
+            down = [sys.executable, "-P", "-m", "configlet", "lab", "down", demo.lab]
+            subprocess.run(down, cwd=demo.folder, check=False)
         shutil.rmtree(folder, ignore_errors=True)
     if demo.sent < LEAST or demo.sent != demo.right:
         print(f"demo: FAILED, {demo.sent} packets sent, {demo.right} as the policy says", file=sys.stderr)

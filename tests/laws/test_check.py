@@ -46,7 +46,8 @@ def test_a_workload_that_bypasses_the_kernel_is_unguarded_inside_its_segment_unt
     status, problems = found(tmp_path)
     assert status == 3
     assert [p.summary for p in problems] == ["Unguarded flow"]
-    assert '"me1"' in problems[0].detail and "DPDK" in problems[0].detail and "leaf-port" in problems[0].detail
+    assert '"me1"' in problems[0].detail and "DPDK" in problems[0].detail
+    assert "The cheapest cure: a " in problems[0].detail
     assert problems[0].place is not None and problems[0].place.file.endswith("hosts.yaml")
 
 

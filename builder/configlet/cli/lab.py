@@ -97,6 +97,26 @@ def probe(site: str, workspace: Path | None, at: date | None, as_json: bool) -> 
     return result.status
 
 
+@command.command("nics")
+@options.site()
+@options.workspace
+def nics(site: str, workspace: Path | None, at: date | None, as_json: bool) -> int:
+    """Put the filter tables of NICs into the lab's NICs (simulated: nftables in the namespace that the NIC is).
+
+    Only proven tables are loaded; a NIC without one becomes open again.
+    """
+    from configlet.lab import nic_tables
+
+    root = sites.root_of(workspace)
+    gates = nic_tables.load(root, sites.named(root, site), sites.day(at))
+    if as_json:
+        say.data(statuses.OK, {"command": "lab nics", "site": site, "gates": gates})
+    else:
+        said = ", ".join(gates) or "no NIC has a table"
+        say.out(f"lab: {say.count(len(gates), 'gate')} in simulated NICs of {site}: {said}")
+    return statuses.OK
+
+
 @command.command("fault")
 @options.site()
 @click.argument("device")

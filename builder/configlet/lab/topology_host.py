@@ -13,6 +13,7 @@ from configlet.lab.topology_values import (
     default_route,
     ifname,
     mac_of,
+    nic_namespace,
     prefix_length,
     switch_namespace,
 )
@@ -20,6 +21,8 @@ from configlet.model.inventory import Host, Interface, Inventory, Nic, Segment, 
 from configlet.model.problem import refuse
 
 _FIRST_TABLE = 1000
+PORT, FUNCTION = "port", "function"
+"""In a NIC that is a namespace: the ends towards the switch and towards the host, numbered by the VLANs that it carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,26 @@ def _leg(draft: Draft, host: Host, nic: Nic, segment: Segment, bridge: str | Non
     where = switch_namespace(device, segment.realm)
     a = End(where, ifname(outer, nic.place), bridge=svi(segment), up=up)
     b = End(host.name, ifname(inner, nic.place), bridge=bridge, up=up)
-    draft.wire(a, b)
+    if bypassed(host, nic):
+        _through(draft, host, nic, a, b)
+    else:
+        draft.wire(a, b)
     name = bridge or b.name
     return Attachment(host.name, segment.name, name, device, a.name, mac_of(host.name, name))
+
+
+def bypassed(host: Host, nic: Nic) -> bool:
+    """Whether some workload takes its packets from this NIC without the kernel."""
+    return any(w.stack not in ("kernel", "container") and nic in host.nics_of(w) for w in host.workloads)
+
+
+def _through(draft: Draft, host: Host, nic: Nic, outer: End, inner: End) -> None:
+    """A NIC of its own between leaf and host: a namespace that bridges, and where the NIC's table filters."""
+    name = draft.namespace(nic_namespace(host.name, nic.name), "nic", host.name)
+    wires = sum(end.namespace == name for wire in draft.veths for end in (wire.a, wire.b)) // 2
+    bridge = draft.bridge(name, f"embedded{wires}")
+    draft.wire(outer, End(name, f"{PORT}{wires}", bridge=bridge, up=outer.up))
+    draft.wire(End(name, f"{FUNCTION}{wires}", bridge=bridge, up=inner.up), inner)
 
 
 def _attach(draft: Draft, host: Host, name: str, segment: Segment, used: dict[str, str]) -> Attachment:

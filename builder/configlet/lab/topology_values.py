@@ -10,7 +10,7 @@ from typing import Literal
 from configlet.model.net import IPAddress, IPNetwork
 from configlet.model.problem import Place, refuse
 
-Role = Literal["fabric", "controller", "management", "switch", "host", "external"]
+Role = Literal["fabric", "controller", "management", "switch", "host", "nic", "external"]
 IPInterface = IPv4Interface | IPv6Interface
 
 VIRTUAL_MAC = "02:1c:73:00:00:99"
@@ -212,6 +212,11 @@ def mac_of(namespace: str, interface: str) -> str:
 def switch_namespace(device: str, realm: str) -> str:
     """The namespace in which a device forwards for a realm."""
     return f"{device}.{realm}"
+
+
+def nic_namespace(host: str, nic: str) -> str:
+    """The namespace that a NIC is, of which a workload takes its packets without the kernel."""
+    return f"{host}.{nic}"
 
 
 def ifname(name: str, place: Place | None = None) -> str:

@@ -37,6 +37,7 @@ _BY_ROLE: dict[Role, dict[str, str]] = {
         "ipv6/fib_multipath_hash_policy": "1",
     },
     "host": {"ipv4/conf/all/arp_ignore": "1", "ipv4/conf/all/arp_announce": "2"},
+    "nic": {"ipv6/conf/all/disable_ipv6": "1", "ipv6/conf/default/disable_ipv6": "1"},
     "fabric": {"ipv6/conf/all/disable_ipv6": "1", "ipv6/conf/default/disable_ipv6": "1"},
 }
 

@@ -37,6 +37,8 @@ class Capability:
     """The families whose lists may name groups of addresses and services."""
     groups_from: int = 1
     """Lines of one row from which groups are written for it."""
+    mechanism: str = ""
+    """The column of the table of stacks that speaks for it (``place.stacks``), where the platform's name is none."""
 
     def holds(self, model: str) -> int:
         """The entries that the hardware of a model holds."""

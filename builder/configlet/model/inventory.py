@@ -115,6 +115,8 @@ class Nic:
     model: str
     attached: tuple[tuple[str, str], ...]
     place: Place
+    filter_table: str = ""
+    """The platform of the filter table that configlet keeps in this NIC; "" when it keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,15 @@ class Host:
     management: Management | None
     managed: bool
     place: Place
+
+    def nics_of(self, workload: Workload) -> tuple[Nic, ...]:
+        """The NICs that carry a workload's packets, every member of a bond."""
+        return tuple(nic for name in workload.on for nic in self._below(name))
+
+    def _below(self, name: str) -> tuple[Nic, ...]:
+        made = next((i for i in self.interfaces if i.name == name), None)
+        names = (name,) if made is None else made.members
+        return tuple(nic for nic in self.nics if nic.name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,11 @@ from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, 
 from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site
+from configlet.place import Placement
+from configlet.place.cures import Offered, cheapest, guarded_end, reasons
 from configlet.place.guard import Gap, accepted, gaps
-from configlet.place.sees import CURE, HALF, HALF_CURE, HOST
+from configlet.platforms import content
+from configlet.platforms.nics import mechanisms
 from configlet.rules import select
 
 
@@ -31,7 +34,7 @@ def check_site(site: Site, started: float, tell: Tell | None = None) -> Report:
     findings = (
         *site.warnings,
         *failed(tests),
-        *gap_problems(open_gaps),
+        *gap_problems(site, open_gaps),
         *_unused(site, closed),
         *locked_out(site),
         *unproven(proof for group in said for proof in group.proofs),
@@ -138,35 +141,38 @@ def split_gaps(
     return [gap for gap, by in found if by is None], tuple((gap, by) for gap, by in found if by is not None)
 
 
-def gap_problems(found: list[Gap]) -> Iterator[Problem]:
+def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
     """Gaps that nobody accepted, as problems."""
     unguarded: dict[str, list[Gap]] = {}
     exposed: dict[tuple[str, str], list[Gap]] = {}
     for gap in found:
         if gap.what == "unguarded":
-            end = gap.target if gap.target.workload else gap.source
+            end = guarded_end(site.placement, gap.source, gap.target)
             unguarded.setdefault(end.name, []).append(gap)
         else:
             key = (gap.rule.name if gap.rule else "", gap.reply_of.name if gap.reply_of else "")
             exposed.setdefault(key, []).append(gap)
-    yield from (_unguarded(gaps_of) for gaps_of in unguarded.values())
+    layers = content.search(site.root)
+    there = frozenset(content.folders(layers))
+    offered = cache(lambda model: tuple(m for m in mechanisms(layers, model) if m in there))
+    yield from (_unguarded(site.placement, gaps_of, offered) for gaps_of in unguarded.values())
     yield from (_exposed(*key, gaps_of) for key, gaps_of in exposed.items())
 
 
-def _unguarded(found: list[Gap]) -> Problem:
+def _unguarded(placement: Placement, found: list[Gap], offered: Offered) -> Problem:
     gap = found[0]
-    end = gap.target if gap.target.workload else gap.source
+    end = guarded_end(placement, gap.source, gap.target)
     workload = end.workload
     if workload is None:
         raise AssertionError("an unguarded flow has a workload at one end")
-    why, cure = (HOST[workload.stack].sentence, CURE[workload.stack]) if end.bare else (HALF, HALF_CURE)
+    why = " ".join(reasons(placement, end, "receives" if end is gap.target else "sends"))
     peers = ", ".join(sorted({g.source.name if g.target.name == end.name else g.target.name for g in found}))
     return Problem(
         "Unguarded flow",
         f'No gate decides what passes between "{workload.name}" (stack {workload.stack}, segment {end.place}) and '
         f"{peers}, and the policy denies some of it, for example {packet_text(gap.example)}. {why} "
-        f"Inside a segment no gateway sees it either. The cheapest cure: {cure}. Or accept it for a time: "
-        f"{{what: unguarded, workload: {workload.name}, reason: ..., until: ...}}.",
+        f"Inside a segment no gateway sees it either. The cheapest cure: {cheapest(placement, end, offered)}. Or accept it "
+        f"for a time: {{what: unguarded, workload: {workload.name}, reason: ..., until: ...}}.",
         workload.place,
         nature="red",
     )

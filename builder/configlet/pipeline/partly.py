@@ -130,7 +130,7 @@ def _merged(
     groups = (*_others(old.groups, touched), *(group_said(group, made) for group, made in texts.items()))
     red = [
         *failed(tests.values()),
-        *gap_problems(gaps),
+        *gap_problems(site, gaps),
         *unproven(proof for made in texts.values() for one in made for proof in one.proofs),
     ]
     if red or {gap.place for gap in accepted} != {gap.place for gap in old.accepted}:

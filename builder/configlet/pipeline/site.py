@@ -59,6 +59,7 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     named = {d.platform for d in loaded.inventory.devices if d.managed} | {
         h.platform for h in loaded.inventory.hosts if h.managed
     }
+    named |= {n.filter_table for h in loaded.inventory.hosts if h.managed for n in h.nics if n.filter_table}
     known = platforms.load(search, named)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)

@@ -70,7 +70,11 @@ def why(root: Path, site: str, today: date, source: str, destination: str, servi
     """Answer for two names (workload, segment, external) or addresses, and a service or a literal such as tcp/22."""
     opened = open_site(root, site, today)
     meant = service_of(opened, service)
-    texts = cache(lambda owner: next((proven(opened, a) for a in artifacts_of(opened, {owner})), None))
+    made = cache(lambda owner: tuple(proven(opened, a) for a in artifacts_of(opened, {owner})))
+
+    def texts(gate: Gate) -> Proven | None:
+        return next((one for one in made(gate.owner) if one.artifact.platform == gate.platform), None)
+
     teller = _Teller(opened, texts, service)
     legs = tuple(teller.legs(source, destination, meant))
     if not legs:
@@ -85,8 +89,8 @@ def why(root: Path, site: str, today: date, source: str, destination: str, servi
 @dataclass(frozen=True, slots=True)
 class _Teller:
     site: Site
-    texts: Callable[[str], Proven | None]
-    """An owner's text with its proofs, made when a gate of it is met."""
+    texts: Callable[[Gate], Proven | None]
+    """The text that holds a gate, with its proofs, made when a gate of its owner is met."""
     service: str
 
     def legs(self, source: str, target: str, service: Service) -> Iterator[Leg]:
@@ -129,7 +133,7 @@ class _Teller:
         )
 
     def _said(self, gate: Gate, packet: Packet) -> HopSaid:
-        text = self.texts(gate.owner)
+        text = self.texts(gate)
         line = _deciding(text.reading if text else None, gate, packet)
         entry = first(self.site.entries(packet.realm, packet.family), packet)
         known = text is not None and all(p.verdict == "PROVED" for p in text.proofs if _of(p, gate))

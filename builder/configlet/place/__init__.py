@@ -2,6 +2,7 @@
 
 from configlet.place.ends import End, ends_of
 from configlet.place.gates import Placement, place
-from configlet.place.paths import Hop, Path, paths
+from configlet.place.local import Hop
+from configlet.place.paths import Path, paths
 
 __all__ = ["End", "Hop", "Path", "Placement", "ends_of", "paths", "place"]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from configlet.model.gate import Capability, Direction, Gate
-from configlet.model.inventory import Device, External, Host, Inventory, Segment, Workload
+from configlet.model.inventory import Device, External, Host, Inventory, Nic, Segment, Workload
 from configlet.model.net import FAMILIES, Family, IPNetwork, Span, family_of, span_of
 from configlet.model.problem import Place, Problem, Refused
 from configlet.place.sees import HOST
+from configlet.place.stacks import IN_NIC
 
 Capabilities = Mapping[tuple[str, str], Capability]
 """(platform, kind) to its capability record."""
@@ -58,6 +59,16 @@ def _impossible(inventory: Inventory, capabilities: Capabilities) -> Iterator[Pr
             known = ", ".join(sorted(p for p, k in capabilities if k == kind)) or "none"
             detail = f'"{name}" is of platform "{platform}", which has no configlet of kind {kind}. Those that have: {known}.'
             yield Problem("Platform that cannot hold the gate", detail, where)
+    yield from _no_nic_tables(inventory, capabilities)
+
+
+def _no_nic_tables(inventory: Inventory, capabilities: Capabilities) -> Iterator[Problem]:
+    known = {p: c.mechanism or p for (p, kind), c in capabilities.items() if kind == "filter-table"}
+    for nic in (n for host in inventory.hosts for n in host.nics if n.filter_table):
+        if known.get(nic.filter_table) not in IN_NIC:
+            names = ", ".join(sorted(p for p, m in known.items() if m in IN_NIC)) or "none"
+            detail = f'"{nic.filter_table}" is no platform of a filter table in a NIC. Those that are: {names}.'
+            yield Problem("Platform that cannot hold the gate", detail, nic.place)
 
 
 def families_of(networks: tuple[IPNetwork, ...]) -> tuple[Family, ...]:
@@ -110,6 +121,22 @@ def _hosts(inventory: Inventory, capabilities: Capabilities) -> Iterator[Gate]:
     for host in inventory.hosts:
         if host.managed:
             yield _host_gate(inventory, host, capabilities[host.platform, "filter-table"])
+            for nic in (n for n in host.nics if n.filter_table):
+                yield from _nic_gates(host, nic, capabilities[nic.filter_table, "filter-table"])
+
+
+def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
+    """One gate a direction, of all addresses that the NIC carries; whatever else arrives there it drops."""
+    carried = [w for w in host.workloads if nic in host.nics_of(w)]
+    segments = tuple(dict.fromkeys(w.segment for w in carried))
+    ends = ((family_of(a), (int(a), int(a))) for w in carried for a in w.addresses)
+    locals_: tuple[tuple[Family, Span], ...] = tuple(dict.fromkeys(ends))
+    for direction in capability.directions if carried else ():
+        name = f"{host.name}/{nic.name}/{direction}"
+        yield Gate(
+            name, host.name, nic.filter_table, "filter-table", nic.name, cast(Direction, direction), FAMILIES, "",
+            segments, capability, locals=locals_,
+        )  # fmt: skip
 
 
 def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate:

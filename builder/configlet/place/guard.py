@@ -20,6 +20,7 @@ from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
 from configlet.place.ends import End, ends_of
 from configlet.place.gates import Placement
+from configlet.place.local import guards_at
 from configlet.place.paths import doors, paths
 
 IndexOf = Callable[[str, Family], Index[Entry]]
@@ -81,6 +82,7 @@ class _Realm:
         for number, end in enumerate(self.ends):
             self.places.setdefault(end.place, []).append(number)
         self.guards = cache(self._guards)
+        self.at = cache(self._at)
 
     def gaps(self) -> Iterator[Gap]:
         if any(end.workload for end in self.ends):
@@ -110,7 +112,7 @@ class _Realm:
                 others = sorted({*others, *into})
             for other in others:
                 target = self.ends[other]
-                if number != other and (source.workload or target.workload):
+                if number != other and (source.workload or target.workload) and not self.at(number, other):
                     key = (source.place, target.place, _cell(cells, source, number), _cell(cells, target, other))
                     if key in sound or self.guards(source.place, target.place) != ():
                         continue
@@ -119,6 +121,18 @@ class _Realm:
                         sound.add(key)
                     else:
                         yield gap
+
+    def _at(self, source: int, target: int) -> tuple[str, ...]:
+        """The gates at the two ends themselves that see what goes from one to the other."""
+        sent = guards_at(self.placement, self.ends[source], "sends")
+        received = guards_at(self.placement, self.ends[target], "receives")
+        return tuple(gate.name for gate in (*sent, *received))
+
+    def _between(self, one: int, other: int) -> tuple[str, ...] | None:
+        """The gates without memory from one end to the other; None or () where there are none."""
+        places = self.ends[one].place, self.ends[other].place
+        routed = self.guards(*places)
+        return None if routed is None else (*routed, *self.at(one, other))
 
     def _open(self, direction: str) -> set[str]:
         """The places with a door that no gate guards in this direction."""
@@ -161,13 +175,12 @@ class _Realm:
                 yield part
 
     def _crossing(self, box: Box, reply: Entry, deny: Entry) -> Iterator[Gap]:
-        sources, targets = ([end for end in self.ends if _has(end, box[level])] for level in (SRC, DST))
-        for source in sources:
-            for target in targets if source.workload else [end for end in targets if end.workload]:
-                if source.place == target.place:
-                    continue
+        sources, targets = ([n for n, end in enumerate(self.ends) if _has(end, box[level])] for level in (SRC, DST))
+        for one in sources:
+            for other in targets if self.ends[one].workload else [n for n in targets if self.ends[n].workload]:
+                source, target = self.ends[one], self.ends[other]
                 hit = next((b for b in (meet(box, r) for r in _region(source, target)) if b), None)
-                gates = self.guards(source.place, target.place) if hit else None
+                gates = self._between(one, other) if hit and one != other else None
                 if hit and gates:
                     example = packet_of(self.family, self.realm, hit)
                     yield Gap("reply-exposure", source, target, gates, example, deny.rule, reply.rule)
@@ -178,7 +191,8 @@ def half(placement: Placement, end: End) -> bool:
 
     Such a table alone does not decide both ways of a connection, so the end counts as bare.
     """
-    return end.workload is not None and any(not g.stateful for g in placement.of_owner(end.workload.host))
+    ours = placement.of_owner(end.workload.host) if end.workload else ()
+    return bool(ours) and not any(g.stateful for g in ours)
 
 
 def _cell(cells: Cells, end: End, number: int) -> int:

@@ -8,16 +8,8 @@ from dataclasses import dataclass
 from configlet.model.gate import Gate
 from configlet.place.ends import End
 from configlet.place.gates import Placement
-from configlet.place.sees import GATEWAY, HOST, NOT_ROUTED
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One gate on a path: whether it sees the packet, and the sentence that says why."""
-
-    gate: Gate
-    sees: bool
-    sentence: str
+from configlet.place.local import Hop, hops_at
+from configlet.place.sees import GATEWAY, NOT_ROUTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +32,7 @@ def paths(placement: Placement, source: End, target: End, service: str = "") -> 
     """
     if source.realm != target.realm:
         return ()
-    first, last = _host_hop(placement, source, service, sends=True), _host_hop(placement, target, service, sends=False)
+    first, last = hops_at(placement, source, "sends", service), hops_at(placement, target, "receives", service)
     if source.segment and source.segment == target.segment:
         return (Path((), (*first, *last)),)
     return tuple(
@@ -63,25 +55,9 @@ def doors(placement: Placement, end: End, direction: str) -> dict[str, bool]:
     }
 
 
-def seen_by_host(end: End, service: str) -> tuple[bool, str]:
-    """Whether the host's table sees this end for a service, and the sentence."""
-    if end.workload is None:
-        return False, "No host of the inventory has this address."
-    stack = dict(end.workload.also).get(service, end.workload.stack)
-    return HOST[stack].rx, HOST[stack].sentence
-
-
 def not_routed() -> str:
     """Why a gateway does not see traffic inside a segment."""
     return NOT_ROUTED
-
-
-def _host_hop(placement: Placement, end: End, service: str, *, sends: bool) -> tuple[Hop, ...]:
-    if end.workload is None:
-        return ()
-    sees, sentence = seen_by_host(end, service)
-    del sends  # both directions of a stack are alike in the host's table; the NIC gates to come differ
-    return tuple(Hop(gate, sees, sentence) for gate in placement.of_owner(end.workload.host))
 
 
 def _devices(end: End) -> tuple[str, ...]:

@@ -200,7 +200,10 @@ def _host(name: str, v: Any, places: Places) -> Host:
     return Host(
         name=name,
         platform=v.get("platform", "nftables"),
-        nics=tuple(Nic(n, x["model"], _ports(x["attached"]), next(places)) for n, x in sorted(v["nics"].items())),
+        nics=tuple(
+            Nic(n, x["model"], _ports(x["attached"]), next(places), x.get("filter_table", ""))
+            for n, x in sorted(v["nics"].items())
+        ),
         interfaces=interfaces,
         workloads=tuple(_workload(n, name, x, next(places)) for n, x in sorted(v["workloads"].items())),
         management=management,

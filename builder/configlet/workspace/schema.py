@@ -159,6 +159,7 @@ NIC = _map(
     {
         "model": _said(NAME, "the NIC model", required=True),
         "attached": _said(_list(PORT), "the device port that it is cabled to", required=True),
+        "filter_table": _said(NAME, "the platform of the filter table in the NIC; none unless said"),
     }
 )
 

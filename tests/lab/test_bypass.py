@@ -1,0 +1,75 @@
+"""A workload past the kernel receives what its host's nftables denies, and nothing of it once its NIC has a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from configlet.lab.probe_values import Probe
+from configlet.pipeline.report import Report
+from tests.lab.desk import Desk, accept, cure, desk
+
+Seen = dict[str, list[tuple[Probe, bool]]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """With nothing but the host's table, with the NIC's beside it, and after the NIC's was taken away again."""
+
+    before: Report
+    host: Seen
+    after: Report
+    nic: Seen
+    gates: tuple[str, ...]
+    open: Seen
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    root: Path = tmp_path_factory.mktemp("desk")
+    with desk(root) as lab:
+        yield told(lab, root / "inventory" / "desk" / "site.yaml")
+
+
+def told(lab: Desk, site: Path) -> Story:
+    before = lab.check()
+    accept(site)
+    accepted = site.read_text()
+    lab.load_host()
+    host = lab.towards_me1()
+    cure(site)
+    after, gates = lab.check(), lab.load_nics()
+    nic = lab.towards_me1()
+    site.write_text(accepted)
+    lab.load_nics()
+    return Story(before, host, after, nic, gates, lab.towards_me1())
+
+
+def test_check_says_unguarded_with_the_sentence_of_each_blind_gate_and_a_cure(story: Story) -> None:
+    red = [p for p in story.before.findings if p.summary == "Unguarded flow"]
+    assert len(red) == 1 and story.before.status == 3
+    assert '"me1" (stack onload' in red[0].detail and "client2" in red[0].detail
+    assert "me1/nftables: Onload runs" in red[0].detail and "The cheapest cure: a " in red[0].detail
+
+
+def test_the_workload_receives_what_the_hosts_table_denies(story: Story) -> None:
+    denied = story.host["client2"]
+    assert denied and not any(probe.expected for probe, _ in denied)
+    assert all(arrived for _, arrived in denied)
+
+
+def test_with_a_table_in_the_nic_it_receives_nothing_of_it(story: Story) -> None:
+    assert story.gates == ("me1/ens1/in",) and story.after.status == 0
+    assert story.nic["client2"] and not any(arrived for _, arrived in story.nic["client2"])
+
+
+def test_what_the_policy_allows_still_arrives(story: Story) -> None:
+    assert [arrived for probe, arrived in story.nic["client1"] if probe.expected] == [True]
+    assert not any(arrived for probe, arrived in story.nic["client1"] if not probe.expected)
+
+
+def test_a_nic_whose_table_is_taken_away_is_open_again(story: Story) -> None:
+    assert all(arrived for _, arrived in story.open["client2"])
