@@ -14,6 +14,7 @@ from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import Refused
+from configlet.packets.blind import blind
 
 
 def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
@@ -37,7 +38,12 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
     """A gate's law, and how its rows are made from it."""
     if gate.kind == "acl":
         return laws.routed(gate, family), acl_rows
-    return (laws.host(gate, family), host_rows) if gate.stateful else (laws.towards(gate, family), towards_rows)
+    if gate.stateful:
+        return laws.host(gate, family), host_rows
+    law = laws.towards(gate, family)
+    hidden = gate.capability.blind_to
+    # With its blindness a law is permits alone, and those are the rows.
+    return (blind(law, hidden), lambda seen: seen.lists[0]) if hidden else (law, towards_rows)
 
 
 def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
