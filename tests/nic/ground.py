@@ -68,7 +68,8 @@ def verdicts(of: Platform, found: Sequence[Table], text: str = "") -> set[str]:
 
 def rule(name: str, action: str = "allow", line: int = 1) -> Rule:
     nobody = Addresses()
-    return Rule(name, "policy", "allow" if action == "allow" else "deny", nobody, nobody, (), False, Place("policy.yaml", line, 3))
+    said = "allow" if action == "allow" else "deny"
+    return Rule(name, "policy", said, nobody, nobody, (), False, Place("policy.yaml", line, 3))  # type: ignore[arg-type]
 
 
 _SERVICES: tuple[tuple[Span, Span], ...] = (

@@ -76,8 +76,8 @@ def compiled(rows: Rows, cuts: int) -> Compiled:
 
 def _parts(family: Family, received: Sequence[Entry], sent: Sequence[Entry]) -> Iterator[Part]:
     """What passes both ways, what is only received, what is only sent: no packet is in two of them."""
-    come = dict(_seen(family, received, turned=False))
-    go = dict(_seen(family, sent, turned=True))
+    come = dict(_seen(received, turned=False))
+    go = dict(_seen(sent, turned=True))
     alike = [sets for sets in come if sets in go]
     rest_come, rest_go = ([s for s in found if s not in other] for found, other in ((come, go), (go, come)))
     both = [Part(sets, ALLOW, ALLOW, come[sets]) for sets in alike]
@@ -104,7 +104,7 @@ def _outermost(parts: Sequence[Part]) -> Iterator[Part]:
             yield part
 
 
-def _seen(family: Family, rows: Sequence[Entry], *, turned: bool) -> Iterator[tuple[Sets, policy.Rule]]:
+def _seen(rows: Sequence[Entry], *, turned: bool) -> Iterator[tuple[Sets, policy.Rule]]:
     """Rows as the NIC sees packets: local and remote end, and neither flag nor fragment."""
     for item in items(rows):
         like = item.like if isinstance(item, Block) else item

@@ -7,6 +7,7 @@ other verdict makes the text unreadable, unless the denying one looks at fewer o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from configlet.model.block import Block, Sets, listed
@@ -39,7 +40,8 @@ class ServerlockReader:
         subnets = {family: self._subnets(tables, root, file) for root, family in ROOTS.items()}
         ports = {code: _spans(mcdi.ports_of(tables.trees.get(code, [(0xFFFF, 0)]), file))
                  for code in (mcdi.LOCAL_TREE, mcdi.REMOTE_TREE)}  # fmt: skip
-        binding, lists = " ".join(sorted(tables.attach)), {}
+        binding = " ".join(sorted(tables.attach))
+        lists: dict[tuple[str, str, int], Sequence[Line]] = {}
         for family in ROOTS.values():
             found = [(rule, _seen(rule, subnets[family], ports, file)) for rule in tables.rules if rule.family == family]
             for direction in ("in", "out"):
@@ -133,14 +135,14 @@ def _sure(passing: Found, closed: Found, file: str) -> None:
                 raise _odd(file, permit.number, f"which of this rule and line {deny.number} decides is not published")
 
 
-def _canonical(tables: Tables, lists: Mapping[tuple[str, str, Family], Sequence[Line]]) -> Iterator[str]:
+def _canonical(tables: Tables, lists: Mapping[tuple[str, str, int], Sequence[Line]]) -> Iterator[str]:
     """People's lines first, then the messages in one order, with counters numbered as they appear."""
     yield mcdi.HEAD
     yield from (f"attach {name}" for name in sorted(tables.attach))
-    for (_, direction, family), lines in lists.items():
-        for line in list(lines)[:SHOWN]:
+    for (_, direction, _), lines in lists.items():
+        for line in islice(lines, SHOWN):
             if not line.box[6][0]:
-                yield f"# {direction} {box_text(family, line.box)}"  # type: ignore[arg-type]
+                yield f"# {direction} {line.text}"
     yield from (f"message {code:04x} {payload}" for code, payload in sorted(tables.messages) if code != mcdi.RULE)
     numbers: dict[int, int] = {0: 0}
     for payload in sorted((p for code, p in tables.messages if code == mcdi.RULE), key=lambda p: p[:-8]):
