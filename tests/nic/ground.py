@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from configlet.model.block import listed
 from configlet.model.gate import Artifact, Capability, Gate, Law, Table
-from configlet.model.net import FAMILIES, Addresses, Family, Span, merge
+from configlet.model.net import FAMILIES, TOP, Addresses, Family, Span, merge
 from configlet.model.platform import Platform
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, Entry, Packet, Rule
 from configlet.model.problem import Place
@@ -129,7 +129,7 @@ def packets(dice: random.Random, policies: Sequence[Local]) -> Iterator[Packet]:
             if proto in (6, 17):
                 sport, dport = dport, sport
         flag = proto == 6 and dice.random() < 0.5
-        yield Packet("trading", family, proto, abs(src), abs(dst), sport, dport, flag, False)
+        yield Packet("trading", family, proto, abs(src) & TOP[family], abs(dst) & TOP[family], sport, dport, flag, False)
 
 
 SERVERLOCK = platform("serverlock")

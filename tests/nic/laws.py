@@ -14,7 +14,7 @@ from configlet.lab.nic.manager import Here, Manager
 from configlet.lab.nic.serverlock import NONE, ServerLockNic, Settings
 from configlet.model.gate import Table
 from configlet.model.net import FAMILIES, Family
-from configlet.model.policy import ANY_PORT, DST, Entry, Packet
+from configlet.model.policy import ANY_PORT, DST, SRC, Entry, Packet
 from configlet.model.problem import Refused
 from configlet.packets.blind import exposure, seen
 from configlet.packets.verdict import first, passes
@@ -87,12 +87,12 @@ def five_thousand(dice: random.Random, limit: int = 5000, locals_: int = 64, sta
     return more(policy, room)
 
 
-def more(policy: Local, room: int) -> Local:
+def more(policy: Local, room: int, start: int = 0) -> Local:
     """The policy with so many filters more: a peer of its own and one port for each."""
     extra = []
-    for number in range(room):
+    for number in range(start, start + room):
         of = rule(f"alone {number}", line=10_000 + number)
-        peer, here = 0xC6336400 + number // 64, policy.spans[number % len(policy.spans)]
+        peer, here = 0xC6336400 + number // len(policy.spans), policy.spans[number % len(policy.spans)]
         extra.append(Entry(True, ((6, 6), here, (peer, peer), (7000, 7000), ANY_PORT, (0, 1), (0, 0)), of))
     return replace(policy, entries=(*policy.entries, *extra))
 
@@ -115,15 +115,25 @@ class Agreement:
 def agree(nic: ServerLockNic, policies: Sequence[Local], found: Sequence[Table], packets: Sequence[Packet], seed: int = 1) -> Agreement:
     """The NIC's verdict on each packet, both ways, beside the law with the NIC's blindness."""
     dice, out = random.Random(seed), Agreement()
-    laws = {(t.gate.direction, t.family): t.law for t in found}
+    laws = {(t.gate.direction, t.family): by_local(t) for t in found}
     for packet in packets:
         for direction in ("in", "out"):
-            wanted, _ = passes(laws[direction, packet.family], packet)
+            rows = laws[direction, packet.family]
+            hit = first(rows.get(packet.dst if direction == "in" else packet.src, ()), packet)
+            wanted = hit is not None and hit.permit
             given = nic.passes(frame(packet, dice, 0.0), received=direction == "in")
             out.packets += 1
             out.passed += given
             if wanted != given:
                 out.wrong += ((packet, direction),)
+    return out
+
+
+def by_local(table: Table) -> dict[int, list[Entry]]:
+    """The permits of each local address: all of a gate's law names one."""
+    out: dict[int, list[Entry]] = {}
+    for entry in table.law.lists[0]:
+        out.setdefault(entry.box[DST if table.gate.direction == "in" else SRC][0], []).append(entry)
     return out
 
 
@@ -209,4 +219,4 @@ def _bare(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("message")]
 
 
-__all__ = ["DST", "HIDDEN", "seen"]
+__all__ = ["Counter", "HIDDEN", "Packet", "first", "seen"]

@@ -145,11 +145,14 @@ def _staged(nic: Nic, load: Load) -> bytes:
     nic.ask(RESET, struct.pack("<I", 0xFFFFFFFF))
     nic.counters = list(_allocated(nic, len(load.counters)))
     for code, payload in load.messages:
-        if code == RULE:
-            number = int.from_bytes(payload[_COUNTER:], "little")
-            payload = payload[:_COUNTER] + struct.pack("<I", nic.counters[number - 1] if number else 0)
-        nic.ask(code, payload)
+        nic.ask(code, _counted(payload, nic.counters) if code == RULE else payload)
     return nic.version()
+
+
+def _counted(rule: bytes, given: Sequence[int]) -> bytes:
+    """The rule with the NIC's own id in place of the counter's number."""
+    number = int.from_bytes(rule[_COUNTER:], "little")
+    return rule[:_COUNTER] + struct.pack("<I", given[number - 1] if number else 0)
 
 
 def _allocated(nic: Nic, wanted: int) -> Iterator[int]:

@@ -27,12 +27,12 @@ class SshSession:
         """The manager's answer. Raises Rejected when it refused, Lost when there was none."""
         try:
             self._channel.sendall(line.encode() + b"\n")
-            answer = self._lines.readline().decode().rstrip("\n")
+            answer: str = self._lines.readline().decode().rstrip("\n")
         except OSError as error:
             raise Lost(f"the manager does not answer: {error}") from error
         word, _, rest = answer.partition(" ")
         if word == "ok":
-            return rest
+            return str(rest)
         if word == "refused":
             raise Rejected(rest)
         raise Lost(rest or "the manager's session ended")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from configlet.model.net import Span, Spans
 
@@ -31,7 +32,7 @@ def classes_of(sets: Iterable[Spans]) -> Classes:
     pieces: list[tuple[Span, int]] = []
     active: set[int] = set()
     borders = sorted(events)
-    for low, after in zip(borders, borders[1:], strict=False):
+    for low, after in pairwise(borders):
         for begins, number in sorted(events[low]):
             (active.add if begins else active.discard)(number)
         if active:

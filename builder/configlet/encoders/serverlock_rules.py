@@ -17,7 +17,7 @@ from configlet.encoders.mcdi import ALLOW, CLOSE, Rule
 from configlet.model import policy
 from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.net import FAMILIES, TOP, Family, Spans
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SPORT, SRC, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, SPORT, SRC, Entry
 from configlet.model.problem import refuse
 from configlet.packets.near import Near
 from configlet.packets.sets import inside, meet, minus_all

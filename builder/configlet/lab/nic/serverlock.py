@@ -200,7 +200,7 @@ class ServerLockNic:
             raise Fault(EINVAL)
         if any(key == 0xFFFF and not low <= leaf <= high for key, leaf in pairs):
             raise Fault(EINVAL)
-        self.active.trees[code] = pairs  # type: ignore[assignment]
+        self.active.trees[code] = pairs
         self._changed()
         return b""
 
