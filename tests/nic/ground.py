@@ -12,7 +12,7 @@ from configlet.model.net import FAMILIES, TOP, Addresses, Family, Span, merge
 from configlet.model.platform import Platform
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, Entry, Packet, Rule
 from configlet.model.problem import Place
-from configlet.packets.blind import blind
+from configlet.packets.blind import blind, permitted
 from configlet.packets.blocks import cut, replies
 from configlet.prove import prove
 from configlet.readers import read
@@ -55,7 +55,7 @@ def tables(of: Platform, policies: Sequence[Local], binding: str = "ens1", ways:
         there = gate(of, direction, ends, binding)
         for policy in policies:
             law = blind(policy.law(direction), there.capability.blind_to)
-            out.append(Table(there, "trading", policy.family, law, law.lists[0]))
+            out.append(Table(there, "trading", policy.family, law, permitted(law)))
     return out
 
 

@@ -58,7 +58,7 @@ class Compiled:
 
 def compiled(rows: Rows, cuts: int) -> Compiled:
     """The rules for these rows. ``cuts``: how many borders a port tree has room for. Raises Refused."""
-    parts = {f: list(_parts(f, rows.get(("in", f), ()), rows.get(("out", f), ()))) for f in FAMILIES}
+    parts = {f: list(_parts(rows.get(("in", f), ()), rows.get(("out", f), ()))) for f in FAMILIES}
     every = [part.sets for found in parts.values() for part in found]
     local, remote = (_port_classes([sets[level] for sets in every], cuts) for level in (LOCAL_PORT, REMOTE_PORT))
     peers = {f: classes_of(p.sets[REMOTE] for p in found if _wide(f, p.sets[REMOTE])) for f, found in parts.items()}
@@ -74,7 +74,7 @@ def compiled(rows: Rows, cuts: int) -> Compiled:
     return out
 
 
-def _parts(family: Family, received: Sequence[Entry], sent: Sequence[Entry]) -> Iterator[Part]:
+def _parts(received: Sequence[Entry], sent: Sequence[Entry]) -> Iterator[Part]:
     """What passes both ways, what is only received, what is only sent: no packet is in two of them."""
     come = dict(_seen(received, turned=False))
     go = dict(_seen(sent, turned=True))

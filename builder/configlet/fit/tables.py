@@ -14,7 +14,7 @@ from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import Refused
-from configlet.packets.blind import blind
+from configlet.packets.blind import blind, permitted
 
 
 def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
@@ -42,8 +42,10 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
         return laws.host(gate, family), host_rows
     law = laws.towards(gate, family)
     hidden = gate.capability.blind_to
-    # With its blindness a law is permits alone, and those are the rows.
-    return (blind(law, hidden), lambda seen: seen.lists[0]) if hidden else (law, towards_rows)
+    if hidden or not gate.capability.ordered:
+        # With its blindness a law is permits alone, and those are the rows, as of a gate whose order is not the text's.
+        return blind(law, hidden), permitted
+    return law, towards_rows
 
 
 def _shared(laws: Laws, law: Law) -> Sequence[Entry]:

@@ -36,6 +36,13 @@ def blind(law: Law, fields: Collection[str]) -> Law:
     return Law(law.family, (listed(dict.fromkeys(wide)),))
 
 
+def permitted(law: Law) -> Sequence[Entry]:
+    """What the law passes as a list of permits, in no order that matters."""
+    if len(law.lists) == 1 and all(item.permit for item in items(law.lists[0])):
+        return law.lists[0]
+    return listed(permits(law))
+
+
 def permits(law: Law) -> Iterator[Item]:
     """What the law passes, without denies: each permit less the denies before it. Pieces keep their rule."""
     for part in law.lists:

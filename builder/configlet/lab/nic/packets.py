@@ -53,3 +53,30 @@ def _with_ports(ether: int, proto: int, src: bytes, dst: bytes, rest: bytes) -> 
     if proto not in PORTED:
         return Seen(ether, proto, src, dst)
     return Seen(ether, proto, src, dst, int.from_bytes(rest[:2], "big"), int.from_bytes(rest[2:4], "big"))
+
+
+class Bits(NamedTuple):
+    """What a NIC sees that looks at more: a later fragment, TCP flags, ICMP type and code."""
+
+    later: bool
+    flags: int
+    kind: int
+    code: int
+
+
+def bits(frame: bytes) -> Bits:
+    """Of a frame that ``seen`` understood."""
+    at, ether = 12, int.from_bytes(frame[12:14], "big")
+    while ether in _VLAN:
+        at += 4
+        ether = int.from_bytes(frame[at : at + 2], "big")
+    body = frame[at + 2 :]
+    if ether == 0x0800:
+        later, rest = bool(int.from_bytes(body[6:8], "big") & 0x1FFF), body[(body[0] & 15) * 4 :]
+    else:
+        proto, rest, later = body[6], body[40:], False
+        while proto in _CHAIN and len(rest) >= 8:
+            later = later or (proto == 44 and bool(int.from_bytes(rest[2:4], "big") & 0xFFF8))
+            proto, rest = rest[0], rest[_CHAIN[proto] or 8 + 8 * rest[1] :]
+    padded = rest.ljust(14, b"\0")
+    return Bits(later, padded[13], padded[0], padded[1])
