@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.ntuple import NtupleNic
+from configlet.lab.nic.onload import OnloadFirewall
 from configlet.lab.nic.rteflow import Console
 from configlet.model.block import items, sets_of
 from configlet.model.gate import Table
@@ -17,7 +18,7 @@ from configlet.render import render
 from tests.builders import platform
 from tests.nic.ground import LOCALS, Local, local, rule, tables, verdicts
 
-NAMES = ("ntuple", "tcflower", "rteflow")
+NAMES = ("ntuple", "tcflower", "rteflow", "onload-firewall")
 
 
 def exact(dice: random.Random, family: Family) -> Local:
@@ -43,6 +44,7 @@ def exact(dice: random.Random, family: Family) -> Local:
 
 MAKE: dict[str, Callable[[random.Random, Family], Local]] = {
     "ntuple": exact, "tcflower": lambda d, f: local(d, f, 5, 2), "rteflow": lambda d, f: local(d, f, 5, 2),
+    "onload-firewall": lambda d, f: local(d, f, 5, 2),
 }  # fmt: skip
 
 
@@ -59,6 +61,11 @@ def held(name: str, text: str) -> str:
         for line in lines:
             flower.command(line)
         return f"{head}\n# shown ens1\n{flower.listing()}"
+    if name == "onload-firewall":
+        onload = OnloadFirewall(("ens1",))
+        for line in lines:
+            onload.write(line + "\n")
+        return f"{head}\n{onload.rules('ens1')}"
     console = Console()
     for line in lines:
         console.ask(line)

@@ -12,7 +12,7 @@ from configlet.model.net import FAMILIES, TOP, Addresses, Family, Span, merge
 from configlet.model.platform import Platform
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, Entry, Packet, Rule
 from configlet.model.problem import Place
-from configlet.packets.blind import blind, permitted
+from configlet.packets.blind import accelerable, blind, permitted
 from configlet.packets.blocks import cut, replies
 from configlet.prove import prove
 from configlet.readers import read
@@ -54,7 +54,10 @@ def tables(of: Platform, policies: Sequence[Local], binding: str = "ens1", ways:
     for direction in ways:
         there = gate(of, direction, ends, binding)
         for policy in policies:
+            if policy.family not in there.capability.families:
+                continue
             law = blind(policy.law(direction), there.capability.blind_to)
+            law = law if there.capability.drops else accelerable(law)
             out.append(Table(there, "trading", policy.family, law, permitted(law)))
     return out
 

@@ -49,7 +49,8 @@ def _nft(entries: Sequence[Entry]) -> list[str]:
     """The table, then its rules in parts that a namespace of ours may load at once."""
     hook = 'type filter hook egress device "a0" priority 0; policy drop;'
     lines = [f"add rule netdev t c {_statement(e)}\n" for e in entries if e.box[6] == (0, 0)]
-    return [f"table netdev t {{\nchain c {{\n{hook}\n}}\n}}\n", *("".join(lines[n : n + 100]) for n in range(0, len(lines), 100))]
+    parts = ("".join(lines[n : n + 100]) for n in range(0, len(lines), 100))
+    return [f"table netdev t {{\nchain c {{\n{hook}\n}}\n}}\n", *parts]
 
 
 def _statement(entry: Entry) -> str:

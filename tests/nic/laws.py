@@ -31,9 +31,9 @@ def text_of(found: Sequence[Table]) -> str:
     return render("me1", SERVERLOCK, "filter-table", found).text
 
 
-def loaded(text: str, names: Sequence[str] = ("ens1",), settings: Settings = Settings()) -> dict[str, ServerLockNic]:
+def loaded(text: str, names: Sequence[str] = ("ens1",), settings: Settings | None = None) -> dict[str, ServerLockNic]:
     """NICs that hold a text, brought there message by message."""
-    nics = {name: ServerLockNic(settings) for name in names}
+    nics = {name: ServerLockNic(settings or Settings()) for name in names}
     phases.replace([phases.Nic(name, nic.exchange) for name, nic in nics.items()], text)
     return nics
 
@@ -112,7 +112,7 @@ class Agreement:
     wrong: tuple[tuple[Packet, str], ...] = ()
 
 
-def agree(nic: ServerLockNic, policies: Sequence[Local], found: Sequence[Table], packets: Sequence[Packet], seed: int = 1) -> Agreement:
+def agree(nic: ServerLockNic, found: Sequence[Table], packets: Sequence[Packet], seed: int = 1) -> Agreement:
     """The NIC's verdict on each packet, both ways, beside the law with the NIC's blindness."""
     dice, out = random.Random(seed), Agreement()
     laws = {(t.gate.direction, t.family): by_local(t) for t in found}
@@ -169,7 +169,7 @@ def power_lost_everywhere(count: int, before: str, after: str, settings: Setting
     for at in range(count):
         for name in ("ens1", "ens2"):
             for acts in (False, True):
-                nics = loaded(before, ("ens1", "ens2"), settings) if before else {n: ServerLockNic(settings) for n in ("ens1", "ens2")}
+                nics = loaded(before, ("ens1", "ens2"), settings)
                 manager = Manager(nics, faults={name: (at, acts)})
                 driver = ServerlockDriver(target(), canonical, Here(manager))
                 tally[_cut_off(driver, manager, change(before, after))] += 1
@@ -219,4 +219,4 @@ def _bare(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("message")]
 
 
-__all__ = ["Counter", "HIDDEN", "Packet", "first", "seen"]
+__all__ = ["HIDDEN", "Counter", "Packet", "first", "seen"]

@@ -51,7 +51,7 @@ def test_the_nic_passes_what_the_model_says(settings: Settings) -> None:
         policies = [local(dice, family, 8, 2) for family in FAMILIES]
         found = tables(SERVERLOCK, policies)
         nic = laws.loaded(laws.text_of(found), settings=settings)["ens1"]
-        tally = laws.agree(nic, policies, found, list(islice(packets(dice, policies), 300)))
+        tally = laws.agree(nic, found, list(islice(packets(dice, policies), 300)))
         assert not tally.wrong
         assert tally.passed
 
@@ -61,7 +61,7 @@ def test_were_the_broad_rule_to_win_nothing_would_pass_that_must_not() -> None:
     policies = [local(dice, family, 8, 2) for family in FAMILIES]
     found = tables(SERVERLOCK, policies)
     nic = laws.loaded(laws.text_of(found), settings=Settings(broad_wins=True, default_passes=True))["ens1"]
-    tally = laws.agree(nic, policies, found, list(islice(packets(dice, policies), 300)))
+    tally = laws.agree(nic, found, list(islice(packets(dice, policies), 300)))
     assert tally.passed == 0
 
 
@@ -75,7 +75,7 @@ def test_the_exposure_is_listed_whole() -> None:
     assert missing == 0
 
 
-@pytest.mark.skipif(bool(judges.impossible_kernel() or judges.impossible_acl()), reason="nftables or rte_acl cannot be asked here")
+@pytest.mark.skipif(bool(judges.impossible_kernel() or judges.impossible_acl()), reason="nftables or rte_acl is not here")
 def test_nic_model_nftables_and_rte_acl_agree() -> None:
     dice = random.Random(7)
     made = laws.five_thousand(dice, 300, 8, 6)
@@ -218,7 +218,7 @@ def test_every_changed_bit_of_the_tables_is_refused_or_refuted_or_means_the_same
                 nic = laws.loaded(made)["ens1"]
             except Lost:  # the NIC itself refused the message
                 continue
-            assert not laws.agree(nic, [policy()], found, tried).wrong, broken[at]
+            assert not laws.agree(nic, found, tried).wrong, broken[at]
     assert caught > 100
 
 

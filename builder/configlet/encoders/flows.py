@@ -48,12 +48,12 @@ def spent(operands: Mapping[str, Any], tables: Sequence[Table]) -> Spent:
     limit = tables[0].gate.capability.capacity if tables else 0
     closing = sum(len(lines) for lines in operands["close"].values())
     for table in tables:
-        for sets, rule in _rows(operands, table):
+        for sets, rule in _rows(table):
             costs[rule.name, rule.place] += prod(_size(part) for part in _parts(operands, table.family, sets, rule))
     return Spent({"rules": (costs.total() + closing, limit)}, costs)
 
 
-def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[tuple[Sets, Rule]]:
+def _rows(table: Table) -> Iterator[tuple[Sets, Rule]]:
     """Rows once each. To a NIC that does not see fragments a row of fragments alone says nothing of its own."""
     blind = "fragment" in table.gate.capability.blind_to
     seen: set[Sets] = set()
@@ -66,10 +66,11 @@ def _rows(operands: Mapping[str, Any], table: Table) -> Iterator[tuple[Sets, Rul
 
 
 def _flows(operands: Mapping[str, Any], table: Table) -> Iterator[Flow]:
-    for sets, rule in _rows(operands, table):
+    for sets, rule in _rows(table):
         made = _parts(operands, table.family, sets, rule)
-        protos, *parts = (list(part.make()) if isinstance(part, _Many) else part for part in made)
-        for proto in protos:
+        protos, *parts = [list(part.make()) if isinstance(part, _Many) else list(part) for part in made]
+        numbers: list[int | None] = protos
+        for proto in numbers:
             for words in _product(parts):
                 yield Flow(table.family, proto, words, sets[FRAG][0][0] == 1)
 

@@ -14,7 +14,7 @@ from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import Refused
-from configlet.packets.blind import blind, permitted
+from configlet.packets.blind import accelerable, blind, permitted
 
 
 def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
@@ -44,7 +44,8 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
     hidden = gate.capability.blind_to
     if hidden or not gate.capability.ordered:
         # With its blindness a law is permits alone, and those are the rows, as of a gate whose order is not the text's.
-        return blind(law, hidden), permitted
+        law = blind(law, hidden)
+        return (law if gate.capability.drops else accelerable(law)), permitted
     return law, towards_rows
 
 

@@ -15,7 +15,7 @@ from configlet.model.gate import Law
 from configlet.model.net import Family, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DPORT, FLAG, FRAG, PROTO, SPORT, Entry, Packet
 from configlet.packets.blocks import Item, single
-from configlet.packets.boxes import ICMP, TCP
+from configlet.packets.boxes import ICMP, TCP, UDP
 from configlet.packets.near import Near
 from configlet.packets.sets import common, minus_all, put, without
 
@@ -34,6 +34,14 @@ def blind(law: Law, fields: Collection[str]) -> Law:
         return law
     wide = [piece for item in permits(law) for piece in widened(item, law.family, fields)]
     return Law(law.family, (listed(dict.fromkeys(wide)),))
+
+
+def accelerable(law: Law) -> Law:
+    """What of a law Onload's firewall can speak of: TCP and UDP."""
+    both: Spans = ((TCP, TCP), (UDP, UDP))
+    found = ((i, common(sets_of(i)[PROTO], both)) for i in permits(law))
+    parts = (Block(put(sets_of(i), PROTO, p), i.like if isinstance(i, Block) else i) for i, p in found if p)
+    return Law(law.family, (listed(piece for part in parts for piece in single(part)),))
 
 
 def permitted(law: Law) -> Sequence[Entry]:

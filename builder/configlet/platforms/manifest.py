@@ -131,6 +131,7 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         groups=tuple(record.get("groups", {}).get("families", ())),
         groups_from=int(record.get("groups", {}).get("from", 1)),
         directions=tuple(record.get("directions", ("in", "out"))),
+        drops=bool(record.get("drops", True)),
     )
 
 

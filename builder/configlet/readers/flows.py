@@ -66,6 +66,9 @@ class FlowReader:
         self.line = re.compile(grammar["line"])
         self.words = [(re.compile(word["is"] + r"(?= |$)"), word) for word in grammar["words"]]
         self.blind = frozenset(grammar.get("blind_to", ()))
+        self.default = str(grammar["default"])
+        self.families = tuple(f for f in FAMILIES if f in grammar.get("families", FAMILIES))
+        self.protocols = tuple((n, n) for n in grammar.get("protocols", ())) or (ANY_PROTO,)
 
     def read(self, text: str, file: str) -> Reading:
         """One list for each family, of the NICs that are named. Raises Refused for what is not known."""
@@ -86,7 +89,9 @@ class FlowReader:
         if len({str(shape) for shape in shapes.values()}) > 1:
             raise _odd(file, 1, f"the NICs {', '.join(sorted(by_nic))} have different tables")
         binding, rules = " ".join(sorted(by_nic)), next(iter(by_nic.values()), [])
-        lists = {(binding, self.grammar["direction"], f): tuple(self._list(f, rules, file)) for f in FAMILIES} if by_nic else {}
+        lists: dict[tuple[str, str, int], Sequence[Line]] = {}
+        for family in self.families if by_nic else ():
+            lists[binding, self.grammar["direction"], family] = tuple(self._list(family, rules, file))
         canonical = "\n".join([lines[0], *sorted(line.replace(" in_hw", "") for line in lines[1:] if line)]) + "\n"
         return Reading(lists, read, read, False, canonical)
 
@@ -117,7 +122,7 @@ class FlowReader:
                 self._set(values, name, word[name], file, number)
         if "field" in word:
             name = word["after"] if values.turned and "after" in word else word["field"]
-            self._set(values, name, groups, file, number)
+            self._set(values, name, ("range", *groups) if word.get("form") == "range" else groups, file, number)
         values.turned = values.turned or "turn" in word
 
     def _set(self, values: _Values, name: str, value: Any, file: str, number: int) -> None:
@@ -152,14 +157,15 @@ class FlowReader:
 
     def _list(self, family: Family, rules: Sequence[Rule], file: str) -> Iterator[Line]:
         mine = [rule for rule in rules if rule.family == family]
-        ordered = sorted(_halves(mine), key=lambda rule: (rule.priority, not rule.permit))
-        if self.grammar["order"] == "specificity":
-            _by_fields(ordered, file)
-        else:
-            _by_priority(ordered, file)
+        ordered, order = list(_halves(mine, file)), self.grammar["order"]
+        if order != "text":
+            ordered.sort(key=lambda rule: (rule.priority, not rule.permit))
+            (_by_fields if order == "specificity" else _by_priority)(ordered, file)
         for rule in ordered:
-            yield from self._seen(rule)
-        yield Line(True, full(family), 0, "no rule matches, and the NIC delivers")
+            for proto in (p for p in self.protocols if rule.proto in (ANY_PROTO, p) or p == ANY_PROTO):
+                yield from self._seen(replace(rule, proto=proto if rule.proto == ANY_PROTO else rule.proto))
+        for proto in self.protocols:
+            yield Line(True, (proto, *full(family)[1:]), 0, f"no rule matches, and the NIC does as it always does: {self.default}")
 
     def _seen(self, rule: Rule) -> Iterator[Line]:
         """A rule's packets; to a NIC that does not see fragments these may look like any packet of the rule's."""
@@ -171,17 +177,15 @@ class FlowReader:
         yield Line(rule.permit, replace(rule, fragment=WHOLE).box, rule.number, rule.text)
 
 
-def _halves(rules: Sequence[Rule]) -> Iterator[Rule]:
-    """ACK or RST is two rules of one verdict; one of them alone is no class of ours, so it says nothing and is refused later."""
+def _halves(rules: Sequence[Rule], file: str) -> Iterator[Rule]:
+    """ACK or RST is two rules of one verdict; one of them alone is no class of ours. Raises Refused."""
     halves = [rule for rule in rules if rule.half]
     for rule in rules:
         other = next((r for r in halves if r.half != rule.half and r.box == rule.box and r.permit == rule.permit), None)
         if not rule.half or other:
             yield rule
-        elif not rule.permit:
-            raise _odd("", rule.number, "a rule of one TCP flag that drops has no other for the second")
         else:
-            raise _odd("", rule.number, "a rule of ACK alone, or of RST alone, is no class of packets that is known")
+            raise _odd(file, rule.number, "a rule of ACK alone, or of RST alone, is no class of packets that is known")
 
 
 def _by_fields(rules: Sequence[Rule], file: str) -> None:
@@ -210,6 +214,11 @@ def _end(family: Family, said: Sequence[str]) -> Span:
 
 
 def _port(said: Sequence[str]) -> Span:
+    if said[0] == "range":
+        first, last = int(said[1]), int(said[2] or said[1])
+        if not 0 <= first <= last <= 65535:
+            raise ValueError("a range of ports that is reversed matches nothing")
+        return first, last
     low, mask = (*said[0].split("/"), *said[1:], "65535")[:2]
     value, bits = int(low), int(mask, 0)
     free = bits ^ 0xFFFF

@@ -39,8 +39,10 @@ class Manager:
         """``ok WORDS``, ``refused WHY`` or ``lost WHY``."""
         self.expire()
         verb, *words = line.split(" ")
-        verbs: dict[str, Callable[..., str]] = {"nics": self._nics, "mcdi": self._mcdi, "dump": self._dump, "arm": self._arm, "end": self._end,
-                   "undo": self._undo, "pending": self._pending}  # fmt: skip
+        verbs: dict[str, Callable[..., str]] = {
+            "nics": self._nics, "mcdi": self._mcdi, "dump": self._dump, "arm": self._arm, "end": self._end,
+            "undo": self._undo, "pending": self._pending,
+        }  # fmt: skip
         handler = verbs.get(verb)
         if handler is None:
             return f'refused there is no "{verb}"'

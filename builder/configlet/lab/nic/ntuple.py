@@ -125,7 +125,7 @@ def _shown(made: Filter) -> Iterator[str]:
     said = dict(made.said)
     yield f"\tRule Type: {_TITLES[made.kind]}\n"
     if made.kind == "ether":
-        yield "\tSrc MAC addr: 00:00:00:00:00:00 mask: FF:FF:FF:FF:FF:FF\n\tDest MAC addr: 00:00:00:00:00:00 mask: FF:FF:FF:FF:FF:FF\n"
+        yield from (f"\t{end} MAC addr: 00:00:00:00:00:00 mask: FF:FF:FF:FF:FF:FF\n" for end in ("Src", "Dest"))
         yield f"\tEthertype: 0x{said['proto']:X} mask: 0x0\n"
     else:
         four = made.kind.endswith("4")
@@ -133,7 +133,8 @@ def _shown(made: Filter) -> Iterator[str]:
             yield f"\t{title} IP addr: {_address(four, said.get(name))}\n"
         yield f"\t{'TOS' if four else 'Traffic Class'}: 0x0 mask: 0xff\n"
         if made.kind.startswith("ip"):
-            yield f"\tProtocol: {said.get('l4proto', 0)} mask: {'0x0' if 'l4proto' in said else '0xff'}\n\tL4 bytes: 0x0 mask: 0xffffffff\n"
+            yield f"\tProtocol: {said.get('l4proto', 0)} mask: {'0x0' if 'l4proto' in said else '0xff'}\n"
+            yield "\tL4 bytes: 0x0 mask: 0xffffffff\n"
         else:
             for title, name in (("Src", "src-port"), ("Dest", "dst-port")):
                 yield f"\t{title} port: {said.get(name, 0)} mask: {'0x0' if name in said else '0xffff'}\n"
@@ -141,7 +142,7 @@ def _shown(made: Filter) -> Iterator[str]:
 
 
 def _address(four: bool, value: int | None) -> str:
-    none, every = ("0.0.0.0", "255.255.255.255") if four else ("::", ":".join(["ffff"] * 8))
+    none, every = (str(IPv4Address(0)), "255.255.255.255") if four else ("::", ":".join(["ffff"] * 8))
     if value is None:
         return f"{none} mask: {every}"
     return f"{IPv4Address(value) if four else IPv6Address(value)} mask: {none}"
