@@ -36,9 +36,10 @@ def impossible_acl() -> str:
 def nftables(entries: Sequence[Entry], frames: Sequence[bytes]) -> list[bool]:
     """Which frames the kernel lets out of an interface with these IPv4 permits at its egress, and a drop behind them."""
     request = {"rules": _nft(entries), "frames": [frame.hex() for frame in frames]}
+    around = {"PYTHONPATH": str(ROOT / "builder"), "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
     done = subprocess.run(
         ["unshare", "-Urn", sys.executable, "-S", __file__], input=json.dumps(request), capture_output=True, text=True,
-        check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "builder"), "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"},
+        check=False, env={**os.environ, **around},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     passed = set(json.loads(done.stdout))

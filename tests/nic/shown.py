@@ -33,10 +33,10 @@ def line_2() -> Shown:
     tally = lost_power()
     met = proved + agreed + (missing == 0 < there) + over + (tally["other"] == 0)
     return met, 5, (
-        f"{text.count('message 010f'):,} filters over {LOCALS} local addresses, read back {'PROVED' if proved else 'NOT PROVED'}; "
-        f"{words}; {there:,} exposed packets among {len(some):,} tried both ways, {missing} of them not in the list; "
-        f"the 5,001st {'refused' if over else 'NOT REFUSED'} before a message; power lost at every message of both members: "
-        f"{dict(tally)}"
+        f"{text.count('message 010f'):,} filters over {LOCALS} local addresses, read back "
+        f"{'PROVED' if proved else 'NOT PROVED'}; {words}; {there:,} exposed packets among {len(some):,} tried both ways, "
+        f"{missing} of them not in the list; the 5,001st {'refused' if over else 'NOT REFUSED'} before a message; power lost "
+        f"at every message of both members: {dict(tally)}"
     )
 
 

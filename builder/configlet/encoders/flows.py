@@ -68,8 +68,7 @@ def _rows(table: Table) -> Iterator[tuple[Sets, Rule]]:
 def _flows(operands: Mapping[str, Any], table: Table) -> Iterator[Flow]:
     for sets, rule in _rows(table):
         made = _parts(operands, table.family, sets, rule)
-        protos, *parts = [list(part.make()) if isinstance(part, _Many) else list(part) for part in made]
-        numbers: list[int | None] = protos
+        numbers, *parts = [list[Any](part.make()) if isinstance(part, _Many) else list(part) for part in made]
         for proto in numbers:
             for words in _product(parts):
                 yield Flow(table.family, proto, words, sets[FRAG][0][0] == 1)

@@ -22,16 +22,22 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
 
     What a table costs is counted before any of its rows is written out.
     """
-    out: list[Table] = []
-    for gate in gates:
-        for family in gate.families:
-            law, fit = _law(laws, gate, family)
-            out.append(Table(gate, gate.realm, family, law, fit(law) if gate.kind != "acl" else _shared(laws, law)))
+    out = counted(laws, gates)
     problems = list(too_large(out, laws.models))
     if problems:
         raise Refused(problems)
     written: dict[tuple[int, bool, int], Sequence[Entry]] = {}
     return tuple(_written(table, written) for table in out)
+
+
+def counted(laws: Laws, gates: Iterable[Gate]) -> list[Table]:
+    """Every gate's tables as they are counted: rows that stand for many stay blocks, and nothing is too large."""
+    out: list[Table] = []
+    for gate in gates:
+        for family in gate.families:
+            law, fit = _law(laws, gate, family)
+            out.append(Table(gate, gate.realm, family, law, fit(law) if gate.kind != "acl" else _shared(laws, law)))
+    return out
 
 
 def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], Sequence[Entry]]]:

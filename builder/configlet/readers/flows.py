@@ -165,7 +165,7 @@ class FlowReader:
             for proto in (p for p in self.protocols if rule.proto in (ANY_PROTO, p) or p == ANY_PROTO):
                 yield from self._seen(replace(rule, proto=proto if rule.proto == ANY_PROTO else rule.proto))
         for proto in self.protocols:
-            yield Line(True, (proto, *full(family)[1:]), 0, f"no rule matches, and the NIC does as it always does: {self.default}")
+            yield Line(True, (proto, *full(family)[1:]), 0, f"no rule matches, and what it does then is to {self.default}")
 
     def _seen(self, rule: Rule) -> Iterator[Line]:
         """A rule's packets; to a NIC that does not see fragments these may look like any packet of the rule's."""
