@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ def tables(of: Platform, policies: Sequence[Local], binding: str = "ens1", ways:
     """The tables of one NIC for some policies, as the product fits them."""
     ends = [(p.family, span) for p in policies for span in p.spans]
     out = []
-    for direction in ways:
-        there = gate(of, direction, ends, binding)
+    for direction, nic in itertools.product(ways, binding.split()):
+        there = gate(of, direction, ends, nic)
         for policy in policies:
             if policy.family not in there.capability.families:
                 continue

@@ -59,7 +59,7 @@ def test_the_nic_passes_what_the_model_says(name: str) -> None:
 
 
 def test_a_prefix_is_counted_before_it_is_written_out() -> None:
-    with pytest.raises(Refused, match="16,777,218 rules and has room for 8,192"):
+    with pytest.raises(Refused, match="16,777,218 rules and has room for 16,384"):
         made("ntuple", f"permit tcp 10.0.0.0/8 {HERE} to 22")
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from configlet.drivers import serverlock_phases as phases
-from configlet.drivers.base import Canonical, Lost, Rejected, Target
+from configlet.drivers.base import Canonical, Rejected, Target
 from configlet.drivers.serverlock_phases import Nic
 from configlet.model.plan import Change
 
@@ -34,7 +34,7 @@ class Session(Protocol):
 
 
 class ServerlockDriver:
-    """The NICs of one host. All of them have the same table."""
+    """The NICs of one host."""
 
     def __init__(self, target: Target, canonical: Canonical, session: Session | None = None) -> None:
         self._target, self._canonical = target, canonical
@@ -42,17 +42,16 @@ class ServerlockDriver:
         self._staged: Change | None = None
 
     def running(self) -> str:
-        """The table of the host's NICs, "" when they have none. Only a simulated NIC can show it.
-
-        Raises Lost when members differ: then no one text says what they do.
-        """
-        shown = {name: self._text(f"dump {name}") for name in self._names()}
-        bodies = {"\n".join(line for line in text.splitlines()[2:]) for text in shown.values()}
-        if bodies in (set(), {""}):
+        """The tables of the host's NICs, "" when none has any. Only a simulated NIC can show them."""
+        bodies: dict[str, list[str]] = {}
+        for name in sorted(self._names()):
+            body = "\n".join(self._text(f"dump {name}").splitlines()[2:])
+            bodies.setdefault(body, []).append(name)
+        if set(bodies) <= {""}:
             return ""
-        if len(bodies) > 1:
-            raise Lost(f"the NICs {', '.join(shown)} have different tables. Run `configlet recover`")
-        return "\n".join(["configlet-serverlock 1", *(f"attach {name}" for name in shown), bodies.pop()]) + "\n"
+        ordered = sorted(bodies.items(), key=lambda item: not item[0])  # an empty one last, where no other can be its own
+        parts = ["\n".join([*(f"attach {name}" for name in names), body]) for body, names in ordered]
+        return "\n".join(["configlet-serverlock 1", *parts]) + "\n"
 
     def load(self, change: Change) -> str:
         """Compare with what runs, and every NIC's sizes with what the table was made for. Nothing is sent to change."""
@@ -61,10 +60,8 @@ class ServerlockDriver:
             raise Rejected("the plan is stale: the NICs no longer hold what the plan was made from")
         if self._canonical(change.platform, change.kind, change.load) != change.after:
             raise Rejected("the table to be loaded does not mean what was planned")
-        names = re.findall(r"(?m)^attach (\S+)$", change.load)
-        if change.load and sorted(names) != sorted(self._names()):
-            raise Rejected(f"the table is for {', '.join(names)}, and the manager has {', '.join(self._names())}")
-        phases.check(self._nics(), phases.load_of(change.load))
+        nics = self._nics()
+        phases.check(nics, phases.loads_of(change.load, [nic.name for nic in nics]))
         self._staged = change
         return "\n".join(difflib.unified_diff(before.splitlines(), change.after.splitlines(), "runs", "staged", lineterm=""))
 

@@ -7,7 +7,7 @@ every rule, a loss of power, an error or a rollback leaves each with what it had
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from configlet.drivers.base import Lost, Rejected, TakenBack
@@ -61,7 +61,7 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a text asks for: messages in their order, and how many counters its rules name."""
+    """What one NIC is asked for: messages in their order, and how many counters its rules name."""
 
     messages: tuple[tuple[int, bytes], ...]
     counters: tuple[str, ...]
@@ -73,10 +73,26 @@ class Load:
         return next(((len(p) - 4) // 2 for code, p in self.messages if code == NODE), 0)
 
 
-def load_of(text: str) -> Load:
-    """The messages of an artifact; nothing for "". Raises Rejected for a line that is none of its lines."""
-    messages, counters = [], {}
+def loads_of(text: str, nics: Sequence[str]) -> dict[str, Load]:
+    """What each NIC gets; nothing where the text is "". Raises Rejected when the text is for other NICs."""
+    parts: list[tuple[list[str], list[str]]] = []
     for line in text.splitlines()[1:]:
+        if line.startswith("attach "):
+            if not parts or parts[-1][1]:
+                parts.append(([], []))
+            parts[-1][0].append(line.removeprefix("attach "))
+        elif parts:
+            parts[-1][1].append(line)
+    out = {name: load_of("\n".join(lines)) for names, lines in parts for name in names}
+    if text and sorted(out) != sorted(nics):
+        raise Rejected(f"the table is for {', '.join(sorted(out))}, and the manager has {', '.join(sorted(nics))}")
+    return out or {name: load_of("") for name in nics}
+
+
+def load_of(text: str) -> Load:
+    """The messages of the lines of one NIC. Raises Rejected for a line that is none of its lines."""
+    messages, counters = [], {}
+    for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if word == "message":
             code, _, payload = rest.partition(" ")
@@ -84,7 +100,7 @@ def load_of(text: str) -> Load:
         elif word == "counter":
             number, _, name = rest.partition(" ")
             counters[int(number)] = name
-        elif line and word not in ("attach", "#"):
+        elif line and word != "#":
             raise Rejected(f'"{line[:60]}" is no line of a table of ServerLock')
     ids = sorted({int.from_bytes(p[_COUNTER:], "little") for code, p in messages if code == RULE} - {0})
     names = tuple(counters.get(number, f"counter {number}") for number in ids)
@@ -100,9 +116,10 @@ def _numbered(messages: Sequence[tuple[int, bytes]], ids: Sequence[int]) -> tupl
     )
 
 
-def check(nics: Sequence[Nic], load: Load) -> None:
+def check(nics: Sequence[Nic], loads: Mapping[str, Load]) -> None:
     """Raises Rejected where a NIC's maps are of other sizes than the text was made for. Changes nothing."""
     for nic in nics:
+        load = loads[nic.name]
         try:
             found = struct.unpack("<9I", nic.ask(INFO, struct.pack("<I", 3)))
         except (Answered, struct.error) as error:
@@ -121,15 +138,15 @@ def replace(nics: Sequence[Nic], text: str) -> dict[str, bytes]:
     Raises Rejected before anything changed, TakenBack when all NICs have what they had, Lost when that is not known:
     then every NIC that is reached stays blocked until it is recovered.
     """
-    load = load_of(text)
-    check(nics, load)
+    loads = loads_of(text, [nic.name for nic in nics])
+    check(nics, loads)
     try:
-        versions = {nic.name: _staged(nic, load) for nic in nics}
+        versions = {nic.name: _staged(nic, loads[nic.name]) for nic in nics}
     except (Answered, Lost) as error:
         _back(nics, error)
     try:
         for nic in nics:
-            nic.ask(CACHE, struct.pack("<I", COMMIT if load.messages else INVALIDATE))
+            nic.ask(CACHE, struct.pack("<I", COMMIT if loads[nic.name].messages else INVALIDATE))
         for nic in nics:
             _held(nic, versions[nic.name])
         for nic in nics:

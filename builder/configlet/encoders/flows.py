@@ -35,10 +35,12 @@ class Flow(NamedTuple):
 
 def artifact(operands: Mapping[str, Any], tables: Sequence[Table]) -> str:
     """The lines for one host's NICs. Raises Refused when they do not fit, or for what the NIC cannot say."""
-    names = sorted({name for table in tables for name in table.gate.binding.split()})
-    too_much(spent(operands, tables), tables[0].gate.name if tables else "the NIC")
-    found = {flow: None for table in tables for flow in _flows(operands, table)}
-    lines = [line for name in names for line in _lines(operands, name, list(found))]
+    lines: list[str] = []
+    for name in sorted({name for table in tables for name in table.gate.binding.split()}):
+        mine = [table for table in tables if name in table.gate.binding.split()]
+        too_much(spent(operands, mine), f"{mine[0].gate.owner}/{name}")
+        found = dict.fromkeys(flow for table in mine for flow in _flows(operands, table))
+        lines += _lines(operands, name, list(found))
     return "\n".join([operands["head"], *lines]) + "\n"
 
 

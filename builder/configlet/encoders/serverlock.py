@@ -43,12 +43,18 @@ class Sizes:
 
 
 def artifact(operands: Mapping[str, Any], tables: Sequence[Table]) -> str:
-    """The messages for a host's NICs. Raises Refused when they do not fit: the count, the limit, what costs most."""
-    found, sizes = _compile(operands, tables)
-    used = _spent(found, sizes)
-    too_much(used, tables[0].gate.name if tables else "the NIC")
-    names = {name for table in tables for name in table.gate.binding.split()}
-    return "\n".join(_lines(found, sizes, sorted(names))) + "\n"
+    """The messages for a host's NICs, once for those that hold the same.
+
+    Raises Refused when they do not fit: the count, the limit, what costs most.
+    """
+    bodies: dict[str, list[str]] = {}
+    for name in sorted({name for table in tables for name in table.gate.binding.split()}):
+        mine = [table for table in tables if name in table.gate.binding.split()]
+        found, sizes = _compile(operands, mine)
+        too_much(_spent(found, sizes), f"{mine[0].gate.owner}/{name}")
+        bodies.setdefault("\n".join(_lines(found, sizes)), []).append(name)
+    parts = ("\n".join([*(f"attach {name}" for name in names), body]) for body, names in bodies.items())
+    return "\n".join(["configlet-serverlock 1", *parts]) + "\n"
 
 
 def spent(operands: Mapping[str, Any], tables: Sequence[Table]) -> Spent:
@@ -73,9 +79,7 @@ def _spent(found: Compiled, sizes: Sizes) -> Spent:
     return Spent({unit: (n, most) for unit, n, most in zip(UNITS, used, limits, strict=True)}, found.costs)
 
 
-def _lines(found: Compiled, sizes: Sizes, nics: Sequence[str]) -> Iterator[str]:
-    yield "configlet-serverlock 1"
-    yield from (f"attach {name}" for name in nics)
+def _lines(found: Compiled, sizes: Sizes) -> Iterator[str]:
     numbers: dict[int, int] = {}
     for said in found.rules.values():
         if said and id(said) not in numbers and len(numbers) < sizes.counters:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
-from configlet.model.net import Family, Spans
+from configlet.model.net import Family, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DPORT, FLAG, FRAG, PROTO, SPORT, Entry, Packet
 from configlet.packets.blocks import Item, single
 from configlet.packets.boxes import ICMP, TCP, UDP
@@ -32,8 +32,19 @@ def blind(law: Law, fields: Collection[str]) -> Law:
     """The law with that blindness: one list of permits, and the same law where nothing is hidden."""
     if not set(fields) & set(FIELDS):
         return law
-    wide = [piece for item in permits(law) for piece in widened(item, law.family, fields)]
-    return Law(law.family, (listed(dict.fromkeys(wide)),))
+    wide = (piece for item in permits(law) for piece in widened(item, law.family, fields))
+    return Law(law.family, (listed(_joined(wide)),))
+
+
+def _joined(rows: Iterable[Item]) -> Iterator[Item]:
+    """Rows of one rule that differ in their protocols alone as one: replies stand apart only for what is not seen."""
+    found: dict[tuple[object, ...], tuple[Entry, list[Sets]]] = {}
+    for row in rows:
+        like, sets = row.like if isinstance(row, Block) else row, sets_of(row)
+        found.setdefault((sets[1:], id(like.rule), like.reply), (like, []))[1].append(sets)
+    for like, parts in found.values():
+        protos = merge(span for sets in parts for span in sets[PROTO])
+        yield from single(Block(put(parts[0], PROTO, protos), like))
 
 
 def accelerable(law: Law) -> Law:

@@ -71,7 +71,7 @@ class FlowReader:
         self.protocols = tuple((n, n) for n in grammar.get("protocols", ())) or (ANY_PROTO,)
 
     def read(self, text: str, file: str) -> Reading:
-        """One list for each family, of the NICs that are named. Raises Refused for what is not known."""
+        """One list for each NIC and family. Raises Refused for what is not known."""
         if not text.strip():
             return Reading({}, 0, 0)
         read = len([line for line in text.splitlines() if line.strip()])
@@ -85,13 +85,10 @@ class FlowReader:
                 if not found:
                     raise _odd(file, number, f'"{line.strip()[:80]}" is no line that such a table has')
                 by_nic.setdefault(found["nic"], []).append(self._rule(found, line, number, file))
-        shapes = {nic: sorted((r.permit, r.priority, r.family, r.box, r.half) for r in rules) for nic, rules in by_nic.items()}
-        if len({str(shape) for shape in shapes.values()}) > 1:
-            raise _odd(file, 1, f"the NICs {', '.join(sorted(by_nic))} have different tables")
-        binding, rules = " ".join(sorted(by_nic)), next(iter(by_nic.values()), [])
         lists: dict[tuple[str, str, int], Sequence[Line]] = {}
-        for family in self.families if by_nic else ():
-            lists[binding, self.grammar["direction"], family] = tuple(self._list(family, rules, file))
+        for nic, rules in by_nic.items():
+            for family in self.families:
+                lists[nic, self.grammar["direction"], family] = tuple(self._list(family, rules, file))
         canonical = "\n".join([lines[0], *sorted(line.replace(" in_hw", "") for line in lines[1:] if line)]) + "\n"
         return Reading(lists, read, read, False, canonical)
 

@@ -51,27 +51,33 @@ class Tables:
     trees: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
     messages: list[tuple[int, str]] = field(default_factory=list)
-    total: int = 0
 
 
-def tables_of(text: str, file: str) -> Tables:
-    """The tables of a text. Raises Refused with the line that is not known."""
-    out = Tables()
+def tables_of(text: str, file: str) -> list[Tables]:
+    """The tables of a text, once for the NICs that share them. Raises Refused with the line that is not known."""
     lines = text.splitlines()
     if not lines or lines[0] != HEAD:
         raise refuse("Text that is no table of a NIC", f'It must begin with "{HEAD}".', Place(file))
-    out.total = len([line for line in lines if line.strip()])
+    found: list[Tables] = []
     for number, line in enumerate(lines[1:], 2):
         if not line.strip() or line.startswith("#") or re.fullmatch(r"counter \d+ .+", line):
             continue
         if re.fullmatch(r"attach [\w.-]+", line):
-            out.attach.append(line.split(" ", 1)[1])
+            if not found or found[-1].messages:
+                found.append(Tables())
+            name = line.split(" ", 1)[1]
+            if any(name in tables.attach for tables in found):
+                raise _odd(file, number, f"{name} is there twice")
+            found[-1].attach.append(name)
             continue
-        found = _LINE.fullmatch(line)
         if not found:
+            raise _odd(file, number, "no NIC is named before this line")
+        out = found[-1]
+        said = _LINE.fullmatch(line)
+        if not said:
             raise _odd(file, number, "this line is none that such a table has")
-        _message(out, int(found[1], 16), bytes.fromhex(found[2]), (file, number))
-    return out
+        _message(out, int(said[1], 16), bytes.fromhex(said[2]), (file, number))
+    return found
 
 
 def _message(out: Tables, code: int, payload: bytes, at: tuple[str, int]) -> None:

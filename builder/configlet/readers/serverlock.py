@@ -7,7 +7,6 @@ other verdict makes the text unreadable, unless the denying one looks at fewer o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from configlet.model.block import Block, Sets, listed
@@ -33,21 +32,29 @@ class ServerlockReader:
         self.entries, self.least = int(grammar["entries"]), int(grammar["subnet_min"])
 
     def read(self, text: str, file: str) -> Reading:
-        """One list for each direction and family of the NICs that are named. Raises Refused for what is not known."""
+        """One list for each NIC, direction and family. Raises Refused for what is not known."""
         if not text.strip():
             return Reading({}, 0, 0)
-        tables = mcdi.tables_of(text, file)
+        total = sum(1 for line in text.splitlines() if line.strip())
+        lists: dict[tuple[str, str, int], Sequence[Line]] = {}
+        canonical = [mcdi.HEAD]
+        for tables in mcdi.tables_of(text, file):
+            found = self._lists(tables, file)
+            lists |= {(name, *key): lines for name in tables.attach for key, lines in found.items()}
+            canonical += _canonical(tables, found)
+        return Reading(lists, total, total, False, "\n".join(canonical) + "\n")
+
+    def _lists(self, tables: Tables, file: str) -> dict[tuple[str, int], Sequence[Line]]:
+        """One list for each direction and family."""
         subnets = {family: self._subnets(tables, root, file) for root, family in ROOTS.items()}
         ports = {code: _spans(mcdi.ports_of(tables.trees.get(code, [(0xFFFF, 0)]), file))
                  for code in (mcdi.LOCAL_TREE, mcdi.REMOTE_TREE)}  # fmt: skip
-        binding = " ".join(sorted(tables.attach))
-        lists: dict[tuple[str, str, int], Sequence[Line]] = {}
+        out: dict[tuple[str, int], Sequence[Line]] = {}
         for family in ROOTS.values():
             found = [(rule, _seen(rule, subnets[family], ports, file)) for rule in tables.rules if rule.family == family]
             for direction in ("in", "out"):
-                lists[binding, direction, family] = _list(family, direction, found, file)
-        canonical = "\n".join(_canonical(tables, lists)) + "\n"
-        return Reading(lists if binding else {}, tables.total, tables.total, False, canonical)
+                out[direction, family] = _list(family, direction, found, file)
+        return out
 
     def _subnets(self, tables: Tables, root: int, file: str) -> dict[int, Spans]:
         """Each subnet id with its addresses, by the longest way down the trie."""
@@ -135,14 +142,12 @@ def _sure(passing: Found, closed: Found, file: str) -> None:
                 raise _odd(file, permit.number, f"which of this rule and line {deny.number} decides is not published")
 
 
-def _canonical(tables: Tables, lists: Mapping[tuple[str, str, int], Sequence[Line]]) -> Iterator[str]:
+def _canonical(tables: Tables, lists: Mapping[tuple[str, int], Sequence[Line]]) -> Iterator[str]:
     """People's lines first, then the messages in one order, with counters numbered as they appear."""
-    yield mcdi.HEAD
     yield from (f"attach {name}" for name in sorted(tables.attach))
-    for (_, direction, _), lines in lists.items():
-        for line in islice(lines, SHOWN):
-            if not line.box[6][0]:
-                yield f"# {direction} {line.text}"
+    for (direction, _), lines in lists.items():
+        words = sorted({line.text for line in lines if not line.box[6][0]})
+        yield from (f"# {direction} {text}" for text in words[:SHOWN])
     yield from (f"message {code:04x} {payload}" for code, payload in sorted(tables.messages) if code != mcdi.RULE)
     numbers: dict[int, int] = {0: 0}
     for payload in sorted((p for code, p in tables.messages if code == mcdi.RULE), key=lambda p: p[:-8]):

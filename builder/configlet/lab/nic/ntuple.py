@@ -48,7 +48,7 @@ class Filter:
 class NtupleNic:
     """One NIC's table."""
 
-    room: int = 8192
+    room: int = 16384
     queues: int = 4
     filters: dict[int, Filter] = field(default_factory=dict)
     _index: dict[tuple[str, ...], dict[tuple[int, ...], int]] = field(default_factory=dict)
