@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "everything that can be said without touching a device",
     "why": "every gate on the way, what it says, and the rule",
     "matrix": "who may talk to whom, segment by segment",
+    "capacity": "how full each gate is, what costs most, what one more rule would cost",
     "analyse": "rules that do nothing, contradict each other or are wide; unused names",
     "query": "which services pass between two ends",
     "only": "these services and nothing else: yes, or the packet that says no",

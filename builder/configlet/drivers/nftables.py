@@ -39,7 +39,7 @@ class NftablesDriver:
         self._connect()
 
     def _connect(self) -> None:
-        self._connection = _connected(self._target)
+        self._connection = connected(self._target)
         transport = self._connection.remote_conn_pre.get_transport()
         if transport is None:
             raise Unreachable(f"{self._target.address} closed the connection")
@@ -155,7 +155,8 @@ def _execute(transport: Transport, command: str, stdin: str) -> tuple[int, str, 
         channel.close()
 
 
-def _connected(target: Target) -> Any:
+def connected(target: Target) -> Any:
+    """An authenticated SSH connection to a host. Raises Unreachable or Untrusted."""
     from netmiko import ConnectHandler
     from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
     from paramiko.ssh_exception import BadHostKeyException, SSHException

@@ -8,11 +8,22 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
 
+from configlet.encoders.spent import Spent
 from configlet.model.gate import Table
 from configlet.model.problem import refuse
 
 Encoder = Callable[[Mapping[str, Any], Sequence[Table]], str]
 """The platform's operands and a device's tables to the text of its artifact. Raises Refused."""
+
+
+Count = Callable[[Mapping[str, Any], Sequence[Table]], Spent]
+"""The same to what the hardware would hold of it. Raises Refused."""
+
+
+def counter(name: str) -> Count | None:
+    """How an encoder counts what its tables use; None of one whose rows are counted as they are."""
+    find(name)
+    return cast("Count | None", getattr(import_module(f"{__name__}.{name}"), "spent", None))
 
 
 def find(name: str) -> Encoder:

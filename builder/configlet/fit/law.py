@@ -94,10 +94,12 @@ class Laws:
         return Law(family, tuple(map(listed, needed(tuple(self._host_entries(gate, family))))))
 
     def towards(self, gate: Gate, family: Family) -> Law:
-        """The stateless law of a table that sees only what a host receives: initiations to its addresses, and replies.
+        """The stateless law of a table at a host's interfaces: initiations to its addresses, and replies; of one for
+        what is sent (direction ``out``) initiations from them, and replies.
 
-        What the host sends itself never crosses an interface, and what claims to is spoofed.
+        What the host sends itself is never received, and what claims to be is spoofed.
         """
+        near, far = (SRC, DST) if gate.direction == "out" else (DST, SRC)
         segments = [s for s in self.inventory.segments if s.name in gate.segments]
         match = any(s.fragments == "match" for s in segments)
         receives = any(lo != hi for _, (lo, hi) in gate.locals)
@@ -105,8 +107,8 @@ class Laws:
         starts: list[Item] = []
         answered: list[Item] = []
         for realm, spans in self._locals_by_realm(gate, family):
-            starts += clip(self.whole(realm, family), DST, spans)
-            answered += clip(self.whole(realm, family), SRC, spans)
+            starts += clip(self.whole(realm, family), near, spans)
+            answered += clip(self.whole(realm, family), far, spans)
         whole = (*link, *with_fragments(starts, match=match))
         back = tuple(replies(with_fragments(answered, match=match), family))
         return Law(family, tuple(map(listed, needed(whole, back))))

@@ -14,6 +14,7 @@ from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import Refused
+from configlet.packets.blind import accelerable, blind, permitted
 
 
 def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
@@ -21,11 +22,7 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
 
     What a table costs is counted before any of its rows is written out.
     """
-    out: list[Table] = []
-    for gate in gates:
-        for family in gate.families:
-            law, fit = _law(laws, gate, family)
-            out.append(Table(gate, gate.realm, family, law, fit(law) if gate.kind != "acl" else _shared(laws, law)))
+    out = counted(laws, gates)
     problems = list(too_large(out, laws.models))
     if problems:
         raise Refused(problems)
@@ -33,11 +30,29 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     return tuple(_written(table, written) for table in out)
 
 
+def counted(laws: Laws, gates: Iterable[Gate]) -> list[Table]:
+    """Every gate's tables as they are counted: rows that stand for many stay blocks, and nothing is too large."""
+    out: list[Table] = []
+    for gate in gates:
+        for family in gate.families:
+            law, fit = _law(laws, gate, family)
+            out.append(Table(gate, gate.realm, family, law, fit(law) if gate.kind != "acl" else _shared(laws, law)))
+    return out
+
+
 def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], Sequence[Entry]]]:
     """A gate's law, and how its rows are made from it."""
     if gate.kind == "acl":
         return laws.routed(gate, family), acl_rows
-    return (laws.host(gate, family), host_rows) if gate.stateful else (laws.towards(gate, family), towards_rows)
+    if gate.stateful:
+        return laws.host(gate, family), host_rows
+    law = laws.towards(gate, family)
+    hidden = gate.capability.blind_to
+    if hidden or not gate.capability.ordered:
+        # With its blindness a law is permits alone, and those are the rows, as of a gate whose order is not the text's.
+        law = blind(law, hidden)
+        return (law if gate.capability.drops else accelerable(law)), permitted
+    return law, towards_rows
 
 
 def _shared(laws: Laws, law: Law) -> Sequence[Entry]:

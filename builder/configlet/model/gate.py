@@ -29,6 +29,8 @@ class Capability:
     blind_to: tuple[str, ...] = ()
     directions: tuple[str, ...] = ("in", "out")
     """A table of what is only received says ``in`` alone: it judges initiations towards its local ends, and replies."""
+    drops: bool = True
+    """False of what only decides who is accelerated (Onload's firewall): its table says so, and guards nothing."""
     hardware: tuple[tuple[str, int], ...] = ()
     """Entries that the hardware holds, with every group expanded: by the beginning of a device's model, ``""`` else.
     Empty: what is typed is what is held.

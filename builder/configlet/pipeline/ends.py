@@ -20,7 +20,7 @@ def end_of(inventory: Inventory, text: str, *, source: bool) -> Addresses:
     something of the site has it, or in all when nothing has. The network's own addresses are left out, as no rule of the
     policy speaks of them, unless nothing else is meant.
     """
-    found = _literal(inventory, text) or _selected(inventory, text, source)
+    found = as_written(inventory, text, source=source)
     own = own_addresses(inventory)
     rest = addresses(
         (realm, family, span)
@@ -29,6 +29,11 @@ def end_of(inventory: Inventory, text: str, *, source: bool) -> Addresses:
         for span in subtract(found.of(realm, family), own.of(realm, family))
     )
     return rest if rest.parts else found
+
+
+def as_written(inventory: Inventory, text: str, *, source: bool) -> Addresses:
+    """The same as a rule of the policy would have it: with the network's own addresses, which earlier denies keep shut."""
+    return _literal(inventory, text) or _selected(inventory, text, source)
 
 
 def _literal(inventory: Inventory, text: str) -> Addresses | None:

@@ -132,6 +132,7 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         groups_from=int(record.get("groups", {}).get("from", 1)),
         directions=tuple(record.get("directions", ("in", "out"))),
         mechanism=str(record.get("mechanism", "")),
+        drops=bool(record.get("drops", True)),
     )
 
 

@@ -47,6 +47,14 @@ def _reader(path: Path, _: int) -> Reader:
         from configlet.readers.xdp import XdpReader
 
         return XdpReader(grammar)
-    known = "acl, terms, chains, filter-table and xdp-tables"
+    if grammar.get("meaning") == "serverlock-tables":
+        from configlet.readers.serverlock import ServerlockReader
+
+        return ServerlockReader(grammar)
+    if grammar.get("meaning") == "flows":
+        from configlet.readers.flows import FlowReader
+
+        return FlowReader(grammar)
+    known = "acl, terms, chains, filter-table, xdp-tables, serverlock-tables and flows"
     detail = f'The grammar says that its text means "{grammar.get("meaning")}". Known are {known}.'
     raise refuse("Reader without a meaning", detail, Place(str(path)))
