@@ -31,7 +31,7 @@ def command(context: click.Context, workspace: Path | None, as_json: bool) -> in
     from configlet.pipeline import standing
     from configlet.platforms import content
 
-    found = [one for known in platforms.load(content.search(_root(workspace))).values() for one in standing.of(known)]
+    found = [one for known in platforms.load(content.search(sites.perhaps(workspace))).values() for one in standing.of(known)]
     if as_json:
         say.data(statuses.OK, {"command": "platforms", "platforms": [asdict(one) for one in found]})
     else:
@@ -48,7 +48,7 @@ def check(name: str, workspace: Path | None, as_json: bool) -> int:
     from configlet.pipeline import standing
     from configlet.platforms import content
 
-    known = platforms.load(content.search(_root(workspace)))
+    known = platforms.load(content.search(sites.perhaps(workspace)))
     if name not in known:
         close = get_close_matches(name, known, 1)
         hint = f'Did you mean "{close[0]}"?' if close else f"There are: {', '.join(sorted(known))}."
@@ -62,18 +62,6 @@ def check(name: str, workspace: Path | None, as_json: bool) -> int:
     for one in found:
         _show(one)
     return status
-
-
-def _root(workspace: Path | None) -> Path | None:
-    """The workspace, where there is one: what ships needs none."""
-    from configlet.model.problem import Refused
-
-    try:
-        return sites.root_of(workspace)
-    except Refused:
-        if workspace is not None:
-            raise
-        return None
 
 
 def _row(one: Standing) -> tuple[str, ...]:
