@@ -1,4 +1,4 @@
-"""``configlet import acl FILE --platform P [--list NAME] [--site S] [--to PLATFORM]``."""
+"""``configlet import acl FILE --platform P [--list NAME] [--site S] [--to PLATFORM]``."""  # noqa: N999 - the word that people type
 
 from __future__ import annotations
 
