@@ -21,7 +21,7 @@ def leaves(text: str, file: str, grammar: Mapping[str, Any]) -> list[Leaf]:
     start = whole.lstrip()
     if grammar["form"] == "json" and start.startswith("{"):
         return list(paths(whole, file, {**grammar, "lenient": True}))
-    if re.search(rf"(?m)^{re.escape(prefix)}", whole):
+    if re.search(rf"(?m)^[ \t]*{re.escape(prefix)}", whole):
         return list(_lines(whole, prefix))
     if "yaml" in grammar.get("running", {}).get("forms", ()):
         return list(_yaml(whole, file))
@@ -30,9 +30,10 @@ def leaves(text: str, file: str, grammar: Mapping[str, Any]) -> list[Leaf]:
 
 def _lines(text: str, prefix: str) -> Iterator[Leaf]:
     for number, line in enumerate(text.split("\n"), 1):
-        if line.startswith(prefix):
-            path = line[len(prefix) :].strip()
-            yield number, len(prefix) + 1, path if '"' in path or "'" in path else " ".join(path.split())
+        said = line.lstrip()
+        if said.startswith(prefix):
+            path = said[len(prefix) :].strip()
+            yield number, len(line) - len(said) + len(prefix) + 1, path if '"' in path or "'" in path else " ".join(path.split())
 
 
 def _braces(text: str, file: str, end: str) -> Iterator[Leaf]:
