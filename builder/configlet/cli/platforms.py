@@ -41,8 +41,9 @@ def command(context: click.Context, workspace: Path | None, as_json: bool) -> in
 
 @command.command("check")
 @click.argument("name")
+@click.option("--fill", is_flag=True, help='Write what the template gives into cases that end in `text: ""`: then read it.')
 @options.folder
-def check(name: str, workspace: Path | None, as_json: bool) -> int:
+def check(name: str, fill: bool, workspace: Path | None, as_json: bool) -> int:
     """What is missing in the folder of one platform, sentence by sentence. Exit status 3 while anything is."""
     from configlet import platforms
     from configlet.pipeline import standing
@@ -53,6 +54,8 @@ def check(name: str, workspace: Path | None, as_json: bool) -> int:
         close = get_close_matches(name, known, 1)
         hint = f'Did you mean "{close[0]}"?' if close else f"There are: {', '.join(sorted(known))}."
         raise refuse("Unknown platform", f'No layer has a folder "{name}" with a platform.yaml. {hint}')
+    for path in standing.fill(known[name]) if fill else ():
+        say.note(f"filled: {path}")
     found = standing.of(known[name])
     missing = any(one.missing for one in found)
     status = statuses.RED if missing else statuses.OK
