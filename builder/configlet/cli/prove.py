@@ -107,7 +107,8 @@ def _two(
         for problem in problems:
             say.note(str(problem))
         found.append(one)
-    return [imported.against(one, other, whole=whole) for one, other in imported.pair(found, lists, files)]
+    alike = platforms[0] == platforms[-1]
+    return [imported.against(one, other, whole=whole, alike=alike) for one, other in imported.pair(found, lists, files)]
 
 
 def _written(root: Path, site: str, today: date, folder: Path) -> Sequence[Proof]:

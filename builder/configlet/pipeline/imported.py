@@ -191,11 +191,16 @@ def side(found: Found) -> Side:
     return Side(found.name, found.family, found.lines, found.unknown, found.place.file)
 
 
-def against(one: Found, other: Found, *, whole: bool) -> Proof:
-    """Whether a list passes exactly what another one passes, whatever platforms they are written for."""
+def against(one: Found, other: Found, *, whole: bool, alike: bool = False) -> Proof:
+    """Whether a list passes exactly what another one passes, whatever platforms they are written for.
+
+    ``alike``: they are of one platform, so that the same entries mean the same, also where it is not known what.
+    """
     law = Law(one.family, (_entries(one),))
     text = Side(other.name, other.family, other.lines, (*one.unknown, *other.unknown), other.place.file)
     name = f"{one.place.file}:{one.name} and {other.place.file}:{other.name} (IPv{one.family})"
+    if alike and [(a.permit, a.box) for a in one.lines] == [(b.permit, b.box) for b in other.lines]:
+        text = text._replace(unknown=())
     return compared(name, law, text, whole=whole)
 
 

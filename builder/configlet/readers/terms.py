@@ -22,6 +22,10 @@ Key = tuple[str, str]
 """The command word of a family, and the list's name."""
 
 
+NAMED = re.compile(r"(?!(?i:rule|term|entry|seq|r|t)?[_ -]?\d+$).*[A-Za-z].*")
+"""A name that says something: not a number, nor a word that counts."""
+
+
 @dataclass(slots=True)
 class List:
     """One list as read. ``default`` is what becomes of a packet that no entry matches, when the list says so."""
@@ -303,7 +307,7 @@ class Text:
                     if not self.foreign:
                         self.refuse(term.place, text, why)
                     made.unsure = made.unsure or term.place[0]
-                yield Line(permit, box, term.place[0], text, term.label)
+                yield Line(permit, box, term.place[0], text, term.label or self.called_by(term))
             decided += [box for box in boxes if box[6][1] == 1]
         if half is not None:
             self.refuse(half[2].place, half[2].leaves[-1], "A flag alone is not modelled")
@@ -312,6 +316,10 @@ class Text:
             every = ANY[made.family]
             text = "no entry matches, and the list passes the rest"
             yield Line(True, ((0, 255), every, every, PORTS, PORTS, BIT, BIT), made.place[0], text, "default")
+
+    def called_by(self, term: Term) -> str:
+        """Of a foreign list the name that somebody gave to an entry; a number is none."""
+        return term.name if self.foreign and NAMED.fullmatch(term.name) else ""
 
     def ordered(self, made: List) -> list[Term]:
         """The entries in the order in which they decide. Raises Refused for two of one rank."""

@@ -11,18 +11,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from configlet.model.net import Family
+from configlet.model.net import BITS, Family, Span, Spans, merge
 from configlet.model.problem import Place, Refused
 from configlet.model.running import Found, Running, Unknown, Unread
 from configlet.readers.clauses import BIT, PORTS
 from configlet.readers.conditions import ANY
 from configlet.readers.grammar import Source, expand
 from configlet.readers.paths import Leaf, count
+from configlet.readers.spans import Unreadable, address, prefix
 from configlet.readers.terms import Bound, List, Text
 from configlet.readers.trees import leaves
 
 if TYPE_CHECKING:
-    from configlet.readers.terms import TermReader
+    from configlet.readers.spans import Unreadable, address, prefix
+from configlet.readers.terms import TermReader
 
 Key = tuple[str, str]
 
@@ -35,7 +37,8 @@ class _Seen:
     groups: dict[str, list[str]] = field(default_factory=dict)
     bound: dict[object, Bound] = field(default_factory=dict)
     wrong: dict[str, Unread] = field(default_factory=dict)
-    read: int = 0
+    read: set[int] = field(default_factory=set)
+    """The lines that concern access lists."""
 
 
 class RunningTerms:
@@ -52,8 +55,8 @@ class RunningTerms:
         self.bears = re.compile(expand(said.get("bears", "(?!)"), parts))
         self.all = re.compile(expand(said.get("bears_on_all", "(?!)"), parts))
         self.all_lines = re.compile(said.get("bears_on_all_lines", "(?!)"))
-        self.off = re.compile(said.get("off", "(?!)"))
-        self.off_line = re.compile(said.get("off_line", "(?!)"))
+        self.off = re.compile(said.get("inactive", "(?!)"))
+        self.off_line = re.compile(said.get("inactive_lines", "(?!)"))
 
     def read(self, text: str, file: str) -> Running:
         """Every list that is read completely, and what was not. Raises Refused for what is no text at all."""
@@ -70,7 +73,7 @@ class RunningTerms:
             for made in lists:
                 self._wrong(seen, made.name, closing, file, "This bears on every list, and what it does is not modelled")
             lists = []
-        return Running(tuple(lists), tuple(seen.wrong.values()), seen.read, total)
+        return Running(tuple(lists), tuple(seen.wrong.values()), len(seen.read), total, dict(_named(seen.groups)))
 
     def _closing(self, text: str) -> Leaf | None:
         """A line that is no leaf and changes what leaves say."""
@@ -89,13 +92,13 @@ class RunningTerms:
         bound = next((one for pattern in self.reader.binds if (one := pattern.fullmatch(path))), None)
         defined = next((one for pattern in self.define if (one := pattern.fullmatch(path))), None)
         if bound:
-            seen.read += 1
+            seen.read.add(leaf[0])
             self._bind(bound, leaf, seen)
         elif found:
-            seen.read += 1
+            seen.read.add(leaf[0])
             seen.lists.setdefault((found.groupdict().get("command") or "", found["name"]), []).append(leaf)
         elif defined:
-            seen.read += 1
+            seen.read.add(leaf[0])
             seen.groups.setdefault(defined["name"], []).append(defined.groupdict().get("value") or "?")
         elif self.bears.fullmatch(path):
             self._wrong(seen, path, leaf, file, "This concerns access lists, and its form is not known")
@@ -160,6 +163,24 @@ class RunningTerms:
             same = said.get("list") == made.key[1] and said.get("command", made.key[0]) == made.key[0]
             if same and said.get("interface"):
                 yield called.interface(said["interface"]), called.direction(direction)
+
+
+def _named(groups: Mapping[str, list[str]]) -> Iterator[tuple[tuple[Family, Spans], str]]:
+    """The groups whose members are addresses of one family."""
+    for name, members in groups.items():
+        family: Family = 6 if any(":" in member for member in members) else 4
+        try:
+            spans = [_span(member, family) for member in members]
+        except Unreadable:
+            continue
+        yield (family, merge(spans)), name
+
+
+def _span(text: str, family: Family) -> Span:
+    low, dash, high = text.partition("-")
+    if dash:
+        return address(low, family), address(high, family)
+    return prefix(text if "/" in text else f"{text}/{BITS[family]}", family)
 
 
 def _below(path: str, off: tuple[str, ...]) -> bool:
