@@ -152,7 +152,7 @@ class RunningAcls:
             if key in seen.lists or name in seen.wrong:
                 stanza.header.refuse(f"The list {name} stands twice in the text")
             made = seen.lists[key] = List(name, command, self.reader.families[command], stanza.header, foreign=True)
-            for line in _ordered(stanza.lines):
+            for line in _ordered(stanza.lines, self.reader.patterns["meaningless"]):
                 self._entry(made, line, standard, seen)
             if made.half is not None:
                 made.half.line.refuse("A flag alone is not modelled")
@@ -228,13 +228,14 @@ class RunningAcls:
             yield Unknown(box, why, Place(made.header.file, made.header.number))
 
 
-def _ordered(lines: list[Source]) -> list[Source]:
+def _ordered(lines: list[Source], meaningless: re.Pattern[str]) -> list[Source]:
     """Entries that all have a number in the order of their numbers, which is the one that decides; else as they stand."""
-    found = [NUMBER.match(line.text) for line in lines]
+    kept = [line for line in lines if not meaningless.fullmatch(line.text)]
+    found = [NUMBER.match(line.text) for line in kept]
     numbers = [int(one[1]) for one in found if one]
-    if len(numbers) < len(lines) or len(set(numbers)) < len(numbers) or numbers == sorted(numbers):
+    if len(numbers) < len(kept) or len(set(numbers)) < len(numbers) or numbers == sorted(numbers):
         return lines
-    return [line for _, line in sorted(zip(numbers, lines, strict=True), key=lambda pair: pair[0])]
+    return [line for _, line in sorted(zip(numbers, kept, strict=True), key=lambda pair: pair[0])]
 
 
 def _said(line: Line | Block[Line], text: str) -> Line | Block[Line]:
