@@ -20,7 +20,7 @@ from configlet.readers.grammar import Source, expand
 from configlet.readers.paths import Leaf, count
 from configlet.readers.spans import Unreadable, address, prefix
 from configlet.readers.terms import Bound, List, Text
-from configlet.readers.trees import leaves
+from configlet.readers.trees import in_lines, leaves
 
 if TYPE_CHECKING:
     from configlet.readers.spans import Unreadable, address, prefix
@@ -36,6 +36,8 @@ class _Seen:
     lists: dict[Key, list[Leaf]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     bound: dict[object, Bound] = field(default_factory=dict)
+    bearing: list[Leaf] = field(default_factory=list)
+    """Leaves that concern access lists and are not known."""
     wrong: dict[str, Unread] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
     """The lines that concern access lists."""
@@ -66,7 +68,13 @@ class RunningTerms:
         seen = _Seen()
         for leaf in found:
             if not self.off.search(leaf[2]) and not (off and _below(leaf[2], off)):
-                self._leaf(leaf, file, seen)
+                self._leaf(leaf, seen)
+        for leaf in seen.bearing:
+            words = set(leaf[2].replace('"', "").split())
+            for name in {key[1] for key in seen.lists} & words or {leaf[2]}:
+                self._wrong(seen, name, leaf, file, "This concerns access lists, and its form is not known")
+            for name in seen.groups.keys() & words:
+                seen.groups[name].append("?")
         lists = [made for key, those in seen.lists.items() if (made := self._list(key, those, file, seen))]
         closing = next((leaf for leaf in found if self.all.fullmatch(leaf[2])), None) or self._closing(text)
         if closing is not None:
@@ -76,9 +84,14 @@ class RunningTerms:
         return Running(tuple(lists), tuple(seen.wrong.values()), len(seen.read), total, dict(_named(seen.groups)))
 
     def _closing(self, text: str) -> Leaf | None:
-        """A line that is no leaf and changes what leaves say."""
-        lines = enumerate(text.split("\n"), 1)
-        return next(((number, 1, line) for number, line in lines if self.all_lines.fullmatch(line.strip())), None)
+        """Among lines that each say a whole path, one that is none and bears on lists."""
+        prefix, comments = self.grammar["prefix"], tuple(self.grammar.get("comment", ())) or ("\0",)
+        for number, line in enumerate(text.split("\n") if in_lines(text, prefix) else (), 1):
+            said = line.strip()
+            plain = not said.startswith((prefix, *comments)) and not self.off_line.match(said)
+            if plain and self.all_lines.fullmatch(said):
+                return number, 1, said
+        return None
 
     def _spelled(self, leaf: Leaf) -> Leaf:
         number, column, path = leaf
@@ -86,7 +99,7 @@ class RunningTerms:
             path = pattern.sub(other, path)
         return number, column, path
 
-    def _leaf(self, leaf: Leaf, file: str, seen: _Seen) -> None:
+    def _leaf(self, leaf: Leaf, seen: _Seen) -> None:
         path = leaf[2]
         found = self.reader.entry.fullmatch(path) or self.reader.list.fullmatch(path)
         bound = next((one for pattern in self.reader.binds if (one := pattern.fullmatch(path))), None)
@@ -101,7 +114,7 @@ class RunningTerms:
             seen.read.add(leaf[0])
             seen.groups.setdefault(defined["name"], []).append(defined.groupdict().get("value") or "?")
         elif self.bears.fullmatch(path):
-            self._wrong(seen, path, leaf, file, "This concerns access lists, and its form is not known")
+            seen.bearing.append(leaf)
 
     def _bind(self, found: re.Match[str], leaf: Leaf, seen: _Seen) -> None:
         said = {name: value for name, value in found.groupdict().items() if value is not None}
@@ -117,6 +130,8 @@ class RunningTerms:
             seen.wrong.setdefault(name, Unread(name, refused.problems[0]))
 
     def _list(self, key: Key, those: list[Leaf], file: str, seen: _Seen) -> Found | None:
+        if key[1] in seen.wrong:
+            return None
         text = Text(self.reader, file, foreign=True)
         try:
             text.leaves(iter([leaf for one in those for leaf in self._members(one, file, seen)]))

@@ -21,11 +21,16 @@ def leaves(text: str, file: str, grammar: Mapping[str, Any]) -> list[Leaf]:
     start = whole.lstrip()
     if grammar["form"] == "json" and start.startswith("{"):
         return list(paths(whole, file, {**grammar, "lenient": True}))
-    if re.search(rf"(?m)^[ \t]*{re.escape(prefix)}", whole):
+    if in_lines(whole, prefix):
         return list(_lines(whole, prefix))
     if "yaml" in grammar.get("running", {}).get("forms", ()):
         return list(_yaml(whole, file))
     return list(_braces(whole, file, grammar.get("end", "")))
+
+
+def in_lines(text: str, prefix: str) -> bool:
+    """Whether a text is lines that each say a whole path."""
+    return re.search(rf"(?m)^[ \t]*{re.escape(prefix)}", text) is not None
 
 
 def _lines(text: str, prefix: str) -> Iterator[Leaf]:
