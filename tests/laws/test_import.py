@@ -112,7 +112,7 @@ def test_a_tree_with_a_leaf_that_is_not_known_is_never_half_read(file: str) -> N
 
 PART = ("inactive", "deactivate", "log", "count", "description")
 """Words of which what stands behind them means nothing, or which switch off what they stand before."""
-NAMES = {"firewall", "acl", "filter", "ACL_RULE", "ACL_TABLE", "MGMT", "ADMINS", "LANS", "spoofed", "web", "off"}
+NAMES = {"firewall", "acl", "filter", "ACL_RULE", "ACL_TABLE", "MGMT", "ADMINS", "LANS", "spoofed", "web", "off", "ping"}
 """Words without which a line speaks of another thing altogether, and names of groups and terms."""
 
 

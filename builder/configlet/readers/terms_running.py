@@ -76,20 +76,22 @@ class RunningTerms:
             for name in seen.groups.keys() & words:
                 seen.groups[name].append("?")
         lists = [made for key, those in seen.lists.items() if (made := self._list(key, those, file, seen))]
-        closing = next((leaf for leaf in found if self.all.fullmatch(leaf[2])), None) or self._closing(text)
+        closing = next((leaf for leaf in found if self.all.fullmatch(leaf[2])), None) or self._closing(text, found)
         if closing is not None:
             for made in lists:
                 self._wrong(seen, made.name, closing, file, "This bears on every list, and what it does is not modelled")
             lists = []
         return Running(tuple(lists), tuple(seen.wrong.values()), len(seen.read), total, dict(_named(seen.groups)))
 
-    def _closing(self, text: str) -> Leaf | None:
-        """Among lines that each say a whole path, one that is none and bears on lists."""
+    def _closing(self, text: str, found: list[Leaf]) -> Leaf | None:
+        """Among lines that each say a whole path, one that is none and bears on lists, or switches off what is not there."""
         prefix, comments = self.grammar["prefix"], tuple(self.grammar.get("comment", ())) or ("\0",)
         for number, line in enumerate(text.split("\n") if in_lines(text, prefix) else (), 1):
             said = line.strip()
-            plain = not said.startswith((prefix, *comments)) and not self.off_line.match(said)
-            if plain and self.all_lines.fullmatch(said):
+            if said.startswith((prefix, *comments)) or not self.all_lines.fullmatch(said):
+                continue
+            off = self.off_line.match(said)
+            if off is None or not any(_below(leaf[2], (off["path"],)) for leaf in found):
                 return number, 1, said
         return None
 
