@@ -30,6 +30,8 @@ class Found:
     lines: Sequence[Line]
     bound: tuple[tuple[str, str], ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    stateful: bool = False
+    """Whether it remembers connections: then its lines decide their first packets, and all later ones pass."""
 
 
 @dataclass(frozen=True, slots=True)

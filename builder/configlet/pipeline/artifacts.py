@@ -86,7 +86,7 @@ def _listed(site: Site, platform: str, file: Path, found: Iterable[Table], name:
         at = table.gate.binding, table.gate.direction
         for one in lists:
             if one.family == table.family and (one.name == name or (not name and at in one.bound)):
-                out.append(imported.against_gate(one, table.law, table.gate.name, whole=whole))
+                out.append(imported.against_gate(one, table.law, table.gate, whole=whole))
     return tuple(out)
 
 

@@ -50,6 +50,7 @@ class Side(NamedTuple):
     lines: Sequence[Line]
     unknown: tuple[Unknown, ...]
     file: str
+    stateful: bool = False
 
 
 def known(root: Path | None, name: str) -> Platform:
@@ -111,6 +112,8 @@ def made(site: str, lists: Sequence[Found], said: Running, today: date) -> Impor
 def _notes(lists: Sequence[Found], answers: Sequence[Statement]) -> list[str]:
     out = [f"Imported from {one.place}: IPv{one.family} access list {one.name}." for one in lists]
     out += ["The rules speak of whole packets; the segments' `fragments` decides later fragments."]
+    if any(one.stateful for one in lists):
+        out.append("The list remembers connections: the rules speak of a connection's first packet, as all of a policy does.")
     if answers:
         out.append("Lines that pass answers only (established) are not here: answers go with what they answer.")
         out += [f"  line {n}: {one.text}"[:200] for one in answers for n in one.numbers[:1]]
@@ -166,9 +169,17 @@ def _answering(family: Family) -> Box:
     return (6, 6), every, every, ANY_PORT, ANY_PORT, (1, 1), (0, 0)
 
 
-def compared(name: str, law: Law, text: Side, beside: Sequence[Box] = (), *, whole: bool = False) -> Proof:
+def compared(
+    name: str, law: Law, text: Side, beside: Sequence[Box] = (), *, whole: bool = False, stateful: bool = False
+) -> Proof:
     """The proof that a list means a law, but for the packets ``beside``. What is not known of the list makes it UNKNOWN,
-    unless only ``whole`` packets are asked about, or the rest differs already."""
+    unless only ``whole`` packets are asked about, or the rest differs already. Where the list remembers connections and
+    the law is not of something ``stateful`` (or the other way round), nothing can be said of later packets."""
+    if text.stateful != stateful:
+        said = [("remembers" if yes else "does not remember") for yes in (text.stateful, stateful)]
+        reason = f"{text.name} {said[0]} connections, and what it is compared with {said[1]} them."
+        return Proof(name, "UNKNOWN", 0, 0, (), reason)
+    whole = whole or stateful
     unknown = [one for one in text.unknown if not (whole and one.box[6] == (1, 1))]
     out = [*beside, *(one.box for one in text.unknown), *([_later(law.family)] if whole else [])]
     denies = tuple(Entry(False, box, BESIDE) for box in out)
@@ -188,7 +199,7 @@ def compared(name: str, law: Law, text: Side, beside: Sequence[Box] = (), *, who
 
 def side(found: Found) -> Side:
     """A list as it is compared."""
-    return Side(found.name, found.family, found.lines, found.unknown, found.place.file)
+    return Side(found.name, found.family, found.lines, found.unknown, found.place.file, found.stateful)
 
 
 def against(one: Found, other: Found, *, whole: bool, alike: bool = False) -> Proof:
@@ -197,11 +208,11 @@ def against(one: Found, other: Found, *, whole: bool, alike: bool = False) -> Pr
     ``alike``: they are of one platform, so that the same entries mean the same, also where it is not known what.
     """
     law = Law(one.family, (_entries(one),))
-    text = Side(other.name, other.family, other.lines, (*one.unknown, *other.unknown), other.place.file)
+    text = side(other)._replace(unknown=(*one.unknown, *other.unknown))
     name = f"{one.place.file}:{one.name} and {other.place.file}:{other.name} (IPv{one.family})"
     if alike and [(a.permit, a.box) for a in one.lines] == [(b.permit, b.box) for b in other.lines]:
         text = text._replace(unknown=())
-    return compared(name, law, text, whole=whole)
+    return compared(name, law, text, whole=whole, stateful=one.stateful)
 
 
 def _entries(found: Found) -> tuple[Entry, ...]:
@@ -226,6 +237,12 @@ def translated(root: Path | None, found: Found, platform: str, bind: tuple[str, 
     target = known(root, platform)
     if "acl" not in target.kinds:
         raise refuse("Platform without access lists", f"{platform} has none; name another one.")
+    if found.stateful:
+        detail = (
+            f"{found.name} remembers connections, so that answers to what other chains let out pass here. An access list of "
+            f"{platform} remembers none. Import it as a site (--site), whose gates are then told which answers to pass."
+        )
+        raise refuse("List that remembers connections", detail, found.place)
     whole = tuple(
         entry.over((*entry.box[:6], (0, 0))) for entry in _entries(found) if entry.box[6][0] == 0
     )
@@ -261,6 +278,6 @@ def pair(lists: Sequence[tuple[Found, ...]], names: Sequence[str], files: Sequen
     return tuple(found)
 
 
-def against_gate(found: Found, law: Law, gate: str, *, whole: bool) -> Proof:
+def against_gate(found: Found, law: Law, gate: Gate, *, whole: bool) -> Proof:
     """Whether a list means the law of a gate."""
-    return compared(gate, law, side(found), whole=whole)
+    return compared(gate.name, law, side(found), whole=whole, stateful=gate.stateful)

@@ -84,8 +84,10 @@ class ChainReader:
         return Reading(out, total, total, False, canonical, tuple(notes), canonical)
 
     def running(self, text: str, file: str) -> Running:
-        """What a whole configuration says, or the line at which it was not understood."""
-        return whole(self.read, text, file)
+        """What a whole configuration says: each chain that judges, for itself."""
+        from configlet.readers.chains_running import RunningChains
+
+        return RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
 
     def _line(self, line: Source, family: int, name: str, seen: _Text) -> tuple[int, str]:
         """One line to its chain; the family and the chain in which the next one stands."""

@@ -44,8 +44,10 @@ class FilterTableReader:
         return Reading(lists(table, self.sheet), total, total, True, "\n".join(_canonical(table, self.grammar)) + "\n")
 
     def running(self, text: str, file: str) -> Running:
-        """What a whole configuration says, or the line at which it was not understood."""
-        return whole(self.read, text, file)
+        """What a whole configuration says: each chain that judges, for itself."""
+        from configlet.readers.chains_running import RunningChains
+
+        return RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
 
     def _table(self, stanza: Stanza) -> Table:
         table = Table({}, {}, {})
