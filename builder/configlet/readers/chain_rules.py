@@ -40,6 +40,8 @@ class Rule:
     verdict: str = ""
     target: str = ""
     label: str = ""
+    wrong: int = -1
+    """Where the first word stands that is not known; what is before it is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,15 @@ class Statements:
         self.names = names
 
     def rules(self, line: Source, members: Members) -> list[Rule]:
-        """The rules of a statement: none where it decides nothing, several for a map of verdicts. Raises Refused."""
+        """The rules of a statement: none where it decides nothing, several for a map of verdicts."""
         bare = self.strings.sub("", line.text)
         if self.quiet.search(bare) or not self.decides.search(bare):
             return []
         if found := self.vmap.search(line.text):
             try:
                 elements = self._elements(found["value"], members)
-            except Unreadable as why:
-                line.refuse(str(why), found.start())
+            except Unreadable:
+                return [Rule(line, wrong=found.start())]
             head, tail = line.text[: found.start()], line.text[found.end() :]
             texts = (f"{head}{found['selector']} {key} {verdict}{tail}" for key, verdict in elements)
             return [self._rule(line._replace(text=text)) for text in texts]
@@ -109,7 +111,8 @@ class Statements:
             matched = ((found, said) for pattern, said in self.options if (found := pattern.match(line.text, at)))
             found, said = next(matched, (None, {}))
             if found is None:
-                line.refuse("This word is not known, or not modelled", at)
+                made.wrong = at
+                return made
             self._take(made, found, said)
             at = found.end() + 1
         return made
@@ -127,27 +130,35 @@ class Statements:
             more = {key: text for key, text in {**said, **groups}.items() if isinstance(text, str)}
             made.asked.append(Asked(name, value, "not" in groups, more))
 
-    def meets(self, rule: Rule, view: View) -> bool:
-        """Whether its interfaces are those of the view."""
+    def meets(self, rule: Rule, view: View, members: Members) -> bool:
+        """Whether its interfaces are those of the view. Raises Refused for a set of them that is not known."""
         return all(
-            self._interface(one, view.inside if one.field == "in" else view.outside)
+            any(self.covers(said, name) for said in self.interfaces(rule, side, one, members)) != one.negated
+            for side, name in (("in", view.inside), ("out", view.outside))
             for one in rule.asked
-            if one.field in ("in", "out")
+            if one.field == side
         )
 
-    def _interface(self, one: Asked, name: str) -> bool:
-        hit = any(self.covers(said, name) for said in _values(one.value))
-        return hit != one.negated
+    def interfaces(self, rule: Rule, side: str, one: Asked, members: Members) -> list[str]:
+        """The names that a condition asks for at a side. Raises Refused for a set that is not known."""
+        if one.field != side:
+            return []
+        try:
+            return [name.strip('"') for word in _values(one.value) for name in
+                    (members(word[1:]) if word.startswith("@") else (word,))]  # fmt: skip
+        except Unreadable as why:
+            rule.line.refuse(str(why))
 
     def covers(self, said: str, name: str) -> bool:
         """Whether an interface is meant by a word that may end in the grammar's wildcard."""
-        said = said.strip('"')
         return name.startswith(said[:-1]) if said.endswith(self.wild) else name == said
 
     def sets(self, rule: Rule, view: View, members: Members) -> list[Sets]:
         """The packets that a rule asks for. Raises Refused for a value that cannot be meant."""
-        if not self.meets(rule, view):
+        if not self.meets(rule, view, members):
             return []
+        if rule.wrong >= 0:
+            rule.line.refuse("This word is not known, or not modelled", rule.wrong)
         try:
             return list(_Asking(self, rule, view, members).sets())
         except Unreadable as why:
@@ -321,4 +332,4 @@ def _inside(text: str) -> list[str]:
 
 
 def _values(text: str) -> list[str]:
-    return _inside(text) if text.startswith("{") else [one.strip('"') for one in text.split(",") if one]
+    return _inside(text) if text.startswith("{") else [one.strip(' "') for one in text.split(",") if one]

@@ -65,9 +65,11 @@ class RunningChains:
 
     def _chain(self, table: Table, name: str, chain: Chain, found: list[Found], wrong: dict[str, Unread]) -> None:
         called = f"{table.name} {name}".strip()
-        if chain.hook not in self.said["hooks"]:
+        if " " in chain.hook:
             return
         try:
+            if chain.hook not in self.said["hooks"]:
+                chain.header.refuse(f"What comes to the hook {chain.hook} is not modelled")
             if table.strange:
                 table.strange.refuse("Because of this line nothing of the table is understood")
             views = list(_Views(self.words, table, name, self.said["hooks"][chain.hook]).all())
@@ -108,13 +110,17 @@ class _Views:
         for family in self.table.families:
             for one, other in product(inside, outside):
                 view = View(family, one, other)
-                tracked = any(a.field == "state" for rule in self.rules if self.words.meets(rule, view) for a in rule.asked)
+                tracked = any(a.field == "state" for rule in self.rules if self._meets(rule, view) for a in rule.asked)
                 bound = [(said, way) for said, way in ((one, "in"), (other, "out")) if said and said != OTHER]
                 yield _label(one, other), View(family, one, other, "NEW" if tracked else ""), tuple(bound)
 
+    def _meets(self, rule: Rule, view: View) -> bool:
+        return self.words.meets(rule, view, self.table.members)
+
     def _names(self, side: str) -> list[str]:
         """The interfaces that are asked for at one side, one for each wildcard, and one for all others."""
-        values = {said for rule in self.rules for one in rule.asked if one.field == side for said in _listed(one.value)}
+        known = self.table.members
+        values = {said for rule in self.rules for one in rule.asked for said in self.words.interfaces(rule, side, one, known)}
         if not values or side not in self.sides:
             return [""]
         wild = self.words.wild
@@ -126,9 +132,7 @@ class _Views:
         for line in chain.statements:
             for rule in self.words.rules(line, self.table.members):
                 yield rule
-                if rule.verdict in ("jump", "goto"):
-                    if rule.target not in self.table.chains:
-                        line.refuse(f"{rule.target} is no chain of the table, and what it does is not known")
+                if rule.verdict in ("jump", "goto") and rule.target in self.table.chains:
                     if rule.target in way:
                         line.refuse("This chain comes to itself again")
                     if len(way) < 16:
@@ -142,10 +146,6 @@ def _label(inside: str, outside: str) -> str:
         return OTHERS if OTHER in names else ""
     said = [OTHERS if name == OTHER else name for name in names]
     return f"{said[0]}>{said[1]}" if said[1] else said[0]
-
-
-def _listed(text: str) -> list[str]:
-    return [one.strip().strip('"') for one in text.strip("{} ").split(",") if one.strip()]
 
 
 class _List:
@@ -208,7 +208,11 @@ class _List:
             for piece in pieces:
                 self._put(rule.verdict == "permit", piece, rule.line, rule.label)
         if rule.verdict in ("jump", "goto"):
+            if rule.target not in self.table.chains:
+                rule.line.refuse(f"{rule.target} is no chain of the table, and what it does is not known")
             self._chain(rule.target, pieces, base)
+        if not rule.verdict:
+            rule.line.refuse("This decides nothing that is known")
         if rule.verdict == "return" and chain is base:
             for piece in pieces:
                 self._put(base.accepts, piece, rule.line, rule.label)
