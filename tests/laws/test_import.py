@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from configlet import readers
+from configlet.model.gate import Reading
 from configlet.model.problem import Refused
 from configlet.model.running import Found, Running
 from configlet.pipeline import imported
@@ -28,6 +30,7 @@ SEEN: dict[str, tuple[set[str], dict[str, int]]] = {
     "eos.txt": ({"SNMP", "EDGE", "EDGE6"}, {"TTL": 24}),
     "ios-show.txt": ({"BRANCH", "23"}, {}),
     "ios.txt": ({"OUTSIDE-IN", "10"}, {"110": 34}),
+    "iptables.txt": ({"FORWARD eth0", "FORWARD others", "OUTPUT"}, {"INPUT": 14}),
     "iosxr.txt": ({"EDGE-IN"}, {"STEERED": 16}),
     "junos-braces.txt": ({"PROTECT"}, {}),
     "junos.txt": ({"CUSTOMER"}, {"LEGACY": 16}),
@@ -143,6 +146,19 @@ def test_another_platforms_words_for_a_list_mean_its_whole_packets(file: str) ->
             assert proof.verdict == "PROVED", text
 
 
+CHAINS = ("frr-linux", "iptables")
+"""Whose lists are walked from the hook, so that what a list returns is cut out of it; and -m frag of IPv6 is refused."""
+
+
+def same_chains(said: Running, strict: Reading) -> None:
+    assert all("-m frag" in one.problem.detail for one in said.unread)
+    bound = [one for one in said.found if one.bound]
+    assert len(bound) + len(said.unread) >= len(strict.lists)
+    for one in bound:
+        wanted = replace(one, lines=strict.lists[(*one.bound[0], one.family)])
+        assert imported.against(wanted, one, whole=False).verdict == "PROVED"
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_what_we_render_is_read_the_same_as_a_foreign_configuration(name: str) -> None:
     known = ALL[name]
@@ -157,6 +173,9 @@ def test_what_we_render_is_read_the_same_as_a_foreign_configuration(name: str) -
             return
         strict = readers.read(known, "acl", artifact.text, "strict")
         said = readers.running(known, "acl", artifact.text, "running")
+        if name in CHAINS:
+            same_chains(said, strict)
+            return
         assert not said.unread and said.read <= said.total
         lists = {(bind, one.family): meaning(one) for one in said.found for bind in one.bound}
         assert lists == {((b, d), f): [(line.permit, line.box) for line in lines] for (b, d, f), lines in strict.lists.items()}

@@ -50,7 +50,7 @@ def restored(text: str, file: str, said: Mapping[str, Any]) -> tuple[list[Table]
     family, read, other = 0, 0, False
     for _, line in sources(text, file):
         if found := lines["section"].match(line.text):
-            family = said["sections"][found["family"]]
+            family = next((said["sections"][word] for word in found.groupdict().values() if word), 0)
         elif found := lines["set"].fullmatch(line.text):
             _member(found, sets, said["sets"])
         elif found := lines["table"].fullmatch(line.text):
@@ -72,11 +72,16 @@ def _restored(line: Source, now: Table | None, lines: Mapping[str, re.Pattern[st
         now.chains.setdefault(found["chain"], Chain(line, hook, policy != "DROP"))
     elif now is not None and (found := lines["rule"].fullmatch(line.text)):
         if found["chain"] not in now.chains:
-            line.refuse("This chain is not in the table")
+            now.strange = now.strange or line
+            return
         at = found.start("statement")
         now.chains[found["chain"]].statements.append(line._replace(column=line.column + at, text=found["statement"]))
-    elif not lines["nothing"].fullmatch(line.text):
+    elif lines["nothing"].fullmatch(line.text):
+        return
+    elif now is None:
         line.refuse("This line is in no table that is known")
+    else:
+        now.strange = now.strange or line
 
 
 def _member(found: re.Match[str], sets: dict[str, list[str] | None], kinds: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from configlet.model.net import Family, Spans
 from configlet.model.problem import Place, Refused
 from configlet.model.running import Found, Running, Unknown, Unread
 from configlet.packets.sets import inside, meet, minus
+from configlet.readers.called import Called
 from configlet.readers.chain_rules import Rule, Statements, View, addresses_of
 from configlet.readers.chain_texts import Chain, Rulesets, Table, restored
 from configlet.readers.clauses import BIT, PORTS
@@ -37,6 +38,7 @@ class RunningChains:
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.said = grammar["running"]
         self.words = Statements(grammar, Names({**grammar, **self.said.get("names_of", {})}))
+        self.called = Called(grammar)
 
     def read(self, text: str, file: str) -> Running:
         """Every chain that judges, by the interfaces that it asks for. Raises Refused for what is no such text at all."""
@@ -80,7 +82,8 @@ class RunningChains:
         for label, view, bound in views:
             full = f"{called} {label}".strip()
             try:
-                read.append(_List(self.words, table, view).found(full, name, chain, bound))
+                where = tuple((self.called.interface(said), way) for said, way in bound)
+                read.append(_List(self.words, table, view).found(full, name, chain, where))
             except Refused as refused:
                 wrong.setdefault(full, Unread(full, refused.problems[0]))
         found += _alike(read, f"{called} {OTHERS}")
