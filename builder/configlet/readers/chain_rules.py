@@ -266,7 +266,7 @@ class _Asking:
         return self.members(word[1:]) if word.startswith("@") else (word,)
 
     def _address(self, text: str) -> list[Span]:
-        return [addresses_of(text, self.family)]
+        return [addresses_of(text.removeprefix("== "), self.family)]
 
     def _proto(self, text: str) -> list[Span]:
         return [self.words.names.proto(text, self.family)]
@@ -277,6 +277,11 @@ class _Asking:
             raise Unreadable("Ports stand beside no protocol that has them")
         of = (6, 6) if any(span[0] <= 6 <= span[1] for span in protos) else protos[0]
         of = of if of[0] in self.words.names.ported and of[0] == of[1] else (6, 6)
+        if found := re.fullmatch(r"([<>])(=?) (\S+)", text):
+            (span,) = self.words.names.ports(f"eq {found[3]}", of)
+            low_, high_ = (span[0] + (not found[2]), 65535) if found[1] == ">" else (0, span[0] - (not found[2]))
+            return [(low_, high_)] if low_ <= high_ else []
+        text = text.removeprefix("== ")
         low, between, high = text.replace("-", ":").partition(":") if text[:1].isdigit() or text[:1] == ":" else (text, "", "")
         return self.words.names.ports(f"range {low or 0} {high or 65535}" if between else f"eq {low}", of)
 

@@ -14,11 +14,12 @@ from configlet.readers.tree import sources
 
 @dataclass(slots=True)
 class Chain:
-    """One chain. ``hook`` is where it judges (``INPUT``, ``forward``), or empty; ``accepts`` its policy."""
+    """One chain. ``hook`` is where it judges (``INPUT``, ``forward``), or empty; ``accepts`` its policy, None where nothing
+    says it."""
 
     header: Source
     hook: str = ""
-    accepts: bool = True
+    accepts: bool | None = True
     statements: list[Source] = field(default_factory=list)
 
 
@@ -42,7 +43,7 @@ class Table:
 
 
 def restored(text: str, file: str, said: Mapping[str, Any]) -> tuple[list[Table], int]:
-    """The filter tables of a text in the restore format, and how many lines of it were read."""
+    """The tables of a text in the restore format that may drop something, and how many lines of it were read."""
     out: list[Table] = []
     now: Table | None = None
     sets: dict[str, list[str] | None] = {}
@@ -54,26 +55,28 @@ def restored(text: str, file: str, said: Mapping[str, Any]) -> tuple[list[Table]
         elif found := lines["set"].fullmatch(line.text):
             _member(found, sets, said["sets"])
         elif found := lines["table"].fullmatch(line.text):
-            now, other = None, found["table"] != "filter"
+            now, other = None, found["table"] == "nat"
             if not other:
-                now = Table("", (family,) if family else (), sets=sets)
+                name = "" if found["table"] == "filter" else found["table"]
+                now = Table(name, (family,) if family else (), sets=sets)
                 out.append(now)
         elif not line.text.startswith("#") and not other:
             read += 1
-            _restored(line, now, lines)
+            _restored(line, now, lines, said["hooks"])
     return [_of_family(table, said) for table in out], read
 
 
-def _restored(line: Source, now: Table | None, lines: Mapping[str, re.Pattern[str]]) -> None:
+def _restored(line: Source, now: Table | None, lines: Mapping[str, re.Pattern[str]], hooks: Mapping[str, Any]) -> None:
     found = lines["chain"].fullmatch(line.text)
     if now is not None and found:
         policy = found["policy"]
         hook = found["chain"] if policy != "-" else ""
         now.chains.setdefault(found["chain"], Chain(line, hook, policy != "DROP"))
     elif now is not None and (found := lines["rule"].fullmatch(line.text)):
-        if found["chain"] not in now.chains:
+        if found["chain"] not in now.chains and found["chain"] not in hooks:
             now.strange = now.strange or line
             return
+        now.chains.setdefault(found["chain"], Chain(line, found["chain"], None))
         at = found.start("statement")
         now.chains[found["chain"]].statements.append(line._replace(column=line.column + at, text=found["statement"]))
     elif lines["nothing"].fullmatch(line.text):
@@ -98,12 +101,10 @@ def _member(found: re.Match[str], sets: dict[str, list[str] | None], kinds: Sequ
 def _of_family(table: Table, said: Mapping[str, Any]) -> Table:
     """The table with its family, which its own words must say where no comment does. Raises Refused."""
     texts = [line for chain in table.chains.values() for line in chain.statements]
-    if not table.families:
+    if not table.families and texts:
         found = {family for word, family in said["telling"].items() for line in texts if re.search(word, line.text)}
         if len(found) != 1:
-            where = next(iter(table.chains.values())).header if table.chains else None
-            if where is not None:
-                where.refuse("Nothing says of which family these rules are: begin with what iptables-save writes first")
+            texts[0].refuse("Nothing says of which family these rules are: begin with what iptables-save writes first")
         table.families = tuple(found)
     return table
 

@@ -86,7 +86,12 @@ class RunningChains:
                 read.append(_List(self.words, table, view).found(full, name, chain, where))
             except Refused as refused:
                 wrong.setdefault(full, Unread(full, refused.problems[0]))
-        found += _alike(read, f"{called} {OTHERS}")
+        found += (one for one in _alike(read, f"{called} {OTHERS}") if not _aside(table, chain, one))
+
+
+def _aside(table: Table, chain: Chain, found: Found) -> bool:
+    """Whether a chain beside the filter (mangle, raw) passes everything, as most do."""
+    return table.name in ("mangle", "raw", "security") and chain.accepts is not False and all(line.permit for line in found.lines)
 
 
 def _alike(read: Sequence[Found], others: str) -> Iterator[Found]:
@@ -180,8 +185,14 @@ class _List:
     def _run(self, name: str, chain: Chain, view: View) -> list[tuple[bool, Sets, Source, str]]:
         self.view, self.lines, self.closed = view, [], False
         self._chain(name, [view.full], chain)
-        self._put(chain.accepts, view.full, chain.header, "")
+        self._rest(chain, view.full, chain.header, "")
         return self.lines
+
+    def _rest(self, base: Chain, sets: Sets, line: Source, label: str) -> None:
+        """What no rule decides, by the policy of the chain where it judges. Raises Refused where nothing says it."""
+        if base.accepts is None and not self.closed:
+            base.header.refuse("Nothing says what becomes of a packet that no rule of this chain decides: its policy is missing")
+        self._put(bool(base.accepts), sets, line, label)
 
     def _later(self, name: str, chain: Chain) -> None:
         """Packets of connections that are known must all pass. Raises Refused."""
@@ -218,7 +229,7 @@ class _List:
             rule.line.refuse("This decides nothing that is known")
         if rule.verdict == "return" and chain is base:
             for piece in pieces:
-                self._put(base.accepts, piece, rule.line, rule.label)
+                self._rest(base, piece, rule.line, rule.label)
         elif rule.verdict in ("return", "goto"):
             return [rest for region in regions for rest in _without(region, pieces)]
         return regions
