@@ -14,7 +14,7 @@ from configlet.model.running import Found, Running
 from configlet.readers import running
 from tests.builders import platform, span
 
-COUNT = int(os.environ.get("CONFIGLET_CHAINS", "40"))
+COUNT = int(os.environ.get("CONFIGLET_CHAINS", "15"))
 CHAINS = ("input", "one", "two", "three")
 INTERFACES = ("eth0", "eth1", "wan0", "lo")
 NETS = ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "192.0.2.7", "198.51.100.0/25")

@@ -46,14 +46,19 @@ def line_2() -> Shown:
 
 # What exists, and a platform that came as a folder.
 
-IMPORT = ("tests/laws/test_import.py", "tests/tables/test_import_command.py")
+IMPORT = (
+    "tests/laws/test_import.py",
+    "tests/laws/test_import_chains.py",
+    "tests/tables/test_import_chains.py",
+    "tests/tables/test_import_command.py",
+)
 FIFTEENTH = "configlets/sros"
 
 
 def line_6() -> Shown:
     """Running configurations: each list read whole or refused with its line, in our words and another platform's. Those that
     are tried are of our own writing; ``CONFIGLET_FOREIGN=DIR`` tries a folder of real ones, one folder for each platform."""
-    good = passed(*IMPORT, CONFIGLET_POLICIES="50")
+    good = passed(*IMPORT, CONFIGLET_POLICIES="50", CONFIGLET_CHAINS="400")
     read, refused, wrong, files = _foreign(os.environ.get("CONFIGLET_FOREIGN", ""))
     words = f"{good} laws and tables of import held"
     if files:
