@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.cli_run import ROOT
+from configlet.model.problem import Refused
+from tests.cli_run import ROOT, configlet
 from tests.lab.moved_site import PAIRS, STEPS, moved
 from tests.lab.napalm_cycle import DRIVERS
 from tests.lab.platform_bench import names
@@ -96,3 +98,68 @@ def _replaced(platform: str, way: str) -> dict[str, Any]:
         return {"sent": 1, "allowed": 0, "forbidden": 0, "seconds": 1.0, "longest": 0.0}
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
+# What exists, and a platform that came as a folder.
+
+IMPORT = (
+    "tests/laws/test_import.py",
+    "tests/laws/test_import_chains.py",
+    "tests/tables/test_import_chains.py",
+    "tests/tables/test_import_command.py",
+)
+FIFTEENTH = "configlets/sros"
+
+
+def line_6() -> Shown:
+    """Running configurations: each list read whole or refused with its line, in our words and another platform's. Those that
+    are tried are of our own writing; ``CONFIGLET_FOREIGN=DIR`` tries a folder of real ones, one folder for each platform."""
+    good = passed(*IMPORT, CONFIGLET_POLICIES="50", CONFIGLET_CHAINS="400")
+    read, refused, wrong, files = _foreign(os.environ.get("CONFIGLET_FOREIGN", ""))
+    words = f"{good} laws and tables of import held"
+    if files:
+        words += f"; of {files} foreign files {read} lists read and proven in our words, {refused} refused with their line, "
+        words += f"{wrong} neither"
+    return good - wrong, max(good, 110), words
+
+
+def _foreign(folder: str) -> tuple[int, int, int, int]:
+    """Lists that were read and proven as rules, that were refused at a line, and that were neither; and how many files."""
+    from configlet.pipeline import imported
+
+    read = refused = wrong = 0
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()] if folder else []
+    for path in files:
+        try:
+            said = imported.running(None, path.relative_to(folder).parts[0], path)
+        except Refused as why:
+            refused, wrong = refused + 1, wrong + (why.problems[0].place is None)
+            continue
+        refused += len(said.unread)
+        wrong += sum(one.problem.place is None for one in said.unread)
+        for one in said.found:
+            try:
+                made = imported.made("site", [one], said, date(2026, 11, 28))
+                good = all(proof.verdict == "PROVED" for proof in made.proofs)
+            except Refused as why:
+                good = "answers only" in str(why)
+            read, wrong = read + good, wrong + (not good)
+            if not good:
+                sys.stderr.write(f"{path}: {one.name} was read and is not proven\n")
+    return read, refused, wrong, len(files)
+
+
+def line_7() -> Shown:
+    """The fifteenth platform came in a commit that touched its folder only, and no Python; and it stands."""
+    added = _git("log", "--diff-filter=A", "--format=%H", "--", f"{FIFTEENTH}/platform.yaml").split()
+    touched = _git("show", "--name-only", "--format=", added[-1]).split() if added else []
+    outside = [name for name in touched if not name.startswith(f"{FIFTEENTH}/")]
+    python = [name for name in touched if name.endswith(".py")]
+    name = Path(FIFTEENTH).name
+    complete = configlet("platforms", "check", name, cwd=ROOT).returncode == 0
+    good = passed(ALL, PLANTED, "-k", name, CONFIGLET_POLICIES="300", CONFIGLET_MUTANTS="200")
+    parts = (bool(touched), not outside, not python, complete, good > 3)
+    words = f"{name}: its commit touched {len(touched) - len(outside)} files of its folder and {len(outside)} others; "
+    return sum(parts), len(parts), words + f"`platforms check` {'complete' if complete else 'incomplete'}, {good} laws held"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(("git", *words), cwd=ROOT, capture_output=True, text=True, check=True).stdout

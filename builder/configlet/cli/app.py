@@ -30,6 +30,7 @@ COMMANDS = {
     "diff": "the flows opened and closed between two policies or revisions",
     "render": "the artifacts: what the gates would be told",
     "prove": "the proofs, or a foreign text against a gate's law",
+    "import": "a running configuration's access lists as rules, address sets and services",
     "plan": "what would change: flows opened and closed, then the text",
     "approve": "consent to exactly one plan, as a file beside it",
     "push": "do it, under the devices' own timers",

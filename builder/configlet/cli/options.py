@@ -42,6 +42,19 @@ class ConfigletName(click.ParamType[tuple[str, str]]):
         return found[1], found[2]
 
 
+class Binding(click.ParamType[tuple[str, str]]):
+    """Where a list is bound, as INTERFACE/in or INTERFACE/out."""
+
+    name = "binding"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Interface and direction."""
+        interface, _, direction = str(value).rpartition("/")
+        if not interface or direction not in ("in", "out"):
+            self.fail(f'"{value}" is not INTERFACE/in or INTERFACE/out, such as Vlan120/in', param, ctx)
+        return interface, direction
+
+
 class SiteName(click.ParamType[str]):
     """The name of a site; completed from the workspace."""
 

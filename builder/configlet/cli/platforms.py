@@ -31,7 +31,7 @@ def command(context: click.Context, workspace: Path | None, as_json: bool) -> in
     from configlet.pipeline import standing
     from configlet.platforms import content
 
-    found = [one for known in platforms.load(content.search(_root(workspace))).values() for one in standing.of(known)]
+    found = [one for known in platforms.load(content.search(sites.perhaps(workspace))).values() for one in standing.of(known)]
     if as_json:
         say.data(statuses.OK, {"command": "platforms", "platforms": [asdict(one) for one in found]})
     else:
@@ -41,18 +41,21 @@ def command(context: click.Context, workspace: Path | None, as_json: bool) -> in
 
 @command.command("check")
 @click.argument("name")
+@click.option("--fill", is_flag=True, help='Write what the template gives into cases that end in `text: ""`: then read it.')
 @options.folder
-def check(name: str, workspace: Path | None, as_json: bool) -> int:
+def check(name: str, fill: bool, workspace: Path | None, as_json: bool) -> int:
     """What is missing in the folder of one platform, sentence by sentence. Exit status 3 while anything is."""
     from configlet import platforms
     from configlet.pipeline import standing
     from configlet.platforms import content
 
-    known = platforms.load(content.search(_root(workspace)))
+    known = platforms.load(content.search(sites.perhaps(workspace)))
     if name not in known:
         close = get_close_matches(name, known, 1)
         hint = f'Did you mean "{close[0]}"?' if close else f"There are: {', '.join(sorted(known))}."
         raise refuse("Unknown platform", f'No layer has a folder "{name}" with a platform.yaml. {hint}')
+    for path in standing.fill(known[name]) if fill else ():
+        say.note(f"filled: {path}")
     found = standing.of(known[name])
     missing = any(one.missing for one in found)
     status = statuses.RED if missing else statuses.OK
@@ -62,18 +65,6 @@ def check(name: str, workspace: Path | None, as_json: bool) -> int:
     for one in found:
         _show(one)
     return status
-
-
-def _root(workspace: Path | None) -> Path | None:
-    """The workspace, where there is one: what ships needs none."""
-    from configlet.model.problem import Refused
-
-    try:
-        return sites.root_of(workspace)
-    except Refused:
-        if workspace is not None:
-            raise
-        return None
 
 
 def _row(one: Standing) -> tuple[str, ...]:

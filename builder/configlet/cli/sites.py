@@ -6,7 +6,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
-from configlet.model.problem import refuse
+from configlet.model.problem import Refused, refuse
 
 
 def root_of(given: Path | None) -> Path:
@@ -36,3 +36,14 @@ def named(root: Path, site: str) -> str:
 def day(at: date | None) -> date:
     """The one clock: the day that was given, or today."""
     return at or date.today()
+
+
+def perhaps(given: Path | None) -> Path | None:
+    """The workspace, where there is one: for what ships suffices for, but own configlets win. Raises Refused for a folder
+    that was named and is none."""
+    try:
+        return root_of(given)
+    except Refused:
+        if given is not None:
+            raise
+        return None

@@ -42,8 +42,13 @@ def prove(root: Path, site: str, today: date) -> tuple[Proof, ...]:
     return tuple(proof for artifact in each_artifact(opened) for proof in proven(opened, artifact).proofs)
 
 
-def prove_file(root: Path, site: str, today: date, file: Path, platform: str, gate: str) -> tuple[Proof, ...]:
-    """The proofs of a foreign text against the law of one gate, one for each family that the gate judges."""
+def prove_file(
+    root: Path, site: str, today: date, file: Path, platform: str, gate: str, name: str = "", *, whole: bool = False
+) -> tuple[Proof, ...]:
+    """The proofs of a foreign text against the law of one gate, one for each family that the gate judges.
+
+    ``name`` is the list of a running configuration that is meant; without it, what the text binds where the gate is.
+    """
     opened = open_site(root, site, today)
     owner = next((g.owner for g in opened.placement.gates if g.name == gate), None)
     known = platforms.load(content.search(root))
@@ -53,10 +58,36 @@ def prove_file(root: Path, site: str, today: date, file: Path, platform: str, ga
             "Unknown gate or platform", f'There is no gate "{gate}" of platform "{platform}". Gates: {names} ...'
         )
     artifact = next(a for a in artifacts_of(opened, {owner}) if any(t.gate.name == gate for t in a.tables))
+    tables_of_gate = [table for table in artifact.tables if table.gate.name == gate]
     text = file.read_text(encoding="utf-8")
-    reading = readers.read(known[platform], artifact.kind, text, str(file))
+    try:
+        if name:
+            return _listed(opened, platform, file, tables_of_gate, name, whole=whole)
+        reading = readers.read(known[platform], artifact.kind, text, str(file))
+    except Refused as refused:
+        found = () if name else _listed(opened, platform, file, tables_of_gate, name, whole=whole)
+        if not found:
+            raise refused from None
+        return found
     proofs = prove_artifact(replace(artifact, text=text, file=str(file)), reading)
     return tuple(p for p in proofs if p.gate == gate or p.gate.startswith(f"{gate}/"))
+
+
+def _listed(site: Site, platform: str, file: Path, found: Iterable[Table], name: str, *, whole: bool) -> tuple[Proof, ...]:
+    """The proofs of lists of a running configuration: of this name, or bound where the gate is."""
+    from configlet.pipeline import imported
+
+    said = imported.running(site.root, platform, file)
+    lists, problems = imported.chosen(said, [name] if name else [], file)
+    if name and problems:
+        raise Refused(problems)
+    out = []
+    for table in found:
+        at = table.gate.binding, table.gate.direction
+        for one in lists:
+            if one.family == table.family and (one.name == name or (not name and at in one.bound)):
+                out.append(imported.against_gate(one, table.law, table.gate, whole=whole))
+    return tuple(out)
 
 
 def groups(site: Site) -> tuple[tuple[str, ...], ...]:

@@ -54,6 +54,25 @@ class Standing:
     notes: tuple[str, ...]
 
 
+EMPTY = '\ntext: ""\n'
+"""How a case ends whose text is still to be made."""
+
+
+def fill(known: Platform) -> tuple[Path, ...]:
+    """Write what the template gives into each case that ends in ``text: ""``. Raises Refused for rows it cannot say."""
+    made = []
+    for path in platforms.cases(known):
+        head = path.read_text("utf-8")
+        if not head.endswith(EMPTY):
+            continue
+        case = cases.read(known, path, document(path))
+        text = rendering.render("device", known, case.kind, case.tables).text
+        body = "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
+        path.write_text(f"{head.removesuffix(EMPTY)}\ntext: |\n{body}", "utf-8")
+        made.append(path)
+    return tuple(made)
+
+
 def of(known: Platform) -> tuple[Standing, ...]:
     """How each kind of a platform stands; its cases are rendered, read and proven now."""
     return tuple(_kind(known, kind) for kind in known.kinds.values())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from configlet.model.block import Block, listed
 from configlet.model.gate import Line, Reading
+from configlet.model.running import Running
 from configlet.readers.called import Called
 from configlet.readers.clauses import Box, Entry, Words
 from configlet.readers.grammar import Clauses, Source, by_key, words
@@ -84,7 +85,7 @@ class AclReader:
             stanza.header.refuse("This list stands twice in the text")
         made = seen.lists[command, name] = List(name, command, self.families[command], stanza.header)
         for line in stanza.lines:
-            self._line(made, line, seen.groups)
+            self.line(made, line, seen.groups)
         if made.half is not None:
             made.half.line.refuse("A flag alone is not modelled; a line for the other of ACK and RST is not behind it")
 
@@ -95,9 +96,10 @@ class AclReader:
         header, name = stanza.header, found["name"]
         made = seen.lists.setdefault(("ip", name), List(name, "ip", self.families["ip"], header))
         place = header._replace(column=header.column + found.start("entry"), text=found["entry"])
-        self._line(made, place, seen.groups)
+        self.line(made, place, seen.groups)
 
-    def _line(self, made: List, line: Source, groups: Groups) -> None:
+    def line(self, made: List, line: Source, groups: Groups) -> None:
+        """One line of a list, put to what was read of it. Raises Refused for a word that is not known."""
         dialect = self.dialects[made.family]
         lowered = line._replace(text=line.text.lower()) if self.fold and not line.text.islower() else line
         if found := dialect.clauses.whole.match(lowered.text):
@@ -133,9 +135,9 @@ class AclReader:
         if not known and not made.closed:
             for box in boxes:
                 if not any(_within(box, other) for other in made.decided):
-                    line.refuse("How this line treats fragments is not known, and no line before it decides them")
+                    made.doubt(line, "How this line treats fragments is not known, and no line before it decides them")
             if sets:
-                line.refuse("How this line treats fragments is not known, and no line before it decides them all")
+                made.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
         label, at = made.label, line.number
         for box in boxes:
             made.lines.append(Line(permit, box, at, line.text, label))
@@ -193,12 +195,21 @@ class AclReader:
 
     def _ended(self, made: List) -> Sequence[Line]:
         """The list, whose end must be decided by its own lines where the device has unwritten ones."""
+        for _ in self.undecided_end(made):
+            made.header.refuse("What the device adds at the end of this list is not known; it must end in a deny of all")
+        return listed(made.lines)
+
+    def undecided_end(self, made: List) -> Iterator[Box]:
+        """Packets that the device may pass by lines of its own at the end of a list, and no line of the list decides."""
         for packets in self.dialects[made.family].at_end:
             if not any(_holds(line.box, packets) for line in made.lines if isinstance(line, Line)):
-                made.header.refuse(
-                    "What the device adds at the end of this list is not known; it must end in a deny of all"
-                )
-        return listed(made.lines)
+                yield packets
+
+    def running(self, text: str, file: str) -> Running:
+        """The lists of a whole running configuration, each for itself."""
+        from configlet.readers.acl_running import RunningAcls
+
+        return RunningAcls(self, self.grammar).read(text, file)
 
 
 def _dialect(grammar: Mapping[str, Any], family: int, parts: Mapping[str, str]) -> Dialect:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from configlet.model.gate import Line, Reading
+from configlet.model.running import Running
 from configlet.readers.called import Bind, Called
 from configlet.readers.chain_boxes import Meaning, Meanings
 from configlet.readers.clauses import Box
 from configlet.readers.grammar import Clauses, Source, by_key, words
 from configlet.readers.names import Names
 from configlet.readers.tree import sources
+from configlet.readers.whole import whole
 
 Key = tuple[int, str]
 """The family of a section (0 where sections have none) and the chain's name."""
@@ -80,6 +82,12 @@ class ChainReader:
         ]
         canonical = "".join(f"{line}\n" for line in seen.said)
         return Reading(out, total, total, False, canonical, tuple(notes), canonical)
+
+    def running(self, text: str, file: str) -> Running:
+        """What a whole configuration says: each chain that judges, for itself."""
+        from configlet.readers.chains_running import RunningChains
+
+        return RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
 
     def _line(self, line: Source, family: int, name: str, seen: _Text) -> tuple[int, str]:
         """One line to its chain; the family and the chain in which the next one stands."""

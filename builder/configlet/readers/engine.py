@@ -8,6 +8,7 @@ from typing import Protocol
 
 from configlet.model.gate import Reading
 from configlet.model.problem import Place, refuse
+from configlet.model.running import Running
 from configlet.readers.grammar import load
 
 
@@ -16,6 +17,10 @@ class Reader(Protocol):
 
     def read(self, text: str, file: str) -> Reading:
         """The meaning of a text. Raises Refused."""
+        ...
+
+    def running(self, text: str, file: str) -> Running:
+        """The access lists of a whole running configuration, each read completely or named with what is wrong."""
         ...
 
 

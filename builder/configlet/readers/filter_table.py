@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configlet.model.gate import Reading
+from configlet.model.running import Running
 from configlet.readers.phases import lists
 from configlet.readers.statements import Element, Hook, Rule, Statements, Table, VerdictMap
 from configlet.readers.tree import Stanza, braced
 from configlet.readers.walk_chains import Sheet
+from configlet.readers.whole import whole
 
 _NAME = re.compile(r"(map|chain) ([A-Za-z][A-Za-z0-9_]*) \{")
 
@@ -40,6 +42,12 @@ class FilterTableReader:
         if table is None:
             return Reading({}, total, total, True)
         return Reading(lists(table, self.sheet), total, total, True, "\n".join(_canonical(table, self.grammar)) + "\n")
+
+    def running(self, text: str, file: str) -> Running:
+        """What a whole configuration says: each chain that judges, for itself."""
+        from configlet.readers.chains_running import RunningChains
+
+        return RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
 
     def _table(self, stanza: Stanza) -> Table:
         table = Table({}, {}, {})

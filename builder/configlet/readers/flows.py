@@ -16,9 +16,11 @@ from configlet.model.gate import Line, Reading
 from configlet.model.net import TOP, Family, Span, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO
 from configlet.model.problem import Place, refuse
+from configlet.model.running import Running
 from configlet.packets.boxes import full, meet
 from configlet.packets.near import Near
 from configlet.readers.shown import listed
+from configlet.readers.whole import whole
 
 FAMILIES: tuple[Family, Family] = (4, 6)
 WHOLE: Span = (0, 0)
@@ -69,6 +71,10 @@ class FlowReader:
         self.default = str(grammar["default"])
         self.families = tuple(f for f in FAMILIES if f in grammar.get("families", FAMILIES))
         self.protocols = tuple((n, n) for n in grammar.get("protocols", ())) or (ANY_PROTO,)
+
+    def running(self, text: str, file: str) -> Running:
+        """What a whole text says, as one."""
+        return whole(self.read, text, file)
 
     def read(self, text: str, file: str) -> Reading:
         """One list for each NIC and family. Raises Refused for what is not known."""

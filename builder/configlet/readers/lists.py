@@ -50,6 +50,17 @@ class List:
     closed: bool = False
     """Whether a line has decided all non-first fragments; then ``decided`` is not kept any more."""
 
+    foreign: bool = False
+    """Whether somebody else wrote it: then what is not known of fragments is remembered, and not refused."""
+    unsure: int = 0
+    """The first line of which it is not known what it does to later fragments."""
+
+    def doubt(self, line: Source, why: str) -> None:
+        """It is not known what this line does to later fragments. Raises Refused, unless the list is foreign."""
+        if not self.foreign:
+            line.refuse(why)
+        self.unsure = self.unsure or line.number
+
     def decide(self, boxes: Iterable[Box]) -> None:
         """Remember the non-first fragments that a line decides."""
         self.decided += boxes

@@ -77,15 +77,16 @@ def _braces(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
         Source(file, *opened, prefix).refuse("This brace is never closed")
 
 
-def _json(text: str, file: str, _: Mapping[str, Any]) -> Iterator[Leaf]:
+def _json(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
     """The leaves of one JSON object. A key that stands twice is refused, as all but one would be lost."""
-    yield from _Json(text, file).value("", set())
+    yield from _Json(text, file, lenient=bool(grammar.get("lenient"))).value("", set())
 
 
 class _Json:
     """A small reader that remembers places, which the standard one does not."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, lenient: bool) -> None:
+        self.lenient = lenient
         self.text, self.file, self.at, self.line, self.begun = text, file, 0, 1, 0
 
     def token(self) -> tuple[str, bool]:
@@ -98,7 +99,7 @@ class _Json:
         self.at = found.end()
         self.begun = start
         text = found[1] if found[1] is not None else found[2] if found[2] is not None else found[3]
-        if "\\" in text:
+        if "\\" in text and not self.lenient:
             raise self.refused("An escape stands in this string")
         return text, found[3] is None
 

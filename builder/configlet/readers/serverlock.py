@@ -14,10 +14,12 @@ from configlet.model.gate import Line, Reading
 from configlet.model.net import BITS, TOP, Family, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO
 from configlet.model.problem import Place, refuse
+from configlet.model.running import Running
 from configlet.packets.boxes import box_text
 from configlet.packets.near import Near
 from configlet.readers import mcdi
 from configlet.readers.mcdi import Rule, Tables
+from configlet.readers.whole import whole
 
 ROOTS: dict[int, Family] = {0: 4, 1: 6}
 """The trie's roots: an assumption, as the header does not say how IPv6 finds its own."""
@@ -30,6 +32,10 @@ class ServerlockReader:
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.entries, self.least = int(grammar["entries"]), int(grammar["subnet_min"])
+
+    def running(self, text: str, file: str) -> Running:
+        """What a whole text says, as one."""
+        return whole(self.read, text, file)
 
     def read(self, text: str, file: str) -> Reading:
         """One list for each NIC, direction and family. Raises Refused for what is not known."""
@@ -122,9 +128,9 @@ def _list(family: Family, direction: str, found: Found, file: str) -> Sequence[L
         raise _odd(file, 1, what)
     _sure(passing, closed, file)
     blocks: dict[Sets, Line] = {}
-    for rule, (proto, local, remote, lport, rport, flag, whole) in passing:
+    for rule, (proto, local, remote, lport, rport, flag, first) in passing:
         ends = (local, remote, lport, rport) if direction == "in" else (remote, local, rport, lport)
-        for dports, sports, fragment in ((ends[2], ends[3], whole), ((ANY_PORT,), (ANY_PORT,), ((1, 1),))):
+        for dports, sports, fragment in ((ends[2], ends[3], first), ((ANY_PORT,), (ANY_PORT,), ((1, 1),))):
             sets: Sets = (proto, ends[0], ends[1], dports, sports, flag, fragment)
             box = tuple(spans[0] for spans in sets)
             line = Line(True, box, rule.number, box_text(family, box))  # type: ignore[arg-type]

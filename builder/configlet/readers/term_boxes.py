@@ -36,9 +36,17 @@ class Boxes:
         self.grammar, self.names = grammar, names
         self.known: dict[tuple[str, Span], list[Span]] = {}
 
-    def of(self, term: Term, family: int) -> tuple[bool, tuple[Box, ...], bool]:
-        """Whether an entry permits, its boxes, and whether what it does to fragments is known. Raises Unreadable."""
-        return _Asked(self.grammar, self.names, term.asked, family, self.known).made()
+    def of(self, term: Term, family: int, *, foreign: bool = False) -> tuple[bool, tuple[Box, ...], bool]:
+        """Whether an entry permits, its boxes, and whether what it does to fragments is known. Raises Unreadable.
+
+        An entry that names several protocols is as many side by side. Of a ``foreign`` one less is required.
+        """
+        protos = term.asked.get("proto")
+        if not isinstance(protos, list):
+            return _Asked(self.grammar, self.names, term.asked, family, self.known, foreign).made()
+        each = [{**term.asked, "proto": proto} for proto in dict.fromkeys(protos)]
+        found = [_Asked(self.grammar, self.names, asked, family, self.known, foreign).made() for asked in each]
+        return found[0][0], tuple(box for _, boxes, _ in found for box in boxes), all(known for _, _, known in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,14 @@ class _Asked:
     family: int
     known: dict[tuple[str, Span], list[Span]]
     """Ports that were understood before."""
+    foreign: bool = False
 
     def made(self) -> tuple[bool, tuple[Box, ...], bool]:
         """Verdict, boxes, and whether fragments are known. Raises Unreadable."""
         asked, grammar, family = self.asked, self.grammar, self.family
         permit = self.permit()
-        for name in grammar.get("required", ()):
+        required = grammar.get("required", ())
+        for name in grammar.get("running", {}).get("required", required) if self.foreign else required:
             if name not in asked:
                 raise Unreadable(f"This entry does not say its {name}")
         for one, other in grammar.get("same", ()):
@@ -143,8 +153,13 @@ class _Asked:
             return []
         if proto != (self.names.icmp_of[self.family],) * 2:
             raise Unreadable("An ICMP type stands beside another protocol")
-        low, high = asked["type"]
         codes = asked.get("code")
+        if isinstance(asked["type"], list):
+            if codes is not None and len(asked["type"]) > 1:
+                raise Unreadable("An ICMP code stands beside several types")
+            if codes is None:
+                return list(asked["type"])
+        low, high = asked["type"][0] if isinstance(asked["type"], list) else asked["type"]
         if codes is None:
             return [(low, high)]
         if low == high:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from configlet.model.gate import Line, Reading
+from configlet.model.running import Running
 from configlet.readers.called import Bind, Called
 from configlet.readers.clauses import BIT, PORTS, Box
 from configlet.readers.conditions import ANY, Conditions
@@ -19,6 +20,10 @@ from configlet.readers.term_boxes import Boxes, Term
 
 Key = tuple[str, str]
 """The command word of a family, and the list's name."""
+
+
+NAMED = re.compile(r"(?!(?i:rule|term|entry|seq|r|t)?[_ -]?\d+$).*[A-Za-z].*")
+"""A name that says something: not a number, nor a word that counts."""
 
 
 @dataclass(slots=True)
@@ -33,6 +38,8 @@ class List:
     said: dict[str, str] = field(default_factory=dict)
     normal: list[str] = field(default_factory=list)
     label: str = ""
+    unsure: int = 0
+    """Of a foreign list, the first line of which it is not known what it does to later fragments."""
 
 
 @dataclass(slots=True)
@@ -70,14 +77,21 @@ class TermReader:
 
     def read(self, text: str, file: str) -> Reading:
         """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
-        return _Text(self, file).read(text)
+        return Text(self, file).read(text)
+
+    def running(self, text: str, file: str) -> Running:
+        """The lists of a whole running configuration, each for itself."""
+        from configlet.readers.terms_running import RunningTerms
+
+        return RunningTerms(self, self.grammar).read(text, file)
 
 
-class _Text:
-    """What was read so far of one text."""
+class Text:
+    """What was read so far of one text. ``foreign``: somebody else wrote it, so that what is not known of fragments is
+    remembered, and not refused."""
 
-    def __init__(self, reader: TermReader, file: str) -> None:
-        self.reader, self.file = reader, file
+    def __init__(self, reader: TermReader, file: str, *, foreign: bool = False) -> None:
+        self.reader, self.file, self.foreign = reader, file, foreign
         self.lists: dict[Key, List] = {}
         self.contexts: dict[str, tuple[Term, Conditions]] = {}
         self.bound: dict[object, Bound] = {}
@@ -156,6 +170,8 @@ class _Text:
         term.normal.append(meaning.normal)
         if name == "label":
             term.label = value
+        elif meaning.many and not isinstance(term.asked.get(name, []), list):
+            self.refuse(place, leaf, "The entry says this twice")
         elif meaning.many:
             term.asked.setdefault(name, []).append(value)
         elif name in term.asked:
@@ -288,8 +304,10 @@ class _Text:
             for box in boxes:
                 if not known and not any(_within(box, other) for other in decided):
                     why = "How this entry treats fragments is not known, and no entry before it decides them"
-                    self.refuse(term.place, text, why)
-                yield Line(permit, box, term.place[0], text, term.label)
+                    if not self.foreign:
+                        self.refuse(term.place, text, why)
+                    made.unsure = made.unsure or term.place[0]
+                yield Line(permit, box, term.place[0], text, term.label or self.called_by(term))
             decided += [box for box in boxes if box[6][1] == 1]
         if half is not None:
             self.refuse(half[2].place, half[2].leaves[-1], "A flag alone is not modelled")
@@ -298,6 +316,10 @@ class _Text:
             every = ANY[made.family]
             text = "no entry matches, and the list passes the rest"
             yield Line(True, ((0, 255), every, every, PORTS, PORTS, BIT, BIT), made.place[0], text, "default")
+
+    def called_by(self, term: Term) -> str:
+        """Of a foreign list the name that somebody gave to an entry; a number is none."""
+        return term.name if self.foreign and NAMED.fullmatch(term.name) else ""
 
     def ordered(self, made: List) -> list[Term]:
         """The entries in the order in which they decide. Raises Refused for two of one rank."""
@@ -318,7 +340,7 @@ class _Text:
     def boxes(self, term: Term, family: int) -> tuple[bool, tuple[Box, ...], bool]:
         """Whether an entry permits, its boxes, and whether what it does to fragments is known. Raises Refused."""
         try:
-            return self.reader.boxes.of(term, family)
+            return self.reader.boxes.of(term, family, foreign=self.foreign)
         except Unreadable as why:
             self.refuse(term.place, f"{term.name} {'; '.join(term.leaves)}", str(why))
 

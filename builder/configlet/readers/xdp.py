@@ -10,7 +10,9 @@ from configlet.model.gate import Line, Reading
 from configlet.model.net import BITS, TOP, Family, Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO
 from configlet.model.problem import Place, refuse
+from configlet.model.running import Running
 from configlet.packets.boxes import box_text
+from configlet.readers.whole import whole
 from configlet.readers.xdp_dump import CONSTANTS, ELEMENTS, PAIRS, Dump, Numbers, dump_of
 from configlet.readers.xdp_services import DROPS, Services
 
@@ -39,6 +41,10 @@ class XdpReader:
         keyed = {(binding, self.direction, family): lines for family, lines in lists.items()} if binding else {}
         stateful = bool(dump.constants["use_connections"])
         return Reading(keyed, dump.total, dump.total, stateful, "\n".join(_canonical(dump, lists)) + "\n")
+
+    def running(self, text: str, file: str) -> Running:
+        """What a whole configuration says, or the line at which it was not understood."""
+        return whole(self.read, text, file)
 
 
 def _four(dump: Dump, services: Services, file: str) -> Iterator[Line]:

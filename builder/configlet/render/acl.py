@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import product
 from typing import Any, NamedTuple
 
 from configlet.model.block import Block, items
@@ -15,6 +16,7 @@ from configlet.model.problem import Refused, refuse
 from configlet.render.values import by_family, called, label
 
 _PORTED = (6, 17)
+_WITH_PORTS = ((6, 6), (17, 17))
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 
@@ -215,21 +217,31 @@ class Lines:
 
     def _forms(self, entry: Entry) -> Iterator[Row]:
         operands, words = self.operands, by_family(self.operands["words"], self.family)
-        box = entry.box
-        if entry.permit and box[3] == box[4] == ANY_PORT and box[5:] == (ANY_BIT, (0, 0)):
-            if not _denies_fragments(operands, self.family):
-                _word(operands, words, "fragments", entry)
+        whole = self._asks_whole(words, entry)
         flags = _word(operands, words, "established", entry) if _established(entry) else ""
         row = Row(
             action=operands["action"]["permit" if entry.permit else "deny"],
             proto=_proto(operands, self.family, entry),
             fragments=_word(operands, words, "fragments", entry) if _fragments(entry) else "",
             log=_word(operands, words, "log", entry) if entry.log else "",
-            sport=_ports(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else "",
         )
-        for dport, icmp in _details(operands, self.family, entry):
+        sports = _ports(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else ("",)
+        details = [(form, "") for form in _ports(operands, ANY_PORT, entry)] if whole else _details(operands, self.family, entry)
+        for sport, (dport, icmp) in product(sports, details):
             for flag in (flags,) if isinstance(flags, str) else flags:
-                yield row._replace(dport=dport, icmp=icmp, established=flag)
+                yield row._replace(sport=sport, dport=dport, icmp=icmp, established=flag)
+
+    def _asks_whole(self, words: Mapping[str, Any], entry: Entry) -> bool:
+        """Whether a row must ask for every port to mean whole packets only, as the platform has no line that denies
+        fragments before it. Raises Refused where the protocol has no ports either.
+        """
+        box = entry.box
+        plain = box[3] == box[4] == ANY_PORT and box[5:] == (ANY_BIT, (0, 0))
+        if not (entry.permit and plain) or _denies_fragments(self.operands, self.family):
+            return False
+        if box[0] not in _WITH_PORTS or not self.operands["ports"].get("whole"):
+            _word(self.operands, words, "fragments", entry)
+        return True
 
     def addresses(self, span: Span) -> tuple[str, ...]:
         """A span in the platform's words, one for each prefix."""
@@ -348,15 +360,21 @@ def _details(operands: Mapping[str, Any], family: Family, entry: Entry) -> Itera
     if proto == (_ICMP[family],) * 2 and sport == ANY_PORT:
         return [("", word) for word in _types(operands, family, entry)]
     if proto[0] == proto[1] and proto[0] in _PORTED:
-        return ((_ports(operands, dport, entry) if dport != ANY_PORT else "", ""),)
+        return [(form, "") for form in _ports(operands, dport, entry)] if dport != ANY_PORT else (("", ""),)
     raise _cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
 
 
-def _ports(operands: Mapping[str, Any], span: Span, entry: Entry) -> str:
-    if span[0] < operands["ports"].get("lowest", 0):
-        raise _cannot(entry, operands["refusals"]["port-zero"])
-    form = operands["ports"]["one" if span[0] == span[1] else "range"]
-    return str(form.format(low=span[0], high=span[1]))
+def _ports(operands: Mapping[str, Any], span: Span, entry: Entry) -> tuple[str, ...]:
+    """Ports in the platform's words: one, or two where port 0 has a word of its own beside the ranges. Raises Refused."""
+    said, (low, high) = operands["ports"], span
+    first: tuple[str, ...] = ()
+    if low < said.get("lowest", 0):
+        if "zero" not in said:
+            raise _cannot(entry, operands["refusals"]["port-zero"])
+        first, low = (str(said["zero"]),), said["lowest"]
+        if low > high:
+            return first
+    return (*first, str(said["one" if low == high else "range"].format(low=low, high=high)))
 
 
 def _types(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator[str]:

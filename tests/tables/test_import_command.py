@@ -1,0 +1,104 @@
+"""`import acl` and `prove --file` as people use them: what is written, said and refused, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli_run import ROOT, configlet
+
+FOREIGN = ROOT / "tests" / "foreign"
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of its own."""
+    root = tmp_path_factory.mktemp("import") / "workspace"
+    assert configlet("init", str(root), cwd=ROOT).returncode == 0
+    return root
+
+
+def test_one_list_becomes_a_site_and_the_analysis_works_on_it_at_once(workspace: Path) -> None:
+    words = ("import", "acl", str(FOREIGN / "ios.txt"), "--platform", "ios", "--list", "OUTSIDE-IN", "--site", "edge")
+    made = configlet(*words, cwd=workspace)
+    assert made.returncode == 0 and "PROVED" in made.stderr and made.stdout == ""
+    text = (workspace / "inventory" / "edge" / "policy.yaml").read_text()
+    assert '- name: "anti-spoofing"' in text and "to: [web-servers]" in text and "service: [http, https]" in text
+    assert "log: true" in text and "lines 17 to 19" in text and "line 21: permit tcp any any established" in text
+    analysed = configlet("analyse", "edge", cwd=workspace)
+    assert analysed.returncode == 0 and "fully-shadowed" not in analysed.stdout
+    asked = configlet("query", "edge", "--from", "any", "--to", "web-servers", cwd=workspace)
+    assert asked.returncode == 0 and "https" in asked.stdout
+    again = configlet(*words, cwd=workspace)
+    assert again.returncode == 65 and "overwrites nothing" in again.stderr
+
+
+def test_of_several_lists_each_is_a_site_and_a_refused_one_is_named_with_its_line(workspace: Path) -> None:
+    ended = configlet("import", "acl", str(FOREIGN / "eos.txt"), "--platform", "eos", "--site", "leaf", cwd=workspace)
+    assert ended.returncode == 65 and "eos.txt:24:25" in ended.stderr and '"ttl"' in ended.stderr
+    assert {path.name for path in (workspace / "inventory").glob("leaf-*")} == {"leaf-snmp", "leaf-edge", "leaf-edge6"}
+    assert configlet("analyse", "leaf-edge6", cwd=workspace).returncode == 0
+
+
+def test_without_a_site_nothing_is_written_and_json_has_it_all(workspace: Path) -> None:
+    before = sorted(workspace.rglob("*.yaml"))
+    ended = configlet("import", "acl", str(FOREIGN / "junos.txt"), "--platform", "junos", "--json", cwd=workspace)
+    said = json.loads(ended.stdout)
+    assert ended.returncode == 65 and said["status"] == 65 and sorted(workspace.rglob("*.yaml")) == before
+    assert [one["name"] for one in said["lists"]] == ["CUSTOMER"] and "policy.yaml" in said["lists"][0]["files"]
+    assert said["problems"][0]["place"][1] == 16
+
+
+def test_another_platforms_text_goes_to_stdout_and_is_proven(workspace: Path) -> None:
+    words = ("import", "acl", str(FOREIGN / "junos-braces.txt"), "--platform", "junos", "--to", "ios", "--bind", "Vlan7/in")
+    ended = configlet(*words, cwd=workspace)
+    assert ended.returncode == 0 and "PROVED" in ended.stderr
+    assert " remark ssh\n" in ended.stdout and "ip access-group cfglt-Vlan7-in-v4 in" in ended.stdout
+    (workspace / "new.cfg").write_text(ended.stdout)
+    pair = ("prove", "--file", str(FOREIGN / "junos-braces.txt"), "--platform", "junos", "--list", "PROTECT",
+            "--file", "new.cfg", "--platform", "ios", "--list", "cfglt-Vlan7-in-v4")  # fmt: skip
+    assert configlet(*pair, cwd=workspace).returncode == 3
+    whole = configlet(*pair, "--whole-packets", cwd=workspace)
+    assert whole.returncode == 0 and "1 of 1 PROVED" in whole.stdout
+    (workspace / "new.cfg").write_text(ended.stdout.replace("eq 8022", "eq 8023"))
+    wrong = configlet(*pair, "--whole-packets", cwd=workspace)
+    assert wrong.returncode == 3 and "TOO OPEN" in wrong.stdout and "new.cfg:" in wrong.stdout
+
+
+def test_a_list_of_a_whole_configuration_is_held_against_a_gates_law(workspace: Path) -> None:
+    out = workspace / "out"
+    assert configlet("render", "dc1", "--out", str(out), cwd=workspace).returncode == 0
+    text = (out / "leaf1.eos.acl").read_text()
+    whole = workspace / "running.cfg"
+    whole.write_text(f"hostname leaf1\n!\nrouter bgp 65000\n   router-id 10.0.0.1\n!\n{text}")
+    gate = next(line.split()[0] for line in configlet("prove", "dc1", cwd=workspace).stdout.splitlines() if "leaf1/" in line)
+    words = ("prove", "dc1", "--file", str(whole), "--platform", "eos", "--gate", gate)
+    assert configlet(*words, cwd=workspace).returncode == 0
+    binding, direction, family = gate.split("/")[1:]
+    name = f"cfglt-{binding}-{direction}-{family}"
+    assert configlet(*words, "--list", name, cwd=workspace).returncode == 0
+    assert configlet(*words, "--list", "NOWHERE", cwd=workspace).returncode == 65
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("import", "acl", "FILE", "--platform", "eas"), 65, "Unknown platform"),
+        (("import", "acl", "FILE", "--platform", "ios", "--list", "NONE"), 65, "Unknown list"),
+        (("import", "acl", "FILE", "--platform", "ios", "--site", "a", "--to", "eos"), 64, "name one of them"),
+        (("import", "acl", "FILE", "--platform", "ios", "--to", "eos", "--bind", "x"), 64, "INTERFACE/in"),
+        (("prove", "--file", "FILE", "--platform", "ios"), 64, "Name a site"),
+        (("prove", "--file", "FILE", "--platform", "ios", "--file", "FILE", "--list", "110"), 65, "time-range"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(workspace: Path, words: tuple[str, ...], status: int, said: str) -> None:
+    ended = configlet(*(str(FOREIGN / "ios.txt") if word == "FILE" else word for word in words), cwd=workspace)
+    assert ended.returncode == status and said in ended.stderr
+
+
+def test_bytes_that_are_no_text_are_refused(workspace: Path) -> None:
+    (workspace / "binary").write_bytes(b"ip access-list extended A\n permit ip any any \xff\n")
+    ended = configlet("import", "acl", "binary", "--platform", "ios", cwd=workspace)
+    assert ended.returncode == 65 and "Not a text" in ended.stderr
