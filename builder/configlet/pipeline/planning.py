@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from configlet import __version__
+from configlet.model.inventory import Nic
 from configlet.model.plan import Plan
 from configlet.model.problem import Problem, Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, read, unproven
@@ -29,6 +30,8 @@ from configlet.plan import Item, compare
 from configlet.readers.sections import owned
 
 Target = Literal["site", "lab"]
+IN_NIC = "its table is in a NIC, and no driver reads or writes one yet; `configlet lab nics` loads it in the lab"
+"""What a host shows is its own table: to compare a NIC's with it would be wrong, so such a plan cannot be pushed."""
 MOST_OFF = 300
 """When more owners than this run something else than was wanted, the whole site is looked at."""
 
@@ -155,12 +158,18 @@ def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
     assert desired is not None
     if artifact.owner not in running:
         return Item(artifact, desired, "", None, "it could not be read")
+    if any(nic.filter_table == artifact.platform for nic in _nics(site, artifact.owner)):
+        return Item(artifact, desired, "", None, IN_NIC)
     try:
         shown = owned(platform, artifact.kind, running[artifact.owner])
         reading = read(site, artifact, shown, f"{artifact.owner} running")
         return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind])
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused))
+
+
+def _nics(site: Site, owner: str) -> tuple[Nic, ...]:
+    return next((host.nics for host in site.inventory.hosts if host.name == owner), ())
 
 
 def _risks(report: Report) -> Iterator[str]:

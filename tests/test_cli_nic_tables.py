@@ -1,0 +1,20 @@
+"""A table in a NIC is shown, proven and counted; a plan that would compare it with what its host shows is a problem."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli_run import DAY, configlet
+from tests.lab.desk import SITE, accept, cure, workspace
+
+
+def test_a_plan_with_a_table_in_a_nic_cannot_be_pushed_and_says_why(tmp_path: Path) -> None:
+    site = workspace(tmp_path)
+    accept(site)
+    cure(site)
+    assert configlet("render", SITE, "--at", DAY, "--out", "out", cwd=tmp_path).returncode == 0
+    ended = configlet("plan", SITE, "--from", "out", "--at", DAY, "--json", cwd=tmp_path)
+    problems = json.loads(ended.stdout)["plan"]["problems"]
+    assert [p for p in problems if p.startswith("me1: ") and "its table is in a NIC" in p], problems
+    assert ended.returncode == 3, ended.stderr
