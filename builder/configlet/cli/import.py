@@ -52,6 +52,8 @@ def acl(
 
     if site and target:
         raise click.UsageError("--site makes a site of ours, --to another platform's text: name one of them.")
+    if bind and not target:
+        raise click.UsageError("--bind says where the text of --to binds the list.")
     root = sites.root_of(workspace) if site else sites.perhaps(workspace)
     said = imported.running(root, platform, file)
     lists, problems = imported.chosen(said, names, file)
@@ -62,7 +64,8 @@ def acl(
     wrong = [*problems, *wrong]
     if site and root:
         for one in found:
-            imported.write(root, one.site, one.files)
+            if all(proof.verdict == "PROVED" for proof in one.proofs):
+                imported.write(root, one.site, one.files)
     return _told(found, wrong, root if site else None, as_json)
 
 

@@ -114,6 +114,7 @@ def _notes(lists: Sequence[Found], answers: Sequence[Statement]) -> list[str]:
     out += ["The rules speak of whole packets; the segments' `fragments` decides later fragments."]
     if any(one.stateful for one in lists):
         out.append("The list remembers connections: the rules speak of a connection's first packet, as all of a policy does.")
+    out += [f"Not known, and not said here: {u.place}: {u.why}." for one in lists for u in one.unknown if u.box[6] == (0, 0)]
     if answers:
         out.append("Lines that pass answers only (established) are not here: answers go with what they answer.")
         out += [f"  line {n}: {one.text}"[:200] for one in answers for n in one.numbers[:1]]
