@@ -138,8 +138,7 @@ def test_each_interface_that_is_asked_for_has_a_list_of_its_own(kind: str, rules
         ("iptables", "-j NFQUEUE --queue-num 1", "not known, or not modelled"),
         ("iptables", "-j NFQUEUE", "is no chain of the table"),
         ("iptables", "-s 10.0.0.1/8 -j ACCEPT", "host bits"),
-        ("iptables", "-m state --state ESTABLISHED -j DROP", "connections that are known"),
-        ("iptables", "-m state --state NEW -j ACCEPT", "connections that are known"),
+        ("iptables", "-p tcp -m tcp --tcp-flags ACK ACK -m state --state ESTABLISHED -j DROP", "connections that are known"),
         ("iptables", "-m state --state INVALID -j ACCEPT", "no known state"),
         ("nft", "limit rate 5/second accept", "not known, or not modelled"),
         ("nft", "ip saddr @dying drop", "no members that are known"),
@@ -162,6 +161,27 @@ def test_what_is_not_modelled_is_refused_with_its_line(kind: str, rules: str, se
         problems = [one.problem for one in said.unread]
     assert problems and all(sentence in problem.detail for problem in problems), problems
     assert all(problem.place is not None and problem.place.line for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("rules", "dropped"),
+    [
+        ("-m state --state ESTABLISHED,RELATED -j ACCEPT\n-j DROP", []),
+        ("-d 127.0.0.0/8 -j REJECT\n-m state --state ESTABLISHED -j ACCEPT", [11]),
+        ("-p tcp -m tcp --tcp-flags ALL NONE -j DROP\n-m state --state ESTABLISHED -j ACCEPT", []),
+        ("-m state --state NEW -j ACCEPT", [9]),
+        ("-m conntrack ! --ctstate NEW -j DROP\n-j ACCEPT", [11]),
+    ],
+)
+def test_what_becomes_of_packets_of_known_connections(rules: str, dropped: list[int]) -> None:
+    (found,) = iptables(rules).found
+    assert found.stateful and sorted({line.number for line in found.later if not line.permit}) == dropped
+
+
+def test_a_rule_that_no_packet_of_the_view_can_meet_is_passed_over() -> None:
+    said = nft('ip6 nexthdr ipv6-icmp ip6 hoplimit 1 accept\nct state established accept\niifname "x" limit rate 1/second accept')
+    assert {(one.family, one.name) for one in said.found} == {(4, "inet filter input others")}
+    assert {one.problem.place.line for one in said.unread if one.problem.place} == {24, 26}
 
 
 def test_a_chain_that_comes_to_itself_is_refused() -> None:

@@ -30,8 +30,13 @@ class Found:
     lines: Sequence[Line]
     bound: tuple[tuple[str, str], ...] = ()
     unknown: tuple[Unknown, ...] = ()
-    stateful: bool = False
-    """Whether it remembers connections: then its lines decide their first packets, and all later ones pass."""
+    later: Sequence[Line] = ()
+    """Where it remembers connections: what becomes of packets of known ones, while ``lines`` decide their first packets."""
+
+    @property
+    def stateful(self) -> bool:
+        """Whether it remembers connections."""
+        return bool(self.later)
 
 
 @dataclass(frozen=True, slots=True)

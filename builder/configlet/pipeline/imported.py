@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -114,11 +114,16 @@ def _notes(lists: Sequence[Found], answers: Sequence[Statement]) -> list[str]:
     out += ["The rules speak of whole packets; the segments' `fragments` decides later fragments."]
     if any(one.stateful for one in lists):
         out.append("The list remembers connections: the rules speak of a connection's first packet, as all of a policy does.")
-    out += [f"Not known, and not said here: {u.place}: {u.why}." for one in lists for u in one.unknown if u.box[6] == (0, 0)]
+        out += [f"Line {n} drops packets of known connections too, which no rule says." for n in _dropping(lists)]
     if answers:
         out.append("Lines that pass answers only (established) are not here: answers go with what they answer.")
         out += [f"  line {n}: {one.text}"[:200] for one in answers for n in one.numbers[:1]]
     return out
+
+
+def _dropping(lists: Sequence[Found]) -> list[int]:
+    """The lines that drop packets of connections that are known."""
+    return sorted({line.number for one in lists for line in one.later if not line.permit})
 
 
 def _read_back(site: str, files: Mapping[str, str], today: date, families: set[Family]) -> dict[Family, tuple[Entry, ...]]:
@@ -213,7 +218,11 @@ def against(one: Found, other: Found, *, whole: bool, alike: bool = False) -> Pr
     name = f"{one.place.file}:{one.name} and {other.place.file}:{other.name} (IPv{one.family})"
     if alike and [(a.permit, a.box) for a in one.lines] == [(b.permit, b.box) for b in other.lines]:
         text = text._replace(unknown=())
-    return compared(name, law, text, whole=whole, stateful=one.stateful)
+    proof = compared(name, law, text, whole=whole, stateful=one.stateful)
+    if proof.verdict != "PROVED" or not one.stateful:
+        return proof
+    known = Law(one.family, (_entries(replace(one, lines=one.later)),))
+    return compared(f"{name}: later packets", known, text._replace(lines=other.later), whole=whole, stateful=True)
 
 
 def _entries(found: Found) -> tuple[Entry, ...]:
@@ -281,4 +290,8 @@ def pair(lists: Sequence[tuple[Found, ...]], names: Sequence[str], files: Sequen
 
 def against_gate(found: Found, law: Law, gate: Gate, *, whole: bool) -> Proof:
     """Whether a list means the law of a gate."""
-    return compared(gate.name, law, side(found), whole=whole, stateful=gate.stateful)
+    proof = compared(gate.name, law, side(found), whole=whole, stateful=gate.stateful)
+    if proof.verdict == "PROVED" and (lines := _dropping([found])):
+        reason = f"First packets pass as the law says, but line {lines[0]} drops packets of known connections."
+        return Proof(gate.name, "UNKNOWN", proof.read, proof.total, (), reason)
+    return proof

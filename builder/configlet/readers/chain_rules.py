@@ -157,12 +157,13 @@ class Statements:
         """The packets that a rule asks for. Raises Refused for a value that cannot be meant."""
         if not self.meets(rule, view, members):
             return []
-        if rule.wrong >= 0:
-            rule.line.refuse("This word is not known, or not modelled", rule.wrong)
         try:
-            return list(_Asking(self, rule, view, members).sets())
+            found = list(_Asking(self, rule, view, members).sets())
         except Unreadable as why:
             rule.line.refuse(str(why))
+        if found and rule.wrong >= 0:
+            rule.line.refuse("This word is not known, or not modelled", rule.wrong)
+        return found
 
 
 class _Asking:

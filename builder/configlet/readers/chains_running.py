@@ -2,12 +2,12 @@
 for.
 
 Chains that it jumps to stand in its place. Where a rule asks for the state of a connection the list is *stateful*: its lines
-decide a connection's first packet (of TCP one with SYN alone), and packets of connections that are known must all pass.
+decide a connection's first packet (of TCP one with SYN alone), and others packets of connections that are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
 from typing import Any
@@ -99,7 +99,7 @@ def _alike(read: Sequence[Found], others: str) -> Iterator[Found]:
     general = {one.family: one for one in read if one.name == others}
     for one in read:
         same = general.get(one.family, one)
-        if one is same or (one.lines, one.stateful) != (same.lines, same.stateful):
+        if one is same or (one.lines, one.later) != (same.lines, same.later):
             yield one
 
 
@@ -168,9 +168,10 @@ class _List:
     def found(self, called: str, name: str, chain: Chain, bound: tuple[tuple[str, str], ...]) -> Found:
         """The list. Raises Refused at a rule that cannot be meant."""
         view = self.view
-        lines = self._run(name, chain, view)
+        lines = self._made(self._run(name, chain, view))
+        later: Sequence[Line] = ()
         if view.state:
-            self._later(name, chain)
+            later = self._made(self._run(name, chain, View(view.family, view.inside, view.outside, "ESTABLISHED")))
         unknown = []
         if self.unsure:
             every = ANY[view.family]
@@ -179,8 +180,10 @@ class _List:
             unknown.append(Unknown(box, why, Place(chain.header.file, self.unsure)))
         family: Family = 4 if view.family == 4 else 6
         place = Place(chain.header.file, chain.header.number, chain.header.column)
-        made = [Block(sets, Line(permit, (), line.number, line.text, label)) for permit, sets, line, label in lines]
-        return Found(called, family, place, listed(made), bound, tuple(unknown), bool(view.state))
+        return Found(called, family, place, lines, bound, tuple(unknown), later)
+
+    def _made(self, lines: Iterable[tuple[bool, Sets, Source, str]]) -> Sequence[Line]:
+        return listed(Block(sets, Line(permit, (), line.number, line.text, label)) for permit, sets, line, label in lines)
 
     def _run(self, name: str, chain: Chain, view: View) -> list[tuple[bool, Sets, Source, str]]:
         self.view, self.lines, self.closed = view, [], False
@@ -193,15 +196,6 @@ class _List:
         if base.accepts is None and not self.closed:
             base.header.refuse("Nothing says what becomes of a packet that no rule of this chain decides: its policy is missing")
         self._put(bool(base.accepts), sets, line, label)
-
-    def _later(self, name: str, chain: Chain) -> None:
-        """Packets of connections that are known must all pass. Raises Refused."""
-        view = View(self.view.family, self.view.inside, self.view.outside, "ESTABLISHED")
-        for permit, sets, line, _ in self._run(name, chain, view):
-            if not permit:
-                line.refuse("This drops packets of connections that are known, which is not modelled")
-            if inside(view.full, sets):
-                return
 
     def _chain(self, name: str, regions: list[Sets], base: Chain) -> None:
         """The rules of a chain over the packets that come to it."""
