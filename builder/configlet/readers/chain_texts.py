@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from configlet.readers.chain_rules import Rule, Statements
 from configlet.readers.grammar import Source
 from configlet.readers.spans import Unreadable
 from configlet.readers.tree import sources
@@ -33,6 +34,14 @@ class Table:
     sets: dict[str, list[str] | None] = field(default_factory=dict)
     strange: Source | None = None
     """A line because of which nothing of the table is understood."""
+    known: dict[Source, list[Rule]] = field(default_factory=dict)
+
+    def rules(self, line: Source, words: Statements) -> list[Rule]:
+        """The rules of a statement, which is looked at once for all interfaces."""
+        found = self.known.get(line)
+        if found is None:
+            found = self.known[line] = words.rules(line, self.members)
+        return found
 
     def members(self, name: str) -> Sequence[str]:
         """The members of a set. Raises Unreadable."""

@@ -138,7 +138,7 @@ class _Views:
     def _reached(self, name: str, way: tuple[str, ...]) -> Iterator[Rule]:
         chain = self.table.chains[name]
         for line in chain.statements:
-            for rule in self.words.rules(line, self.table.members):
+            for rule in self.table.rules(line, self.words):
                 yield rule
                 if rule.verdict in ("jump", "goto") and rule.target in self.table.chains:
                     if rule.target in way:
@@ -201,7 +201,7 @@ class _List:
         """The rules of a chain over the packets that come to it."""
         chain = self.table.chains[name]
         for line in chain.statements:
-            for rule in self.words.rules(line, self.table.members):
+            for rule in self.table.rules(line, self.words):
                 if self.closed or not regions:
                     return
                 asked = self.words.sets(rule, self.view, self.table.members)
