@@ -1,7 +1,8 @@
 """What a driver is: five verbs, the ways in which they fail, and where a device is.
 
 A driver is made with a ``Target`` and is then connected. What has been committed outlives the connection and the
-process: the device's own timer takes it back unless somebody confirms it by its token.
+process: the device's own timer takes it back unless somebody confirms it by its token. Where a device takes that from
+nobody but the login that committed, the driver holds it, and once the process is gone only the timer is left.
 """
 
 from __future__ import annotations

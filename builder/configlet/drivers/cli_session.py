@@ -64,6 +64,23 @@ class Session:
                     raise Refusal(line, wrong)
             self._calm(chunk[-1])
 
+    def leave(self, command: str, question: str, reply: str) -> str:
+        """What a command says that changes the mode and may ask first; ``reply`` is given to that question alone."""
+        self._drain()
+        self._channel.sendall(f"{command}\n".encode())
+        text, asked, end = "", False, time.monotonic() + self._patience
+        while True:
+            text += self._more(end)
+            shown = _NOISE.sub("", text)
+            if not asked and question in shown:
+                self._channel.sendall(f"{reply}\n".encode())
+                text, asked = "", True
+                continue
+            found = list(self._prompt.finditer(shown))
+            if found and self._stands(shown, found[-1].end()):
+                self.mode = found[-1]["mode"] or ""
+                return shown[: found[-1].start()]
+
     def _answers(self, lines: Sequence[str]) -> list[str]:
         """One answer for each line, without echo and prompt."""
         self._channel.sendall("".join(f"{line}\n" for line in lines).encode())

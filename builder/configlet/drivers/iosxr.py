@@ -1,9 +1,11 @@
 """Cisco IOS-XR over the command line by SSH, with the host key verified.
 
 The configuration is locked, the lines go into the target configuration of our login, and what the device makes of them is
-read back before anything is in force. The commit is one that the device takes back unless another follows. In it stands
-an alias that names our change: whoever asks finds it in what runs as long as the change waits, the device's own way back
-takes it away with all the rest, and the commit that confirms takes it away for good.
+read back before anything is in force. The commit is a trial, which the device takes back unless the same login commits
+again; its comment names our change. Nobody else can confirm it or take it back, and the login that leaves its
+configuration mode ends it at once. So the login that committed is held open, by this process, until a new connection has
+shown that the device can still be reached. Where it is gone (the process died, the connection was cut) the device's timer
+takes the change back.
 
 Not NAPALM's driver: it goes into the XML agent, which newer releases do not have and whose timer ends at five minutes; and
 when others committed meanwhile it discards, loads the whole configuration anew, and commits that without a timer.
@@ -14,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
@@ -28,9 +31,27 @@ LEAST, MOST = 30, 65535
 """Seconds of the device's timer."""
 WINDOW = 50
 """Lines at a time; those of a target configuration are not in force."""
-MARK = "alias exec cfglt-pending"
+LONGEST = 60
+"""Characters of a comment."""
+TRIAL, CONFIRMED = "Client: commit-confirm", "% Confirming commit"
+LEAVING = "Do you wish to exit? [no]:"
 _NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
-_MARKED = re.compile(rf"^{MARK} (\S+) *$", re.MULTILINE)
+_COMMENT = re.compile(r"^ *Comment: +(cfglt-\S+) *$", re.MULTILINE)
+_TIME = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d(?:\.\d+)? \S+")
+"""The line that comes before what a command says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A login whose trial waits: in configuration mode, and to be left in no other way than by these words."""
+
+    token: str
+    api: Any
+    cli: Session
+
+
+HELD: dict[tuple[str, int], Held] = {}
+"""By address and port; a device has one trial at most. What one object committed another of this process confirms."""
 
 
 class IosxrDriver:
@@ -52,14 +73,21 @@ class IosxrDriver:
     def running(self) -> str:
         """``show running-config``, all of it."""
         with self._asking():
-            text = self._cli.ask("show running-config")
+            text = self._untimed("show running-config")
         if not text.rstrip().endswith("\nend"):
             raise Lost("what the device shows of its configuration breaks off")
         return text
 
+    def _untimed(self, command: str) -> str:
+        """What a command shows, without the line with the time before it."""
+        first, end, rest = self._cli.ask(command).partition("\n")
+        return rest if _TIME.fullmatch(first.strip()) else first + end + rest
+
     def load(self, change: Change) -> str:
         """Lock, fill the target configuration, and look at what the whole would be. Nothing is active yet."""
         self._change = change
+        if (other := self.pending()) is not None:
+            raise Rejected(f"a change is pending on the device already ({other})")
         self._configuring()
         try:
             return self._filled(change)
@@ -71,19 +99,17 @@ class IosxrDriver:
         self._loaded_from = self.running()
         if self._shown(self._loaded_from) != change.before:
             raise Rejected("the plan is stale: the device no longer runs what the plan was made from")
-        if (other := self.pending()) is not None:
-            raise Rejected(f"a change is pending on the device already ({other})")
         lines = [line.strip() for line in change.load.splitlines() if line.strip(" !")]
         with self._asking():
-            self._cli.enter([*lines, "root", f"{MARK} {self._named(self._target.token)}"], WINDOW)
-            staged, diff = self._cli.ask("show configuration merge"), self._cli.ask("show configuration")
+            self._cli.enter([*lines, "root"], WINDOW)
+            staged, diff = self._untimed("show configuration merge"), self._untimed("show configuration")
         if self._shown(staged) != change.after or _others(staged) != _others(self._loaded_from):
             raise Rejected(f"what the device would run is not what was planned:\n{diff}")
         self._staged = True
         return diff
 
     def commit(self, seconds: int) -> str:
-        """Commit under the device's timer, if nothing changed since the lock; read back."""
+        """Commit on trial, if nothing changed since the lock; read back. The login is held from here on."""
         if self._change is None or not self._staged:
             raise Rejected("nothing was staged")
         token, seconds = self._named(self._target.token), max(seconds, LEAST)
@@ -93,50 +119,53 @@ class IosxrDriver:
             if _lines(self.running()) != _lines(self._loaded_from):
                 raise Rejected("somebody changed the device since the change was staged; nothing was committed")
             with self._asking():
-                self._cli.ask(f"commit confirmed {seconds}")
-        finally:
+                self._cli.ask(f"commit confirmed {seconds} comment {token}")
+        except Rejected:
             self._left()
+            raise
+        self._staged = False
+        HELD[self._place] = Held(token, self._api, self._cli)
         try:
-            self._as_planned(token)
+            self._as_planned()
         except Rejected as error:
-            self._back(token, str(error))
+            self._back(str(error))
         return token
 
-    def _as_planned(self, token: str) -> None:
+    def _as_planned(self) -> None:
         assert self._change is not None
         text = self.running()
-        if _mark(text) != token:
-            raise Lost("its timer ran out while the change was committed")
         if self._shown(text) != self._change.after:
             raise Rejected("after the change the device does not show what was planned")
         if _others(text) != _others(self._loaded_from):
             raise Rejected("the change touched what is not ours")
 
     def confirm(self, token: str) -> None:
-        """Commit the removal of our mark, which ends the timer. What is committed is what the device starts with."""
-        self._configuring()
-        try:
-            if self.pending() != token:
-                raise Rejected(f"no change {token} is pending on the device")
-            with self._asking():
-                self._cli.enter([f"no {MARK}"], 1)
-                self._cli.ask("commit")
-            if self.pending() is not None:
-                raise Lost("the change was confirmed, and the device still shows that it waits")
-        finally:
-            self._left()
+        """Have the login that committed commit again. What was committed for good is what the device starts with."""
+        held = self._waiting(token)
+        with self._asking():
+            said = held.cli.ask("commit", known=(CONFIRMED,))
+        self._let_go()
+        if CONFIRMED not in said or self.pending() is not None:
+            raise Lost("the change was confirmed, and the device does not say so")
 
     def revert(self, token: str) -> None:
-        """Take our commit back, if it is the last one. Rejected when it is not pending."""
-        if self.pending() != token:
-            raise Rejected(f"no change {token} is pending on the device")
-        self._rolled_back(token)
+        """Have the login that committed leave, which takes the trial back at once. Rejected when it is not pending."""
+        self._waiting(token)
+        self._given_up()
         if self.pending() == token:
-            raise Lost("the device was told to roll back, and still shows the change")
+            raise Lost("the device was told to take the change back, and still shows that it waits")
 
     def pending(self) -> str | None:
-        """The mark of a change that waits: the device's way back takes it away, and so does the confirmation."""
-        return _mark(self.running())
+        """The comment of a trial that waits; while it does nobody else can commit, so it is the last commit's."""
+        do = "do " if self._cli.mode else ""
+        with self._asking():
+            waits = TRIAL in self._cli.ask(f"{do}show configuration sessions detail")
+            last = self._cli.ask(f"{do}show configuration commit list 1 detail") if waits else ""
+        if not waits:
+            self._let_go()
+            return None
+        found = _COMMENT.search(last)
+        return found[1] if found else "a trial commit of somebody else"
 
     def save(self) -> None:
         """Nothing is to be done: a commit is for good."""
@@ -145,30 +174,57 @@ class IosxrDriver:
 
     def close(self) -> None:
         """Leave: the target configuration of a login goes with it, and so does its lock."""
+        if self._holds:
+            return
         with suppress(Exception):
             self._left()
         left(self._api)
 
-    def _back(self, token: str, why: str) -> None:
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self._target.address, self._target.port
+
+    @property
+    def _holds(self) -> bool:
+        held = HELD.get(self._place)
+        return held is not None and held.cli is self._cli
+
+    def _waiting(self, token: str) -> Held:
+        """The login whose trial waits under a token. Raises Rejected when there is none, or nothing waits."""
+        if self.pending() != token:
+            raise Rejected(f"no change {token} is pending on the device")
+        held = HELD.get(self._place)
+        if held is None or held.token != token:
+            raise Rejected(
+                "only the login that made it can confirm a trial commit or take it back, and that is gone; the device "
+                "takes it back when its timer ends"
+            )
+        return held
+
+    def _given_up(self) -> None:
+        """Leave the configuration mode in which the trial was made: the device takes it back at once."""
+        with self._asking():
+            HELD[self._place].cli.leave("end", LEAVING, "yes")
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """End a held login after its trial."""
+        held = HELD.pop(self._place, None)
+        if held is not None and held.cli is not self._cli:
+            with suppress(Exception):
+                held.cli.leave("end", LEAVING, "no")
+            left(held.api)
+
+    def _back(self, why: str) -> None:
         """Take back what was committed. Raises TakenBack when all is as it was, Lost when that cannot be seen."""
         try:
-            self._rolled_back(token)
+            self._given_up()
             same = _lines(self.running()) == _lines(self._loaded_from)
         except Rejected as error:
             raise Lost(f"{why}; it was told to revert: {error}") from error
         if not same:
             raise Lost(f"{why}; it was told to revert, and does not show what ran before")
         raise TakenBack(why)
-
-    def _rolled_back(self, token: str) -> None:
-        with self._asking():
-            last = self._cli.ask("show configuration commit changes last 1")
-        if _mark(last) != token:
-            raise Rejected("somebody committed after us, so the last commit is not ours to take back. Look at it")
-        with self._asking():
-            said = self._cli.ask("rollback configuration last 1")
-        if "successfully rolled back" not in said:
-            raise Rejected(f"the device did not roll back: {said.strip()}")
 
     def _configuring(self) -> None:
         """Into configuration mode, with the configuration locked."""
@@ -178,11 +234,11 @@ class IosxrDriver:
             raise Rejected(f"the device does not lock its configuration for us: {said.strip()}")
 
     def _left(self) -> None:
-        """Out of configuration mode, with what is in the target configuration dropped."""
+        """Out of configuration mode, with what is in the target configuration dropped, and a trial taken back."""
         self._staged = False
         if self._cli.mode:
             with suppress(Rejected), self._asking():
-                self._cli.ask("abort")
+                self._cli.leave("abort", LEAVING, "yes")
 
     def _shown(self, text: str) -> str:
         assert self._change is not None
@@ -195,6 +251,8 @@ class IosxrDriver:
     def _named(token: str) -> str:
         if not _NAME.fullmatch(token):
             raise Rejected(f'"{token}" is not the name of a change of ours')
+        if len(token) > LONGEST:
+            raise Rejected(f'"{token}" is too long for the comment of a commit, which has {LONGEST} characters')
         return token
 
     @contextmanager
@@ -228,22 +286,15 @@ class _Login:
         self.device = self._netmiko_device = ConnectHandler(device_type="cisco_xr", **self._options)
 
 
-def _mark(text: str) -> str | None:
-    found = _MARKED.search(text)
-    return found[1] if found else None
-
-
 def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines() if line.strip(" !") and not line.startswith(("!", "Building"))]
 
 
 def _others(text: str) -> list[str]:
-    """The configuration without comments, our lists and their bindings, and our mark."""
+    """The configuration without comments, our lists and their bindings."""
     kept: list[str] = []
     ours = False
     for line in _lines(text):
-        if line.startswith(f"{MARK} "):
-            continue
         ours = bool(re.fullmatch(r"(ipv4|ipv6) access-list cfglt-\S+", line)) or (ours and line[0] == " ")
         if not ours and not re.fullmatch(r" +(ipv4|ipv6) access-group cfglt-\S+ (ingress|egress)", line):
             kept.append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from configlet.lab import switch_iosxr_config as xr_config
 from configlet.lab import switch_iosxr_state, switch_iosxr_xml, switch_lists
@@ -21,6 +22,13 @@ BANNER = "\nSimulated IOS-XR router of the lab: no vendor software here\n\n"
 WRONG = "% {} input detected at '^' marker."
 PLACE = "RP/0/RP0/CPU0:"
 XML = "XML> "
+EXITING = (
+    "\r\nYou are exiting after a 'commit confirm' with an active rollback session.  If you exit the configuration awaiting "
+    "confirmation will not be confirmed and the router will immediately rollback to the previous configuration.\r\n"
+)
+LEAVING = "Do you wish to exit? [no]:"
+TIMED = ("show", "do", "configure", "commit", "rollback")
+"""Commands whose answer begins with the time."""
 LOSING = "Uncommitted changes found, commit them before exiting(yes/no/cancel)? [cancel]:"
 
 
@@ -62,6 +70,12 @@ class XrShell:
         if self._request is not None:
             return self._in_agent(line)
         words = line.split()
+        said = self._carried_out(words, line)
+        if isinstance(said, Ask) or not words or words[0] not in TIMED:
+            return said
+        return f"{datetime.now(UTC):%a %b %d %H:%M:%S.%f}"[:-3] + f" UTC\n{said}"
+
+    def _carried_out(self, words: list[str], line: str) -> str | Ask:
         if self.session.configuring:
             return self._configured(words, line)
         if not words or words[0].startswith("!"):
@@ -92,11 +106,15 @@ class XrShell:
         if words in (["exit"], ["root"]):
             into.mode = GLOBAL
             return ""
-        if words in (["clear"], ["abort"]):
+        if words == ["clear"]:
             session.target = None
-            return self._leave() if words == ["abort"] else ""
+            return ""
+        if words == ["abort"]:
+            return self._leave()
         if words[0] == "commit":
             return commit(state, session, words)
+        if words[:2] == ["do", "show"]:
+            return execute(state, session, line.replace("do", "", 1))
         shown = show_in_configuration(state, session, line)
         if shown is not None:
             return shown
@@ -109,10 +127,27 @@ class XrShell:
             return self._leave()
         return self._leave() if "no".startswith(answer or "cancel") else ""
 
-    def _leave(self) -> str:
-        self.session.configuring, self.session.target = False, None
-        if self._state.held is self.session:
-            self._state.held = None
+    def _leave(self) -> str | Ask:
+        trial = self._state.trial
+        if trial is None or trial.who is not self.session:
+            return self._left()
+        return Ask(f"{EXITING}{LEAVING}", self._given_up)
+
+    def _given_up(self, answer: str) -> str | Ask:
+        """The answer to whether the trial is to end now."""
+        trial = self._state.trial
+        if not answer or not "yes".startswith(answer.lower()):
+            return ""
+        if trial is not None and trial.who is self.session:
+            switch_iosxr_state.taken_back(self._state)
+        return self._left()
+
+    def _left(self) -> str:
+        session, state = self.session, self._state
+        session.configuring, session.target = False, None
+        state.editing = [who for who in state.editing if who is not session]
+        if state.held is session:
+            state.held = None
         return ""
 
     def complaint(self, refusal: Exception, line: str) -> str:
@@ -122,8 +157,8 @@ class XrShell:
         return marked(refusal, line, len(self.prompt), WRONG)
 
     def hang_up(self) -> None:
-        """The target configuration of a login, and its lock, go with it; a commit that waits does not."""
-        self._leave()
+        """The target configuration of a login, and its lock, go with it; a trial is left to its timer."""
+        self._left()
 
 
 class XrSwitch(ListSwitch):

@@ -11,7 +11,6 @@ from configlet.lab import switch_iosxr_config as xr_config
 from configlet.lab import switch_iosxr_state as xr_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_iosxr_state import Target, XrState
-from configlet.lab.switch_lists import Said
 from configlet.lab.switch_match import match
 
 
@@ -74,6 +73,7 @@ def _number(taken: Sequence[str], token: int, low: int, high: int) -> int:
 
 def _configure(state: XrState, session: Session, _: Sequence[str]) -> str:
     session.configuring, session.target = True, xr_state.target(state)
+    state.editing.append(session)
     return ""
 
 
@@ -121,14 +121,20 @@ def _commits(state: XrState, _: Session, taken: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in out)
 
 
-def _commit_changes(state: XrState, _: Session, taken: Sequence[str]) -> str:
-    """What the last commits changed, as lines that go and come."""
-    count = _number(taken, 5, 1, 100)
-    if count > len(state.commits):
-        raise Said("% There are not so many commits")
-    found = difflib.ndiff(xr_config.body(state.commits[-count].before), xr_config.body(state.running))
-    lines = [("no " if line[0] == "-" else "") + line[2:].strip() for line in found if line[0] in "+-"]
-    return "\n".join(["Building configuration...", f"!! IOS XR Configuration {xr_config.VERSION}", *lines, "end", ""])
+def _sessions(state: XrState, _: Session, __: Sequence[str]) -> str:
+    """Logins that configure, and a trial that waits, which is a session of its own."""
+    rows = [("CLI", "config", "Reserved" if who is state.held else "None") for who in state.editing]
+    rows += [("commit-confirm", "cfgmgr_trial_co", "None")] * (state.trial is not None)
+    out: list[str] = []
+    for number, (client, process, locked) in enumerate(rows, 1):
+        out += [
+            f"  {number}) Session: 00001000-{number:08x}-00000000  {datetime.now(UTC):%a %b %d %H:%M:%S %Y}",
+            f"     Line: vty{number - 1:<27}Lock: {locked}",
+            f"     User: {'admin':<30}Client: {client}",
+            f"     Process: {process:<27}PID: {20000 + number}",
+            "",
+        ]
+    return "".join(f"{line}\n" for line in out)
 
 
 def _version(state: XrState, _: Session, __: Sequence[str]) -> str:
@@ -154,7 +160,7 @@ EXEC: dict[str, Command] = {
     "show version": _version,
     "show clock": _clock,
     "show running-config": _running,
-    "show configuration commit changes last COUNT": _commit_changes,
+    "show configuration sessions detail": _sessions,
     "show configuration commit list detail": _commits,
     "show configuration commit list COUNT detail": _commits,
 }
@@ -183,18 +189,19 @@ def commit(state: XrState, session: Session, words: list[str]) -> str:
     seconds = given.get("confirmed", "")
     if seconds and not (seconds.isdigit() and xr_state.LEAST <= int(seconds) <= xr_state.MOST):
         raise InvalidInput(words.index(seconds), seconds)
-    put_in_force(
+    confirms = put_in_force(
         state, session, replace="replace" in given, label=given.get("label", ""), comment=given.get("comment", ""),
         seconds=int(seconds or 0), client="CLI",
     )  # fmt: skip
-    return ""
+    return "% Confirming commit for trial session.\n" if confirms else ""
 
 
 def put_in_force(
     state: XrState, session: Session, *, replace: bool, label: str, comment: str, seconds: int, client: str
-) -> None:
-    """Commit the session's target, which is empty then. Raises Said."""
+) -> bool:
+    """Commit the session's target, which is empty then; whether that confirmed a trial. Raises Said."""
     into = targeted(state, session)
     options = {"label": label, "comment": comment, "client": client}
-    xr_state.commit(state, into, session.user, replace=replace, seconds=seconds, who=session, **options)
+    confirms = xr_state.commit(state, into, session.user, replace=replace, seconds=seconds, who=session, **options)
     session.target = xr_state.target(state)
+    return confirms

@@ -1,8 +1,11 @@
 """What a simulated IOS-XR router keeps beside its configuration: commits, the lock, and a commit that waits.
 
 A login collects lines in a target configuration of its own; a commit puts them in force in one instant and for good. A
-commit that is to be confirmed is taken back by the device in so many seconds unless another commit follows, whoever makes
-it. What the real system does when that other commit comes from another login is not known to us; here it confirms.
+commit that is to be confirmed (a trial) is taken back by the device in so many seconds unless the login that made it
+commits again. Every other login is kept out meanwhile. The login that leaves its configuration takes the trial back at
+once; one whose connection is cut leaves it to the timer, and nobody can confirm it any more. So it was reported of IOS
+XRv 9000 24.3.1 and in ansible-collections/cisco.iosxr#260. That ``abort`` leaves as ``end`` does, and that a rollback is
+kept out too, is the worse of what is not known.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from configlet.lab.switch_lists import GLOBAL, ListConfig, Said, missing
 from configlet.lab.switch_lists_state import ListState, install, staged
 
 LOCKED = "% The configuration namespace is locked by another session"
+NOT_ALONE = "Cannot enter exclusive mode. "
 EMPTY = "% No configuration changes to commit."
+UNEXPIRED = "% Cannot commit because there is an unexpired trial/rollback session '00001000-{:08x}-00000000'."
 OTHERS = (
     "One or more commits have occurred from other configuration sessions since this session started or since the last "
     "commit was made from this session."
@@ -55,11 +60,12 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A commit that the device takes back unless another follows."""
+    """A commit that the device takes back unless the login that made it commits again."""
 
     number: int
     before: ListConfig
     thread: threading.Timer
+    who: object
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +76,12 @@ class XrState(ListState):
     trial: Trial | None = None
     held: object | None = None
     """The login that has the configuration locked for itself."""
+    editing: list[object] = field(default_factory=list)
+    """Logins in configuration mode, whether they have it locked or not."""
+
+    def foreign(self, who: object) -> bool:
+        """Whether a trial of another login is under way."""
+        return self.trial is not None and self.trial.who is not who
 
 
 def target(state: XrState) -> Target:
@@ -85,24 +97,29 @@ def line(state: XrState, into: Target, said: str) -> None:
 
 
 def lock(state: XrState, who: object) -> None:
-    """Lock the configuration for one login. Raises Said when somebody else has it."""
+    """Lock the configuration for one login. Raises Said when somebody else has it, or a trial under way."""
     if state.locked or state.held not in (None, who):
         raise Said(LOCKED)
+    if state.foreign(who):
+        raise Said(f"{NOT_ALONE}A trial commit is underway in another configuration session.")
     state.held = who
 
 
 def commit(
     state: XrState, into: Target, user: str, *, replace: bool = False, label: str = "", comment: str = "",
     seconds: int = 0, client: str = "CLI", who: object = None,
-) -> None:  # fmt: skip
-    """Put a target in force in one instant, or nothing of it. Raises Said with why not."""
+) -> bool:  # fmt: skip
+    """Put a target in force in one instant, or nothing of it; whether that confirmed a trial. Raises Said with why not."""
     if state.locked or state.held not in (None, who):
         raise Said(LOCKED)
+    confirms = state.trial is not None and not state.foreign(who)
     if not into.steps:
-        if state.trial is None:
+        if not confirms:
             raise Said(EMPTY)
         _confirmed(state)
-        return
+        return True
+    if state.foreign(who):
+        raise Said(unexpired(state))
     if into.since != len(state.commits):
         raise Said(OTHERS)
     config = xr_config.alone(state.running, into.steps) if replace else into.config.copy()
@@ -118,7 +135,15 @@ def commit(
     _confirmed(state)
     _kept(state, before, user, label, comment, client)
     if seconds:
-        _start(state, before, seconds)
+        _start(state, before, seconds, who)
+        state.held = None
+    return confirms
+
+
+def unexpired(state: XrState) -> str:
+    """What keeps everybody else out while a trial is under way."""
+    assert state.trial is not None
+    return UNEXPIRED.format(state.trial.number & 0xFFFFFFFF)
 
 
 def _kept(state: XrState, before: ListConfig, user: str, label: str, comment: str, client: str) -> None:
@@ -132,8 +157,9 @@ def rollback(state: XrState, count: int, user: str) -> None:
         raise Said("% There are not so many commits")
     if state.held is not None or state.locked:
         raise Said(LOCKED)
+    if state.trial is not None:
+        raise Said(unexpired(state))
     before, found = state.running, state.commits[-count].before
-    _confirmed(state)
     install(state, found.copy())
     _kept(state, before, user, "", "", "Rollback")
 
@@ -144,19 +170,25 @@ def _confirmed(state: XrState) -> None:
         state.trial = None
 
 
-def _start(state: XrState, before: ListConfig, seconds: int) -> None:
+def _start(state: XrState, before: ListConfig, seconds: int, who: object) -> None:
     def expire() -> None:
         with state.lock:
             if state.trial is trial:
-                state.trial = None
-                now = state.running
-                install(state, before)
-                _kept(state, now, "admin", "", "Automatic rollback of a commit that was not confirmed", "Rollback")
+                taken_back(state)
 
     thread = threading.Timer(seconds / state.speed, expire)
     thread.daemon = True
-    trial = state.trial = Trial(state.commits[-1].number, before, thread)
+    trial = state.trial = Trial(state.commits[-1].number, before, thread, who)
     thread.start()
+
+
+def taken_back(state: XrState) -> None:
+    """What ran before the trial runs again."""
+    assert state.trial is not None
+    before, now = state.trial.before, state.running
+    _confirmed(state)
+    install(state, before)
+    _kept(state, now, "admin", "", "", "Rollback")
 
 
 def starts(state: XrState) -> ListConfig:
@@ -168,3 +200,4 @@ def stop(state: XrState) -> None:
     """End the timer without taking anything back; a restart unlocks too."""
     _confirmed(state)
     state.held = None
+    state.editing.clear()
