@@ -210,6 +210,11 @@ def test_a_schedule_that_is_removed_rolls_nothing_back_and_a_reboot_brings_what_
     assert LINE not in switch.running_text()
 
 
+def test_a_switch_keeps_ten_checkpoints(switch: NxosSwitch) -> None:
+    said = shell(switch, *(f"checkpoint c{n}" for n in range(11)), "no checkpoint c0", "checkpoint c10")
+    assert [n for n, answer in enumerate(said) if "ERROR" in answer] == [10]
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [

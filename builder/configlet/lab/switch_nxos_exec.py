@@ -117,6 +117,8 @@ def _checkpoint(state: NxosState, _: Session, taken: Sequence[str]) -> Answer:
         raise Said("ERROR: checkpoint already exists")
     if len(name) > 80 or not name.isprintable():
         raise InvalidInput(1, name)
+    if len(state.checkpoints) >= nxos_state.MOST_CHECKPOINTS:
+        raise Said("ERROR: the maximum number of user checkpoints is reached")
     state.checkpoints[name] = (datetime.now(UTC), state.running.copy())
     return "Done\n"
 

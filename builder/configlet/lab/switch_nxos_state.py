@@ -18,6 +18,7 @@ from configlet.lab.switch_match import Ambiguous
 from configlet.lab.switch_nxos_config import JOB, SCHEDULE
 
 MOST_SESSIONS, MOST_COMMANDS = 32, 20_000
+MOST_CHECKPOINTS = 10
 DONE = "Rollback completed successfully."
 
 
