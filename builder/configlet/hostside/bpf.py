@@ -32,6 +32,8 @@ class _TestRun(ctypes.Structure):
 
 
 _PRINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+_QUIET = _PRINT(lambda *_: 0)
+"""libbpf calls it for as long as the process lives, so no value of ours may take it along when it goes."""
 _POINTERS = (
     "bpf_object__open_file", "bpf_object__find_map_by_name", "bpf_object__find_program_by_name",
     "bpf_map__initial_value", "bpf_object__next_map", "bpf_map__name", "bpf_object__next_program", "bpf_program__name",
@@ -52,10 +54,9 @@ class Library:
         for name in _POINTERS:
             getattr(self.lib, name).restype = ctypes.c_void_p
         self.lib.bpf_map__name.restype = self.lib.bpf_program__name.restype = ctypes.c_char_p
-        self._quiet = _PRINT(lambda *_: 0)
         if os.environ.get('CONFIGLET_BPF_DEBUG'):
             return
-        self.lib.libbpf_set_print(self._quiet)
+        self.lib.libbpf_set_print(_QUIET)
         if os.geteuid() != 0:
             raise Trouble("XDP tables are loaded by root (CAP_BPF and CAP_NET_ADMIN), and this is not root.")
 
