@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -39,14 +39,25 @@ class Boxes:
     def of(self, term: Term, family: int, *, foreign: bool = False) -> tuple[bool, tuple[Box, ...], bool]:
         """Whether an entry permits, its boxes, and whether what it does to fragments is known. Raises Unreadable.
 
-        An entry that names several protocols is as many side by side. Of a ``foreign`` one less is required.
+        An entry that names several protocols, or ports of either side, is as many side by side. Of a ``foreign`` one less is
+        required.
         """
         protos = term.asked.get("proto")
-        if not isinstance(protos, list):
-            return _Asked(self.grammar, self.names, term.asked, family, self.known, foreign).made()
-        each = [{**term.asked, "proto": proto} for proto in dict.fromkeys(protos)]
+        each: list[Mapping[str, Any]] = [term.asked]
+        if isinstance(protos, list):
+            each = [{**term.asked, "proto": proto} for proto in dict.fromkeys(protos)]
+        if "ports" in term.asked:
+            each = [side for asked in each for side in _either(asked)]
         found = [_Asked(self.grammar, self.names, asked, family, self.known, foreign).made() for asked in each]
         return found[0][0], tuple(box for _, boxes, _ in found for box in boxes), all(known for _, _, known in found)
+
+
+def _either(asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """An entry whose ports may stand on either side is two side by side. Raises Unreadable."""
+    if "sport" in asked or "dport" in asked:
+        raise Unreadable("Ports of either side stand beside ports of one")
+    rest = {name: value for name, value in asked.items() if name != "ports"}
+    yield from ({**rest, side: asked["ports"]} for side in ("sport", "dport"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ class _Asked:
         for name in grammar.get("running", {}).get("required", required) if self.foreign else required:
             if name not in asked:
                 raise Unreadable(f"This entry does not say its {name}")
+        if "state" in asked or "state.off" in asked:
+            raise Unreadable("The state of a connection is not known to a list that remembers none")
         for one, other in grammar.get("same", ()):
             if asked.get(one) != asked.get(other):
                 raise Unreadable(f"The {one} and the {other} of this entry are not the same")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from configlet.model.gate import Line
 from configlet.model.net import BITS, Family, Span, Spans, merge
 from configlet.model.problem import Place, Refused
 from configlet.model.running import Found, Running, Unknown, Unread
@@ -19,12 +20,12 @@ from configlet.readers.conditions import ANY
 from configlet.readers.grammar import Source, expand
 from configlet.readers.paths import Leaf, count
 from configlet.readers.spans import Unreadable, address, prefix
+from configlet.readers.term_boxes import Term
 from configlet.readers.terms import Bound, List, Text
 from configlet.readers.trees import in_lines, leaves
 
 if TYPE_CHECKING:
-    from configlet.readers.spans import Unreadable, address, prefix
-from configlet.readers.terms import TermReader
+    from configlet.readers.terms import TermReader
 
 Key = tuple[str, str]
 
@@ -140,15 +141,16 @@ class RunningTerms:
             waiting, text.waiting = text.waiting, None
             text.leaves(iter(waiting or ()))
             made = next(iter(text.lists.values()), None)
-            if made is None or not made.terms:
+            if made is None or not (made.terms or "default" in made.said):
                 Source(file, *those[0]).refuse(f"The list {key[1]} is empty; what an empty list passes is not known")
-            lines = tuple(text.lines(made))
+            family: Family = 4 if made.family == 4 else 6
+            place, bound = Place(file, those[0][0]), tuple(self._bound(made, seen))
+            if any("state" in term.asked or "state.off" in term.asked for term in made.terms.values()):
+                return Found(key[1], family, place, _of_state(text, made, "new"), bound, (), _of_state(text, made, "established"))
+            return Found(key[1], family, place, tuple(text.lines(made)), bound, tuple(_unknown(made, file)))
         except Refused as refused:
             seen.wrong.setdefault(key[1], Unread(key[1], refused.problems[0]))
             return None
-        family: Family = 4 if made.family == 4 else 6
-        place = Place(file, those[0][0])
-        return Found(key[1], family, place, lines, tuple(self._bound(made, seen)), tuple(_unknown(made, file)))
 
     def _members(self, leaf: Leaf, file: str, seen: _Seen) -> Iterator[Leaf]:
         """The leaf, or one for each value in brackets or member of the group that it names. Raises Refused for a group that
@@ -198,6 +200,23 @@ def _span(text: str, family: Family) -> Span:
     if dash:
         return address(low, family), address(high, family)
     return prefix(text if "/" in text else f"{text}/{BITS[family]}", family)
+
+
+def _of_state(text: Text, made: List, state: str) -> tuple[Line, ...]:
+    """A list that asks for states, as packets of connections in one state meet it. Fragments are put together before."""
+    terms: dict[str, Term] = {}
+    for name, term in made.terms.items():
+        states = term.asked.get("state")
+        if states is None and "state.off" in term.asked:
+            text.refuse(term.place, term.path, "States are switched off here, and what is left of them is not known")
+        if states is None or state in states:
+            asked = {key: value for key, value in term.asked.items() if key not in ("state", "state.off")}
+            terms[name] = replace(term, asked=asked)
+    lines = [line for line in text.lines(replace(made, terms=terms)) if line.box[6][0] == 0]
+    out = [line.over((*line.box[:6], (0, 0))) for line in lines]
+    every = ANY[made.family]
+    rest = ((0, 255), every, every, PORTS, PORTS, BIT, (0, 0))
+    return (*out, Line(False, rest, made.place[0], "no entry matches, and the list drops the rest", "default"))
 
 
 def _below(path: str, off: tuple[str, ...]) -> bool:
