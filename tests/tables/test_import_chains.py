@@ -58,6 +58,7 @@ def passes(said: Running, packet: str, interface: str = "") -> bool:
 A = "10.0.0.1"
 MEANT: list[tuple[str, str, str, bool]] = [
     ("iptables", "-j ACCEPT", f"gre {A}", True),
+    ("iptables", "-p 0 -j ACCEPT", f"tcp {A} 80", True),
     ("iptables", "! -s 10.0.0.0/8 -j ACCEPT", f"tcp {A} 80", False),
     ("iptables", "-s 10.0.0.0/255.0.0.0 -j ACCEPT", f"tcp {A} 80", True),
     ("iptables", "-p tcp -m multiport --dports 80,443,8000:8080 -j ACCEPT", f"tcp {A} 8080", True),
@@ -182,6 +183,15 @@ def test_a_rule_that_no_packet_of_the_view_can_meet_is_passed_over() -> None:
     said = nft('ip6 nexthdr ipv6-icmp ip6 hoplimit 1 accept\nct state established accept\niifname "x" limit rate 1/second accept')
     assert {(one.family, one.name) for one in said.found} == {(4, "inet filter input others")}
     assert {one.problem.place.line for one in said.unread if one.problem.place} == {24, 26}
+
+
+def test_a_chain_that_asks_for_states_is_refused_where_packets_are_not_tracked() -> None:
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\nCOMMIT\n"
+    rules = ":INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT ! -i lo -m state --state ESTABLISHED -j ACCEPT\n"
+    said = running(platform("iptables"), "acl", f"{HEAD}{raw}*filter\n{rules}COMMIT\n", "saved")
+    assert [one.name for one in said.found] == ["INPUT lo"]
+    assert {one.name for one in said.unread} == {"raw PREROUTING", "INPUT others"}
+    assert all(one.problem.place and one.problem.place.line == 4 for one in said.unread)
 
 
 def test_a_chain_that_comes_to_itself_is_refused() -> None:

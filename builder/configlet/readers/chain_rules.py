@@ -79,7 +79,8 @@ class Statements:
         self.vmap = re.compile(said.get("vmap", "(?!)"))
         self.verdicts: Mapping[str, str] = said["verdicts"]
         self.states: Mapping[str, str] = said["states"]
-        self.wild = said["wild"]
+        self.wild, self.zero_is_all = said["wild"], said.get("zero_is_all", False)
+        self.untracked = re.compile(said["untracked"])
         self.families: Mapping[str, int] = said.get("families", {})
         self.names = names
 
@@ -270,7 +271,8 @@ class _Asking:
         return [addresses_of(text.removeprefix("== "), self.family)]
 
     def _proto(self, text: str) -> list[Span]:
-        return [self.words.names.proto(text, self.family)]
+        span = self.words.names.proto(text, self.family)
+        return [(0, 255) if span == (0, 0) and self.words.zero_is_all else span]
 
     def _dport(self, text: str) -> list[Span]:
         protos = self.spans.get("proto", ())

@@ -34,6 +34,8 @@ class Table:
     sets: dict[str, list[str] | None] = field(default_factory=dict)
     strange: Source | None = None
     """A line because of which nothing of the table is understood."""
+    untracked: Source | None = None
+    """A line, of whatever table, that keeps packets from being tracked."""
     known: dict[Source, list[Rule]] = field(default_factory=dict)
 
     def rules(self, line: Source, words: Statements) -> list[Rule]:

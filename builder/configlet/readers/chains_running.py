@@ -50,7 +50,10 @@ class RunningChains:
             tables, read = ruleset.parse(), ruleset.read
         found: list[Found] = []
         wrong: dict[str, Unread] = {}
+        every = (line for table in tables for chain in table.chains.values() for line in chain.statements)
+        untracked = next((line for line in every if self.words.untracked.search(line.text)), None)
         for table in tables:
+            table.untracked = untracked
             for name, chain in table.chains.items():
                 if chain.hook:
                     self._chain(table, name, chain, found, wrong)
@@ -168,6 +171,8 @@ class _List:
     def found(self, called: str, name: str, chain: Chain, bound: tuple[tuple[str, str], ...]) -> Found:
         """The list. Raises Refused at a rule that cannot be meant."""
         view = self.view
+        if view.state and self.table.untracked:
+            self.table.untracked.refuse("Packets that are not tracked have no state, and a chain asks for states")
         lines = self._made(self._run(name, chain, view))
         later: Sequence[Line] = ()
         if view.state:
