@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from configlet import platforms, rules, workspace
 from configlet.fit import Laws
-from configlet.model.gate import Reading
+from configlet.model.gate import Capability, Reading
 from configlet.model.inventory import Inventory
 from configlet.model.net import Addresses, Family
 from configlet.model.platform import Platform
 from configlet.model.policy import Entry, Policy
-from configlet.model.problem import Problem
+from configlet.model.problem import Problem, Refused
 from configlet.packets.entries import entries
 from configlet.packets.index import Index
 from configlet.place import Placement, place
 from configlet.platforms import content
+from configlet.platforms.nics import models, narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     ``files`` is the folder that holds ``inventory``, where that is not the workspace: a part of a site.
     """
     search = content.search(root)
-    models = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
-    loaded = workspace.load(files or root, site, today, models)
+    names = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
+    loaded = workspace.load(files or root, site, today, names)
     policy = rules.expand(loaded.inventory)
     named = {d.platform for d in loaded.inventory.devices if d.managed} | {
         h.platform for h in loaded.inventory.hosts if h.managed
@@ -63,8 +64,27 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     known = platforms.load(search, named)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities)
+    _held(search, loaded.inventory, capabilities)
     of = cache(lambda realm, family: Index(entries(policy, realm, family)))
     return Site(
         root, site, loaded.inventory, policy, placement, known, loaded.warnings, of, Laws(loaded.inventory, policy),
         cache(lambda: rules.own_addresses(loaded.inventory)),
     )
+
+
+def _held(
+    search: Sequence[Path], inventory: Inventory, capabilities: Mapping[tuple[str, str], Capability]
+) -> None:
+    """Raises Refused for a table in a NIC whose model is known not to hold such a one."""
+    asked = [n for h in inventory.hosts if h.managed for n in h.nics if (n.filter_table, "filter-table") in capabilities]
+    cards = models(search) if asked else {}
+    problems: list[Problem] = []
+    for nic in asked:
+        record = capabilities[nic.filter_table, "filter-table"]
+        if nic.model in cards and (record.mechanism or nic.filter_table) == nic.filter_table:
+            try:
+                narrowed(record, cards[nic.model], nic.filter_table)
+            except Refused as refused:
+                problems += [replace(problem, place=nic.place) for problem in refused.problems]
+    if problems:
+        raise Refused(problems)

@@ -69,6 +69,9 @@ def _no_nic_tables(inventory: Inventory, capabilities: Capabilities) -> Iterator
             names = ", ".join(sorted(p for p, m in known.items() if m in IN_NIC)) or "none"
             detail = f'"{nic.filter_table}" is no platform of a filter table in a NIC. Those that are: {names}.'
             yield Problem("Platform that cannot hold the gate", detail, nic.place)
+        elif not capabilities[nic.filter_table, "filter-table"].drops:
+            detail = f'"{nic.filter_table}" hands what it refuses to the kernel and drops nothing: it is no gate. Name another.'
+            yield Problem("Platform that cannot hold the gate", detail, nic.place)
 
 
 def families_of(networks: tuple[IPNetwork, ...]) -> tuple[Family, ...]:
@@ -134,7 +137,7 @@ def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
     for direction in capability.directions if carried else ():
         name = f"{host.name}/{nic.name}/{direction}"
         yield Gate(
-            name, host.name, nic.filter_table, "filter-table", nic.name, cast(Direction, direction), FAMILIES, "",
+            name, host.name, nic.filter_table, "filter-table", nic.name, cast(Direction, direction), capability.families, "",
             segments, capability, locals=locals_,
         )  # fmt: skip
 
