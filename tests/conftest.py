@@ -1,6 +1,7 @@
 """The suite names the laws it holds: at its end, one line for each file of `tests/laws`, in the words of that file.
 
-`make test` runs it in two processes: one has whatever needs a lab, as there is one lab on a machine, the other the rest.
+`make test` runs it in two parts: what builds labs and sends packets has the machine for itself, the rest runs in two
+processes.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from pathlib import Path
 import pytest
 
 _FOLDER = "tests/laws/"
-_LAB = ("tests/lab/", "tests/xdp/", "tests/test_cli_lab", "tests/test_cli_consent", "tests/test_cli_log", "tests/test_cli.py")
+_LAB = ("tests/lab/", "tests/xdp/", "tests/test_cli_lab", "tests/test_cli_matrix", "tests/test_cli_consent", "tests/test_cli_log")
 _WORDS = ("passed", "failed", "error", "skipped")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group("lab" if file.startswith(_LAB) else file))
+        item.add_marker(pytest.mark.xdist_group(file))
+        if file.startswith(_LAB):
+            item.add_marker(pytest.mark.lab)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
