@@ -104,6 +104,15 @@ def test_a_change_is_confirmed_by_the_login_that_made_it_and_that_is_let_go(benc
     assert shell(bench.switch, "show configuration sessions detail")[0].splitlines()[1:] == []
 
 
+def test_a_change_is_taken_back_at_once_by_the_login_that_made_it(bench: PlatformBench) -> None:
+    first = bench.lines
+    token = committed(bench)
+    driver = bench.connect("r1")
+    driver.revert(token)
+    assert (driver.pending(), iosxr.HELD, bench.lines) == (None, {}, first)
+    driver.close()
+
+
 def test_without_that_login_nothing_is_confirmed_or_taken_back_and_the_timer_acts(bench: PlatformBench) -> None:
     before = bench.runs
     token = committed(bench, 240 if FULL else 600)
