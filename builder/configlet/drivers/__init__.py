@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
+from threading import Lock
 from typing import cast
 
 from configlet.drivers.base import Canonical, Driver, Factory, Target
@@ -27,6 +30,31 @@ def opener(canonical: Canonical) -> Callable[[Target], Driver]:
     """A function that connects to a target with its platform's driver."""
 
     def connect(target: Target) -> Driver:
-        return find(target.driver or target.platform)(target, canonical)
+        name = target.driver or target.platform
+        made = find(name)
+        _load(name)
+        return made(target, canonical)
 
     return connect
+
+
+LIBRARIES = {
+    "eos": ("napalm.base.exceptions", "napalm.eos", "pyeapi.eapilib"),
+    "ios": ("napalm.base.exceptions", "napalm.ios"),
+    "iosxr": ("napalm.base.exceptions", "netmiko"),
+    "junos": ("napalm.base.exceptions", "napalm.junos"),
+    "nxos": ("napalm.base.exceptions", "napalm.nxos_ssh"),
+    "nftables": ("netmiko",),
+    "xdp": ("netmiko",),
+}
+"""What our drivers import when they connect."""
+_loading = Lock()
+
+
+def _load(name: str) -> None:
+    """Import a driver's libraries, one thread after the other: they import each other in circles, and two threads that
+    begin at different ends of a circle wait for each other (``_DeadlockError``). What is missing the driver says itself."""
+    with _loading:
+        for library in LIBRARIES.get(name, ()):
+            with suppress(ImportError):
+                import_module(library)
