@@ -17,9 +17,9 @@ bpf: ## the XDP program, where clang is (as root setup installs nothing for it: 
 demo: setup ## the whole way: check, lab, push, real packets, one change, rollback
 	@$(PYTHON) scripts/demo.py
 
-test: setup ## all tests: in two processes, then those of the lab, which have the machine for themselves
+test: setup ## all tests in two processes: first what only computes, then what builds labs and sends packets
 	@status=0; $(PYTHON) -m pytest -n 2 --dist loadgroup -m "not lab" || status=1; \
-	$(PYTHON) -m pytest -m lab || status=1; exit $$status
+	$(PYTHON) -m pytest -n 2 --dist loadgroup -m lab || status=1; exit $$status
 
 show: setup ## what an issue must show: make show ISSUE=one-command [LINE=4]
 	@$(PYTHON) scripts/show.py "$(ISSUE)" $(LINE)
