@@ -60,16 +60,19 @@ class Block(Generic[T]):
 class Listed(Sequence[T]):
     """A list of rows of which some are blocks. Whoever goes through it sees single rows, made when they are looked at."""
 
-    __slots__ = ("items",)
+    __slots__ = ("_length", "items")
 
     def __init__(self, items: Iterable[T | Block[T]]) -> None:
         self.items = tuple(items)
+        self._length = -1
 
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(item.rows() if isinstance(item, Block) else (item,) for item in self.items)
 
     def __len__(self) -> int:
-        return sum(item.count if isinstance(item, Block) else 1 for item in self.items)
+        if self._length < 0:
+            self._length = sum(item.count if isinstance(item, Block) else 1 for item in self.items)
+        return self._length
 
     @overload
     def __getitem__(self, at: int) -> T: ...

@@ -49,8 +49,12 @@ def part_of(
     started: float,
     change: Change | None = None,
     owners: Collection[str] = (),
+    every: bool = False,
 ) -> Part | None:
-    """The change since, looked at alone, and these owners besides; None when only the whole can answer."""
+    """The change since, looked at alone, and these owners besides; None when only the whole can answer.
+
+    ``every``: the texts of all that are touched, those that are alike one after the other; else one of each group.
+    """
     change = change or change_of(before.map, before.digests, given)
     if change is None or len(change.places) > MOST_PLACES:
         return None
@@ -63,7 +67,7 @@ def part_of(
         touched = touched_by(before.map, narrow)
         if not touched <= opened.placement.owners.keys():
             return None
-        texts = {group: _texts(opened, group) for group in _groups(opened, touched)}
+        texts = {group: _texts(opened, group, every) for group in _groups(opened, touched)}
         return _merged(opened, before, narrow, touched, texts, started)
     except Refused:
         return None
@@ -107,8 +111,11 @@ def _groups(site: Site, touched: Collection[str]) -> tuple[tuple[str, ...], ...]
     return alike(site.laws, {owner: gates for owner, gates in site.placement.owners.items() if owner in touched})
 
 
-def _texts(site: Site, group: tuple[str, ...]) -> tuple[Proven, ...]:
-    return tuple(proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,)))
+def _texts(site: Site, group: tuple[str, ...], every: bool) -> dict[str, tuple[Proven, ...]]:
+    found: dict[str, tuple[Proven, ...]] = {}
+    for artifact in each_artifact(site, group if every else group[:1], (group,)):
+        found[artifact.owner] = (*found.get(artifact.owner, ()), proven(site, artifact))
+    return found
 
 
 def _merged(
@@ -116,22 +123,23 @@ def _merged(
     before: Before,
     change: Change,
     touched: frozenset[str],
-    texts: dict[tuple[str, ...], tuple[Proven, ...]],
+    texts: dict[tuple[str, ...], dict[str, tuple[Proven, ...]]],
     started: float,
 ) -> Part | None:
     """The report of before with what is said of the touched part in its place; None if anything there is red."""
     old = before.report
+    proven_texts = {owner: made for of_group in texts.values() for owner, made in of_group.items()}
     tests = {test.place: run_test(site, test) for test in site.inventory.tests}
     gaps, closed = split_gaps(site, change.places)
     accepted = (
         *(gap for gap in old.accepted if not change.places & set(gap.places)),
         *(accepted_gap(gap, by) for gap, by in closed),
     )
-    groups = (*_others(old.groups, touched), *(group_said(group, made) for group, made in texts.items()))
+    groups = (*_others(old.groups, touched), *(group_said(group, made[group[0]]) for group, made in texts.items()))
     red = [
         *failed(tests.values()),
         *gap_problems(site, gaps),
-        *unproven(proof for made in texts.values() for one in made for proof in one.proofs),
+        *unproven(proof for made in proven_texts.values() for one in made for proof in one.proofs),
     ]
     if red or {gap.place for gap in accepted} != {gap.place for gap in old.accepted}:
         return None
@@ -149,7 +157,7 @@ def _merged(
         accepted,
         time.perf_counter() - started,
     )
-    return Part(site, touched, {group[0]: made for group, made in texts.items()}, report)
+    return Part(site, touched, proven_texts, report)
 
 
 def _analysed(site: Site, before: Before, change: Change) -> bool:

@@ -91,7 +91,7 @@ def _partly(
     off = [owner for owner in meant - touched if not same(running, owner, known)]
     if len(off) > MOST_OFF or not meant <= known.keys():
         return None
-    part = part_of(root, site, today, given, before, time.perf_counter(), change, off)
+    part = part_of(root, site, today, given, before, time.perf_counter(), change, off, every=True)
     if part is None or not part.touched <= touched:
         return None
     # What a word of the change could have meant and did not is compared like all the rest.
@@ -101,7 +101,7 @@ def _partly(
 
 
 def _texts(part: Part, owners: Collection[str]) -> Iterator[Proven]:
-    """The text of each owner, rendered and proven now; those that spoke for their group were already."""
+    """The text of each owner, rendered and proven now; those of what is touched were already."""
     for owner in sorted(owners & part.texts.keys()):
         yield from part.texts[owner]
     rest = owners - part.texts.keys()
