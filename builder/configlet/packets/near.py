@@ -17,15 +17,20 @@ from configlet.model.policy import DPORT, DST, SRC
 from configlet.packets.sets import inside, meets
 
 
+REMEMBERED = 512
+"""Sets whose sizes are remembered: the same few prefixes are asked for again and again, ports hardly ever."""
+
+
 class Axis:
     """The spans of all rows in one dimension."""
 
-    __slots__ = ("_blocks", "_lonely", "lows", "numbers", "rows")
+    __slots__ = ("_blocks", "_lonely", "_sizes", "lows", "numbers", "rows")
 
     def __init__(self, rows: Iterable[Spans]) -> None:
         self.rows = tuple(rows)
         self._lonely: frozenset[int] | None = None
         self._blocks: dict[int, dict[int, int | list[int]]] = {}
+        self._sizes: dict[Spans, int] = {}
         self.lows: list[int] | None = None
         self.numbers: list[int] = []
 
@@ -76,9 +81,14 @@ class Axis:
 
     def size(self, spans: Spans) -> int:
         """How many rows ``near`` would look at."""
-        lows = self._ordered()
-        begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
-        return begin + sum(self.count(low) for low, _ in spans)
+        known = self._sizes.get(spans)
+        if known is None:
+            lows = self._ordered()
+            begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
+            known = begin + sum(self.count(low) for low, _ in spans)
+            if len(self._sizes) < REMEMBERED:
+                self._sizes[spans] = known
+        return known
 
     def lonely(self) -> frozenset[int]:
         """The rows that share no value with any other row."""

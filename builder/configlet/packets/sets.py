@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from configlet.model.block import Sets
@@ -14,8 +15,10 @@ _TELLING = (DST, SRC, DPORT, PROTO, SPORT, FRAG, FLAG)
 
 def touch(a: Spans, b: Spans) -> bool:
     """Whether two sorted sets of spans share a value."""
-    if len(a) == 1 and len(b) == 1:
-        return a[0][0] <= b[0][1] and b[0][0] <= a[0][1]
+    if len(a) == 1:
+        return a[0][0] <= b[0][1] and b[0][0] <= a[0][1] if len(b) == 1 else _holds_any(b, a[0])
+    if len(b) == 1:
+        return _holds_any(a, b[0])
     i = j = 0
     while i < len(a) and j < len(b):
         if a[i][1] < b[j][0]:
@@ -25,6 +28,12 @@ def touch(a: Spans, b: Spans) -> bool:
         else:
             return True
     return False
+
+
+def _holds_any(many: Spans, one: Span) -> bool:
+    """Whether a set has a value of a span, without walking the set."""
+    at = bisect_left(many, (one[1] + 1,))
+    return at > 0 and many[at - 1][1] >= one[0]
 
 
 def within(a: Spans, b: Spans) -> bool:
@@ -60,7 +69,7 @@ def common(a: Spans, b: Spans) -> Spans:
 def without(a: Spans, b: Spans) -> Spans:
     """The values of ``a`` that are not in ``b``."""
     out: list[Span] = []
-    j = 0
+    j = max(bisect_left(b, a[0]) - 1, 0) if a else 0
     for low, high in a:
         while j < len(b) and b[j][1] < low:
             j += 1
@@ -110,7 +119,10 @@ def minus(a: Sets, b: Sets) -> tuple[Sets, ...]:
     out: list[Sets] = []
     rest = a
     for level in range(len(a)):
-        left = without(rest[level], b[level])
+        mine, gone = rest[level], b[level]
+        if mine is gone or (gone[0][0] <= mine[0][0] and mine[-1][1] <= gone[0][1]):
+            continue
+        left = without(mine, gone)
         if left:
             out.append(put(rest, level, left))
             rest = put(rest, level, common(rest[level], b[level]))

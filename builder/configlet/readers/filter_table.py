@@ -111,10 +111,13 @@ class FilterTableReader:
 
 
 def _disjoint(made: VerdictMap) -> None:
-    """Refuse elements that share a key: the kernel does not load them."""
+    """Refuse elements that share a key: the kernel does not load them. Looked for along the part that tells most apart."""
+    axes = zip(*(element.spans for element in made.elements), strict=True)
+    along = max((len(set(spans)), number) for number, spans in enumerate(axes))[1] if made.elements else 0
     active: list[Element] = []
-    for element in sorted(made.elements, key=lambda e: e.spans[0]):
-        active = [other for other in active if other.spans[0][1] >= element.spans[0][0]]
+    for element in sorted(made.elements, key=lambda e: e.spans[along]):
+        low = element.spans[along][0]
+        active = [other for other in active if other.spans[along][1] >= low]
         for other in active:
             if all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(element.spans, other.spans, strict=True)):
                 element.source.refuse("This element shares keys with another one of its map")
