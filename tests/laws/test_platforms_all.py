@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,20 @@ def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
         return text_of(case, ALL["eos"], "acl").text.count("\n") > known.kinds[kind].capability.capacity
     if names:
         return all(wants.get(key, False) for key in names)
+    if "longer than its numbers" in said:
+        return longer(case, known, kind)
     return operands is not None and ("tell apart" in said or "looked up first" in said)
+
+
+def longer(case: Case, known: Platform, kind: str) -> bool:
+    """Whether a list has more entries than the platform's numbers from the first one on: written with more, it is read."""
+    said = known.kinds[kind]
+    sequence = said.operands["sequence"]
+    endless = {**sequence, "lowest": -(1 << 40), "highest": 1 << 40, "first": 1_500_000_000}
+    made = replace(known, kinds={kind: replace(said, operands={**said.operands, "sequence": endless})})
+    numbers = abs((sequence["highest"] if sequence["step"] > 0 else sequence["lowest"]) - sequence["first"]) + 1
+    text = text_of(case, made, kind).text
+    return len(set(re.findall(r"1[45]\d{8}", text))) > numbers
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS, ids=IDS)

@@ -95,12 +95,20 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     if len(name) > operands.get("name_length", len(name)):
         limit = operands["name_length"]
         raise refuse("Name longer than the platform's", f"{name}: a list's name has at most {limit} characters.", nature="red")
-    rows = _once(_rows(operands, table, groups))
-    inside = operands["sequence"].get("remarks") in ("beside", "first")
-    numbered = _beside(operands["sequence"], rows) if inside else _numbered(operands["sequence"], rows)
-    said = tuple(numbered)
-    _countable(operands["sequence"], said, table)
-    return List(name, operands["command"][family], gate.direction, said, family, binding)
+    return List(name, operands["command"][family], gate.direction, _counted(operands, table, groups), family, binding)
+
+
+def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> tuple[tuple[int | str, ...], ...]:
+    """The rows with their numbers, without gaps where the list would else be too long. Raises Refused."""
+    sequence = operands["sequence"]
+    numbered = _beside if sequence.get("remarks") in ("beside", "first") else _numbered
+    least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
+    for step in (sequence["step"], 1 if sequence["step"] > 0 else -1):
+        said = tuple(numbered({**sequence, "step": step}, _once(_rows(operands, table, groups))))
+        if not said or all(least <= int(row[0]) <= most for row in (said[0], said[-1])):
+            return said
+    detail = f"{table.gate.name} has {len(said):,} entries, and the platform has numbers from {least} to {most}."
+    raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
 
 
 def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
@@ -122,14 +130,6 @@ def _beside(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[
         yield (number, *row._replace(remark=remark))
         number += step
         remark = "" if once else remark
-
-
-def _countable(sequence: Mapping[str, Any], rows: Sequence[tuple[int | str, ...]], table: Table) -> None:
-    """Raises Refused where a list has more entries than the platform has numbers."""
-    least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
-    if rows and not all(least <= int(row[0]) <= most for row in (rows[0], rows[-1])):
-        detail = f"{table.gate.name} has more entries than the platform has numbers ({least} to {most})."
-        raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
 
 
 def _once(rows: Iterable[Row]) -> Iterator[Row]:
