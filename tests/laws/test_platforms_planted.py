@@ -157,16 +157,13 @@ def test_the_end_of_a_list_is_as_the_sheet_says(name: str) -> None:
     assert [line.permit for line in behind] in ([], [True]) if permits else not behind
 
 
-@pytest.mark.parametrize(("name", "most"), [("sonic", 9990), ("nvue", 65526)])
-def test_a_list_that_is_too_long_for_gaps_has_none_and_one_that_is_longer_still_is_refused(name: str, most: int) -> None:
+def test_a_list_that_is_too_long_for_gaps_has_none_and_one_that_is_longer_still_is_refused() -> None:
     def text(count: int) -> Artifact:
         entries = [row(f"permit udp 10.1.10.0/24 10.1.20.0/24 to {port}") for port in range(1, count + 1)]
-        made = acl(entries, binding=binding(name))
-        gate = replace(made.gate, platform=name, capability=ALL[name].kinds["acl"].capability)
-        return render("leaf1", ALL[name], "acl", [replace(made, gate=gate)])
+        made = acl(entries, binding="Ethernet4")
+        gate = replace(made.gate, platform="sonic", capability=ALL["sonic"].kinds["acl"].capability)
+        return render("leaf1", ALL["sonic"], "acl", [replace(made, gate=gate)])
 
-    long = {"sonic": 1500, "nvue": 7000}[name]
-    assert verdicts(ALL[name], text(long)) == {"PROVED"}
-    if name == "sonic":
-        with pytest.raises(Refused, match=r"has 1[0-9],[0-9]{3} entries, and the platform has numbers from 1 to 9999"):
-            text(most + 20)
+    assert verdicts(ALL["sonic"], text(1200)) == {"PROVED"}
+    with pytest.raises(Refused, match=r"has 1[0-9],[0-9]{3} entries, and the platform has numbers from 1 to 9999"):
+        text(10020)
