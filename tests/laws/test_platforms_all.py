@@ -47,9 +47,6 @@ def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
         or asks(case, lambda line, _: line.permit and any(p not in PORTED and d == s == ANY_PORT for p, d, s in line.services)),
         "port-zero": asks(case, lambda line, _: any(d[0] == 0 or s[0] == 0 for _, d, s in line.services)),
     }
-    if "more entries than the platform has numbers" in said:
-        # True where a platform that has numbers enough needs more lines than this one's hardware holds.
-        return text_of(case, ALL["eos"], "acl").text.count("\n") > known.kinds[kind].capability.capacity
     if names:
         return all(wants.get(key, False) for key in names)
     if "longer than its numbers" in said:
