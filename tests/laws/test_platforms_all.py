@@ -6,6 +6,7 @@ import os
 import random
 import re
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from configlet.model.gate import Artifact
 from configlet.model.platform import Platform
-from configlet.model.policy import ANY_PORT
+from configlet.model.policy import ANY_PORT, Box
 from configlet.model.problem import Refused
-from tests.policies import ALL, ICMP, IDS, KINDS, Case, asks, cases, differs, text_of, verdicts
+from tests.policies import ALL, ICMP, IDS, KINDS, Case, asks, cases, differs, entries_of, text_of, verdicts
 
 POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "3"))
 MUTANTS = int(os.environ.get("CONFIGLET_MUTANTS", "3"))
@@ -31,27 +32,42 @@ QUIET = settings(
 
 
 def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
-    """Whether the policy asks for what the refusal says that the platform cannot say."""
+    """Whether the policy, and in it the rule that the refusal names, asks for what the platform is said to lack."""
     said = str(refused)
-    operands = known.kinds[kind].operands
-    sentences = {key: sentence.rstrip(".") for key, sentence in known.refusals.items()}
-    names = [key for key, sentence in sentences.items() if sentence in said]
-    wants = {
-        "log": asks(case, lambda line, _: line.log),
-        "icmp": asks(case, lambda line, f: any(p[0] <= ICMP[f] <= p[1] for p, _, _ in line.services)),
-        "icmp-code": asks(case, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services)),
-        "protocol": asks(
-            case, lambda line, f: any(p[0] == p[1] and p[0] not in (1, 6, 17, 58) for p, _, _ in line.services)
-        ),
-        "fragments": case.fragments
-        or asks(case, lambda line, _: line.permit and any(p not in PORTED and d == s == ANY_PORT for p, d, s in line.services)),
-        "port-zero": asks(case, lambda line, _: any(d[0] == 0 or s[0] == 0 for _, d, s in line.services)),
-    }
-    if names:
-        return all(wants.get(key, False) for key in names)
     if "longer than its numbers" in said:
         return longer(case, known, kind)
-    return operands is not None and ("tell apart" in said or "looked up first" in said)
+    if "looked up first" in said:
+        return kind == "filter-table" and crossed(case)
+    named = re.search(r'The rule "rule (\d+)" gives a row', said)
+    assert named, said
+    number = int(named[1])
+    rule = replace(case, lines={f: lines[number - 1 : number] for f, lines in case.lines.items()})
+    names = [key for key, sentence in known.refusals.items() if sentence.rstrip(".") in said]
+    wants = {
+        "log": asks(rule, lambda line, _: line.log),
+        "icmp": asks(rule, lambda line, f: any(p[0] <= ICMP[f] <= p[1] for p, _, _ in line.services)),
+        "icmp-code": asks(rule, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services)),
+        "protocol": asks(
+            rule, lambda line, f: any(p[0] == p[1] and p[0] not in (1, 6, 17, 58) for p, _, _ in line.services)
+        ),
+        "fragments": case.fragments
+        or asks(rule, lambda line, _: line.permit and any(p not in PORTED and d == s == ANY_PORT for p, d, s in line.services)),
+        "port-zero": asks(rule, lambda line, _: any(d[0] == 0 or s[0] == 0 for _, d, s in line.services)),
+    }
+    return bool(names) and all(wants.get(key, False) for key in names)
+
+
+def crossed(case: Case) -> bool:
+    """Whether a permit and a deny of one family have packets in common, so that their order decides."""
+    return any(
+        one.permit and not two.permit and meets(one.box, two.box)
+        for family, lines in case.lines.items()
+        for one, two in permutations(entries_of(lines, family), 2)
+    )
+
+
+def meets(one: Box, two: Box) -> bool:
+    return all(low <= top and bottom <= high for (low, high), (bottom, top) in zip(one, two, strict=True))
 
 
 def longer(case: Case, known: Platform, kind: str) -> bool:

@@ -16,13 +16,13 @@ from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Entry
-from configlet.model.problem import refuse
 from configlet.packets.near import Near
 from configlet.packets.sets import inside, meet, minus, minus_all, put
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
 SHARED = (INSIDE.name, "infrastructure addresses")
 """Denies that hold for initiations and replies alike, as their boxes are symmetric."""
+_UPPER = ((ANY_PORT,), (ANY_PORT,), (ANY_BIT,))
 
 
 def acl_rows(law: Law) -> Sequence[Entry]:
@@ -47,20 +47,19 @@ def _only(rows: Iterable[Row], bit: Span) -> list[Row]:
 
 
 def _fragment_rows(classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
+    """Fragments that pass, by protocol. Where every protocol but some passes, those that are named are denied behind all
+    their permits, and then the rest passes."""
+    every = ((0, classes.rest),)
+    broad: list[Row] = []
     for row in (r for part in (first, second) for r in _permits_only(_only(part, NON_FIRST))):
-        low, high = row.sets[PROTO][0][0], row.sets[PROTO][-1][1]
-        if (low, high) != (0, classes.rest) or len(row.sets[PROTO]) > 1:
-            if high == classes.rest:
-                raise refuse(
-                    "Fragments that no list can tell apart",
-                    f'The rule "{row.entry.rule.name}" passes fragments of every protocol but some: an access list has '
-                    "no word for that. Set `fragments: drop` on the segment, or name the protocols in the rule.",
-                    row.entry.rule.place,
-                    nature="red",
-                )
-            yield from _named(classes, row)
-        else:
+        if row.sets[PROTO] == every:
             yield row
+            continue
+        yield from _named(classes, row)
+        if row.sets[PROTO][-1][1] == classes.rest:
+            broad.append(row)
+    yield from _denied(classes, broad, NON_FIRST)
+    yield from (row.over(put(row.sets, PROTO, every)) for row in broad)
 
 
 def _permits_only(rows: Sequence[Row]) -> list[Row]:
@@ -212,19 +211,23 @@ def _rest_rows(classes: Classes, broad: Sequence[Row], first: Sequence[Row]) -> 
     regions = list(dict.fromkeys((r.sets[DST], r.sets[SRC]) for r in broad))
     plain = _permits_only(first)
     near = Near([row.sets for row in plain])
-    upper = ((ANY_PORT,), (ANY_PORT,), (ANY_BIT,))
     for dst, src in regions:
-        region: Sets = (((0, classes.rest - 1),), dst, src, *upper, (ANY_BIT,))
+        region: Sets = (((0, classes.rest - 1),), dst, src, *_UPPER, (ANY_BIT,))
         for number in near.meeting(region):
             both = meet(plain[number].sets, region)
             if both:
                 yield from _named(classes, plain[number].over(both))
-    for dst, src in regions:
-        for one in range(classes.rest):
-            box = ((one, one), dst[0], src[0], ANY_PORT, ANY_PORT, ANY_BIT, WHOLE)
-            yield Row(False, (((one, one),), dst, src, *upper, (WHOLE,)), Entry(False, box, DEFAULT))
+    yield from _denied(classes, broad, WHOLE)
     for row in broad:
         yield row.over(put(row.sets, PROTO, ((0, classes.rest),)))
+
+
+def _denied(classes: Classes, broad: Sequence[Row], bit: Span) -> Iterator[Row]:
+    """Denies of each named protocol where the rest is to pass."""
+    for dst, src in dict.fromkeys((row.sets[DST], row.sets[SRC]) for row in broad):
+        for one in range(classes.rest):
+            box = ((one, one), dst[0], src[0], ANY_PORT, ANY_PORT, ANY_BIT, bit)
+            yield Row(False, (((one, one),), dst, src, *_UPPER, (bit,)), Entry(False, box, DEFAULT))
 
 
 def _pruned(known: First) -> Iterator[Row]:

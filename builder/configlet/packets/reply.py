@@ -55,12 +55,13 @@ def _mixed(box: Box, family: Family, special: list[int]) -> Iterator[tuple[bool,
         yield True, change(_turn(box), FRAG, _FRAGMENT)
     if box[FRAG][0]:
         return
+    whole = change(box, FRAG, _WHOLE)
     for number in special:
-        one = change(box, PROTO, (number, number))
-        for piece in _whole(change(one, FRAG, _WHOLE), family):
+        one = change(whole, PROTO, (number, number))
+        for piece in _whole(one, family):
             yield True, piece
         yield False, _turn(one)
-    yield True, _turn(box)
+    yield True, _turn(whole)
 
 
 def _split(box: Box, family: Family) -> Iterator[Box]:

@@ -107,7 +107,9 @@ def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]
         said = tuple(numbered({**sequence, "step": step}, _once(_rows(operands, table, groups))))
         if not said or all(least <= int(row[0]) <= most for row in (said[0], said[-1])):
             return said
-    detail = f"{table.gate.name} has {len(said):,} entries, and the platform has numbers from {least} to {most}."
+    first, last = sequence["first"], most if sequence["step"] > 0 else least
+    numbers = f"{abs(last - first) + 1:,} numbers for them, {first} to {last}"
+    detail = f"{table.gate.name} has {len(said):,} entries, and the platform has {numbers}."
     raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
 
 
