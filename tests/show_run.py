@@ -72,11 +72,20 @@ def pushed_lab() -> Iterator[Path]:
 
 
 def passed(*arguments: str, **env: str) -> int:
-    """How many tests passed; none when any failed."""
+    """How many tests passed; none when any failed. With ``-vv`` each is said as it ends."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False)
-    found = re.search(r"(\d+) passed", ended.stdout)
-    if ended.returncode or not found:
-        sys.stderr.write(ended.stdout[-3000:] + ended.stderr[-1000:])
+    said: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            said.append(line)
+            if "-vv" in arguments and (" PASSED " in line or " FAILED " in line):
+                sys.stderr.write(line)
+    whole = "".join(said)
+    found = re.search(r"(\d+) passed", whole)
+    if running.returncode or not found:
+        sys.stderr.write(whole[-4000:])
         return 0
     return int(found[1])

@@ -33,7 +33,7 @@ def line_1() -> Shown:
     with tempfile.TemporaryDirectory(prefix="configlet-show-") as folder:
         counts = Path(folder) / "counts"
         sizes = {"CONFIGLET_POLICIES": str(POLICIES), "CONFIGLET_MUTANTS": str(MUTANTS), "CONFIGLET_COUNTS": str(counts)}
-        good = passed(ALL, **sizes)
+        good = passed(ALL, "-n", "2", "--dist", "load", "-vv", **sizes)
         lines = counts.read_text(encoding="utf-8").split("\n")[:-1] if counts.is_file() else []
     found = {name: (int(proved), int(refused)) for name, proved, refused in (line.split() for line in lines)}
     for name, (proved, refused) in sorted(found.items()):
