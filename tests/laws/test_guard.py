@@ -20,7 +20,7 @@ from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
 from configlet.pipeline.site import Site, open_site
 from configlet.place import End, ends_of, paths
-from configlet.place.guard import gaps
+from configlet.place.guard import bare, gaps
 
 DAY = date(2026, 11, 24)
 NEIGHBOURS = """  - name: two of one segment
@@ -57,7 +57,8 @@ def every_pair(site: Site) -> Found:
         found
         for realm in site.policy.realms
         for family in FAMILIES
-        for found in _of_pairs(site, realm, family, [e for e in ends_of(site.inventory, realm, family) if e.bare])
+        for ends in [ends_of(site.inventory, realm, family)]
+        for found in _of_pairs(site, realm, family, [e for e in ends if bare(site.placement, e)])
     }
 
 

@@ -22,6 +22,7 @@ from configlet.pipeline.known import before_of, check
 from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
+from configlet.pipeline.sitemap import map_of
 from configlet.pipeline.written import Folder, rendered
 
 DAY = date(2026, 11, 24)
@@ -177,6 +178,16 @@ def test_a_plan_of_a_part_is_the_plan_of_the_whole_also_where_something_else_run
     quick = plan(tmp_path, "small", DAY, Folder(out, store), "site", store=store)
     assert quick == plan(tmp_path, "small", DAY, Folder(out, None), "site")
     assert {"h00002"} < {change.owner for change in quick.changes} and any("leaf3" in p for p in quick.problems)
+
+
+def test_a_slice_keeps_every_host_whose_table_does_not_remember(tmp_path: Path, checked: Path) -> None:
+    shutil.copytree(checked, tmp_path, dirs_exist_ok=True)
+    for file in (tmp_path / "inventory" / "small" / "hosts").iterdir():
+        file.write_text(re.sub(r"(?m)^( +)(nics:.*)$", lambda m: f"{m[1]}platform: xdp\n{m[0]}", file.read_text(), count=3))
+    site, given = pipeline.open_site(tmp_path, "small", DAY), inputs(tmp_path, "small", DAY)
+    known = map_of(site, given) if given else None
+    stateless = {host.name for host in site.inventory.hosts if host.platform == "xdp"}
+    assert known and stateless and stateless <= {host for hosts in known.bare.values() for host in hosts}
 
 
 def test_warm_says_what_cold_said(tmp_path: Path, policy: Policy) -> None:

@@ -8,19 +8,19 @@ from configlet.lab.probe_law import Law
 from configlet.lab.probe_members import Member
 from configlet.lab.probe_pairs import GapOf
 from configlet.model.inventory import Acceptance
-from configlet.model.net import Family
+from configlet.model.net import FAMILIES, Family
 from configlet.model.policy import Entry, Packet
 from configlet.packets.verdict import first
 from configlet.pipeline.site import Site
 from configlet.place.ends import ends_of
-from configlet.place.guard import accepted, gaps
+from configlet.place.guard import accepted, bare, gaps
 
 
 def gaps_of(site: Site, laws: Callable[[str, Family], Law]) -> GapOf:
     """A function that says why a denied packet between two members may arrive; empty when it must not.
 
     An unguarded pair counts only while somebody accepts it. A packet that a gate without memory takes for a reply
-    (DESIGN 5.4) counts where no host's table sees it, and, if a written deny meets it, only while somebody accepts it.
+    (DESIGN 5.4) counts where no host's table remembers, and, if a written deny meets it, only while somebody accepts it.
     """
     inventory = site.inventory
     known: dict[tuple[str, str, str, Family], Acceptance] = {}
@@ -28,20 +28,18 @@ def gaps_of(site: Site, laws: Callable[[str, Family], Law]) -> GapOf:
         acceptance = accepted(gap, inventory.accept)
         if acceptance:
             known[gap.what, gap.source.name, gap.target.name, gap.source.family] = acceptance
-    bare: set[str] = set()
-    for realm in site.policy.realms:
-        for family in (4, 6):
-            bare |= {end.name for end in ends_of(inventory, realm, 4 if family == 4 else 6) if end.bare}
+    ends = [end for realm in site.policy.realms for family in FAMILIES for end in ends_of(inventory, realm, family)]
+    open_ends = {end.name for end in ends if bare(site.placement, end)}
 
     def gap_of(packet: Packet, source: Member, target: Member) -> str:
-        ends = source.name, target.name, packet.family
-        if found := known.get(("unguarded", *ends)):
+        pair = source.name, target.name, packet.family
+        if found := known.get(("unguarded", *pair)):
             return _sentence(found)
         law = laws(packet.realm, packet.family)
         reply = law.resembles_reply(packet)
-        if reply is None or source.name not in bare or target.name not in bare:
+        if reply is None or not {source.name, target.name} <= open_ends:
             return ""
-        if found := known.get(("reply-exposure", *ends)):
+        if found := known.get(("reply-exposure", *pair)):
             return _sentence(found)
         return _exposure(reply, first(law.entries, packet))
 

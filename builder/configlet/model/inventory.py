@@ -9,7 +9,11 @@ from typing import Literal, NamedTuple
 from configlet.model.net import Family, IPAddress, IPNetwork, Span
 from configlet.model.problem import Place
 
-Stack = Literal["kernel", "container", "af_xdp", "onload", "dpdk", "rdma", "vm", "vm-sriov", "vm-vdpa"]
+Stack = Literal[
+    "kernel", "container", "container-bridge", "container-macvlan", "container-ipvlan", "af_packet", "af_xdp", "onload",
+    "dpdk", "rdma", "vm", "vm-sriov", "vm-vdpa",
+]  # fmt: skip
+"""``container`` is behind a veth that the host routes; other attachments have names of their own, as its table is blind."""
 Action = Literal["allow", "deny"]
 Level = Literal["error", "warning", "ignore"]
 

@@ -21,6 +21,7 @@ from configlet.pipeline.site import Site
 from configlet.place import Placement
 from configlet.place.cures import Offered, cheapest, guarded_end, reasons
 from configlet.place.guard import Gap, accepted, gaps
+from configlet.place.local import inside
 from configlet.platforms import content
 from configlet.platforms.nics import mechanisms
 from configlet.rules import select
@@ -165,14 +166,16 @@ def _unguarded(placement: Placement, found: list[Gap], offered: Offered) -> Prob
     workload = end.workload
     if workload is None:
         raise AssertionError("an unguarded flow has a workload at one end")
-    why = " ".join(reasons(placement, end, "receives" if end is gap.target else "sends"))
+    other = gap.source if end is gap.target else gap.target
+    why = " ".join(reasons(placement, end, "receives" if end is gap.target else "sends", other))
     peers = ", ".join(sorted({g.source.name if g.target.name == end.name else g.target.name for g in found}))
+    within = "host" if inside(end, other) else "segment"
     return Problem(
         "Unguarded flow",
         f'No gate decides what passes between "{workload.name}" (stack {workload.stack}, segment {end.place}) and '
         f"{peers}, and the policy denies some of it, for example {packet_text(gap.example)}. {why} "
-        f"Inside a segment no gateway sees it either. The cheapest cure: {cheapest(placement, end, offered)}. Or accept it "
-        f"for a time: {{what: unguarded, workload: {workload.name}, reason: ..., until: ...}}.",
+        f"Inside a {within} no gateway sees it either. The cheapest cure: {cheapest(placement, end, other, offered)}. Or accept "
+        f"it for a time: {{what: unguarded, workload: {workload.name}, reason: ..., until: ...}}.",
         workload.place,
         nature="red",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -11,11 +11,11 @@ from pathlib import Path
 from configlet import platforms, rules, workspace
 from configlet.fit import Laws
 from configlet.model.gate import Capability, Reading
-from configlet.model.inventory import Inventory
+from configlet.model.inventory import Inventory, Nic
 from configlet.model.net import Addresses, Family
 from configlet.model.platform import Platform
 from configlet.model.policy import Entry, Policy
-from configlet.model.problem import Problem, Refused
+from configlet.model.problem import Problem
 from configlet.packets.entries import entries
 from configlet.packets.index import Index
 from configlet.place import Placement, place
@@ -63,8 +63,7 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     named |= {n.filter_table for h in loaded.inventory.hosts if h.managed for n in h.nics if n.filter_table}
     known = platforms.load(search, named)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
-    placement = place(loaded.inventory, capabilities)
-    _held(search, loaded.inventory, capabilities)
+    placement = place(loaded.inventory, capabilities, _cards(search))
     of = cache(lambda realm, family: Index(entries(policy, realm, family)))
     return Site(
         root, site, loaded.inventory, policy, placement, known, loaded.warnings, of, Laws(loaded.inventory, policy),
@@ -72,19 +71,12 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     )
 
 
-def _held(
-    search: Sequence[Path], inventory: Inventory, capabilities: Mapping[tuple[str, str], Capability]
-) -> None:
-    """Raises Refused for a table in a NIC whose model is known not to hold such a one."""
-    asked = [n for h in inventory.hosts if h.managed for n in h.nics if (n.filter_table, "filter-table") in capabilities]
-    cards = models(search) if asked else {}
-    problems: list[Problem] = []
-    for nic in asked:
-        record = capabilities[nic.filter_table, "filter-table"]
-        if nic.model in cards and (record.mechanism or nic.filter_table) == nic.filter_table:
-            try:
-                narrowed(record, cards[nic.model], nic.filter_table)
-            except Refused as refused:
-                problems += [replace(problem, place=nic.place) for problem in refused.problems]
-    if problems:
-        raise Refused(problems)
+def _cards(search: Sequence[Path]) -> Callable[[Nic, Capability], Capability]:
+    """What a NIC holds of a table: as its model says, where the model is one of those that are known."""
+    known = cache(lambda: models(search))
+
+    def of_card(nic: Nic, record: Capability) -> Capability:
+        model = known().get(nic.model)
+        return narrowed(record, model, record.mechanism or nic.filter_table) if model else record
+
+    return of_card

@@ -19,7 +19,7 @@ from configlet.model.problem import Place
 from configlet.packets.index import Spans
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.site import Site
-from configlet.place.sees import HOST
+from configlet.place.local import keeps
 from configlet.rules import select
 
 Texts = tuple[str, ...]
@@ -225,7 +225,7 @@ def _bare(
     bare: dict[str, dict[str, None]] = {}
     for host in site.inventory.hosts:
         for work in host.workloads:
-            if not (host.managed and HOST[work.stack].rx):
+            if not keeps(site.placement, work):
                 bare.setdefault(work.segment, {})[host.name] = None
     parted: dict[str, set[str]] = {}
     for rule, ends in zip(rules, places, strict=True):

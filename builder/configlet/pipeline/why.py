@@ -23,6 +23,7 @@ from configlet.pipeline.policies import Policies
 from configlet.pipeline.site import Site, open_site
 from configlet.place import End, ends_of, paths
 from configlet.place import Path as Way
+from configlet.place.local import inside
 from configlet.workspace.services import complaint, term
 
 
@@ -117,7 +118,8 @@ class _Teller:
 
     def _leg(self, a: End, b: End, packet: Packet, entry: Entry | None) -> Leg:
         ways = paths(self.site.placement, a, b, self.service)
-        told = tuple((" and ".join(way.through) or "inside the segment", self._hops(way, packet)) for way in ways)
+        within = "inside the host" if inside(a, b) else "inside the segment"
+        told = tuple((" and ".join(way.through) or within, self._hops(way, packet)) for way in ways)
         verdict = "allow" if entry and entry.permit else "deny"
         rule = entry.rule if entry else None
         name = rule.name if rule else "default deny"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from configlet.model.inventory import Host, Workload
 from configlet.place.ends import End
 from configlet.place.gates import Placement
-from configlet.place.local import Way, hops_at, host_of
+from configlet.place.local import Way, hops_at, host_of, inside, stacks_of
 from configlet.place.sees import HALF_CURE, HOST
 from configlet.place.stacks import IN_NIC, TABLE, Cell, Mechanism
 
@@ -26,7 +26,7 @@ def guarded_end(placement: Placement, source: End, target: End) -> End:
     return (blind or ours or ends)[0]
 
 
-def reasons(placement: Placement, end: End, way: Way) -> Iterator[str]:
+def reasons(placement: Placement, end: End, way: Way, other: End) -> Iterator[str]:
     """A sentence for each gate at an end that does not see this direction, or the one that there is none."""
     host = host_of(placement, end)
     if end.workload is None or host is None:
@@ -34,23 +34,32 @@ def reasons(placement: Placement, end: End, way: Way) -> Iterator[str]:
     if not host.managed:
         yield UNMANAGED
         return
-    hops = [hop for hop in hops_at(placement, end, way) if not hop.sees]
-    yield from (f"{hop.gate.name}: {hop.sentence}" for hop in hops)
-    if not hops:
+    hops = [(name, hop) for name in ("", *dict(end.workload.also)) for hop in hops_at(placement, end, way, other, name)]
+    said = [f"{hop.gate.name}{f' ({name})' if name else ''}: {hop.sentence}" for name, hop in hops if not hop.sees]
+    yield from said
+    if not said:
         yield HOST[end.workload.stack].sentence
 
 
-def cheapest(placement: Placement, end: End, offered: Offered) -> str:
+def cheapest(placement: Placement, end: End, other: End, offered: Offered) -> str:
     """The gate that would see both directions with the least that is new; of a NIC only what its model has."""
     host = host_of(placement, end)
     workload = end.workload
     if workload is None or host is None:
         return "a gate at one of the two ends"
-    if _whole(TABLE["nftables"][workload.stack]):
+    if all(_whole(TABLE["nftables"][stack]) for stack in stacks_of(workload)):
         return HALF_CURE if host.managed else f"manage {host.name}, whose kernel serves this workload"
+    if inside(end, other):
+        return f"run the two on different hosts, as what stays inside {host.name} meets no table at a NIC or a switch"
     if _whole(TABLE["vswitch"][workload.stack]):
         return "the hypervisor's switch (OVN, NSX, Neutron)"
-    return _in_nics(host, workload, offered) or "a leaf-port gate that binds the port to its address"
+    return _in_nics(host, workload, offered) or _xdp(host, workload) or "a leaf-port gate that binds the port to its address"
+
+
+def _xdp(host: Host, workload: Workload) -> str:
+    if not host.managed or host.platform == "xdp" or not TABLE["xdp"][workload.stack].rx:
+        return ""
+    return f"an XDP table on {host.name} for what is received (`platform: xdp`), and a leaf-port gate for what is sent"
 
 
 def _whole(cell: Cell) -> bool:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from configlet.model.inventory import External, Inventory, Segment, Workload
 from configlet.model.net import Family, Spans, family_of, merge, span_of, subtract
-from configlet.place.sees import HOST
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """One end of a flow: addresses of one realm and family, and what stands there.
 
-    ``bare`` means that no table at the host sees it. An end without workload is a segment's unlisted rest or an external.
+    An end without workload is a segment's unlisted rest or an external.
     """
 
     realm: str
@@ -23,7 +22,6 @@ class End:
     segment: Segment | None
     external: External | None
     workload: Workload | None
-    bare: bool
 
     @property
     def name(self) -> str:
@@ -43,31 +41,27 @@ def ends_of(inventory: Inventory, realm: str, family: Family) -> tuple[End, ...]
     inside: dict[str, list[Workload]] = {}
     for workload in inventory.workloads:
         inside.setdefault(workload.segment, []).append(workload)
-    managed = frozenset(h.name for h in inventory.hosts if h.managed)
     for segment in inventory.segments:
         if segment.realm == realm:
-            out += _segment_ends(inventory, segment, family, inside.get(segment.name, ()), managed)
+            out += _segment_ends(inventory, segment, family, inside.get(segment.name, ()))
     for external in inventory.externals:
         if external.realm == realm:
             spans = merge(span_of(n) for n in external.prefixes if family_of(n) == family)
             if spans:
-                out.append(End(realm, family, spans, None, external, None, bare=True))
+                out.append(End(realm, family, spans, None, external, None))
     return tuple(out)
 
 
-def _segment_ends(
-    inventory: Inventory, segment: Segment, family: Family, inside: Iterable[Workload], managed: frozenset[str]
-) -> list[End]:
+def _segment_ends(inventory: Inventory, segment: Segment, family: Family, inside: Iterable[Workload]) -> list[End]:
     out: list[End] = []
     for workload in inside:
         spans = merge((int(a), int(a)) for a in workload.addresses if family_of(a) == family)
         if spans:
-            bare = not (HOST[workload.stack].rx and workload.host in managed)
-            out.append(End(segment.realm, family, spans, segment, None, workload, bare))
+            out.append(End(segment.realm, family, spans, segment, None, workload))
     taken = [span for end in out for span in end.spans] + _management(inventory, segment, family)
     rest = subtract([span_of(n) for n in segment.prefixes if family_of(n) == family], taken)
     if rest:
-        out.append(End(segment.realm, family, rest, segment, None, None, bare=True))
+        out.append(End(segment.realm, family, rest, segment, None, None))
     return out
 
 

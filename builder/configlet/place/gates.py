@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import cast
 
 from configlet.model.gate import Capability, Direction, Gate
 from configlet.model.inventory import Device, External, Host, Inventory, Nic, Segment, Workload
 from configlet.model.net import FAMILIES, Family, IPNetwork, Span, family_of, span_of
 from configlet.model.problem import Place, Problem, Refused
-from configlet.place.sees import HOST
-from configlet.place.stacks import IN_NIC
+from configlet.place.stacks import IN_NIC, cell
 
 Capabilities = Mapping[tuple[str, str], Capability]
 """(platform, kind) to its capability record."""
+OfCard = Callable[[Nic, Capability], Capability]
+"""The record of a table in a NIC as its card holds it. Raises Refused where the card holds no such table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,18 @@ class Placement:
         return self.owners.get(owner, ())
 
 
-def place(inventory: Inventory, capabilities: Capabilities) -> Placement:
-    """Every gate that the inventory asks for. Raises Refused where a platform cannot hold one."""
+def place(inventory: Inventory, capabilities: Capabilities, of_card: OfCard) -> Placement:
+    """Every gate that the inventory asks for. Raises Refused where a platform or a card cannot hold one."""
     problems = list(_impossible(inventory, capabilities))
+    cards: dict[Nic, Capability] = {}
+    for nic in _tables(inventory, capabilities):
+        try:
+            cards[nic] = of_card(nic, capabilities[nic.filter_table, "filter-table"])
+        except Refused as refused:
+            problems += [replace(problem, place=nic.place) for problem in refused.problems]
     if problems:
         raise Refused(problems)
-    gates = (*_gateways(inventory, capabilities), *_borders(inventory, capabilities), *_hosts(inventory, capabilities))
+    gates = (*_gateways(inventory, capabilities), *_borders(inventory, capabilities), *_hosts(inventory, capabilities, cards))
     ordered = tuple(sorted(gates, key=lambda gate: gate.name))
     owners: dict[str, tuple[Gate, ...]] = {}
     for gate in ordered:
@@ -44,9 +51,9 @@ def place(inventory: Inventory, capabilities: Capabilities) -> Placement:
     return Placement(inventory, ordered, owners)
 
 
-def kernel_sees(workload: Workload) -> bool:
-    """Whether the host's own table meets anything of this workload: by its stack, or by a service beside it."""
-    return HOST[workload.stack].rx or any(HOST[stack].rx for _, stack in workload.also)
+def table_sees(host: Host, workload: Workload) -> bool:
+    """Whether the host's own table meets anything that this workload receives: by its stack, or by a service beside it."""
+    return any(cell(stack, host.platform).rx for stack in (workload.stack, *(stack for _, stack in workload.also)))
 
 
 def _impossible(inventory: Inventory, capabilities: Capabilities) -> Iterator[Problem]:
@@ -64,8 +71,11 @@ def _impossible(inventory: Inventory, capabilities: Capabilities) -> Iterator[Pr
 
 def _no_nic_tables(inventory: Inventory, capabilities: Capabilities) -> Iterator[Problem]:
     known = {p: c.mechanism or p for (p, kind), c in capabilities.items() if kind == "filter-table"}
-    for nic in (n for host in inventory.hosts for n in host.nics if n.filter_table):
-        if known.get(nic.filter_table) not in IN_NIC:
+    for host, nic in ((h, n) for h in inventory.hosts for n in h.nics if n.filter_table):
+        if not host.managed:
+            detail = f'"{host.name}" is not managed, so nobody would keep this table. Manage it, or remove `filter_table`.'
+            yield Problem("Platform that cannot hold the gate", detail, nic.place)
+        elif known.get(nic.filter_table) not in IN_NIC:
             names = ", ".join(sorted(p for p, m in known.items() if m in IN_NIC)) or "none"
             detail = f'"{nic.filter_table}" is no platform of a filter table in a NIC. Those that are: {names}.'
             yield Problem("Platform that cannot hold the gate", detail, nic.place)
@@ -120,12 +130,19 @@ def _acls(
         )
 
 
-def _hosts(inventory: Inventory, capabilities: Capabilities) -> Iterator[Gate]:
+def _tables(inventory: Inventory, capabilities: Capabilities) -> Iterator[Nic]:
+    """The NICs that are to hold a table of a platform that is known."""
+    for nic in (n for host in inventory.hosts if host.managed for n in host.nics):
+        if (nic.filter_table, "filter-table") in capabilities:
+            yield nic
+
+
+def _hosts(inventory: Inventory, capabilities: Capabilities, cards: Mapping[Nic, Capability]) -> Iterator[Gate]:
     for host in inventory.hosts:
         if host.managed:
             yield _host_gate(inventory, host, capabilities[host.platform, "filter-table"])
             for nic in (n for n in host.nics if n.filter_table):
-                yield from _nic_gates(host, nic, capabilities[nic.filter_table, "filter-table"])
+                yield from _nic_gates(host, nic, cards[nic])
 
 
 def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
@@ -143,7 +160,7 @@ def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
 
 
 def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate:
-    seen = [w for w in host.workloads if kernel_sees(w)]
+    seen = [w for w in host.workloads if table_sees(host, w)]
     name = f"{host.name}/{host.platform}"
     segments = tuple(dict.fromkeys(w.segment for w in seen))
     receives = capability.directions == ("in",)
@@ -156,7 +173,7 @@ def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate
 
 def host_locals(inventory: Inventory, host: Host) -> tuple[tuple[Family, Span], ...]:
     """What the host's own table judges as local: addresses that its kernel serves, its management, groups it receives."""
-    seen = [w for w in host.workloads if kernel_sees(w)]
+    seen = [w for w in host.workloads if table_sees(host, w)]
     singles = [a for w in seen for a in w.addresses] + ([host.management.address] if host.management else [])
     groups = [n for w in seen for m in inventory.multicast if w.segment in m.receivers for n in m.groups]
     found: list[tuple[Family, Span]] = [(family_of(a), (int(a), int(a))) for a in singles]

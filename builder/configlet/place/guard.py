@@ -1,7 +1,7 @@
 """The end-to-end law (DESIGN 5.2): what no gate decides, and what stateless gates pass beyond the policy.
 
-Nothing here looks at all pairs of ends. Ends of different places meet a routed gate unless a place is open, so that
-ends are compared inside their place only; and of ends that no rule tells apart one speaks for all.
+Nothing here looks at all pairs of ends. Ends of different places meet a routed gate unless a place is open or one host
+has both, so that ends are compared inside their place and host only; of ends that no rule tells apart one speaks for all.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
 from configlet.place.ends import End, ends_of
 from configlet.place.gates import Placement
-from configlet.place.local import guards_at
-from configlet.place.paths import doors, paths
+from configlet.place.local import guards_at, inside, keeps
+from configlet.place.paths import doors, routes
 
 IndexOf = Callable[[str, Family], Index[Entry]]
 
@@ -77,10 +77,13 @@ class _Realm:
 
     def __init__(self, placement: Placement, realm: str, family: Family, index: Index[Entry]) -> None:
         self.placement, self.family, self.realm, self.index = placement, family, realm, index
-        self.ends = [end for end in ends_of(placement.inventory, realm, family) if end.bare or half(placement, end)]
+        self.ends = [end for end in ends_of(placement.inventory, realm, family) if bare(placement, end)]
         self.places: dict[str, list[int]] = {}
+        self.hosts: dict[str, list[int]] = {}
         for number, end in enumerate(self.ends):
             self.places.setdefault(end.place, []).append(number)
+            if end.workload:
+                self.hosts.setdefault(end.workload.host, []).append(number)
         self.guards = cache(self._guards)
         self.at = cache(self._at)
 
@@ -94,27 +97,26 @@ class _Realm:
         if source == target:
             return ()
         ends = self.ends[self.places[source][0]], self.ends[self.places[target][0]]
-        ways = paths(self.placement, *ends)
+        ways = routes(self.placement, *ends)
         if not ways:
             return None
-        found = [tuple(g.name for g in way.guards if g.kind == "acl") for way in ways]
+        found = [tuple(hop.gate.name for hop in hops) for _, hops in ways]
         return () if not all(found) else tuple(dict.fromkeys(name for names in found for name in names))
 
     def _all_unguarded(self) -> Iterator[Gap]:
-        """Pairs inside a place, and pairs of places of which neither is closed on its side."""
+        """Pairs inside a place or a host, and pairs of places of which neither is closed on its side."""
         leaving, entering = self._open("in"), self._open("out")
         into = [number for place in entering for number in self.places[place]]
         sound: set[tuple[str, str, int, int]] = set()
         cells = Cells({span for level in (SRC, DST) for span in self.index.spans(level)})
         for number, source in enumerate(self.ends):
-            others = self.places[source.place]
-            if source.place in leaving:
-                others = sorted({*others, *into})
-            for other in others:
+            others = {*self.places[source.place], *(into if source.place in leaving else ())}
+            others.update(self.hosts[source.workload.host] if source.workload else ())
+            for other in sorted(others):
                 target = self.ends[other]
                 if number != other and (source.workload or target.workload) and not self.at(number, other):
                     key = (source.place, target.place, _cell(cells, source, number), _cell(cells, target, other))
-                    if key in sound or self.guards(source.place, target.place) != ():
+                    if key in sound or self._routed(number, other) != ():
                         continue
                     gap = self._unguarded(source, target)
                     if gap is None:
@@ -124,15 +126,19 @@ class _Realm:
 
     def _at(self, source: int, target: int) -> tuple[str, ...]:
         """The gates at the two ends themselves that see what goes from one to the other."""
-        sent = guards_at(self.placement, self.ends[source], "sends")
-        received = guards_at(self.placement, self.ends[target], "receives")
+        sent = guards_at(self.placement, self.ends[source], "sends", self.ends[target])
+        received = guards_at(self.placement, self.ends[target], "receives", self.ends[source])
         return tuple(gate.name for gate in (*sent, *received))
 
     def _between(self, one: int, other: int) -> tuple[str, ...] | None:
         """The gates without memory from one end to the other; None or () where there are none."""
-        places = self.ends[one].place, self.ends[other].place
-        routed = self.guards(*places)
+        routed = self._routed(one, other)
         return None if routed is None else (*routed, *self.at(one, other))
+
+    def _routed(self, one: int, other: int) -> tuple[str, ...] | None:
+        """The gates between the places of two ends, which what stays inside a host never meets."""
+        source, target = self.ends[one], self.ends[other]
+        return () if inside(source, target) else self.guards(source.place, target.place)
 
     def _open(self, direction: str) -> set[str]:
         """The places with a door that no gate guards in this direction."""
@@ -154,12 +160,12 @@ class _Realm:
 
     def _exposed(self) -> Iterator[Gap]:
         """What a written deny meets of the replies that stateless gates must pass, where an end stands bare."""
-        bare = Spans(span for end in self.ends if end.workload for span in end.spans)
+        near = Spans(span for end in self.ends if end.workload for span in end.spans)
         for at, deny in enumerate(self.index.rows):
             if deny.permit or deny.rule.origin != "policy":
                 continue
             source, target = deny.box[SRC], deny.box[DST]
-            if not (bare.meeting(*source) or bare.meeting(*target)):
+            if not (near.meeting(*source) or near.meeting(*target)):
                 continue
             # Only what decides packets from the deny's destination to its source can be answered in its box.
             for reply in permits_only(reply_list(self.index.between((target,), (source,)), self.family)):
@@ -186,13 +192,9 @@ class _Realm:
                     yield Gap("reply-exposure", source, target, gates, example, deny.rule, reply.rule)
 
 
-def half(placement: Placement, end: End) -> bool:
-    """Whether the table at an end's host sees only what is received, or must pass what could be a reply.
-
-    Such a table alone does not decide both ways of a connection, so the end counts as bare.
-    """
-    ours = placement.of_owner(end.workload.host) if end.workload else ()
-    return bool(ours) and not any(g.stateful for g in ours)
+def bare(placement: Placement, end: End) -> bool:
+    """Whether no table at an end's host decides both ways of every connection of it."""
+    return end.workload is None or not keeps(placement, end.workload)
 
 
 def _cell(cells: Cells, end: End, number: int) -> int:

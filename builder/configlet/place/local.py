@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from configlet.model.gate import Gate
-from configlet.model.inventory import Host
+from configlet.model.inventory import Host, Stack, Workload
 from configlet.place.ends import End
 from configlet.place.gates import Placement
-from configlet.place.stacks import IN_NIC, cell
+from configlet.place.stacks import IN_NIC, OF_THE_HOST, OUTSIDE, cell
 
 Way = Literal["sends", "receives"]
+WAYS: tuple[Way, ...] = get_args(Way)
 ONE_WAY = {
     "receives": "This table judges only what is sent: what the workload receives never meets it.",
     "sends": "This table judges only what is received: what the workload sends never meets it.",
 }
+INSIDE = "Both workloads are on this host: what passes between them never leaves it, and this table never meets it."
 REMOVABLE = "The workload can remove this table itself, so it is never the only guard."
 
 
@@ -33,17 +35,48 @@ def mechanism(gate: Gate) -> str:
     return gate.capability.mechanism or gate.platform
 
 
-def hops_at(placement: Placement, end: End, way: Way, service: str = "") -> tuple[Hop, ...]:
-    """The gates at a workload's host that a packet of this direction could meet; a service may have its own stack."""
+def hops_at(placement: Placement, end: End, way: Way, other: End, service: str = "") -> tuple[Hop, ...]:
+    """The gates at a workload's host that its packets to or from the ``other`` end could meet.
+
+    A service may have its own stack. Of what stays inside the host only the host's own IP hooks see anything.
+    """
     if end.workload is None:
         return ()
     gates = [g for g in placement.of_owner(end.workload.host) if _crossed(placement, g, end, way)]
-    return tuple(_hop(gate, end, way, service) for gate in gates)
+    stays, stack = inside(end, other), dict(end.workload.also).get(service, end.workload.stack)
+    return tuple(
+        Hop(gate, False, INSIDE) if stays and mechanism(gate) in OUTSIDE else _hop(gate, stack, way) for gate in gates
+    )
 
 
-def guards_at(placement: Placement, end: End, way: Way) -> tuple[Gate, ...]:
-    """The gates that see everything of an end in one direction; none where one of its NICs has no such gate."""
-    seen = [hop.gate for hop in hops_at(placement, end, way) if hop.sees]
+def inside(one: End, other: End) -> bool:
+    """Whether what passes between two ends never leaves a host: both are there, in one segment or at its own kernel."""
+    a, b = one.workload, other.workload
+    if a is None or b is None or a.host != b.host:
+        return False
+    return one.place == other.place or all(OF_THE_HOST & {*stacks_of(w)} for w in (a, b))
+
+
+def stacks_of(workload: Workload) -> tuple[Stack, ...]:
+    """The stack of a workload, and those of the services beside it."""
+    return workload.stack, *(stack for _, stack in workload.also)
+
+
+def keeps(placement: Placement, workload: Workload) -> bool:
+    """Whether a table on its host's own IP hooks remembers connections, and sees all that a workload sends and receives."""
+    return any(
+        gate.stateful
+        and mechanism(gate) not in OUTSIDE
+        and all(_hop(gate, stack, way).sees for stack in stacks_of(workload) for way in WAYS)
+        for gate in placement.of_owner(workload.host)
+    )
+
+
+def guards_at(placement: Placement, end: End, way: Way, other: End) -> tuple[Gate, ...]:
+    """The gates that see all that passes between two ends at one of them; none where one of its NICs has no such gate."""
+    services = ("", *dict(end.workload.also)) if end.workload else ()
+    hops = [hops_at(placement, end, way, other, service) for service in services]
+    seen = [of_one[0].gate for of_one in zip(*hops, strict=True) if all(hop.sees for hop in of_one)]
     if end.workload is None or any(mechanism(gate) not in IN_NIC for gate in seen):
         return tuple(seen)
     host = host_of(placement, end)
@@ -71,10 +104,7 @@ def _judges(gate: Gate, way: Way) -> bool:
     return gate.direction in ("both", "out" if way == "sends" else "in")
 
 
-def _hop(gate: Gate, end: End, way: Way, service: str) -> Hop:
-    if end.workload is None:
-        raise AssertionError("only a workload has gates at its host")
-    stack = dict(end.workload.also).get(service, end.workload.stack)
+def _hop(gate: Gate, stack: Stack, way: Way) -> Hop:
     found = cell(stack, mechanism(gate))
     sees = found.tx if way == "sends" else found.rx
     if sees and not _judges(gate, way):

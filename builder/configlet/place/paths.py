@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from configlet.model.gate import Gate
 from configlet.place.ends import End
 from configlet.place.gates import Placement
-from configlet.place.local import Hop, hops_at
+from configlet.place.local import Hop, hops_at, inside
 from configlet.place.sees import GATEWAY, NOT_ROUTED
 
 
@@ -32,11 +32,17 @@ def paths(placement: Placement, source: End, target: End, service: str = "") -> 
     """
     if source.realm != target.realm:
         return ()
-    first, last = hops_at(placement, source, "sends", service), hops_at(placement, target, "receives", service)
-    if source.segment and source.segment == target.segment:
+    first = hops_at(placement, source, "sends", target, service)
+    last = hops_at(placement, target, "receives", source, service)
+    if inside(source, target) or (source.segment and source.segment == target.segment):
         return (Path((), (*first, *last)),)
+    return tuple(Path(through, (*first, *hops, *last)) for through, hops in routes(placement, source, target))
+
+
+def routes(placement: Placement, source: End, target: End) -> tuple[tuple[tuple[str, ...], tuple[Hop, ...]], ...]:
+    """Every way between the places of two ends: the devices, and the gates there."""
     return tuple(
-        Path(tuple(dict.fromkeys((enter, leave))), (*first, *_routed(placement, source, target, enter, leave), *last))
+        (tuple(dict.fromkeys((enter, leave))), tuple(_routed(placement, source, target, enter, leave)))
         for enter, leave in _ways(source, target)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from configlet.model.inventory import Stack
 from configlet.place.stacks import NFTABLES, Cell
 
-HOST: dict[Stack, Cell] = {stack: found for stack, found in NFTABLES.items() if stack in Stack.__args__}  # type: ignore[attr-defined,misc]
+HOST: dict[Stack, Cell] = NFTABLES
 """The host's nftables, by the stack of the workload."""
 
 GATEWAY = "A routed packet crosses the gateway's interface whatever the workload's stack is."

@@ -11,13 +11,11 @@ from typing import Literal, get_args
 
 from configlet.model.inventory import Stack
 
-Attachment = Literal["container-macvlan", "container-ipvlan", "af_packet"]
-"""Ways to be attached that differ from the stack of their name: no stack of the inventory, but rows of the table."""
-Row = Stack | Attachment
+Row = Stack
 Mechanism = Literal[
     "nftables", "xdp", "vswitch", "serverlock", "ntuple", "tcflower", "rteflow", "onload-firewall", "leaf-port", "gateway"
 ]
-ROWS: tuple[Row, ...] = (*get_args(Stack), *get_args(Attachment))
+ROWS: tuple[Row, ...] = get_args(Stack)
 MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
 
 
@@ -43,7 +41,9 @@ WIRE = "IEEE 802.1Q bridging: a port filters the frames that cross it"
 
 BYPASS: tuple[Row, ...] = ("af_xdp", "onload", "dpdk", "rdma")
 GUESTS: tuple[Row, ...] = ("vm", "vm-sriov", "vm-vdpa")
-HOSTED: tuple[Row, ...] = ("kernel", "container", "container-macvlan", "container-ipvlan", "af_packet")
+HOSTED: tuple[Row, ...] = (
+    "kernel", "container", "container-bridge", "container-macvlan", "container-ipvlan", "af_packet",
+)  # fmt: skip
 
 
 def _sees(sentence: str, source: str) -> Cell:
@@ -60,7 +60,11 @@ def _blind(sentence: str, source: str) -> Cell:
 
 NFTABLES: dict[Row, Cell] = {
     "kernel": _sees("The kernel's sockets receive behind nftables and send through it.", KERNEL),
-    "container": _sees("A container behind a veth crosses the host's input, forward and output hooks.", KERNEL),
+    "container": _sees(
+        "A container behind a veth that the host routes crosses the host's input, forward and output hooks.", KERNEL),
+    "container-bridge": _blind(
+        "A container on a bridge of the host gets its frames switched: the host's IP hooks meet them only with br_netfilter, "
+        "which the inventory does not say.", KERNEL),
     "container-macvlan": _blind(
         "A macvlan takes its frames from the NIC below before the host's IP hooks and sends straight to it: the host's "
         "table is blind, and only a table in the container's own namespace would see.", KERNEL),
@@ -88,6 +92,7 @@ NFTABLES: dict[Row, Cell] = {
 _XDP: dict[Row, Cell] = {
     **{row: _rx("XDP sees only what is received, in the driver before the kernel's stack; what is sent never meets it.", XDP)
        for row in ("kernel", "container")},
+    "container-bridge": _rx("XDP on the NIC runs before the host's bridge; what is sent never meets it.", XDP),
     "container-macvlan": _rx("XDP on the NIC runs before a macvlan takes the frame; what is sent never meets it.", XDP),
     "container-ipvlan": _rx("XDP on the NIC runs before an ipvlan takes the frame; what is sent never meets it.", XDP),
     "af_packet": _rx("XDP runs before packet sockets get their copy; what they send never meets it.", XDP),
@@ -97,7 +102,9 @@ _XDP: dict[Row, Cell] = {
     "onload": _blind("Onload's filters steer packets to its own queues, which no XDP program of the driver serves.", ONLOAD),
     "dpdk": _blind("DPDK has the NIC's queues, or the whole device: the kernel's driver runs no XDP program for them.", FLOW),
     "rdma": _blind("RDMA packets go to queue pairs of the NIC; the driver's receive rings and XDP never have them.", MLX),
-    "vm": _rx("XDP on the uplink runs before the hypervisor's switch; from guest to guest no packet crosses the uplink.", XDP),
+    "vm": _blind(
+        "XDP on the uplink meets a guest's headers only where the kernel's own bridge carries them and no overlay wraps them, "
+        "which the inventory does not say.", XDP),
     "vm-sriov": _blind("The function's queues are the guest's; the host's driver runs no XDP program for them.", VIRT),
     "vm-vdpa": _blind("The NIC fills the guest's virtio queues; the host's driver runs no XDP program for them.", VIRT),
 }  # fmt: skip
@@ -133,7 +140,7 @@ _TCFLOWER: dict[Row, Cell] = {
     **{row: _sees("In switchdev mode with skip_sw the NIC's switch judges both ways on the uplink.", MLX)
        for row in (*HOSTED, "af_xdp", "dpdk", "rdma")},
     "onload": _blind("Where Onload's NICs take tc flower (EF100, X4), its own filters are steered apart; not confirmed.", SFC),
-    "vm": _sees("A representor of the guest's port carries the rules; what is not offloaded is judged in software.", MLX),
+    "vm": _blind("The NIC's switch meets inner headers only without an overlay, which the inventory does not say.", MLX),
     "vm-sriov": _sees("In switchdev mode each function has a representor, and its rules are in the NIC's switch.", MLX),
     "vm-vdpa": _sees("In switchdev mode each vDPA device's function has a representor with rules in the NIC's switch.", MLX),
 }  # fmt: skip
@@ -154,7 +161,7 @@ _ONLOAD_FIREWALL: dict[Row, Cell] = {
 _LEAF_PORT: dict[Row, Cell] = {
     **{row: _sees("Every frame between the host and anybody else crosses the leaf's port; inside the host none does.", WIRE)
        for row in (*HOSTED, *BYPASS)},
-    "vm": _sees("It sees the guest's headers without an overlay, else the outer ones; guest to guest never crosses it.", WIRE),
+    "vm": _blind("It meets the guest's headers only without an overlay, else the outer ones; the inventory does not say.", WIRE),
     "vm-sriov": _sees("What leaves the NIC crosses the leaf's port; from one function to another nothing does.", WIRE),
     "vm-vdpa": _sees("What leaves the NIC crosses the leaf's port; from one device to another nothing does.", WIRE),
 }  # fmt: skip
@@ -178,6 +185,11 @@ TABLE: dict[Mechanism, dict[Row, Cell]] = {
 }
 IN_NIC: frozenset[str] = frozenset(("serverlock", "ntuple", "tcflower", "rteflow", "onload-firewall"))
 """Mechanisms that a NIC holds, named as the platforms of their tables."""
+OUTSIDE = IN_NIC | {"xdp"}
+"""Mechanisms at the NIC, which what passes between two workloads of one host never meets (DESIGN 6)."""
+OF_THE_HOST: frozenset[Stack] = frozenset(("kernel", "af_packet", "af_xdp", "onload", "rdma"))
+"""Stacks whose addresses the host's kernel has itself, so that it delivers from one to another whatever their segments."""
+
 
 def cell(row: Row, platform: str) -> Cell:
     """What the table of a platform sees of a stack. A host's table of any other platform is judged as nftables'."""

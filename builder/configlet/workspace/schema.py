@@ -6,7 +6,9 @@ reference pages and the builder's questions.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
+
+from configlet.model.inventory import Stack
 
 Schema = dict[str, Any]
 
@@ -39,7 +41,7 @@ NAME, PORT, TEXT, DAY = _string("name"), _string("port"), _string("text"), _stri
 FLAG: Schema = {"type": "boolean"}
 LEVEL = _one_of("error", "warning", "ignore")
 VLAN: Schema = {"type": "integer", "min": 1, "max": 4094}
-STACKS = ("kernel", "container", "af_xdp", "onload", "dpdk", "rdma", "vm", "vm-sriov", "vm-vdpa")
+STACKS: tuple[str, ...] = get_args(Stack)
 SELECTOR: Schema = {"type": ["string", "dict"], "check_with": "selector"}
 SELECTORS = _list(SELECTOR)
 SERVICES = _list(_string("service"))
@@ -176,7 +178,11 @@ WORKLOAD = _map(
         "addresses": _said(_list(_string("address")), "its addresses", required=True),
         "on": _said(_list(_string("interface")), "the NICs or interfaces that carry them", required=True),
         "segment": _said(NAME, "its segment", required=True),
-        "stack": _said(_one_of(*STACKS), "the network stack that serves its packets", required=True),
+        "stack": _said(
+            _one_of(*STACKS),
+            "the network stack that serves its packets; `container` is behind a veth that the host routes",
+            required=True,
+        ),
         "also": _said(_named(_one_of(*STACKS), "service", empty=False), "services that another stack serves"),
         "labels": _said(LABELS, "labels of its own"),
     }
