@@ -16,7 +16,6 @@ from configlet.model.net import Spans
 from configlet.model.policy import DPORT, DST, SRC
 from configlet.packets.sets import inside, meets
 
-
 REMEMBERED = 512
 """Sets whose sizes are remembered: the same few prefixes are asked for again and again, ports hardly ever."""
 
