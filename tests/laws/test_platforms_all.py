@@ -22,6 +22,7 @@ from tests.policies import ALL, ICMP, IDS, KINDS, Case, asks, cases, differs, en
 POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "3"))
 MUTANTS = int(os.environ.get("CONFIGLET_MUTANTS", "3"))
 PORTED = ((6, 6), (17, 17))
+COMMON = {1, 6, 17, 58}
 
 
 def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
@@ -36,13 +37,14 @@ def true(refused: Refused, case: Case, known: Platform, kind: str) -> bool:
     number = int(named[1])
     rule = replace(case, lines={f: lines[number - 1 : number] for f, lines in case.lines.items()})
     names = [key for key, sentence in known.refusals.items() if sentence.rstrip(".") in said]
+    # A rule of every protocol has rows for those that other rules name.
+    others = {p[0] for lines in case.lines.values() for line in lines for p, _, _ in line.services if p[0] == p[1]} - COMMON
     wants = {
         "log": asks(rule, lambda line, _: line.log),
         "icmp": asks(rule, lambda line, f: any(p[0] <= ICMP[f] <= p[1] for p, _, _ in line.services)),
-        "icmp-code": asks(rule, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services)),
-        "protocol": asks(
-            rule, lambda line, f: any(p[0] == p[1] and p[0] not in (1, 6, 17, 58) for p, _, _ in line.services)
-        ),
+        "icmp-code": asks(case, lambda line, f: any(p == (ICMP[f],) * 2 and d[0] == d[1] for p, d, _ in line.services))
+        and asks(rule, lambda line, f: any(p[0] <= ICMP[f] <= p[1] for p, _, _ in line.services)),
+        "protocol": asks(rule, lambda line, _: any(p[0] <= other <= p[1] for p, _, _ in line.services for other in others)),
         "fragments": case.fragments
         or asks(rule, lambda line, _: line.permit and any(p not in PORTED and d == s == ANY_PORT for p, d, s in line.services)),
         "port-zero": asks(rule, lambda line, _: any(d[0] == 0 or s[0] == 0 for _, d, s in line.services)),

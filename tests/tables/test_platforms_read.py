@@ -305,3 +305,9 @@ def test_a_list_that_is_bound_under_its_second_name_is_compared_under_its_first(
     spare = "ip access-list cfglt-Vlan120-in-v4\n  10 permit ip any any\n"
     texts = [read(platform("nxos"), "acl", text, "running").canonical for text in (first, second, spare + second)]
     assert texts[0] == texts[1] == texts[2]
+
+
+def test_a_chain_of_which_no_line_says_the_family_is_refused() -> None:
+    text = "*filter\n:FORWARD ACCEPT [0:0]\n:x - [0:0]\n-A FORWARD -i vlan120 -j x\n-A x -j DROP\nCOMMIT\n"
+    with pytest.raises(Refused, match=r"running:4:\d+: (.|\n)*family"):
+        read(platform("iptables"), "acl", text, "running")

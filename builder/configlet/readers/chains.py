@@ -134,7 +134,9 @@ class ChainReader:
         for statement in seen.chains[key].statements:
             found = self.binding.match(statement)
             groups = found.groupdict()
-            family = key[0] or self.grammar["families"][groups["family"]]
+            family = key[0] or self.grammar["families"].get(groups.get("family", ""), 0)
+            if not family:
+                statement.refuse("Of which family this line is, is not said before it")
             way = "in" if groups["in"] else "out"
             name, target = groups[way], (key[0], groups["chain"])
             bind = self.called.key((name, way, family), out, statement)
