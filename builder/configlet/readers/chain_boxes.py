@@ -14,6 +14,7 @@ from configlet.readers.spans import Span, Unreadable, address, prefix
 
 TCP: Span = (6, 6)
 MOST = 65536
+_APART = frozenset(("source", "destination", "label"))
 
 
 class Meaning(NamedTuple):
@@ -39,6 +40,8 @@ class Meanings:
         self.unknown = {f: by_key(grammar["fragments_of_port_lines"], f) == "unknown" for f in (4, 6)}
         self.protos: dict[tuple[str, int], Span] = {}
         self.ends: dict[tuple[str, int], Span] = {}
+        self.shapes: dict[object, tuple[str, Box, bool, bool]] = {}
+        """Verdict, box between any ends, whether it is known and speaks of fragments, of what was understood before."""
 
     def every(self, family: int) -> Box:
         """All packets of a family."""
@@ -59,6 +62,21 @@ class Meanings:
         line.refuse(why, max(0, found.start(group)) if group else 0)
 
     def _meaning(self, said: Mapping[str, str], family: int) -> Meaning:
+        """The meaning of a statement's clauses; what they say besides the ends and a label is understood once."""
+        key = family, tuple([item for item in said.items() if item[0] not in _APART])
+        shape = self.shapes.get(key)
+        if shape is None:
+            made = self._whole(said, family)
+            if made.boxes and not made.goto:
+                self.shapes[key] = made.verdict, made.boxes[0], made.known, made.later
+                if len(self.shapes) > MOST:
+                    self.shapes.clear()
+            return made
+        verdict, (proto, _, _, dports, sports, flags, bit), known, later = shape
+        ends = self._end(said, "destination", family), self._end(said, "source", family)
+        return Meaning(verdict, ((proto, *ends, dports, sports, flags, bit),), known, said.get("label", ""), later=later)
+
+    def _whole(self, said: Mapping[str, str], family: int) -> Meaning:
         verdict = "goto" if "goto" in said else self.grammar["verdicts"].get(said.get("verdict", ""), "")
         if said.get("log_only"):
             return Meaning("", (), True, "")

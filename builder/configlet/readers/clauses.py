@@ -17,7 +17,7 @@ from configlet.readers.written import Written, ports_text
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
 
-_MOST_SHAPES = 65536
+_MOST_SHAPES = _MOST_ENDS = 65536
 WIDE = 64
 """Boxes of one entry above which they are kept as products of sets."""
 PORTS: Span = (0, 65535)
@@ -69,6 +69,8 @@ class Words:
         self.skip = {f: treats[f] == "skip" for f in (4, 6)}
         self.written = Written(grammar["write"])
         self.shapes: dict[tuple[int, tuple[str | None, ...]], _Shape] = {}
+        self.ends: dict[tuple[int, str], tuple[tuple[Span, ...], str]] = {}
+        """Addresses that were understood before, and their normal form."""
 
     def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched. Raises Refused at the word that cannot be meant."""
@@ -120,16 +122,19 @@ class Words:
     ) -> tuple[tuple[Span, ...], str]:
         """The addresses of one end, and their normal form."""
         text = found[end]
+        known = self.ends.get((family, text))
+        if known is not None:
+            return known
         try:
-            if family == 4 and text.startswith("host "):
-                value = address(text[5:], 4)
-                return ((value, value),), text
             if text.startswith(groups.grammar.words):
                 return groups.network(text, family), text
             spans = _end(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
-        return spans, self.written.end(family, spans, text)
+        if len(self.ends) >= _MOST_ENDS:
+            self.ends.clear()
+        said = self.ends[family, text] = spans, self.written.end(family, spans, text)
+        return said
 
     def _ports(self, text: str, proto: Span, groups: Groups) -> list[Span]:
         return groups.ports(text, proto) if text.startswith(groups.grammar.words) else self.names.ports(text, proto)

@@ -13,6 +13,9 @@ from typing import Any
 from configlet.model.problem import Refused
 from configlet.readers.grammar import Source
 
+_PAIR = re.compile(r'\s*"([^"\\]*)"\s*:\s*"([^"\\]*)"\s*([,}])')
+"""A key and its string at once: most of any object."""
+
 Leaf = tuple[int, int, str]
 """The line and the column where a leaf stands, and its path."""
 Form = Callable[[str, str, Mapping[str, Any]], Iterator[Leaf]]
@@ -132,8 +135,17 @@ class _Json:
 
     def members(self, prefix: str, seen: set[str]) -> Iterator[Leaf]:
         """The leaves of an object whose brace was read."""
-        key, plain = self.token()
-        while plain:
+        while True:
+            found = _PAIR.match(self.text, self.at)
+            if found is not None and (path := f"{prefix}{found[1]} ") not in seen:
+                seen.add(path)
+                yield self.pair(found, path)
+                if found[3] == "}":
+                    return
+                continue
+            key, plain = self.token()
+            if not plain:
+                break
             path = f"{prefix}{key} "
             if path in seen:
                 raise self.refused(f'The key "{key}" stands twice')
@@ -146,9 +158,17 @@ class _Json:
                 return
             if word != "," or plain:
                 raise self.refused("A comma is missing")
-            key, plain = self.token()
         if key != "}":
             raise self.refused("A key is missing")
+
+    def pair(self, found: re.Match[str], path: str) -> Leaf:
+        """The leaf of a key and its string, and past what stands behind them."""
+        self.begun = found.start(2)
+        self.line += self.text.count("\n", self.at, self.begun)
+        place = self.place()
+        self.at = found.end()
+        self.line += self.text.count("\n", self.begun, self.at)
+        return *place, path + found[2]
 
     def items(self, prefix: str, seen: set[str]) -> Iterator[Leaf]:
         """The leaves of an array whose bracket was read: a path for each."""

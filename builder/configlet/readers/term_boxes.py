@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.readers.clauses import BIT, PORTS, Box, non_first
 from configlet.readers.conditions import ANY, MOST, merged, ports_of
@@ -29,12 +29,38 @@ class Term:
     label: str = ""
 
 
+class _Shape(NamedTuple):
+    """What an entry asks besides its addresses."""
+
+    permit: bool
+    proto: Span
+    sports: tuple[Span, ...]
+    uppers: tuple[Span, ...]
+    """Destination ports, or ICMP types."""
+    flag: Span
+    fragment: Span
+    also_fragments: bool
+    known: bool
+
+    def boxes(self, sources: Sequence[Span], destinations: Sequence[Span]) -> tuple[Box, ...]:
+        """The boxes between two ends, in order of the text."""
+        spans = product(sources, self.sports, destinations, self.uppers)
+        found = tuple((self.proto, d, s, dp, sp, self.flag, self.fragment) for s, sp, d, dp in spans)
+        return (*found, *non_first(self.proto, sources, destinations)) if self.also_fragments else found
+
+
+_APART = frozenset(("source", "destination", "source.except", "destination.except", "priority"))
+"""What most entries say differently, and what decides nothing but addresses and rank."""
+
+
 class Boxes:
-    """What a grammar's entries mean."""
+    """What a grammar's entries mean; what they ask besides addresses is understood once and remembered."""
 
     def __init__(self, grammar: Mapping[str, Any], names: Names) -> None:
         self.grammar, self.names = grammar, names
+        self.apart = _APART.difference(name for pair in grammar.get("same", ()) for name in pair)
         self.known: dict[tuple[str, Span], list[Span]] = {}
+        self.shapes: dict[object, tuple[_Shape, ...]] = {}
 
     def of(self, term: Term, family: int, *, foreign: bool = False) -> tuple[bool, tuple[Box, ...], bool]:
         """Whether an entry permits, its boxes, and whether what it does to fragments is known. Raises Unreadable.
@@ -42,14 +68,27 @@ class Boxes:
         An entry that names several protocols, or ports of either side, is as many side by side. Of a ``foreign`` one less is
         required.
         """
-        protos = term.asked.get("proto")
-        each: list[Mapping[str, Any]] = [term.asked]
+        asked, apart = term.asked, self.apart
+        said = tuple([tuple(v) if isinstance(v, list) else v for name, v in asked.items() if name not in apart])
+        key = family, foreign, tuple(asked), said
+        shapes = self.shapes.get(key)
+        if shapes is None:
+            if len(self.shapes) >= MOST:
+                self.shapes.clear()
+            shapes = self.shapes[key] = tuple(self._shapes(asked, family, foreign))
+        sources, destinations = (_addresses(asked, end, family) for end in ("source", "destination"))
+        boxes = tuple([box for shape in shapes for box in shape.boxes(sources, destinations)])
+        return shapes[0].permit, boxes, all(shape.known for shape in shapes)
+
+    def _shapes(self, asked: Mapping[str, Any], family: int, foreign: bool) -> Iterator[_Shape]:
+        protos = asked.get("proto")
+        each = [asked]
         if isinstance(protos, list):
-            each = [{**term.asked, "proto": proto} for proto in dict.fromkeys(protos)]
-        if "ports" in term.asked:
-            each = [side for asked in each for side in _either(asked)]
-        found = [_Asked(self.grammar, self.names, asked, family, self.known, foreign).made() for asked in each]
-        return found[0][0], tuple(box for _, boxes, _ in found for box in boxes), all(known for _, _, known in found)
+            each = [{**asked, "proto": proto} for proto in dict.fromkeys(protos)]
+        if "ports" in asked:
+            each = [side for one in each for side in _either(one)]
+        for one in each:
+            yield _Asked(self.grammar, self.names, one, family, self.known, foreign).shape()
 
 
 def _either(asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -72,8 +111,8 @@ class _Asked:
     """Ports that were understood before."""
     foreign: bool = False
 
-    def made(self) -> tuple[bool, tuple[Box, ...], bool]:
-        """Verdict, boxes, and whether fragments are known. Raises Unreadable."""
+    def shape(self) -> _Shape:
+        """What the entry asks besides its addresses. Raises Unreadable."""
         asked, grammar, family = self.asked, self.grammar, self.family
         permit = self.permit()
         required = grammar.get("required", ())
@@ -95,14 +134,12 @@ class _Asked:
         if types and (sports or dports):
             raise Unreadable("This entry asks for ports and for an ICMP type")
         fragment, proto, silent = self.fragment(proto, permit, upper)
-        ends = self.addresses("source"), self.addresses("destination")
-        spans = product(ends[0], sports or [PORTS], ends[1], types or dports or [PORTS])
-        flag = (1, 1) if flags else BIT
-        boxes: tuple[Box, ...] = tuple((proto, d, s, dp, sp, flag, fragment) for s, sp, d, dp in spans)
         treats = by_key(grammar["fragments_of_port_lines"], family)
-        if treats == "by-address" and permit and (sports or dports) and not flags:
-            boxes += tuple(non_first(proto, *ends))
-        return permit, boxes, not upper or silent or treats != "unknown"
+        also = treats == "by-address" and permit and bool(sports or dports) and not flags
+        uppers = tuple(types or dports or [PORTS])
+        known = not upper or silent or treats != "unknown"
+        flag = (1, 1) if flags else BIT
+        return _Shape(permit, proto, tuple(sports or [PORTS]), uppers, flag, fragment, also, known)
 
     def permit(self) -> bool:
         action = self.asked.get("action", self.grammar.get("no_action"))
@@ -179,18 +216,19 @@ class _Asked:
             raise Unreadable("This ICMP name has a code already")
         return [(low + code, low + code) for code in (codes if isinstance(codes, list) else [codes])]
 
-    def addresses(self, end: str) -> tuple[Span, ...]:
-        said = self.asked.get(end)
-        excepted = self.asked.get(f"{end}.except", ())
-        if not excepted:
-            if said is None:
-                return (ANY[self.family],)
-            if not isinstance(said, list):
-                return (said,)
-            if len(said) == 1:
-                return (said[0],)
-        spans = [(span, True) for span in (said if isinstance(said, list) else [said])] if said is not None else []
-        found = merged([*spans, *((span, False) for span in excepted)])
-        if not found:
-            raise Unreadable("No address is left")
-        return found
+
+def _addresses(asked: Mapping[str, Any], end: str, family: int) -> tuple[Span, ...]:
+    """The addresses of one end. Raises Unreadable where none is left."""
+    said, excepted = asked.get(end), asked.get(f"{end}.except", ())
+    if not excepted:
+        if said is None:
+            return (ANY[family],)
+        if not isinstance(said, list):
+            return (said,)
+        if len(said) == 1:
+            return (said[0],)
+    spans = [(span, True) for span in (said if isinstance(said, list) else [said])] if said is not None else []
+    found = merged([*spans, *((span, False) for span in excepted)])
+    if not found:
+        raise Unreadable("No address is left")
+    return found
