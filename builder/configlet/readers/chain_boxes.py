@@ -32,6 +32,26 @@ class Meaning(NamedTuple):
     """Whether it asks for fragments."""
 
 
+class _Clauses:
+    """The groups of a pattern, by the clause that they belong to: ``label`` and ``label_`` are one."""
+
+    __slots__ = ("_apart", "_names", "pattern", "rest")
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+        self._names = [(name.rstrip("_"), name) for name in pattern.groupindex]
+        self._apart = [(clause, name) for clause, name in self._names if clause in _APART]
+        self.rest = [name for clause, name in self._names if clause not in _APART]
+
+    def of(self, found: re.Match[str]) -> dict[str, str]:
+        """What each clause says that is there."""
+        return {clause: found[name] for clause, name in self._names if found[name] is not None}
+
+    def apart_of(self, found: re.Match[str]) -> dict[str, str]:
+        """The same of the ends and the label."""
+        return {clause: text for clause, name in self._apart if (text := found[name]) is not None}
+
+
 class Meanings:
     """What the statements of a grammar mean."""
 
@@ -40,6 +60,7 @@ class Meanings:
         self.unknown = {f: by_key(grammar["fragments_of_port_lines"], f) == "unknown" for f in (4, 6)}
         self.protos: dict[tuple[str, int], Span] = {}
         self.ends: dict[tuple[str, int], Span] = {}
+        self.clauses = _Clauses(re.compile(""))
         self.shapes: dict[object, tuple[str, Box, bool, bool]] = {}
         """Verdict, box between any ends, whether it is known and speaks of fragments, of what was understood before."""
 
@@ -48,35 +69,36 @@ class Meanings:
         return ((0, 255), ANY[family], ANY[family], PORTS, PORTS, BIT, BIT)
 
     def of(self, found: re.Match[str], family: int, line: Source) -> Meaning:
-        """The meaning of one statement. Raises Refused at the word that cannot be meant."""
-        groups = {name.rstrip("_"): value for name, value in found.groupdict().items() if value is not None}
-        at = "verdict" if "verdict" in groups else ""
+        """The meaning of one statement; what it says besides the ends and a label is understood once. Raises Refused at the
+        word that cannot be meant.
+        """
+        clauses = self.clauses
+        if clauses.pattern is not found.re:
+            clauses = self.clauses = _Clauses(found.re)
+        key = family, found.group(*clauses.rest)
         try:
-            return self._meaning(groups, family)
+            shape = self.shapes.get(key)
+            if shape is not None:
+                verdict, (proto, _, _, dports, sports, flags, bit), known, later = shape
+                said = clauses.apart_of(found)
+                ends = self._end(said, "destination", family), self._end(said, "source", family)
+                box: Box = (proto, *ends, dports, sports, flags, bit)
+                return Meaning(verdict, (box,), known, said.get("label", ""), "", False, later)
+            made = self._meaning(clauses.of(found), family)
         except _At as why:
             self._refuse(found, why.group, line, str(why))
         except Unreadable as why:
-            self._refuse(found, at, line, str(why))
+            self._refuse(found, "verdict" if "verdict" in clauses.of(found) else "", line, str(why))
+        if made.boxes and not made.goto:
+            if len(self.shapes) >= MOST:
+                self.shapes.clear()
+            self.shapes[key] = made.verdict, made.boxes[0], made.known, made.later
+        return made
 
     def _refuse(self, found: re.Match[str], group: str, line: Source, why: str) -> NoReturn:
         line.refuse(why, max(0, found.start(group)) if group else 0)
 
     def _meaning(self, said: Mapping[str, str], family: int) -> Meaning:
-        """The meaning of a statement's clauses; what they say besides the ends and a label is understood once."""
-        key = family, tuple([item for item in said.items() if item[0] not in _APART])
-        shape = self.shapes.get(key)
-        if shape is None:
-            made = self._whole(said, family)
-            if made.boxes and not made.goto:
-                self.shapes[key] = made.verdict, made.boxes[0], made.known, made.later
-                if len(self.shapes) > MOST:
-                    self.shapes.clear()
-            return made
-        verdict, (proto, _, _, dports, sports, flags, bit), known, later = shape
-        ends = self._end(said, "destination", family), self._end(said, "source", family)
-        return Meaning(verdict, ((proto, *ends, dports, sports, flags, bit),), known, said.get("label", ""), later=later)
-
-    def _whole(self, said: Mapping[str, str], family: int) -> Meaning:
         verdict = "goto" if "goto" in said else self.grammar["verdicts"].get(said.get("verdict", ""), "")
         if said.get("log_only"):
             return Meaning("", (), True, "")

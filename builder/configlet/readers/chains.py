@@ -124,7 +124,8 @@ class ChainReader:
         if found is None or key not in seen.chains:
             line.refuse("This line is in no chain that is known")
         at = found.start("statement")
-        seen.chains[key].statements.append(line._replace(column=line.column + at - 2, text=f"- {found['statement']}"))
+        statement = Source(line.file, line.number, line.column + at - 2, f"- {found['statement']}")
+        seen.chains[key].statements.append(statement)
         seen.said.append(self.drop.sub(self.grammar["uncounted"], line.text) if self.drop else line.text)
         return family, name
 
@@ -154,6 +155,8 @@ class ChainReader:
     def _list(self, target: Key, family: int, seen: _Text, used: set[Key]) -> list[tuple[Line, bool]]:
         """A chain's entries, each with whether its permit ends all filtering."""
         decided: list[Box] = []
+        closed = False
+        every = self.meanings.every(family)
         out: list[tuple[Line, bool]] = []
         first = ""
         for statement, meaning in self._meant(target, family, seen, used):
@@ -168,13 +171,13 @@ class ChainReader:
             if meaning.later and not first and by_key(self.grammar["fragments_need_first"], family):
                 statement.refuse("First fragments would be taken for later ones, as none goes its own way before")
             for box in boxes:
-                if not meaning.known and not any(_within(box, other) for other in decided):
+                if not meaning.known and not closed and not any(_within(box, other) for other in decided):
                     statement.refuse("How this line treats fragments is not known, and no line before it decides them")
                 permit = meaning.verdict != "deny"
                 line = Line(permit, box, statement.number, statement.text[2:], meaning.label)
                 out.append((line, meaning.verdict == "accept"))
             decided += [box for box in boxes if box[6][1] == 1]
-        every = self.meanings.every(family)
+            closed = closed or any(_within(every, box) for box in decided[-1:])
         if out and out[-1][0].box != every:
             # What comes to the end of a chain goes back to the hook, whose end passes it.
             out.append((Line(True, every, seen.chains[target].header.number, "the end of the chain returns"), False))
