@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -64,9 +65,25 @@ class Case:
     fragments: bool
 
 
+@cache
+def _one_of(*said: object) -> st.SearchStrategy[Any]:
+    """One of some values; made once, as making a strategy takes longer than drawing from it."""
+    return st.sampled_from(said)
+
+
+@cache
+def _upto(low: int, high: int) -> st.SearchStrategy[int]:
+    return st.integers(low, high)
+
+
+@cache
+def _ends(family: Family) -> st.SearchStrategy[list[str]]:
+    return st.lists(_one_of(*NETS[family]), min_size=1, max_size=3, unique=True)
+
+
 def spans_of(draw: st.DrawFn, fields: frozenset[str]) -> Span:
-    low = draw(st.sampled_from(PORTS if "zero" in fields else PORTS[1:]))
-    return low, min(65535, low + draw(st.sampled_from((0, 0, 0, 1, 15, 400, 65535))))
+    low = draw(_one_of(*(PORTS if "zero" in fields else PORTS[1:])))
+    return low, min(65535, low + draw(_one_of(0, 0, 0, 1, 15, 400, 65535)))
 
 
 FIELDS = ("icmp", "types", "codes", "logs", "protocols", "every", "zero")
@@ -81,43 +98,53 @@ def services(draw: st.DrawFn, family: Family, fields: frozenset[str]) -> tuple[S
     more = [
         (field, kind) for field, kind in (("icmp", "icmp"), ("every", "any"), ("protocols", "other")) if field in fields
     ]
-    kind = draw(st.sampled_from(("tcp", "tcp", "tcp", "udp", "udp", "whole", *(kind for _, kind in more))))
+    kind = draw(_one_of("tcp", "tcp", "tcp", "udp", "udp", "whole", *(kind for _, kind in more)))
     if kind in ("tcp", "udp"):
         number = 6 if kind == "tcp" else 17
-        sport = spans_of(draw, fields) if draw(st.integers(0, 5)) == 0 else every
+        sport = spans_of(draw, fields) if draw(_upto(0, 5)) == 0 else every
         return (number, number), spans_of(draw, fields), sport
     if kind == "icmp" and "types" in fields:
-        number = draw(st.sampled_from(TYPES[family])) * 256
-        code = draw(st.sampled_from((None, 0, 4))) if "codes" in fields else None
+        number = draw(_one_of(*TYPES[family])) * 256
+        code = draw(_one_of(None, 0, 4)) if "codes" in fields else None
         types = (number, number + 255) if code is None else (number + code,) * 2
         return (ICMP[family],) * 2, types, every
     if kind == "any":
         return (0, 255), every, every
     whole = {"icmp": (ICMP[family],), "whole": (6, 17)}
-    number = draw(st.sampled_from(whole.get(kind, (2, 47, 50, 89, 103, 112, 132))))
+    number = draw(_one_of(*whole.get(kind, (2, 47, 50, 89, 103, 112, 132))))
     return (number, number), every, every
+
+
+@cache
+def _some_services(family: Family, fields: frozenset[str]) -> st.SearchStrategy[list[tuple[Span, Span, Span]]]:
+    return st.lists(services(family, fields), min_size=1, max_size=2)
 
 
 @st.composite
 def lines(draw: st.DrawFn, family: Family, fields: frozenset[str]) -> Line:
     """A rule between sets of addresses, one side near."""
-    ends = [tuple(draw(st.lists(st.sampled_from(NETS[family]), min_size=1, max_size=3, unique=True))) for _ in range(2)]
+    ends = [tuple(draw(_ends(family))) for _ in range(2)]
     return Line(
         ends[0],
         ends[1],
-        tuple(draw(st.lists(services(family, fields), min_size=1, max_size=2))),
-        draw(st.integers(0, 3)) > 0,
+        tuple(draw(_some_services(family, fields))),
+        draw(_upto(0, 3)) > 0,
         "logs" in fields and draw(st.booleans()),
     )
+
+
+@cache
+def _some_lines(family: Family, fields: frozenset[str]) -> st.SearchStrategy[list[Line]]:
+    return st.lists(lines(family, fields), min_size=1, max_size=6)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """A policy of one to six rules in each family."""
-    rich = draw(st.integers(0, 3)) == 3
+    rich = draw(_upto(0, 3)) == 3
     fields = frozenset(field for field in FIELDS if rich and draw(st.booleans()))
-    made = {f: tuple(draw(st.lists(lines(f, fields), min_size=1, max_size=6))) for f in FAMILIES}
-    return Case(made, draw(st.sampled_from(("in", "out"))), draw(st.integers(0, 7)) == 7)
+    made = {f: tuple(draw(_some_lines(f, fields))) for f in FAMILIES}
+    return Case(made, draw(_one_of("in", "out")), draw(_upto(0, 7)) == 7)
 
 
 def entries_of(said: Sequence[Line], family: Family) -> tuple[Entry, ...]:
@@ -144,24 +171,30 @@ def tables_of(case: Case, known: Platform, kind: str) -> list[Table]:
 
 def _table(case: Case, known: Platform, kind: str, family: Family) -> Table:
     capability = known.kinds[kind].capability
-    whole = entries_of(case.lines[family], family)
     if kind == "acl":
-        scope = Scope((span(NEAR[family], family),), (), case.fragments)
-        law = Law(family, routed_lists(whole, scope, case.direction, family))
+        law, rows = _routed(case.lines[family], case.direction, case.fragments, family)
         port = "Ethernet4" if known.name == "sonic" else "Vlan120"
         name = f"leaf1/{port}/{case.direction}/v{family}"
         gate = Gate(
             name, "leaf1", known.name, "acl", port, case.direction, (family,), "trading", ("orders",), capability
         )
-        rows = acl_rows(law)
-        return Table(
-            gate, "trading", family, law, fitted(rows, gate, family) if family in capability.groups else tuple(rows)
-        )
+        return Table(gate, "trading", family, law, fitted(rows, gate, family) if family in capability.groups else rows)
+    whole = entries_of(case.lines[family], family)
     law = Law(family, (at_locals(whole, (span(HERE[family], family),)),))
     ends: tuple[tuple[Family, Span], ...] = tuple((f, span(HERE[f], f)) for f in FAMILIES)
     gate = Gate(f"h1/{known.name}", "h1", known.name, "filter-table", "inet configlet", "both", (4, 6), "", ("orders",),
                 capability, locals=ends)  # fmt: skip
     return Table(gate, "trading", family, law, tuple(host_rows(law)))
+
+
+@lru_cache(maxsize=8192)
+def _routed(
+    said: tuple[Line, ...], direction: Literal["in", "out"], fragments: bool, family: Family
+) -> tuple[Law, tuple[Entry, ...]]:
+    """The law of a routed gate and its rows, which are the same for every platform."""
+    scope = Scope((span(NEAR[family], family),), (), fragments)
+    law = Law(family, routed_lists(entries_of(said, family), scope, direction, family))
+    return law, tuple(acl_rows(law))
 
 
 def text_of(case: Case, known: Platform, kind: str) -> Artifact:
