@@ -128,13 +128,20 @@ class Words:
         try:
             if text.startswith(groups.grammar.words):
                 return groups.network(text, family), text
-            spans = _end(text, family)
+            said = self._meant(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
         if len(self.ends) >= _MOST_ENDS:
             self.ends.clear()
-        said = self.ends[family, text] = spans, self.written.end(family, spans, text)
+        self.ends[family, text] = said
         return said
+
+    def _meant(self, text: str, family: int) -> tuple[tuple[Span, ...], str]:
+        if family == 4 and text.startswith("host "):
+            value = address(text[5:], 4)
+            return ((value, value),), text
+        spans = _end(text, family)
+        return spans, self.written.end(family, spans, text)
 
     def _ports(self, text: str, proto: Span, groups: Groups) -> list[Span]:
         return groups.ports(text, proto) if text.startswith(groups.grammar.words) else self.names.ports(text, proto)
