@@ -84,17 +84,25 @@ class Work:
         return any(all(c.tx if way == "sends" else c.rx for c in row) for row in cells)
 
 
-def site(root: Path, hosts: str, more: str = "") -> Site:
-    """The desk, with these hosts, where nobody may talk to anybody."""
+def site(
+    root: Path, hosts: str, more: str = "", policy: str = "", fragments: str = "drop", services: str = "services:\n",
+    folders: Path | None = None,
+) -> Site:  # fmt: skip
+    """The desk, with these hosts, where nobody may talk to anybody but by the rules of ``policy``."""
     for name in ("configlets", "inventory"):
         shutil.copytree(SAMPLE / name, root / name)
+    if folders:
+        shutil.copytree(folders, root / "configlets", dirs_exist_ok=True)
     (root / "pyproject.toml").write_text('[project]\nname = "desk"\nversion = "0"\n')
     path = root / "inventory" / "desk" / "site.yaml"
     text = path.read_text()
     text = text[: text.index("hosts:\n")] + f"hosts:\n{hosts}" + text[text.index("services:\n") : text.index("policy:\n")]
     if more:
         text = text.replace(f"{PLAIN}}}", GATED).replace("hosts:\n", f"{more}hosts:\n", 1)
-    path.write_text(text + (DENY_ALL if more else DENY))
+    text = text.replace("fragments: drop", f"fragments: {fragments}").replace("services:\n", services, 1)
+    rules, _, rest = policy.partition("accept:\n")
+    denies = (DENY_ALL if more else DENY).removeprefix("policy:\n")
+    path.write_text(f"{text}policy:\n{rules}{denies}" + (f"accept:\n{rest}" if rest else ""))
     return open_site(root, "desk", TODAY)
 
 

@@ -107,7 +107,7 @@ def test_the_gaps_of_a_random_site_are_those_of_all_its_pairs(tmp_path: Path, se
             gap.target.name,
             *((gap.rule.name, gap.reply_of.name) if gap.rule and gap.reply_of else ("", "")),
         )
-        for gap in gaps(site.placement, site.policy.realms, site.index)
+        for gap in gaps(site.placement, site.policy.realms, site.index, site.laws.towards)
     }
     assert found == every_pair(site)
     assert {what for what, *_ in found} == {"unguarded", "reply-exposure"}

@@ -24,7 +24,7 @@ def gaps_of(site: Site, laws: Callable[[str, Family], Law]) -> GapOf:
     """
     inventory = site.inventory
     known: dict[tuple[str, str, str, Family], Acceptance] = {}
-    for gap in gaps(site.placement, site.policy.realms, site.index):
+    for gap in gaps(site.placement, site.policy.realms, site.index, site.laws.towards):
         acceptance = accepted(gap, inventory.accept)
         if acceptance:
             known[gap.what, gap.source.name, gap.target.name, gap.source.family] = acceptance

@@ -19,6 +19,7 @@ from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site
 from configlet.place import Placement
+from configlet.place.beyond import WORDS, hidden
 from configlet.place.cures import Offered, cheapest, guarded_end, reasons
 from configlet.place.guard import Gap, accepted, gaps
 from configlet.place.local import inside
@@ -135,7 +136,7 @@ def split_gaps(
     site: Site, places: Collection[str] | None = None
 ) -> tuple[list[Gap], tuple[tuple[Gap, Acceptance], ...]]:
     """The gaps that nobody accepted, and those that somebody did, with the acceptance; ``places``: only those there."""
-    known = gaps(site.placement, site.policy.realms, site.index)
+    known = gaps(site.placement, site.policy.realms, site.index, site.laws.towards)
     if places is not None:
         known = tuple(gap for gap in known if gap.source.place in places or gap.target.place in places)
     found = [(gap, accepted(gap, site.inventory.accept)) for gap in known]
@@ -146,10 +147,13 @@ def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
     """Gaps that nobody accepted, as problems."""
     unguarded: dict[str, list[Gap]] = {}
     exposed: dict[tuple[str, str], list[Gap]] = {}
+    unseen: dict[tuple[str, ...], list[Gap]] = {}
     for gap in found:
         if gap.what == "unguarded":
             end = guarded_end(site.placement, gap.source, gap.target)
             unguarded.setdefault(end.name, []).append(gap)
+        elif gap.what == "blindness":
+            unseen.setdefault(gap.gates, []).append(gap)
         else:
             key = (gap.rule.name if gap.rule else "", gap.reply_of.name if gap.reply_of else "")
             exposed.setdefault(key, []).append(gap)
@@ -158,6 +162,7 @@ def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
     offered = cache(lambda model: tuple(m for m in mechanisms(layers, model) if m in there))
     yield from (_unguarded(site.placement, gaps_of, offered) for gaps_of in unguarded.values())
     yield from (_exposed(*key, gaps_of) for key, gaps_of in exposed.items())
+    yield from (_unseen(site.placement, gaps_of) for gaps_of in unseen.values())
 
 
 def _unguarded(placement: Placement, found: list[Gap], offered: Offered) -> Problem:
@@ -192,6 +197,30 @@ def _exposed(deny: str, allow: str, found: list[Gap]) -> Problem:
         f"{{what: reply-exposure, from: {gap.source.place}, to: {gap.target.place}, reason: ..., until: ...}}.",
         gap.rule.place if gap.rule else None,
         (gap.reply_of.place,) if gap.reply_of and gap.reply_of.place else (),
+        nature="red",
+    )
+
+
+def _unseen(placement: Placement, found: list[Gap]) -> Problem:
+    """What gates that are blind to some fields pass beyond the policy, flow by flow; a written deny that is met first."""
+    by_deny = sorted(found, key=lambda gap: gap.rule is None)
+    gates = [gate for gate in placement.gates if gate.name in found[0].gates]
+    fields = ", ".join(dict.fromkeys(WORDS[field] for gate in gates for field in hidden(gate)))
+    flows = "".join(
+        f'\n"{gap.reply_of.name}" {gap.source.name} to {gap.target.name}: {packet_text(gap.example)}, '
+        + (f'which "{gap.rule.name}" denies ({gap.rule.place})' if gap.rule else "which no rule allows")
+        for gap in by_deny
+        if gap.reply_of
+    )
+    gap = by_deny[0]
+    return Problem(
+        "Exposure of a gate that does not see all",
+        f"{', '.join(found[0].gates)} does not see {fields}, so it passes beyond the policy what looks like something "
+        f"allowed, and no gate on the way sees more. Between routed segments a gateway would. Put a table that sees "
+        "these fields at one of the ends, or accept it for a time: "
+        f"{{what: blindness, gate: {found[0].gates[0]}, reason: ..., until: ...}}. "
+        f"What passes, by the rule that it looks like:{flows}",
+        next((rule.place for rule in (gap.rule, gap.reply_of) if rule and rule.place), None),
         nature="red",
     )
 

@@ -1,4 +1,4 @@
-"""The end-to-end law (DESIGN 5.2): what no gate decides, and what stateless gates pass beyond the policy.
+"""The end-to-end law (DESIGN 5.2): what no gate decides, and what stateless and blind gates pass beyond the policy.
 
 Nothing here looks at all pairs of ends. Ends of different places meet a routed gate unless a place is open or one host
 has both, so that ends are compared inside their place and host only; of ends that no rule tells apart one speaks for all.
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from configlet.model.gate import Gate
 from configlet.model.inventory import Acceptance
 from configlet.model.net import FAMILIES, Family
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Packet, Rule
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Box, Entry, Packet, Rule
 from configlet.packets.boxes import meet, packet_of
 from configlet.packets.entries import permits_only, split
 from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
+from configlet.place.beyond import Beyond, LawOf, hidden
 from configlet.place.ends import End, ends_of
 from configlet.place.gates import Placement
 from configlet.place.local import guards_at, inside, keeps
@@ -31,10 +33,11 @@ class Gap:
     """Packets that pass though the policy does not say so, between two ends, with an example.
 
     ``unguarded``: no gate sees them. ``reply-exposure``: the gates on the way cannot tell them from replies of
-    ``reply_of``, and the written deny ``rule`` meets them.
+    ``reply_of``, and the written deny ``rule`` meets them. ``blindness``: the gates do not see in which field they
+    differ from what ``reply_of`` lets pass; ``rule`` is the written deny that meets them, if any.
     """
 
-    what: Literal["unguarded", "reply-exposure"]
+    what: Literal["unguarded", "reply-exposure", "blindness"]
     source: End
     target: End
     gates: tuple[str, ...]
@@ -43,13 +46,14 @@ class Gap:
     reply_of: Rule | None = None
 
 
-def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf) -> tuple[Gap, ...]:
+def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf, law_of: LawOf) -> tuple[Gap, ...]:
     """All gaps of a site. Only pairs of ends without a host table that remembers connections can have one."""
+    beyond = Beyond(law_of)
     return tuple(
         gap
         for realm in realms
         for family in FAMILIES
-        for gap in _Realm(placement, realm, family, index(realm, family)).gaps()
+        for gap in _Realm(placement, realm, family, index(realm, family), beyond).gaps()
     )
 
 
@@ -75,8 +79,10 @@ def _speaks(acceptance: Acceptance, gap: Gap) -> bool:
 class _Realm:
     """One realm and family: its bare ends, and the guards between places, each looked up once."""
 
-    def __init__(self, placement: Placement, realm: str, family: Family, index: Index[Entry]) -> None:
-        self.placement, self.family, self.realm, self.index = placement, family, realm, index
+    def __init__(
+        self, placement: Placement, realm: str, family: Family, index: Index[Entry], beyond: Beyond
+    ) -> None:
+        self.placement, self.family, self.realm, self.index, self.beyond = placement, family, realm, index, beyond
         self.ends = [end for end in ends_of(placement.inventory, realm, family) if bare(placement, end)]
         self.places: dict[str, list[int]] = {}
         self.hosts: dict[str, list[int]] = {}
@@ -91,6 +97,7 @@ class _Realm:
         if any(end.workload for end in self.ends):
             yield from self._all_unguarded()
             yield from self._exposed()
+            yield from self._unseen()
 
     def _guards(self, source: str, target: str) -> tuple[str, ...] | None:
         """The routed gates common to a way between two places; None when nothing connects them, () when one is open."""
@@ -105,35 +112,41 @@ class _Realm:
 
     def _all_unguarded(self) -> Iterator[Gap]:
         """Pairs inside a place or a host, and pairs of places of which neither is closed on its side."""
-        leaving, entering = self._open("in"), self._open("out")
-        into = [number for place in entering for number in self.places[place]]
         sound: set[tuple[str, str, int, int]] = set()
         cells = Cells({span for level in (SRC, DST) for span in self.index.spans(level)})
+        for number, other in self._unrouted():
+            if not self.at(number, other):
+                source, target = self.ends[number], self.ends[other]
+                key = (source.place, target.place, _cell(cells, source, number), _cell(cells, target, other))
+                if key in sound or self._routed(number, other) != ():
+                    continue
+                gap = self._unguarded(source, target)
+                if gap is None:
+                    sound.add(key)
+                else:
+                    yield gap
+
+    def _unrouted(self) -> Iterator[tuple[int, int]]:
+        """The pairs of ends that perhaps meet no gateway."""
+        leaving, entering = self._open("in"), self._open("out")
+        into = [number for place in entering for number in self.places[place]]
         for number, source in enumerate(self.ends):
             others = {*self.places[source.place], *(into if source.place in leaving else ())}
             others.update(self.hosts[source.workload.host] if source.workload else ())
             for other in sorted(others):
-                target = self.ends[other]
-                if number != other and (source.workload or target.workload) and not self.at(number, other):
-                    key = (source.place, target.place, _cell(cells, source, number), _cell(cells, target, other))
-                    if key in sound or self._routed(number, other) != ():
-                        continue
-                    gap = self._unguarded(source, target)
-                    if gap is None:
-                        sound.add(key)
-                    else:
-                        yield gap
+                if number != other and (source.workload or self.ends[other].workload):
+                    yield number, other
 
-    def _at(self, source: int, target: int) -> tuple[str, ...]:
+    def _at(self, source: int, target: int) -> tuple[Gate, ...]:
         """The gates at the two ends themselves that see what goes from one to the other."""
         sent = guards_at(self.placement, self.ends[source], "sends", self.ends[target])
         received = guards_at(self.placement, self.ends[target], "receives", self.ends[source])
-        return tuple(gate.name for gate in (*sent, *received))
+        return (*sent, *received)
 
     def _between(self, one: int, other: int) -> tuple[str, ...] | None:
         """The gates without memory from one end to the other; None or () where there are none."""
         routed = self._routed(one, other)
-        return None if routed is None else (*routed, *self.at(one, other))
+        return None if routed is None else (*routed, *(gate.name for gate in self.at(one, other)))
 
     def _routed(self, one: int, other: int) -> tuple[str, ...] | None:
         """The gates between the places of two ends, which what stays inside a host never meets."""
@@ -157,6 +170,28 @@ class _Realm:
                     example = packet_of(self.family, self.realm, part)
                     return Gap("unguarded", source, target, (), example, entry.rule if entry else None)
         return None
+
+    def _unseen(self) -> Iterator[Gap]:
+        """What passes between two ends because all gates there are blind to a field: a gap for each permit and protocol,
+        fragments apart."""
+        for one, other in self._unrouted():
+            gates = self.at(one, other)
+            if not any(map(hidden, gates)) or self._routed(one, other) != ():
+                continue
+            source, target = self.ends[one], self.ends[other]
+            names, decides = tuple(g.name for g in gates), self.index.between(source.spans, target.spans)
+            found: dict[tuple[object, ...], Gap] = {}
+            for row in self.beyond.between(gates, source, target):
+                key = id(row.rule), row.box[PROTO], row.box[FRAG]
+                known = found.get(key)
+                for part, entry in split(decides, row.box) if known is None or known.rule is None else ():
+                    deny = entry.rule if entry and not entry.permit and entry.rule.origin == "policy" else None
+                    if key not in found or deny:
+                        example = packet_of(self.family, self.realm, part)
+                        found[key] = Gap("blindness", source, target, names, example, deny, row.rule)
+                    if deny:
+                        break
+            yield from found.values()
 
     def _exposed(self) -> Iterator[Gap]:
         """What a written deny meets of the replies that stateless gates must pass, where an end stands bare."""
