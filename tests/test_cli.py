@@ -43,7 +43,7 @@ def test_completion_offers_commands_options_and_the_sites_of_the_workspace() -> 
 
 def test_the_list_of_commands_is_the_folder() -> None:
     folder = ROOT / "builder" / "configlet" / "cli"
-    files = {path.stem for path in folder.glob("*.py") if "\ndef command(" in path.read_text(encoding="utf-8")}
+    files = {path.stem.replace("_", "-") for path in folder.glob("*.py") if "\ndef command(" in path.read_text(encoding="utf-8")}
     assert files == set(app.COMMANDS)
 
 

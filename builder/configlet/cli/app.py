@@ -34,6 +34,7 @@ COMMANDS = {
     "plan": "what would change: flows opened and closed, then the text",
     "approve": "consent to exactly one plan, as a file beside it",
     "push": "do it, under the devices' own timers",
+    "would-drop": "what is only observed and would be dropped, as the hosts count it",
     "rollback": "back to before a push",
     "recover": "after an interrupted push: ask the devices",
     "log": "the runs of a site, and what became of each device",
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
         """The command itself, or None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = importlib.import_module(f"configlet.cli.{cmd_name}").command
+        found: click.Command = importlib.import_module(f"configlet.cli.{cmd_name.replace('-', '_')}").command
         return found
 
     def resolve_command(

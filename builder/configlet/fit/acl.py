@@ -15,7 +15,7 @@ from configlet.fit.units import typed
 from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span
-from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
 from configlet.packets.near import Near
 from configlet.packets.sets import inside, meet, minus, minus_all, put
 
@@ -116,7 +116,7 @@ def _without(rows: Sequence[Row], said: Sequence[tuple[int, Sets]]) -> list[Row]
 
 def _parts(rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
     """What the network needs, what it keeps closed, and what the operator wrote, in this order."""
-    at = next((i for i, r in enumerate(rows) if r.entry.rule.origin in ("policy", "intra")), len(rows))
+    at = next((i for i, r in enumerate(rows) if r.entry.rule.origin in WRITTEN), len(rows))
     head = rows[:at]
     turn = next((i for i, r in enumerate(head) if not r.permit and r.entry.rule.name in SHARED), len(head))
     return list(head[:turn]), list(head[turn:]), list(rows[at:])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from configlet.model.block import Block, sets_of
 from configlet.model.net import Span, Spans, merge
-from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Box, Entry, Rule
+from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
 from configlet.packets.blocks import Item, cut, rule_of, single
 from configlet.packets.near import Axis
 from configlet.packets.sets import put
@@ -68,7 +68,7 @@ def guarded(entries: Sequence[Item], spans: Spans, rule: Rule, box: Box) -> tupl
     Traffic inside a segment never crosses its gateway; what claims to is spoofed.
     """
     at = next(
-        (i for i, e in enumerate(entries) if not e.permit or rule_of(e).origin in ("policy", "intra")), len(entries)
+        (i for i, e in enumerate(entries) if not e.permit or rule_of(e).origin in WRITTEN), len(entries)
     )
     guard = [Entry(False, with_span(with_span(box, SRC, a), DST, b), rule) for a in spans for b in spans]
     return (*entries[:at], *guard, *entries[at:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.budget import too_large
@@ -13,8 +13,9 @@ from configlet.model.block import Block, items, listed
 from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
-from configlet.model.problem import Refused
-from configlet.packets.blind import accelerable, blind, permitted
+from configlet.model.problem import Problem, Refused
+from configlet.packets.blind import accelerable, blind, permits, permitted
+from configlet.packets.blocks import rule_of
 
 
 def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
@@ -23,7 +24,7 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     What a table costs is counted before any of its rows is written out.
     """
     out = counted(laws, gates)
-    problems = list(too_large(out, laws.models))
+    problems = [*_uncounted(out), *too_large(out, laws.models)]
     if problems:
         raise Refused(problems)
     written: dict[tuple[int, bool, int], Sequence[Entry]] = {}
@@ -38,6 +39,25 @@ def counted(laws: Laws, gates: Iterable[Gate]) -> list[Table]:
             law, fit = _law(laws, gate, family)
             out.append(Table(gate, gate.realm, family, law, fit(law) if gate.kind != "acl" else _shared(laws, law)))
     return out
+
+
+def _uncounted(found: Iterable[Table]) -> Iterator[Problem]:
+    """A gate that would let pass what is only observed, and of which nobody could read how much that was."""
+    told: set[str] = set()
+    for table in (t for t in found if not t.gate.capability.observes and t.gate.name not in told):
+        if not any(rule_of(item).origin == "observe" for part in table.law.lists for item in items(part)):
+            continue
+        rule = next((rule_of(item) for item in permits(table.law) if rule_of(item).origin == "observe"), None)
+        if rule:
+            told.add(table.gate.name)
+            yield Problem(
+                "Gate that cannot observe",
+                f"{table.gate.name} ({table.gate.platform}) would have to let pass what no rule allows, and nothing of ours "
+                "reads there how often that happened. Observe between segments that only hosts with nftables guard, or "
+                "write `enforcement: full`.",
+                rule.place,
+                nature="red",
+            )
 
 
 def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], Sequence[Entry]]]:

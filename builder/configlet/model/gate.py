@@ -39,6 +39,8 @@ class Capability:
     """The families whose lists may name groups of addresses and services."""
     groups_from: int = 1
     """Lines of one row from which groups are written for it."""
+    observes: bool = False
+    """Whether it can count what it lets pass by a rule, and a driver of ours reads the counts."""
     mechanism: str = ""
     """The column of the table of stacks that speaks for it (``place.stacks``), where the platform's name is none."""
 
@@ -118,10 +120,12 @@ class Line:
     text: str
     label: str = ""
     """The remark or chain comment that stands with it (the rule's name, when we wrote it)."""
+    counted: bool = False
+    """Whether the text surely counts what it decides under this label; where nobody asks it may stay False."""
 
     def over(self, box: tuple[tuple[int, int], ...]) -> Line:
         """The same line over another box."""
-        return Line(self.permit, box, self.number, self.text, self.label)
+        return Line(self.permit, box, self.number, self.text, self.label, self.counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ class Segment:
     labels: tuple[tuple[str, str], ...]
     depth: tuple[str, ...]
     place: Place
+    observed: bool = False
+    """``enforcement: observe``: what no rule allows is counted and passes, where both ends observe (DESIGN 5.11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +225,9 @@ class RuleLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A known gap that somebody accepts until a day. ``what``: unguarded, reply-exposure or blindness."""
+    """A known gap that somebody accepts until a day. ``what``: unguarded, reply-exposure, blindness or observed."""
 
-    what: Literal["unguarded", "reply-exposure", "blindness"]
+    what: Literal["unguarded", "reply-exposure", "blindness", "observed"]
     reason: str
     until: date
     place: Place

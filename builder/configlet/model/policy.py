@@ -9,7 +9,9 @@ from configlet.model.inventory import Action, Term
 from configlet.model.net import Addresses, Family, Span
 from configlet.model.problem import Place
 
-Origin = Literal["failsafe", "infrastructure", "policy", "intra", "reply", "default"]
+Origin = Literal["failsafe", "infrastructure", "policy", "intra", "observe", "reply", "default"]
+WRITTEN: frozenset[Origin] = frozenset(("policy", "intra", "observe"))
+"""Origins of what the operator says of segments: it stands behind what the network itself needs and keeps closed."""
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 """proto, dst, src, dport (ICMP: type*256+code), sport, flag class (0 new, 1 ACK or RST), fragment (1 non-first)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -31,14 +32,19 @@ MOST = 6
 def analysis(root: Path, site: str, today: date) -> Analysis:
     """All findings of a site. Raises Refused where it cannot be understood."""
     inventory = workspace.load(root, site, today).inventory
-    return analyse(inventory, rules.expand(inventory), today)
+    return analyse(inventory, _enforced(rules.expand(inventory)), today)
 
 
 def policy_problems(inventory: Inventory, policy: Policy) -> Iterator[Problem]:
     """The findings that the site does not ignore, as `check` says them; what expires was said when days were read."""
-    for finding in analyse(inventory, policy, None).findings:
+    for finding in analyse(inventory, _enforced(policy), None).findings:
         if finding.level != "ignore":
             yield _problem(finding)
+
+
+def _enforced(policy: Policy) -> Policy:
+    """The policy as it is when nothing is merely observed: what is written must make sense then."""
+    return replace(policy, rules=tuple(rule for rule in policy.rules if rule.origin != "observe"))
 
 
 def _problem(finding: Finding) -> Problem:

@@ -90,7 +90,7 @@ def _with(site: Site, asked: Asked) -> Policy:
         raise refuse("Rule without ends", f"{asked.source} -> {asked.target}: one of them has no address here.")
     more = Rule("the rule that is asked about", "policy", "allow", source, target, terms, False, None)
     rules = site.policy.rules
-    at = next((n for n, rule in enumerate(rules) if rule.origin in ("intra", "default")), len(rules))
+    at = next((n for n, rule in enumerate(rules) if rule.origin in ("intra", "observe", "default")), len(rules))
     return replace(site.policy, rules=(*rules[:at], more, *rules[at:]))
 
 

@@ -154,6 +154,8 @@ def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
             unguarded.setdefault(end.name, []).append(gap)
         elif gap.what == "blindness":
             unseen.setdefault(gap.gates, []).append(gap)
+        elif gap.what == "observed":
+            yield _observed(gap)
         else:
             key = (gap.rule.name if gap.rule else "", gap.reply_of.name if gap.reply_of else "")
             exposed.setdefault(key, []).append(gap)
@@ -197,6 +199,18 @@ def _exposed(deny: str, allow: str, found: list[Gap]) -> Problem:
         f"{{what: reply-exposure, from: {gap.source.place}, to: {gap.target.place}, reason: ..., until: ...}}.",
         gap.rule.place if gap.rule else None,
         (gap.reply_of.place,) if gap.reply_of and gap.reply_of.place else (),
+        nature="red",
+    )
+
+
+def _observed(gap: Gap) -> Problem:
+    one, other = gap.source.name, gap.target.name
+    return Problem(
+        "Enforcement that only observes",
+        f"From {one} to {other} what no rule allows is counted and passes, for example {packet_text(gap.example)}: no gate "
+        "there guards anything but written denies. Write `enforcement: full`, or accept it for a time: "
+        f"{{what: observed, from: {one}, to: {other}, reason: ..., until: ...}}.",
+        gap.rule.place if gap.rule else None,
         nature="red",
     )
 

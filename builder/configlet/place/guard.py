@@ -13,7 +13,7 @@ from typing import Literal
 
 from configlet.model.gate import Gate
 from configlet.model.inventory import Acceptance
-from configlet.model.net import FAMILIES, Family
+from configlet.model.net import FAMILIES, Family, family_of, merge, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Box, Entry, Packet, Rule
 from configlet.packets.boxes import meet, packet_of
 from configlet.packets.entries import permits_only, split
@@ -34,10 +34,11 @@ class Gap:
 
     ``unguarded``: no gate sees them. ``reply-exposure``: the gates on the way cannot tell them from replies of
     ``reply_of``, and the written deny ``rule`` meets them. ``blindness``: the gates do not see in which field they
-    differ from what ``reply_of`` lets pass; ``rule`` is the written deny that meets them, if any.
+    differ from what ``reply_of`` lets pass; ``rule`` is the written deny that meets them, if any. ``observed``: they
+    are counted and pass, as both segments say `enforcement: observe`.
     """
 
-    what: Literal["unguarded", "reply-exposure", "blindness"]
+    what: Literal["unguarded", "reply-exposure", "blindness", "observed"]
     source: End
     target: End
     gates: tuple[str, ...]
@@ -49,12 +50,24 @@ class Gap:
 def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf, law_of: LawOf) -> tuple[Gap, ...]:
     """All gaps of a site. Only pairs of ends without a host table that remembers connections can have one."""
     beyond = Beyond(law_of)
+    parts = [(realm, family, index(realm, family)) for realm in realms for family in FAMILIES]
     return tuple(
         gap
-        for realm in realms
-        for family in FAMILIES
-        for gap in _Realm(placement, realm, family, index(realm, family), beyond).gaps()
+        for realm, family, of in parts
+        for gap in (*_Realm(placement, realm, family, of, beyond).gaps(), *_observed(placement, realm, family, of))
     )
+
+
+def _observed(placement: Placement, realm: str, family: Family, index: Index[Entry]) -> Iterator[Gap]:
+    """What passes from one segment to another because both only observe."""
+    seen = [s for s in placement.inventory.segments if s.observed and s.realm == realm]
+    spans = {s.name: merge(span_of(n) for n in s.prefixes if family_of(n) == family) for s in seen}
+    ends = [End(realm, family, spans[s.name], s, None, None) for s in seen if spans[s.name]]
+    for source, target in ((a, b) for a in ends for b in ends):
+        parts = (part for box in _region(source, target) for part in split(index.between(source.spans, target.spans), box))
+        found = next(((box, entry.rule) for box, entry in parts if entry and entry.rule.origin == "observe"), None)
+        if found:
+            yield Gap("observed", source, target, (), packet_of(family, realm, found[0]), found[1])
 
 
 def accepted(gap: Gap, acceptances: tuple[Acceptance, ...]) -> Acceptance | None:
@@ -166,7 +179,7 @@ class _Realm:
         entries = self.index.between(source.spans, target.spans)
         for box in _region(source, target):
             for part, entry in split(entries, box):
-                if entry is None or not (entry.permit or entry.rule.origin == "infrastructure"):
+                if entry is None or entry.rule.origin == "observe" or _denies(entry):
                     example = packet_of(self.family, self.realm, part)
                     return Gap("unguarded", source, target, (), example, entry.rule if entry else None)
         return None
@@ -225,6 +238,10 @@ class _Realm:
                 if hit and gates:
                     example = packet_of(self.family, self.realm, hit)
                     yield Gap("reply-exposure", source, target, gates, example, deny.rule, reply.rule)
+
+
+def _denies(entry: Entry) -> bool:
+    return not (entry.permit or entry.rule.origin == "infrastructure")
 
 
 def bare(placement: Placement, end: End) -> bool:

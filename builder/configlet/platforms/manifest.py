@@ -133,6 +133,7 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         directions=tuple(record.get("directions", ("in", "out"))),
         mechanism=str(record.get("mechanism", "")),
         drops=bool(record.get("drops", True)),
+        observes=bool(record.get("observes", False)),
     )
 
 

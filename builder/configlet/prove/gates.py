@@ -5,6 +5,7 @@ from __future__ import annotations
 from configlet.model.gate import Artifact, Line, Proof, Reading, Table, Witness
 from configlet.packets.boxes import full
 from configlet.prove.compare import Doubt, witnesses
+from configlet.prove.observed import uncounted
 
 Key = tuple[str, str, int]
 
@@ -75,6 +76,8 @@ def _refutations(artifact: Artifact, reading: Reading, table: Table) -> tuple[Wi
         witnessed = witnesses(table.law, _unbound(key, table) if lines is None else lines, table.realm, artifact.file)
         if lines is None and not witnessed:
             raise Doubt(f"The text has no list for {_where(key)}.")
+        if not witnessed and lines is not None and table.gate.capability.observes:
+            witnessed = uncounted(table.law, lines, table.realm, artifact.file)
         found |= dict.fromkeys(witnessed)
     return tuple(sorted(found, key=lambda witness: witness.kind))
 

@@ -56,6 +56,8 @@ class Rule:
     target: str
     label: str
     text: str
+    counted: bool = False
+    """Whether it counts the packets that it decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,13 @@ class Statements:
         if found := self.counting.fullmatch(line.text):
             does, label = "accept" if found["accept"] else "drop", found["label"]
             text = f'{self.counted["count"]} {self.counted[does]} {line.text[line.text.index("comment ") :]}'
-            return Rule(line, (), None, does, "", label, text)
+            return Rule(line, (), None, does, "", label, text, counted=True)
         return self._rule(line)
 
     def _rule(self, line: Source) -> Rule:
         at, matches, texts = 0, [], []
         lookup: Lookup | None = None
-        verdict, target, label, ended = "", "", "", False
+        verdict, target, label, ended, counted = "", "", "", False, False
         while at < len(line.text):
             kind, found = self._next(line, at)
             does = kind["does"]
@@ -139,13 +141,14 @@ class Statements:
                 lookup, text = self._lookup(found)
             else:
                 text = kind.get("canonical", found[0])
+            counted = counted or does == "count"
             ended = ended or does in ("lookup", "accept", "drop", "jump", "comment")
             verdict = does if does in ("accept", "drop") else found["verb"] if does == "jump" else verdict
             target = found["chain"] if does == "jump" else target
             label = found["label"] if does == "comment" else label
             texts.append(text)
             at = found.end() + 1
-        return Rule(line, _messages(matches, line), lookup, verdict, target, label, " ".join(texts))
+        return Rule(line, _messages(matches, line), lookup, verdict, target, label, " ".join(texts), counted)
 
     def _next(self, line: Source, at: int) -> tuple[Mapping[str, Any], re.Match[str]]:
         found = self.pattern.match(line.text, at)

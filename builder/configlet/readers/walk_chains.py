@@ -142,7 +142,7 @@ def _rule(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool,
         if rule.lookup:
             yield from _lookup(view, rule, one, fragments, default, depth)
         elif rule.verdict in ("accept", "drop"):
-            yield _line(rule.verdict == "accept", one, rule.source, rule.source.text, rule.label)
+            yield _line(rule.verdict == "accept", one, rule.source, rule.source.text, rule.label, rule.counted)
         elif rule.verdict in ("jump", "goto"):
             yield from _called(view, rule.verdict, rule.target, one, rule.source, fragments, default, depth)
 
@@ -155,7 +155,7 @@ def _called(
     if ends is not None:
         if depth >= _DEEPEST:
             source.refuse("Chains call one another deeper than the kernel allows")
-        yield _line(ends.verdict == "accept", box, source, source.text, ends.label)
+        yield _line(ends.verdict == "accept", box, source, source.text, ends.label, ends.counted)
         return
     yield from tuple(_chain(view, target, box, fragments, default, depth + 1))
     if verb == "goto":
@@ -309,8 +309,8 @@ def _of_error(view: View, selector: Selector, spans: Sequence[Span], box: Box) -
         yield box
 
 
-def _line(permit: bool, box: Box, source: Source, text: str, label: str) -> Line:
-    return Line(permit, box, source.number, text, label)
+def _line(permit: bool, box: Box, source: Source, text: str, label: str, counted: bool = False) -> Line:
+    return Line(permit, box, source.number, text, label, counted)
 
 
 def common(a: Span, b: Span) -> Span | None:

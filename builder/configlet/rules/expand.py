@@ -12,6 +12,8 @@ from configlet.packets.entries import WHOLE, box_of
 from configlet.rules.infrastructure import closed, derived
 from configlet.rules.select import meaning, names_of, of_networks, realms
 
+OBSERVED = "observed: "
+
 
 def expand(inventory: Inventory) -> Policy:
     """The whole policy as ordered rules. Raises Refused with every rule that can never mean what it says."""
@@ -20,9 +22,8 @@ def expand(inventory: Inventory) -> Policy:
     infrastructure = [meaning.rule(line, "infrastructure") for line in inventory.infrastructure]
     written = [meaning.rule(line, "policy") for line in inventory.policy]
     intra = [_intra(segment) for segment in inventory.segments if segment.intra == "open"]
-    policy = Policy(
-        (*failsafe, *infrastructure, *derived(inventory), *closed(inventory), *written, *intra), realms(inventory)
-    )
+    own = (*derived(inventory), *closed(inventory))
+    policy = Policy((*failsafe, *infrastructure, *own, *written, *intra, *observed(inventory)), realms(inventory))
     problems = [
         *_empty(policy, [*failsafe, *infrastructure, *written]),
         *_against_failsafe(policy, failsafe, written),
@@ -83,6 +84,18 @@ def _intra(segment: Segment) -> Rule:
     inside = addresses(of_networks(segment.realm, segment.prefixes))
     name = f"intra of {segment.name}"
     return Rule(name, "intra", "allow", inside, inside, (Term(None),), False, segment.place, "intra: open")
+
+
+def observed(inventory: Inventory) -> Iterator[Rule]:
+    """What the default deny would drop between segments that both observe: it passes, by service, so that it is counted."""
+    seen = [segment for segment in inventory.segments if segment.observed]
+    kinds = [(service.name, service.terms) for service in inventory.services] + [("anything else", (Term(None),))]
+    for one, other in ((a, b) for a in seen for b in seen if a.realm == b.realm):
+        ends = (addresses(of_networks(s.realm, s.prefixes)) for s in (one, other))
+        source, target = ends
+        for kind, terms in kinds:
+            name = f"{OBSERVED}{one.name} to {other.name}, {kind}"
+            yield Rule(name, "observe", "allow", source, target, terms, True, one.place, "enforcement: observe")
 
 
 def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:

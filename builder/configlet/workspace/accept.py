@@ -68,7 +68,6 @@ CHECKS: dict[str, Check] = {
     "service": _service,
     "term": services.complaint,
     "encap": _only("none", "a gate sees only the outer headers of an overlay"),
-    "enforcement": _only("full", "nothing is merely observed, what no rule allows is dropped"),
 }
 
 def _quick_service(value: str) -> object:

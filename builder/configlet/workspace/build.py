@@ -168,6 +168,7 @@ def _segment(name: str, v: Any, places: Places, site: dict[str, Any]) -> Segment
         vlan=v.get("vlan"),
         prefixes=prefixes,
         intra=v["intra"],
+        observed=v.get("enforcement") == "observe",
         fragments=v.get("fragments", "drop"),
         encap=v.get("encap", "none"),
         gateways=_gateways(v["gateways"], prefixes, next(places)) if "gateways" in v else None,

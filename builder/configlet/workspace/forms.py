@@ -28,10 +28,12 @@ _CREDENTIALS = re.compile(r"[a-z]{1,20}/[A-Za-z0-9_.-]{1,60}", re.ASCII)
 _GATE = re.compile(r"[a-z][a-z0-9-]{0,40}(?:/[A-Za-z0-9_.:-]{1,45}){1,5}", re.ASCII)
 _TITLE_BAD = re.compile(r"[^A-Za-z0-9 ,.:()/+&'=@_-]", re.ASCII)
 _TITLE_GOOD = re.compile(
-    r"(?!intra of|replies:|infrastructure addresses|default deny)[A-Za-z0-9,.:()/+&'=@_-]+(?: [A-Za-z0-9,.:()/+&'=@_-]+)*",
+    r"(?!intra of|replies:|observed:|infrastructure addresses|default deny)"
+    r""
+    r"[A-Za-z0-9,.:()/+&'=@_-]+(?: [A-Za-z0-9,.:()/+&'=@_-]+)*",
     re.ASCII,
 )
-_RESERVED = re.compile(r"(?:intra of|replies:|infrastructure addresses|default deny)")
+_RESERVED = re.compile(r"(?:intra of|replies:|observed:|infrastructure addresses|default deny)")
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
 _PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/[0-9]{1,3})?", re.ASCII)
 _FQDN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?", re.ASCII)

@@ -142,7 +142,9 @@ SEGMENT = _map(
         ),
         "fragments": _said(_one_of("drop", "match"), "what happens to non-first fragments"),
         "encap": _said(_string("encap"), "the overlay; only `none` is built"),
-        "enforcement": _said(_string("enforcement"), "only `full` is built"),
+        "enforcement": _said(
+            _one_of("full", "observe"), "drop what no rule allows, or count it and let it pass where both ends observe"
+        ),
         "gateways": _said(GATEWAYS, "the gateways that route and filter it"),
         "labels": _said(LABELS, "labels that its workloads inherit"),
         "depth": _said(_list(_one_of("gateway", "workload")), "how deep the defence is"),
@@ -228,7 +230,7 @@ RULE = _map(
 
 ACCEPTANCE = _map(
     {
-        "what": _said(_one_of("unguarded", "reply-exposure", "blindness"), "the kind of gap", required=True),
+        "what": _said(_one_of("unguarded", "reply-exposure", "blindness", "observed"), "the kind of gap", required=True),
         "gate": _said(_string("gate"), "the gate that leaves it"),
         "workload": _said(NAME, "the workload that it concerns"),
         "from": _said(SELECTOR, "the initiating end"),

@@ -27,7 +27,6 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "service": ("ssh", "tcp/22", "udp/1-2", "icmp/echo-request", "ip/89", "any"),
     "term": ("tcp/9001-9016", {"udp": 53, "from": "ephemeral"}, {"tcp": "1-2"}, "icmpv6", "icmp/3.4"),
     "encap": ("none",),
-    "enforcement": ("full",),
 }
 BAD: tuple[Any, ...] = (
     None, True, False, 0, -1, 4095, 70000, 10**30, "", " ", "web\n", "web\nno shutdown", "WEB", "wéb", "a b", "x" * 400,

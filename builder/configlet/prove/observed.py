@@ -1,0 +1,42 @@
+"""What is only observed must be counted under its own name, and nothing else may be: the law of a gate that observes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from configlet.model.block import Block, items, listed
+from configlet.model.gate import Law, Line, Witness
+from configlet.model.policy import Entry
+from configlet.prove.compare import witnesses
+
+T = TypeVar("T", Entry, Line)
+NOT_SO = "is counted as another rule says, or not at all"
+
+
+def uncounted(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
+    """Packets that pass by an observing rule and are not counted under its name, or are and pass by another rule."""
+    entries = [_like(item) for part in law.lists for item in items(part)]
+    out: list[Witness] = []
+    for name in dict.fromkeys(entry.rule.name for entry in entries if entry.rule.origin == "observe"):
+        only = Law(law.family, tuple(_kept(part, lambda e, n=name: e.rule.name == n) for part in law.lists))  # type: ignore[misc]
+        told = _kept(lines, lambda line, n=name: line.counted and line.label == n)  # type: ignore[misc]
+        found = witnesses(only, told, realm, file)
+        out += [replace(w, line=f"{w.line} {NOT_SO}") for w in found]
+    return tuple(out)
+
+
+def _kept(part: Sequence[T], mine: Callable[[T], bool]) -> Sequence[T]:
+    """A first-match list of which only some rows pass anything."""
+    return listed(item if mine(_like(item)) else _closed(item) for item in items(part))
+
+
+def _like(item: T | Block[T]) -> T:
+    return item.like if isinstance(item, Block) else item
+
+
+def _closed(item: T | Block[T]) -> T | Block[T]:
+    if isinstance(item, Block):
+        return Block(item.sets, replace(item.like, permit=False))
+    return replace(item, permit=False)
