@@ -21,6 +21,7 @@ from configlet.pipeline.cache import Store
 from configlet.pipeline.check import check_site
 from configlet.pipeline.inputs import Inputs, inputs
 from configlet.pipeline.known import Tell, before_of, keep, kept
+from configlet.pipeline.moves import moves
 from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site
@@ -64,7 +65,7 @@ def plan(
         version=__version__,
         inventory=given.content if given else found.inventory.digest,
         problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
-        risks=list(_risks(report)),
+        risks=[*moves(found, items), *_risks(report)],
     )
 
 

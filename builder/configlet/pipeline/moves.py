@@ -1,0 +1,53 @@
+"""Workloads that leave the table of their host for a stack past the kernel, or come back: what must happen in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from configlet.model.block import items, sets_of
+from configlet.model.gate import Reading
+from configlet.model.inventory import Host, Workload
+from configlet.model.policy import DST, SRC
+from configlet.pipeline.site import Site
+from configlet.place.gates import table_sees
+from configlet.place.local import mechanism, stacks_of
+from configlet.place.stacks import IN_NIC, cell
+from configlet.plan import Item
+
+
+def moves(site: Site, found: Iterable[Item]) -> Iterator[str]:
+    """A sentence for each workload whose gate is another than that of what runs: the new one closes before the old one opens."""
+    running = {
+        item.artifact.owner: item.running
+        for item in found
+        if item.artifact.kind == "filter-table" and item.running is not None
+    }
+    for host in (h for h in site.inventory.hosts if h.name in running):
+        for work in host.workloads:
+            yield from _move(site, host, work, judged=_judges(running[host.name], work))
+
+
+def _move(site: Site, host: Host, work: Workload, *, judged: bool) -> Iterator[str]:
+    table, cards = f"{host.name}/{host.platform}", ", ".join(_cards(site, host, work))
+    taken = table_sees(host, work)
+    if judged and not taken:
+        first = f"load the table of {cards}" if cards else "have a gate that sees it: there is none, and it will be unguarded"
+        yield (
+            f"{work.name} leaves {table} for the stack {work.stack}: first {first}; then move the application; then push "
+            f"this, after which {table} drops what still comes to it by the kernel"
+        )
+    elif taken and not judged and cards:
+        yield f"{work.name} comes to {table}: push this first, then move the application; take its rules out of {cards} last"
+
+
+def _judges(running: Reading, work: Workload) -> bool:
+    """Whether a text that runs lets anything pass that has one of the workload's addresses as an end, and no other."""
+    own = {(int(a), int(a)) for a in work.addresses}
+    rows = (item for lines in running.lists.values() for item in items(lines) if item.permit)
+    return any(own & {*sets_of(row)[level]} for row in rows for level in (DST, SRC))
+
+
+def _cards(site: Site, host: Host, work: Workload) -> list[str]:
+    names = {nic.name for nic in host.nics_of(work)}
+    gates = [g for g in site.placement.of_owner(host.name) if mechanism(g) in IN_NIC and g.binding in names]
+    return [g.name for g in gates if all(cell(stack, mechanism(g)).rx for stack in stacks_of(work))]
