@@ -143,6 +143,8 @@ class Host:
     """Seconds for which nothing is answered after a cut."""
     until: float = 0.0
     connections: list[Any] = field(default_factory=list)
+    tools: str = ""
+    """A folder whose programs are found before the machine's own: simulated tools."""
     user: bool = True
     """Whether it is a user namespace too; what only root of the machine may do is not possible in one."""
 
@@ -215,7 +217,8 @@ async def _serve(host: Host, folder: Path, speed: int) -> Any:
 
     async def serve(process: Any) -> None:
         with suppress(asyncssh.Error, OSError):
-            await (_execute(host, process, env) if process.command else _shell(process))
+            around = {**env, "PATH": f"{host.tools}:{env['PATH']}"} if host.tools else env
+            await (_execute(host, process, around) if process.command else _shell(process))
 
     server = await asyncssh.create_server(
         Door, "127.0.0.1", 0, server_host_keys=[key], process_factory=serve, encoding=None

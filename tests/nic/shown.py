@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+import time
 from functools import partial
 from itertools import islice
 
@@ -88,9 +90,13 @@ def line_6() -> Shown:
             words.append(f"xdp: cannot be loaded here: {impossible()}")
             asked += 1
             continue
+        began = time.process_time()
+        sys.stderr.write(f"line 6: {name}, {TABLES:,} tables ...\n")
         count = {"serverlock": laws.proved, "xdp": _xdp}.get(name, partial(flow_laws.proved, name))
         good, refused = count(TABLES)
         asked += 1
+        took = time.process_time() - began
+        sys.stderr.write(f"line 6: {name}: {good:,} PROVED, {refused:,} refused, {took:.0f} s of CPU\n")
         met += good >= 0.7 * TABLES and good + refused == TABLES
         words.append(f"{name}: {good:,} of {TABLES:,} PROVED after read-back, {refused:,} refused, the model confirms why")
     return met, asked, "; ".join(words)

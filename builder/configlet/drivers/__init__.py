@@ -45,6 +45,9 @@ LIBRARIES = {
     "junos": ("napalm.base.exceptions", "napalm.junos"),
     "nxos": ("napalm.base.exceptions", "napalm.nxos_ssh"),
     "nftables": ("netmiko",),
+    "ntuple": ("netmiko",),
+    "serverlock": ("netmiko",),
+    "tcflower": ("netmiko",),
     "xdp": ("netmiko",),
 }
 """What our drivers import when they connect."""

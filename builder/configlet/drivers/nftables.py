@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from configlet.drivers import secrets
-from configlet.drivers.base import Canonical, Lost, Rejected, Target, Unreachable, Untrusted
+from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target, Unreachable, Untrusted
 from configlet.model.plan import Change
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ PATIENCE = 30.0
 """Seconds for one command."""
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STATE = '"${CONFIGLET_STATE_DIR:-/var/lib/configlet}"'
-_REFUSED, _NOT_SO = 2, 3
+_REFUSED, _NOT_SO, _TAKEN_BACK = 2, 3, 4
 
 
 class NftablesDriver:
     """One host. The login must be allowed to change nftables (root, in practice)."""
+
+    patience = PATIENCE
 
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
@@ -112,11 +114,13 @@ class NftablesDriver:
     def _run(self, command: str, stdin: str) -> str:
         """What a command prints; ``Rejected`` when nothing changed, ``Lost`` when it broke off somewhere."""
         with self._asking():
-            status, out, complaint = _execute(self._transport, command, stdin)
+            status, out, complaint = _execute(self._transport, command, stdin, self.patience)
         if status == 0:
             return out
         if status in (_REFUSED, _NOT_SO):
             raise Rejected(complaint.strip())
+        if status == _TAKEN_BACK:
+            raise TakenBack(complaint.strip())
         raise Lost(f"the host failed (status {status}): {complaint.strip() or out.strip()}")
 
     @contextmanager
@@ -138,17 +142,17 @@ def _script() -> str:
     return (files("configlet.hostside") / "guard.sh").read_text(encoding="utf-8")
 
 
-def _execute(transport: Transport, command: str, stdin: str) -> tuple[int, str, str]:
+def _execute(transport: Transport, command: str, stdin: str, patience: float) -> tuple[int, str, str]:
     """Exit status, stdout and stderr. Raises what paramiko does when the connection ends first."""
     channel = transport.open_session(timeout=PATIENCE)
     try:
-        channel.settimeout(PATIENCE)
+        channel.settimeout(patience)
         channel.exec_command(command)
         channel.sendall(stdin.encode())
         channel.shutdown_write()
         out = channel.makefile("rb").read()
         complaint = channel.makefile_stderr("rb").read()
-        if not channel.status_event.wait(PATIENCE) or channel.exit_status < 0:
+        if not channel.status_event.wait(patience) or channel.exit_status < 0:
             raise EOFError("the connection ended before the command did")
         return channel.exit_status, out.decode(errors="replace"), complaint.decode(errors="replace")
     finally:

@@ -30,13 +30,22 @@ class Rule:
 
 @dataclass(slots=True)
 class FlowerNic:
-    """The ingress filters of one NIC. ``room`` is what the hardware takes before it says no."""
+    """The ingress filters of one NIC. ``room`` is what the hardware takes before it says no.
+
+    A driver that lies takes more than ``hardware`` rules and lists those beyond as ``not_in_hw``.
+    """
 
     room: int = 100_000
+    hardware: int = 100_000
     rules: list[Rule] = field(default_factory=list)
 
     def command(self, line: str) -> None:
         """One line of a batch. Raises Refusal."""
+        if gone := re.fullmatch(r"filter del dev \S+ ingress prio (\d+)", line):
+            if not any(rule.prio == int(gone[1]) for rule in self.rules):
+                raise Refusal("Error: Filter with specified priority/protocol not found.")
+            self.rules = [rule for rule in self.rules if rule.prio != int(gone[1])]
+            return
         found = _LINE.fullmatch(line)
         if not found:
             raise Refusal('Error: Illegal "action"')
@@ -46,20 +55,25 @@ class FlowerNic:
             raise Refusal("Error: Illegal argument")
         if any(rule.prio == int(found[1]) and rule.protocol != found[2] for rule in self.rules):
             raise Refusal("Error: Filter with specified priority/protocol not found.")
+        if any(rule.prio == int(found[1]) and rule.said == said for rule in self.rules):
+            raise Refusal("RTNETLINK answers: File exists")
         if len(self.rules) >= self.room:
             raise Refusal("Error: mlx5_core: Failed to offload: No space left on device")
         self.rules.append(Rule(int(found[1]), found[2], said, found[4] == "pass"))
 
-    def listing(self) -> str:
-        """What ``tc filter show dev NIC ingress`` prints."""
+    def listing(self, *, statistics: bool = False) -> str:
+        """What ``tc [-s] filter show dev NIC ingress`` prints."""
         out = []
         for number, rule in enumerate(sorted(self.rules, key=lambda r: r.prio), 1):
             out.append(f"filter protocol {rule.protocol} pref {rule.prio} flower chain 0 handle {number:#x} ")
             out.append(f"  eth_type {'ipv4' if rule.protocol == 'ip' else 'ipv6'}")
             out += [f"  {_SHOWN.get(name, name)} {value}" for name, value in rule.said]
-            out += ["  skip_sw", "  in_hw in_hw_count 1", f"\taction order 1: gact action {'pass' if rule.passes else 'drop'}",
-                    "\t random type none pass val 0", f"\t index {number} ref 1 bind 1", ""]  # fmt: skip
-        return "\n".join(out) + "\n"
+            hardware = "in_hw in_hw_count 1" if number <= self.hardware else "not_in_hw"
+            out += ["  skip_sw", f"  {hardware}", f"\taction order 1: gact action {'pass' if rule.passes else 'drop'}",
+                    "\t random type none pass val 0", f"\t index {number} ref 1 bind 1"]  # fmt: skip
+            out += ["\tAction statistics:", "\tSent 120 bytes 2 pkt (dropped 0, overlimits 0 requeues 0) "] if statistics else []
+            out.append("")
+        return "".join(f"{line}\n" for line in out)
 
     def passes(self, frame: bytes) -> bool:
         """The verdict on a received frame: the first rule by priority, else it is delivered."""

@@ -51,22 +51,30 @@ class NtupleNic:
     room: int = 16384
     queues: int = 4
     filters: dict[int, Filter] = field(default_factory=dict)
+    _of: dict[tuple[tuple[str, int], ...], int] = field(default_factory=dict)
     _index: dict[tuple[str, ...], dict[tuple[int, ...], int]] = field(default_factory=dict)
 
-    def command(self, words: str) -> None:
-        """The arguments behind ``ethtool -N NIC``. Raises Refusal."""
-        if found := re.fullmatch(r"delete (\d+)", words):
-            if self.filters.pop(int(found[1]), None) is None:
-                raise Refusal("rmgr: Cannot delete RX class rule: No such file or directory")
-            self._index.clear()
-            return
-        made = _filter(words, self.queues)
-        same = next((n for n, old in self.filters.items() if old.key() == made.key()), None)
-        if same is None and len(self.filters) >= self.room:
-            raise Refusal("rmgr: Cannot insert RX class rule: No space left on device")
-        free = next(n for n in range(self.room) if n not in self.filters) if same is None else same
-        self.filters[free] = made
+    def command(self, words: str) -> str:
+        """The arguments behind ``ethtool -N NIC``, and what it prints. Raises Refusal."""
         self._index.clear()
+        if found := re.fullmatch(r"delete (\d+)", words):
+            gone = self.filters.pop(int(found[1]), None)
+            if gone is None:
+                raise Refusal("rmgr: Cannot delete RX class rule: No such file or directory")
+            del self._of[gone.key()]
+            return ""
+        made = _filter(words, self.queues)
+        number = self._of.get(made.key(), -1)
+        if number < 0 and len(self.filters) >= self.room:
+            raise Refusal("rmgr: Cannot insert RX class rule: No space left on device")
+        if number < 0:
+            number = len(self.filters) if len(self.filters) not in self.filters else self._free()
+        self.filters[number] = made
+        self._of[made.key()] = number
+        return f"Added rule with ID {number}\n"
+
+    def _free(self) -> int:
+        return next(n for n in range(self.room) if n not in self.filters)
 
     def listing(self) -> str:
         """What ``ethtool -n NIC`` prints."""
