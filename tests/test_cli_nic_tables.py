@@ -18,7 +18,7 @@ def test_a_plan_with_a_table_in_a_nic_cannot_be_pushed_and_says_why(tmp_path: Pa
     assert configlet("render", SITE, "--at", DAY, "--out", "out", cwd=tmp_path).returncode == 0
     ended = configlet("plan", SITE, "--from", "out", "--at", DAY, "--json", cwd=tmp_path)
     problems = json.loads(ended.stdout)["plan"]["problems"]
-    assert [p for p in problems if p.startswith("me1: ") and "its table is in a NIC" in p], problems
+    assert [p for p in problems if p.startswith("me1/simnic: ") and "its table is in a NIC" in p], problems
     assert ended.returncode == 3, ended.stderr
 
 

@@ -124,7 +124,7 @@ def test_the_hosts_own_timer_takes_back_what_nobody_confirms(bench: Bench) -> No
 
 def test_a_nic_whose_room_is_for_one_table_gets_the_new_one_or_has_the_old_one(bench: Bench) -> None:
     nic = NtupleNic(room=4)
-    with standing(bench, "ntuple", ens1=nic):
+    with standing(bench, "ntuple", ens1=nic) as (me1, _):
         first, second = (
             text("ntuple", *(f"permit tcp 10.0.0.{n + m} {HERE} to 22" for m in (0, 1))) for n in (1, 3)
         )
@@ -138,6 +138,16 @@ def test_a_nic_whose_room_is_for_one_table_gets_the_new_one_or_has_the_old_one(b
         assert meaning("ntuple", driver.running()) == meaning("ntuple", second)
         with pytest.raises(Rejected, match="counts nothing"):
             driver.counters()  # type: ignore[attr-defined]
+        for number in list(nic.filters):  # as a restart does
+            nic.command(f"delete {number}")
+        assert driver.running() == ""
+        boot = f"CONFIGLET_STATE_DIR={me1.state} PATH={me1.tools}:$PATH python3 -S {me1.state}/ntuple/nic.py ntuple boot"
+        nic.room = 3
+        me1.run(f"{boot} || true")
+        assert not nic.passes(syn(3))
+        nic.room = 4
+        me1.run(boot)
+        assert meaning("ntuple", driver.running()) == meaning("ntuple", second)
 
 
 def test_a_rule_that_no_hardware_holds_is_taken_back_and_what_cannot_go_back_stays_closed(bench: Bench) -> None:

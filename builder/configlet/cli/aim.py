@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from configlet.cli import progress, say
+from configlet.model.plan import host_of
 from configlet.model.problem import Refused, refuse
 
 if TYPE_CHECKING:
@@ -86,11 +87,12 @@ def _enter(root: Path, site: str) -> None:
 
 
 def targets(inventory: Inventory, trust: Path) -> dict[str, Target]:
-    """Where each managed device and host is that has a management address."""
+    """Where each managed device and host is that has a management address; the tables in a host's NICs beside it."""
     from configlet.drivers.base import Target
 
     managed = [(d.name, d.platform, d.management) for d in inventory.devices if d.managed]
     managed += [(h.name, h.platform, h.management) for h in inventory.hosts if h.managed]
+    managed += [(f"{h.name}/{table}", table, h.management) for h in inventory.hosts if h.managed for table in h.filter_tables]
     return {
         name: Target(name, platform, str(way.address), 0, way.credentials, trust)
         for name, platform, way in managed
@@ -131,10 +133,13 @@ def maker(site: Site) -> Make:
 
 def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:
     """What runs on each of these, read side by side. One that cannot be read is said and left out."""
+    from configlet import drivers
     from configlet.drivers.base import Trouble
 
     make = maker(aimed.site)
-    wanted = [target for name, target in sorted(aimed.targets.items()) if name in owners]
+    wanted = [t for name, t in sorted(aimed.targets.items()) if host_of(name) in owners]
+    # Tables in NICs that nothing of ours reaches: the plan says so.
+    wanted = [t for t in wanted if t.owner in owners or aimed.site.platforms[t.platform].driver in drivers.names()]
     found: dict[str, str] = {}
     with progress.following("reading", len(wanted)) as tell:
 

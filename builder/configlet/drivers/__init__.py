@@ -17,6 +17,12 @@ GROUP = "configlet.drivers"
 
 
 @cache
+def names() -> frozenset[str]:
+    """The drivers that the installed packages offer."""
+    return frozenset(entry_points(group=GROUP).names)
+
+
+@cache
 def find(name: str) -> Factory:
     """The driver of that name, ours or anybody's; ``Refused`` with the known names when there is none."""
     found = entry_points(group=GROUP)

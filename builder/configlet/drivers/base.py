@@ -64,7 +64,7 @@ class Target:
     @property
     def token(self) -> str:
         """The name of our change on the device, known before anything is sent so that the journal can hold it."""
-        return f"cfglt-{self.run}-{self.owner}"
+        return f"cfglt-{self.run}-{self.owner}".replace("/", "-")
 
 
 class Driver(Protocol):

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from configlet.drivers.base import Lost, Rejected, Target, Unreachable
 from configlet.drivers.nftables import PATIENCE, connected
+from configlet.model.plan import host_of
 
 COMMAND = "configlet-serverlock-manager"
 
@@ -20,7 +21,7 @@ class SshSession:
             raise Unreachable(f"{target.address} closed the connection")
         self._channel = transport.open_session(timeout=PATIENCE)
         self._channel.settimeout(PATIENCE)
-        self._channel.exec_command(f"{COMMAND} {target.owner}")
+        self._channel.exec_command(f"{COMMAND} {host_of(target.owner)}")
         self._lines = self._channel.makefile("rb")
 
     def ask(self, line: str) -> str:

@@ -6,6 +6,7 @@
     nic.py KIND confirm TOKEN             end the timer, keep the tables, save them for the next start
     nic.py KIND revert TOKEN              put back what was before TOKEN, or drop what was only staged
     nic.py KIND pending | save | boot     whose timer runs | save for the next start | load what was saved
+    nic.py KIND unit                      a systemd unit that loads at each start what was saved
     nic.py KIND count                     packets and bytes by rule, where the NIC counts
 
 KIND is ntuple (ethtool) or tcflower (tc). Needs root and Python 3.9; changes.py lies beside it. At no moment does a NIC
@@ -332,10 +333,25 @@ def do_save(host: Host) -> None:
 
 
 def do_boot(host: Host) -> None:
+    """What was saved; when a NIC does not take all of it, what closes it."""
     host.tidy()
-    active = host.folder / "active"
-    if active.is_file():
-        host.replace(active.read_text(), "")
+    path = host.folder / "active"
+    text = path.read_text() if path.is_file() else ""
+    if text:
+        host.replace(text, "\n".join([host.tool.head, *(x for x in lines_of(text) if x.endswith((" -1", " drop")))]) + "\n")
+
+
+def do_unit(host: Host) -> None:
+    """As early as there are interfaces: a NIC passes everything until it is loaded."""
+    script = f"/usr/bin/python3 -S {Path(__file__).resolve()} {host.folder.name}"
+    print(
+        f"[Unit]\nDescription=configlet's {host.folder.name} tables of this host's NICs\nDefaultDependencies=no\n"
+        f"RequiresMountsFor={host.folder}\n"
+        "After=local-fs.target systemd-udev-settle.service\nWants=network-pre.target systemd-udev-settle.service\n"
+        "Before=network-pre.target shutdown.target\n"
+        f"Conflicts=shutdown.target\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={script} boot\n\n"
+        "[Install]\nWantedBy=sysinit.target"
+    )
 
 
 def do_count(host: Host) -> None:
@@ -351,7 +367,7 @@ def do_timer(host: Host, token: str, delay: str) -> None:
 VERBS: dict[str, tuple[Callable[..., None], int]] = {
     "running": (do_running, 0), "check": (do_check, 1), "commit": (do_commit, 3), "confirm": (do_confirm, 1),
     "revert": (do_revert, 1), "pending": (do_pending, 0), "save": (do_save, 0), "boot": (do_boot, 0),
-    "count": (do_count, 0), "timer": (do_timer, 2),
+    "unit": (do_unit, 0), "count": (do_count, 0), "timer": (do_timer, 2),
 }  # fmt: skip
 
 

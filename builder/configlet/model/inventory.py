@@ -165,6 +165,11 @@ class Host:
     managed: bool
     place: Place
 
+    @property
+    def filter_tables(self) -> tuple[str, ...]:
+        """The platforms of the filter tables in its NICs."""
+        return tuple(sorted({nic.filter_table for nic in self.nics if nic.filter_table}))
+
     def nics_of(self, workload: Workload) -> tuple[Nic, ...]:
         """The NICs that carry a workload's packets, every member of a bond."""
         return tuple(nic for name in workload.on for nic in self._below(name))

@@ -23,7 +23,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One device: what runs now (canonical, our sections only), what shall run, and the text that takes it back."""
+    """One device: what runs now (canonical, our sections only), what shall run, and the text that takes it back.
+
+    ``owner`` is the device or host by its name; where it is the tables in a host's NICs, ``HOST/PLATFORM``.
+    """
 
     owner: str
     platform: str
@@ -35,6 +38,11 @@ class Change:
     undo: str
     """What is sent to go back."""
     diff: str
+
+
+def host_of(owner: str) -> str:
+    """The device or host on which an owner of changes is."""
+    return owner.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

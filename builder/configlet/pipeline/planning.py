@@ -12,8 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from configlet import __version__
-from configlet.model.inventory import Nic
+from configlet import __version__, drivers
 from configlet.model.plan import Plan
 from configlet.model.problem import Problem, Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, read, unproven
@@ -26,12 +25,13 @@ from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site
 from configlet.pipeline.slices import change_of, touched_by
-from configlet.pipeline.written import digest_of, same
+from configlet.pipeline.written import TEXTS, Texts, digest_of, place_in, same
+from configlet.place.gates import in_nic
 from configlet.plan import Item, compare
 from configlet.readers.sections import owned
 
 Target = Literal["site", "lab"]
-IN_NIC = "its table is in a NIC, and no driver reads or writes one yet; `configlet lab nics` loads it in the lab"
+IN_NIC = "its table is in a NIC, and nothing of ours reads or writes {} there; `configlet lab nics` loads it in the lab"
 """What a host shows is its own table: to compare a NIC's with it would be wrong, so such a plan cannot be pushed."""
 MOST_OFF = 300
 """When more owners than this run something else than was wanted, the whole site is looked at."""
@@ -83,7 +83,7 @@ def _partly(
 ) -> _Made | None:
     """The items of what a change of rules touches, and of what runs something else; None: the whole must be asked."""
     before = before_of(store, given)
-    known: dict[str, list[str]] | None = store.get(f"texts-{before.key}") if before else None
+    known: Texts | None = store.get(f"{TEXTS}-{before.key}") if before else None
     change = change_of(before.map, before.digests, given) if before and known else None
     if before is None or known is None or change is None:
         return None
@@ -126,30 +126,31 @@ def _whole(
         if store and given and inputs(root, site, today) == given:
             keep(store, given, opened, report)
     texts = (proven(opened, artifact) for artifact in each_artifact(opened, owners))
-    wanted: dict[str, list[str]] = {}
+    wanted: Texts = {}
     items, red = _items(opened, texts, running, wanted)
     if store and given and (owners is None or set(owners) == set(opened.placement.owners)):
-        store.put(f"texts-{given.key}", wanted)
+        store.put(f"{TEXTS}-{given.key}", wanted)
     return opened, report, items, red
 
 
 def _items(
-    site: Site, texts: Iterable[Proven], running: Mapping[str, str], wanted: dict[str, list[str]]
+    site: Site, texts: Iterable[Proven], running: Mapping[str, str], wanted: Texts
 ) -> tuple[list[Item], list[Problem]]:
     """What differs or is in doubt, and what is not proved. ``wanted`` is told the texts that are as good as ours."""
     items: list[Item] = []
     red: list[Problem] = []
     for text in texts:
-        owner = text.artifact.owner
+        owner, platform = text.artifact.owner, text.artifact.platform
         red += unproven(text.proofs)
-        wanted.setdefault(owner, []).append(digest_of(text.artifact.text))
+        texts_of = wanted.setdefault(owner, {}).setdefault(platform, [])
+        texts_of.append(digest_of(text.artifact.text))
         if text.reading is None:
             continue
         item = _item(site, text, running)
         if item.running is None or item.running.notes or item.running.canonical != item.desired.canonical:
             items.append(item)
         else:
-            wanted[owner].append(digest_of(running[owner]))
+            texts_of.append(digest_of(running[place_in(running, owner, platform)]))
     return items, red
 
 
@@ -157,20 +158,18 @@ def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
     artifact, desired = text.artifact, text.reading
     platform = site.platforms[artifact.platform]
     assert desired is not None
-    if artifact.owner not in running:
-        return Item(artifact, desired, "", None, "it could not be read")
-    if any(nic.filter_table == artifact.platform for nic in _nics(site, artifact.owner)):
-        return Item(artifact, desired, "", None, IN_NIC)
+    own = f"{artifact.owner}/{artifact.platform}" if in_nic(artifact.tables[0].gate) else ""
+    name = own or place_in(running, artifact.owner, artifact.platform)
+    if own and platform.driver not in drivers.names():
+        return Item(artifact, desired, "", None, IN_NIC.format(platform.name), own=own)
+    if name not in running:
+        return Item(artifact, desired, "", None, "it could not be read", own=own)
     try:
-        shown = owned(platform, artifact.kind, running[artifact.owner])
-        reading = read(site, artifact, shown, f"{artifact.owner} running")
-        return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind])
+        shown = owned(platform, artifact.kind, running[name])
+        reading = read(site, artifact, shown, f"{name} running")
+        return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind], own=own)
     except Refused as refused:
-        return Item(artifact, desired, "", None, str(refused))
-
-
-def _nics(site: Site, owner: str) -> tuple[Nic, ...]:
-    return next((host.nics for host in site.inventory.hosts if host.name == owner), ())
+        return Item(artifact, desired, "", None, str(refused), own=own)
 
 
 def _risks(report: Report) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from configlet import platforms, readers
+from configlet import drivers, platforms, readers
 from configlet import render as rendering
 from configlet.model.platform import Kind, Platform
 from configlet.model.problem import Refused
@@ -93,7 +92,7 @@ def _kind(known: Platform, kind: Kind) -> Standing:
         f"{item}: {said['is']}" for item, said in kind.semantics.items() if item in BASIS and _unconfirmed(said)
     )
     personality = find_spec(f"configlet.lab.personalities.{known.name}") is not None
-    driver = known.driver if known.driver in entry_points(group="configlet.drivers").names else "none"
+    driver = known.driver if known.driver in drivers.names() else "none"
     return Standing(
         known.name, kind.name, known.title, len(paths), counts["rendered"], counts["read"], counts["proven"],
         len(known.refusals), driver, personality, known.seen, len(known.sources), rests, tuple(missing),
@@ -110,7 +109,7 @@ def _manifest(known: Platform) -> Iterator[str]:
     for name, sentence in known.refusals.items():
         if not str(sentence).endswith("."):
             yield f'The refusal "{name}" is no sentence: it ends in no full stop.'
-    if known.driver != "none" and known.driver not in entry_points(group="configlet.drivers").names:
+    if known.driver != "none" and known.driver not in drivers.names():
         yield f'No installed package offers the driver "{known.driver}"; write `driver: none` until one does.'
 
 

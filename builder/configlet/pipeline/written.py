@@ -25,6 +25,11 @@ _MOMENT = 2_000_000_000
 """Nanoseconds within which two changes of a file may have one time."""
 
 
+Texts = dict[str, dict[str, list[str]]]
+"""The digests of texts that are as good as ours, by owner and platform."""
+TEXTS = "texts2"
+
+
 def digest_of(text: str) -> str:
     """sha256 of a text, as everything here names it."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -33,20 +38,27 @@ def digest_of(text: str) -> str:
 def rendered(site: Site, today: date, owners: Collection[str] | None, store: Store | None) -> Iterator[Artifact]:
     """The artifacts one by one; what each owner shall run is remembered when all were made from unchanged files."""
     given = inputs(site.root, site.name, today) if store else None
-    texts: dict[str, list[str]] = {}
+    texts: Texts = {}
     for artifact in each_artifact(site, owners):
-        texts.setdefault(artifact.owner, []).append(digest_of(artifact.text))
+        texts.setdefault(artifact.owner, {}).setdefault(artifact.platform, []).append(digest_of(artifact.text))
         yield artifact
     if store and given and owners is None and inputs(site.root, site.name, today) == given:
-        store.put(f"texts-{given.key}", texts)
+        store.put(f"{TEXTS}-{given.key}", texts)
 
 
 class Folder(Mapping[str, str]):
-    """What a folder's files say that each owner runs, read when it is asked for."""
+    """What a folder's files say that each owner runs, read when it is asked for: by owner, and by ``OWNER/PLATFORM``.
+
+    An owner of which there are texts of several platforms is there by the latter alone.
+    """
 
     def __init__(self, folder: Path, store: Store | None) -> None:
         self._store, self._name = store, f"folder-{digest_of(str(folder.resolve()))}"
-        self._now = {e.name.rsplit(".", 2)[0]: e for e in os.scandir(folder) if not e.name.startswith(".")}
+        self._now: dict[str, os.DirEntry[str]] = {}
+        for owner, entries in _by_owner(folder).items():
+            self._now |= {f"{owner}/{platform}": entry for platform, entry in entries.items()}
+            if len(entries) == 1:
+                self._now[owner] = next(iter(entries.values()))
         self._before: dict[str, list[Any]] = (store.get(self._name) if store else None) or {}
         self._seen: dict[str, list[Any]] = {}
 
@@ -82,9 +94,27 @@ class Folder(Mapping[str, str]):
             self._store.put(self._name, {**self._before, **self._seen})
 
 
-def same(running: Mapping[str, str], owner: str, known: Mapping[str, list[str]]) -> bool:
-    """Whether an owner runs one of the texts that are known to be what it shall run."""
-    if owner not in running or owner not in known:
+def _by_owner(folder: Path) -> dict[str, dict[str, os.DirEntry[str]]]:
+    found: dict[str, dict[str, os.DirEntry[str]]] = {}
+    for entry in os.scandir(folder):
+        owner, *rest = entry.name.rsplit(".", 2)
+        if not entry.name.startswith("."):
+            found.setdefault(owner, {})[rest[0] if rest else ""] = entry
+    return found
+
+
+def place_in(running: Mapping[str, str], owner: str, platform: str) -> str:
+    """By which name the text of a platform is found in what runs."""
+    return name if (name := f"{owner}/{platform}") in running else owner
+
+
+def same(running: Mapping[str, str], owner: str, known: Texts) -> bool:
+    """Whether an owner runs, of each platform, one of the texts that are known to be what it shall run."""
+    return owner in known and all(_held(running, owner, platform, texts) for platform, texts in known[owner].items())
+
+
+def _held(running: Mapping[str, str], owner: str, platform: str, texts: list[str]) -> bool:
+    name = place_in(running, owner, platform)
+    if name not in running:
         return False
-    said = running.digest(owner) if isinstance(running, Folder) else digest_of(running[owner])
-    return said in known[owner]
+    return (running.digest(name) if isinstance(running, Folder) else digest_of(running[name])) in texts

@@ -51,6 +51,11 @@ def place(inventory: Inventory, capabilities: Capabilities, of_card: OfCard) -> 
     return Placement(inventory, ordered, owners)
 
 
+def in_nic(gate: Gate) -> bool:
+    """Whether a gate is in a NIC of its host, and not the host's own table."""
+    return gate.kind == "filter-table" and gate.name != f"{gate.owner}/{gate.platform}"
+
+
 def table_sees(host: Host, workload: Workload) -> bool:
     """Whether the host's own table meets anything that this workload receives: by its stack, or by a service beside it."""
     return any(cell(stack, host.platform).rx for stack in (workload.stack, *(stack for _, stack in workload.also)))

@@ -31,6 +31,13 @@ class Item:
     doubt: str = ""
     kind: Kind | None = None
     """The platform's kind: how it says that a text in force is replaced. None: as one, like everything staged."""
+    own: str = ""
+    """Whose change it is, when that is not the artifact's owner but the tables in its NICs."""
+
+    @property
+    def owner(self) -> str:
+        """Whose change it is."""
+        return self.own or self.artifact.owner
 
 
 MENDED = "not bound: "
@@ -53,7 +60,7 @@ def compare(
     ``problems`` and ``risks`` are what earlier stages found; a foreign filter on a binding of ours and a device that
     could not be read are added to the problems.
     """
-    ordered = sorted(items, key=lambda item: (item.artifact.owner, item.artifact.kind))
+    ordered = sorted(items, key=lambda item: (item.owner, item.artifact.kind))
     changed = [i for i in ordered if i.running is not None and i.running.canonical != i.desired.canonical]
     changes = tuple(_change(item, item.running) for item in changed if item.running is not None)
     plan = Plan(
@@ -90,7 +97,7 @@ def _opened_first(flow: Flow) -> bool:
 
 
 def _problems(item: Item) -> Iterable[str]:
-    owner = item.artifact.owner
+    owner = item.owner
     if item.running is None:
         yield f"{owner}: what it runs is not known: {item.doubt or 'it was not read'}"
         return
@@ -101,14 +108,14 @@ def _change(item: Item, running: Reading) -> Change:
     artifact, desired = item.artifact, item.desired
     load, undo = _ways(item, running)
     return Change(
-        artifact.owner,
+        item.owner,
         artifact.platform,
         artifact.kind,
         running.canonical,
         desired.canonical,
         load,
         undo,
-        _diff(artifact.owner, running.canonical, desired.canonical),
+        _diff(item.owner, running.canonical, desired.canonical),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from configlet.model.plan import Change
+from configlet.model.plan import Change, host_of
 
 LARGEST = 50
 
@@ -34,5 +34,6 @@ def waves(changes: Sequence[Change], pairs: Mapping[str, str]) -> tuple[tuple[Ch
 
 
 def _paired(one: str, other: str, pairs: Mapping[str, str]) -> bool:
-    # Both artifacts of one owner must not meet on the device either: it has one timer.
+    # What a host itself has and what its NICs have must not meet either: while one is changed the other stands.
+    one, other = host_of(one), host_of(other)
     return one == other or pairs.get(one) == other or pairs.get(other) == one

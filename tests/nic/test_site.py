@@ -1,0 +1,87 @@
+"""A site whose gate is a table in a NIC: planned, pushed with the host's own table, found again, and taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configlet import drivers, pipeline
+from configlet.cli import aim
+from configlet.journal import folder, opened
+from configlet.lab.nic.flower import FlowerNic
+from configlet.model.plan import Plan
+from configlet.plan import back
+from configlet.push import push, waves
+from tests.lab.desk import SITE, TODAY, accept, cure, workspace
+from tests.lab.push_bench import Bench, bench, host, needs_namespaces
+from tests.nic.tools import tools
+
+__all__ = ["bench"]
+OWN, NICS = "me1", "me1/tcflower"
+
+
+def site(root: Path) -> pipeline.Site:
+    """`desk` with a ConnectX-6 in switchdev mode, a table in it, and a workload of DPDK behind it."""
+    at = workspace(root)
+    accept(at)
+    cure(at)
+    said = at.read_text().replace("stack: onload", "stack: dpdk").replace("filter_table: simnic", "filter_table: tcflower")
+    at.write_text(said.replace("model: solarflare-x2-serverlock", "model: mellanox-connectx6"))
+    return pipeline.open_site(root, SITE, TODAY)
+
+
+def plan(root: Path, running: dict[str, str], store: pipeline.Store | None = None) -> Plan:
+    return pipeline.plan(root, SITE, TODAY, running, "lab", {OWN}, store)
+
+
+def test_a_plan_knows_a_nics_tables_from_those_of_its_host(tmp_path: Path) -> None:
+    opened_site = site(tmp_path)
+    assert set(aim.targets(opened_site.inventory, tmp_path)) == {"leaf1", OWN, NICS}
+    texts = {a.platform: a.text for a in pipeline.render(tmp_path, SITE, TODAY)}
+    store = pipeline.Store(tmp_path)
+    for _ in range(2):  # the second time from what was remembered
+        assert not plan(tmp_path, {OWN: texts["nftables"], NICS: texts["tcflower"]}, store).changes
+        for running, changed in (({OWN: "", NICS: texts["tcflower"]}, OWN), ({OWN: texts["nftables"], NICS: ""}, NICS)):
+            made = plan(tmp_path, running, store)
+            assert [change.owner for change in made.changes] == [changed]
+            assert not made.problems
+        unread = plan(tmp_path, {OWN: texts["nftables"]}, store)
+        assert [p for p in unread.problems if p.startswith(f"{NICS}: what it runs is not known")], unread.problems
+
+
+@needs_namespaces
+def test_both_tables_of_a_host_are_pushed_one_after_the_other_and_taken_back(bench: Bench, tmp_path: Path) -> None:
+    root, nic = tmp_path / "site", FlowerNic()
+    root.mkdir()
+    canonical = aim.canonical(site(root))
+    with tools(tmp_path / "tools", ens1=nic) as told, host(bench.root) as me1:
+        me1.tools = str(told.folder)
+        bench.add(OWN, "nftables", me1.port)
+        bench.add(NICS, "tcflower", me1.port)
+
+        def pushed(what: Plan) -> set[str]:
+            with opened(folder(tmp_path, SITE), SITE) as log:
+                found = push(what, bench.targets, drivers.opener(canonical), log, canonical=canonical, seconds=2000, margin=3)
+            return {f"{outcome.owner} {outcome.result}" for outcome in found}
+
+        first = plan(root, {OWN: "", NICS: ""})
+        assert [[c.owner for c in wave] for wave in waves(first.changes, {})] == [[OWN], [NICS]]
+        assert pushed(first) == {f"{OWN} Kept", f"{NICS} Kept"}
+        assert nic.rules
+        texts = {a.platform: a.text for a in pipeline.render(root, SITE, TODAY)}
+        assert not plan(root, {OWN: texts["nftables"], NICS: f"# configlet tcflower 1\n# shown ens1\n{nic.listing()}"}).changes
+        assert pushed(back(first, (OWN, NICS), date="2026-11-24", version="0")) == {f"{OWN} Kept", f"{NICS} Kept"}
+        assert not nic.rules
+
+
+@pytest.mark.parametrize("foreign", ["filter protocol all pref 4 bpf chain 0 handle 0x1 x.o direct-action", "  in_hw_not"])
+def test_what_somebody_else_has_put_into_the_nic_makes_it_unreadable(tmp_path: Path, foreign: str) -> None:
+    site(tmp_path)
+    texts = {a.platform: a.text for a in pipeline.render(tmp_path, SITE, TODAY)}
+    nic = FlowerNic()
+    for line in texts["tcflower"].splitlines()[1:]:
+        nic.command(line)
+    shown = f"# configlet tcflower 1\n# shown ens1\n{nic.listing()}{foreign}\n"
+    made = plan(tmp_path, {OWN: texts["nftables"], NICS: shown})
+    assert [p for p in made.problems if p.startswith(f"{NICS}: what it runs is not known")], made.problems
