@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,18 @@ from configlet import drivers, pipeline
 from configlet.cli import aim
 from configlet.journal import folder, opened
 from configlet.lab.nic.flower import FlowerNic
+from configlet.lab.nic.manager import Manager
+from configlet.lab.nic.serverlock import ServerLockNic
 from configlet.model.plan import Plan
 from configlet.plan import back
 from configlet.push import push, waves
 from tests.lab.desk import SITE, TODAY, accept, cure, workspace
 from tests.lab.push_bench import Bench, bench, host, needs_namespaces
+from tests.nic import laws
+from tests.nic.test_push import door, login
 from tests.nic.tools import tools
 
-__all__ = ["bench"]
+__all__ = ["bench", "login"]
 OWN, NICS = "me1", "me1/tcflower"
 
 
@@ -37,7 +42,7 @@ def plan(root: Path, running: dict[str, str], store: pipeline.Store | None = Non
 
 def test_a_plan_knows_a_nics_tables_from_those_of_its_host(tmp_path: Path) -> None:
     opened_site = site(tmp_path)
-    assert set(aim.targets(opened_site.inventory, tmp_path)) == {"leaf1", OWN, NICS}
+    assert set(aim.targets(opened_site.inventory, tmp_path, opened_site.platforms)) == {"leaf1", OWN, NICS}
     texts = {a.platform: a.text for a in pipeline.render(tmp_path, SITE, TODAY)}
     store = pipeline.Store(tmp_path)
     for _ in range(2):  # the second time from what was remembered
@@ -73,6 +78,35 @@ def test_both_tables_of_a_host_are_pushed_one_after_the_other_and_taken_back(ben
         assert not plan(root, {OWN: texts["nftables"], NICS: f"# configlet tcflower 1\n# shown ens1\n{nic.listing()}"}).changes
         assert pushed(back(first, (OWN, NICS), date="2026-11-24", version="0")) == {f"{OWN} Kept", f"{NICS} Kept"}
         assert not nic.rules
+
+
+@pytest.mark.usefixtures("login")
+def test_a_serverlock_table_goes_through_the_manager_that_the_inventory_names(tmp_path: Path) -> None:
+    at = workspace(tmp_path)
+    accept(at)
+    cure(at)
+    said = at.read_text().replace("filter_table: simnic", "filter_table: serverlock")
+    # It judges both ways and remembers no connection, so what is left open are replies.
+    at.write_text(said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor"))
+    lacking = pipeline.check(tmp_path, SITE, TODAY)
+    assert [p for p in lacking.findings if "from their manager alone" in str(p) and p.place], lacking.findings
+    manager_of = "    manager: {address: 192.0.2.30, credentials: env/BENCH}\n    nics: {ens1: {model: solarflare"
+    at.write_text(at.read_text().replace("    nics: {ens1: {model: solarflare", manager_of))
+    opened_site = pipeline.open_site(tmp_path, SITE, TODAY)
+    reached = aim.targets(opened_site.inventory, tmp_path, opened_site.platforms)
+    assert {o: t.address for o, t in reached.items()} == {
+        "leaf1": "192.0.2.21", OWN: "192.0.2.103", "me1/serverlock": "192.0.2.30"
+    }  # fmt: skip
+    texts = {a.platform: a.text for a in pipeline.render(tmp_path, SITE, TODAY)}
+    made = plan(tmp_path, {OWN: texts["nftables"], "me1/serverlock": ""})
+    assert [change.owner for change in made.changes] == ["me1/serverlock"]
+    canonical, nics = aim.canonical(opened_site), {"ens1": ServerLockNic()}
+    with door(Manager(nics), tmp_path) as target, opened(folder(tmp_path, SITE), SITE) as log:
+        targets = {"me1/serverlock": replace(target, owner="me1/serverlock")}
+        (found,) = push(made, targets, drivers.opener(canonical), log, canonical=canonical, seconds=600, margin=1)
+        assert found.result == "Kept", found
+    shown = laws.shown_by(nics)
+    assert not plan(tmp_path, {OWN: texts["nftables"], "me1/serverlock": shown}).changes
 
 
 @pytest.mark.parametrize("foreign", ["filter protocol all pref 4 bpf chain 0 handle 0x1 x.o direct-action", "  in_hw_not"])

@@ -20,6 +20,7 @@ from configlet.model.problem import Refused, refuse
 if TYPE_CHECKING:
     from configlet.drivers.base import Canonical, Driver, Make, Target
     from configlet.model.inventory import Inventory
+    from configlet.model.platform import Platform
     from configlet.pipeline import Site
 
 AT_ONCE = 16
@@ -69,7 +70,7 @@ def aim(root: Path, site: str, today: date, lab: bool) -> Aim:
         detail = f"{site} says `lab: only`: no command touches its management addresses. Add --lab."
         raise refuse("Site is for the lab only", detail)
     trust = Path(os.environ.get("CONFIGLET_TRUST") or root / "trust" / site)
-    return Aim(opened, "lab" if lab else "site", targets(opened.inventory, trust))
+    return Aim(opened, "lab" if lab else "site", targets(opened.inventory, trust, opened.platforms))
 
 
 def _enter(root: Path, site: str) -> None:
@@ -86,13 +87,15 @@ def _enter(root: Path, site: str) -> None:
         raise refuse("Inside another lab", detail)
 
 
-def targets(inventory: Inventory, trust: Path) -> dict[str, Target]:
+def targets(inventory: Inventory, trust: Path, platforms: Mapping[str, Platform]) -> dict[str, Target]:
     """Where each managed device and host is that has a management address; the tables in a host's NICs beside it."""
     from configlet.drivers.base import Target
 
     managed = [(d.name, d.platform, d.management) for d in inventory.devices if d.managed]
     managed += [(h.name, h.platform, h.management) for h in inventory.hosts if h.managed]
-    managed += [(f"{h.name}/{table}", table, h.management) for h in inventory.hosts if h.managed for table in h.filter_tables]
+    for host in (h for h in inventory.hosts if h.managed):
+        ways = {"management": host.management, "manager": host.manager}
+        managed += [(f"{host.name}/{name}", name, ways[platforms[name].through]) for name in host.filter_tables]
     return {
         name: Target(name, platform, str(way.address), 0, way.credentials, trust)
         for name, platform, way in managed

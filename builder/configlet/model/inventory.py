@@ -164,6 +164,8 @@ class Host:
     management: Management | None
     managed: bool
     place: Place
+    manager: Management | None = None
+    """How the manager is reached from which its NICs take their rules; None when they take them on the host."""
 
     @property
     def filter_tables(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from configlet.model.gate import Capability
 
@@ -43,5 +43,7 @@ class Platform:
     search: tuple[Path, ...]
     port: int = 0
     """The TCP port of its management, that the controller must be able to reach; 0 when no driver reaches it."""
+    through: Literal["management", "manager"] = "management"
+    """Which of a host's ways its driver takes: that to the host, or that to the manager of its NICs."""
     seen: bool = False
     """Whether its facts were ever seen on the real thing."""

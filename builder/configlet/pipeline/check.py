@@ -254,9 +254,13 @@ def locked_out(site: Site) -> Iterator[Problem]:
     from_controller = cache(lambda one, family: site.index(realm, family).at(SRC, ((int(one), int(one)),)))
     ways = [(d.name, d.platform, d.management, d.place) for d in inventory.devices if d.managed]
     ways += [(h.name, h.platform, h.management, h.place) for h in inventory.hosts if h.managed]
+    by_manager = {p for p, known in site.platforms.items() if known.through == "manager"}
+    ways += [(h.name, p, h.manager, h.place) for h in inventory.hosts if h.managed for p in h.filter_tables if p in by_manager]
     for name, platform, management, where in ways:
         if management is None:
             detail = f'"{name}" is managed and has no management address: there is no way in. Give it one, or `managed: false`.'
+            if platform in by_manager:
+                detail = f'The NICs of "{name}" take {platform} rules from their manager alone. Give the host its `manager`.'
             yield Problem("No way in", detail, where)
             continue
         port = site.platforms[platform].port

@@ -58,6 +58,7 @@ def platform(name: str, path: Path, layers: tuple[Path, ...], known: Mapping[str
         sources,
         layers,
         int(data.get("port", 0)),
+        "manager" if data.get("through") == "manager" else "management",
         bool(data.get("seen_on_the_real_thing", False)),
     )
 

@@ -136,8 +136,8 @@ def _realm_of(controller: tuple[IPAddress, ...], segments: tuple[Segment, ...]) 
     return next(found, "")
 
 
-def _management(value: dict[str, Any], places: Places) -> Management | None:
-    inner = value.get("management")
+def _management(value: dict[str, Any], places: Places, name: str = "management") -> Management | None:
+    inner = value.get(name)
     return Management(_address(inner["address"]), inner["credentials"], next(places)) if inner else None
 
 
@@ -197,7 +197,7 @@ def _multicast(name: str, v: Any, places: Places, realms: dict[str, str]) -> Mul
 def _host(name: str, v: Any, places: Places) -> Host:
     place = next(places)
     interfaces = tuple(_interface(n, x, next(places)) for n, x in sorted(v.get("interfaces", {}).items()))
-    management = _management(v, places)
+    management, manager = (_management(v, places, part) for part in ("management", "manager"))
     return Host(
         name=name,
         platform=v.get("platform", "nftables"),
@@ -210,6 +210,7 @@ def _host(name: str, v: Any, places: Places) -> Host:
         management=management,
         managed=v.get("managed", True),
         place=place,
+        manager=manager,
     )
 
 

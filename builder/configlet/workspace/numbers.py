@@ -194,6 +194,7 @@ def _management(site: Site) -> Iterator[Problem]:
     spans = {family: merge(span_of(net) for net in held if net.version == family) for family in FAMILIES}
     where = [(("devices", d.name, "management", "address"), d.management) for d in inventory.devices]
     where += [(("hosts", h.name, "management", "address"), h.management) for h in inventory.hosts]
+    where += [(("hosts", h.name, "manager", "address"), h.manager) for h in inventory.hosts]
     for path, management in where if held else ():
         if management and not covers(spans[family_of(management.address)], int(management.address)):
             detail = (

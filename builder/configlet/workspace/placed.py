@@ -12,7 +12,7 @@ Kind = Literal["map", "list", "other"]
 
 INNER: dict[str, tuple[str, ...]] = {
     "devices": ("management",),
-    "hosts": ("interfaces", "management", "nics", "workloads"),
+    "hosts": ("interfaces", "management", "manager", "nics", "workloads"),
     "segments": ("gateways",),
 }
 """Parts of an item that have a place of their own, in the order of their names."""

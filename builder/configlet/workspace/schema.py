@@ -196,6 +196,7 @@ HOST = _map(
         "interfaces": _said(_named(INTERFACE, "interface", empty=False), "bonds and VLANs"),
         "workloads": _said(_named(WORKLOAD, empty=False), "what runs on it", required=True),
         "management": _said(MANAGEMENT, "how it is reached"),
+        "manager": _said(MANAGEMENT, "how the manager of its NICs is reached, where they take rules from nobody else"),
         "platform": _said(NAME, "the filter platform of its kernel, nftables unless said"),
         "managed": _said(FLAG, "false: configlet never writes to it"),
     }
