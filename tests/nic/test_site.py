@@ -13,7 +13,7 @@ from configlet.journal import folder, opened
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.manager import Manager
 from configlet.lab.nic.serverlock import ServerLockNic
-from configlet.model.plan import Plan
+from configlet.model.plan import Change, Plan, host_of
 from configlet.plan import back
 from configlet.push import push, waves
 from tests.lab.desk import SITE, TODAY, accept, cure, workspace
@@ -51,8 +51,19 @@ def test_a_plan_knows_a_nics_tables_from_those_of_its_host(tmp_path: Path) -> No
             made = plan(tmp_path, running, store)
             assert [change.owner for change in made.changes] == [changed]
             assert not made.problems
-        unread = plan(tmp_path, {OWN: texts["nftables"]}, store)
-        assert [p for p in unread.problems if p.startswith(f"{NICS}: what it runs is not known")], unread.problems
+        for own in (texts["nftables"], ""):
+            unread = plan(tmp_path, {OWN: own}, store)
+            assert [p for p in unread.problems if p.startswith(f"{NICS}: what it runs is not known")], unread.problems
+
+
+def test_a_host_and_its_nics_are_never_in_one_wave() -> None:
+    names = sorted(f"me{n}{part}" for n in range(4) for part in ("", "/ntuple", "/tcflower"))
+    found = waves([Change(name, "", "filter-table", "", "", "", "", "") for name in names], {"me0": "me1"})
+    assert sorted(change.owner for wave in found for change in wave) == names
+    for wave in found:
+        hosts = [host_of(change.owner) for change in wave]
+        assert len(set(hosts)) == len(hosts)
+        assert not {"me0", "me1"} <= set(hosts)
 
 
 @needs_namespaces

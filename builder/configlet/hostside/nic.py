@@ -261,8 +261,11 @@ class Host:
     def restore(self) -> None:
         """Put back what ran before the pending change, and end it. Stop while that cannot be done."""
         undo = self.changes.said("undo")
-        for nic in self.nics(undo, self.held(), self.changes.said("load")):
-            self._apply(nic, undo)
+        try:
+            for nic in self.nics(undo, self.held(), self.changes.said("load")):
+                self._apply(nic, undo)
+        except Stop as stop:
+            raise Stop(FAILED, f"what ran before could not be put back yet: {stop}") from None
         written(self.folder / "held", undo)
         self.changes.end()
 
