@@ -109,14 +109,15 @@ def test_a_second_change_replaces_exactly_the_first_and_nothing_else_ever_passes
 
 def test_the_hosts_own_timer_takes_back_what_nobody_confirms(bench: Bench) -> None:
     name = "ntuple"
-    with standing(bench, name, ens1=NICS[name]()):
+    with standing(bench, name, ens1=NICS[name]()) as (me1, _):
         first, second = (text(name, f"permit tcp 10.0.0.{n} {HERE} to 22") for n in (1, 2))
         driver = looked(bench)
         kept(driver, change(name, "", first))
         driver.load(change(name, first, second))
-        token = driver.commit(60)
+        token = driver.commit(40)
         assert driver.pending() == token
-        wait_until(lambda: driver.pending() is None)
+        wait_until(lambda: not (me1.state / name / "pending").exists())
+        assert driver.pending() is None
         assert meaning(name, driver.running()) == meaning(name, first)
         with pytest.raises(Rejected, match="not pending"):
             driver.confirm(token)
@@ -152,7 +153,7 @@ def test_a_nic_whose_room_is_for_one_table_gets_the_new_one_or_has_the_old_one(b
 
 def test_a_rule_that_no_hardware_holds_is_taken_back_and_what_cannot_go_back_stays_closed(bench: Bench) -> None:
     nic, name, allowed = FlowerNic(), "tcflower", syn(1)
-    with standing(bench, name, ens1=nic) as (_, told):
+    with standing(bench, name, ens1=nic) as (me1, told):
         first, second = (text(name, f"permit tcp 10.0.0.1 {HERE} to {port}") for port in ("22", "1-5"))
         driver = looked(bench)
         kept(driver, change(name, "", first))
@@ -169,7 +170,8 @@ def test_a_rule_that_no_hardware_holds_is_taken_back_and_what_cannot_go_back_sta
         assert not nic.passes(allowed)
         assert driver.pending()
         told.broken = ""
-        wait_until(lambda: driver.pending() is None)
+        wait_until(lambda: not (me1.state / name / "pending").exists())
+        assert driver.pending() is None
         assert nic.passes(allowed)
         assert meaning(name, driver.running()) == meaning(name, first)
 
