@@ -22,6 +22,8 @@ class Meaning(NamedTuple):
     value: Any
     many: bool
     normal: str
+    rest: Meaning | None = None
+    """What else the same leaf asks."""
 
 
 class Conditions:
@@ -53,13 +55,16 @@ class Conditions:
 
     def _value(self, leaf: str, found: re.Match[str], said: Mapping[str, Any]) -> Meaning:
         field, takes = said.get("field", ""), said.get("takes", "")
+        rest = self.meaning(f"+ {found['rest']}") if found.groupdict().get("rest") else None
+        behind = "" if rest is None else rest.normal[2:]
+        leaf = leaf if rest is None else leaf[: found.start("rest")]
         if not takes:
-            return Meaning(field, said.get("is"), False, leaf)
+            return Meaning(field, said.get("is"), False, leaf + behind, rest)
         text = found["value"].strip("'\"")
         value = getattr(self, f"_{takes}")(text)
         normal = _written(takes, value, text)
         start, end = found.span("value")
-        return Meaning(field, value, bool(said.get("many")), leaf[:start] + normal + leaf[end:])
+        return Meaning(field, value, bool(said.get("many")), leaf[:start] + normal + leaf[end:] + behind, rest)
 
     def _proto(self, text: str) -> Span:
         return self.names.proto(text, self.family)

@@ -35,7 +35,7 @@ def count(text: str, file: str) -> int:
 def paths(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
     """The leaves of a text in the form that the grammar names; a tree may also stand as lines of whole paths."""
     form = grammar["form"]
-    if form != "lines" and text.lstrip().startswith(grammar["prefix"]):
+    if form not in ("lines", "indent") and text.lstrip().startswith(grammar["prefix"]):
         form = "lines"
     return _FORMS[form](text, file, grammar)
 
@@ -78,6 +78,31 @@ def _braces(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
             Source(file, number, 1, line).refuse(f'This line ends in no "{end}"')
     if stack:
         Source(file, *opened, prefix).refuse("This brace is never closed")
+
+
+def _indented(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
+    """Lines under headers by indentation; a line with nothing deeper behind it is a leaf. A leaf in the first column is a
+    whole path."""
+    comments, lenient = frozenset(grammar["comment"]), bool(grammar.get("lenient"))
+    open_: list[tuple[int, str]] = []
+    last: Leaf | None = None
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = " ".join(raw.split())
+        if not line or line.partition(" ")[0] in comments:
+            continue
+        indent = len(raw) - len(raw.lstrip())
+        if last is not None and indent < last[1]:
+            yield last
+        level = indent if open_ else 0
+        while open_ and open_[-1][0] >= indent:
+            level = open_.pop()[0]
+        if level != indent and not lenient:
+            Source(file, number, indent + 1, line).refuse("This line stands under no header")
+        path = f"{open_[-1][1]} {line}" if open_ else line
+        open_.append((indent, path))
+        last = number, indent + 1, path
+    if last is not None:
+        yield last
 
 
 def _json(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
@@ -184,4 +209,4 @@ class _Json:
                 raise self.refused("A comma is missing")
 
 
-_FORMS: dict[str, Form] = {"lines": _lines, "braces": _braces, "json": _json}
+_FORMS: dict[str, Form] = {"lines": _lines, "braces": _braces, "indent": _indented, "json": _json}

@@ -117,8 +117,9 @@ class _Asked:
         permit = self.permit()
         required = grammar.get("required", ())
         for name in grammar.get("running", {}).get("required", required) if self.foreign else required:
-            if name not in asked:
-                raise Unreadable(f"This entry does not say its {name}")
+            names = name if isinstance(name, list) else [name]
+            if not any(one in asked for one in names):
+                raise Unreadable(f"This entry does not say its {' or '.join(names)}")
         if "state" in asked or "state.off" in asked:
             raise Unreadable("The state of a connection is not known to a list that remembers none")
         for one, other in grammar.get("same", ()):

@@ -11,7 +11,7 @@ from configlet.model.gate import Line, Reading
 from configlet.model.running import Running
 from configlet.readers.called import Bind, Called
 from configlet.readers.clauses import BIT, PORTS, Box
-from configlet.readers.conditions import ANY, Conditions
+from configlet.readers.conditions import ANY, Conditions, Meaning
 from configlet.readers.grammar import Source, expand
 from configlet.readers.names import Names
 from configlet.readers.paths import Leaf, count, paths
@@ -164,10 +164,18 @@ class Text:
         except Unreadable as why:
             self.refuse(place, leaf, str(why))
         term.leaves.append(leaf)
+        if meaning.field:
+            term.normal.append(meaning.normal)
+        part: Meaning | None = meaning
+        while part is not None:
+            self.asks(term, part, place, leaf)
+            part = part.rest
+
+    def asks(self, term: Term, meaning: Meaning, place: tuple[int, int], leaf: str) -> None:
+        """One thing that a leaf asks."""
         name, value = meaning.field, meaning.value
         if not name:
             return
-        term.normal.append(meaning.normal)
         if name == "label":
             term.label = value
         elif meaning.many and not isinstance(term.asked.get(name, []), list):
@@ -218,14 +226,14 @@ class Text:
                 ):
                     self.waiting.append((*place, path))
                     return
-                self._list_says(self.of(found, place), said, one, place, leaf)
+                self._list_says(self.of(found, place), said, one, place, found[1])
                 return
         self.refuse(place, path, "This line of a list is not known")
 
     def _list_says(
-        self, made: List, said: Mapping[str, Any], one: re.Match[str], place: tuple[int, int], leaf: str
+        self, made: List, said: Mapping[str, Any], one: re.Match[str], place: tuple[int, int], path: str
     ) -> None:
-        name = said.get("field")
+        leaf, name = one[0], said.get("field")
         if name == "label":
             made.label = one["value"]
             return
@@ -233,15 +241,14 @@ class Text:
         if name and made.said.setdefault(name, value) != value:
             self.refuse(place, leaf, "The list says this twice")
         if name:
-            made.normal.append(leaf)
+            made.normal.append(f"{path} {leaf}")
 
     def reading(self, total: int) -> Reading:
         """The lists at their places."""
         out: dict[Bind, tuple[Line, ...]] = {}
         notes: list[str] = []
         used: set[Key] = set()
-        for bound in self.bound.values():
-            where, command, name = self.where(bound)
+        for bound, (where, command, name) in [(b, at) for b in self.bound.values() for at in self.places(b)]:
             made = self.lists.get((command, name))
             line = Source(self.file, *bound.place, bound.leaves[-1])
             key = self.reader.called.key((where[0], where[1], self.reader.families[command]), out, line)
@@ -250,7 +257,7 @@ class Text:
                 notes.append(f"foreign access list: {self.file}:{bound.place[0]} {key[0]} {key[1]} IPv{key[2]} {name}")
             elif made is None:
                 line.refuse(f"The list {name} is not in the text; what a missing list passes is not known")
-            elif not made.terms:
+            elif not made.terms and not (self.reader.grammar.get("together") and "default" in made.said):
                 line.refuse(f"The list {name} is empty; what an empty list passes is not known")
             else:
                 out[key] = tuple(self.lines(made))
@@ -260,6 +267,15 @@ class Text:
         ]
         canonical = "".join(f"{line}\n" for line in self.canonical())
         return Reading(out, total, total, False, canonical, tuple(notes), canonical)
+
+    def places(self, bound: Bound) -> Iterator[tuple[tuple[str, str], str, str]]:
+        """Each place that a binding means: of a list that holds both families, one for each of which it says something."""
+        name = bound.said.get("list", "")
+        if not self.reader.grammar.get("together"):
+            yield self.where(bound)
+            return
+        for command in [word for word in self.reader.families if (word, name) in self.lists] or self.reader.families:
+            yield self.where(Bound(bound.place, {**bound.said, "command": command}, bound.leaves))
 
     def where(self, bound: Bound) -> tuple[tuple[str, str], str, str]:
         """Interface and direction, and the family's word and name of the list. Raises Refused where one is missing."""
@@ -311,11 +327,11 @@ class Text:
             decided += [box for box in boxes if box[6][1] == 1]
         if half is not None:
             self.refuse(half[2].place, half[2].leaves[-1], "A flag alone is not modelled")
-        default = made.said.get("default", self.reader.grammar["default"])
-        if default != "deny":
+        default, vendors = made.said.get("default", self.reader.grammar["default"]), self.reader.grammar["default"]
+        if default != "deny" or vendors != "deny":
             every = ANY[made.family]
-            text = "no entry matches, and the list passes the rest"
-            yield Line(True, ((0, 255), every, every, PORTS, PORTS, BIT, BIT), made.place[0], text, "default")
+            text = f"no entry matches, and the list {'passes' if default != 'deny' else 'denies'} the rest"
+            yield Line(default != "deny", ((0, 255), every, every, PORTS, PORTS, BIT, BIT), made.place[0], text, "default")
 
     def called_by(self, term: Term) -> str:
         """Of a foreign list the name that somebody gave to an entry; a number is none."""
@@ -349,7 +365,7 @@ class Text:
         prefix = self.reader.grammar["prefix"]
         for _, made in sorted(self.lists.items()):
             for leaf in made.normal:
-                yield f"{prefix}{made.path} {leaf}"
+                yield f"{prefix}{leaf}"
             for term in self.ordered(made):
                 yield from (f"{prefix}{term.path} {leaf}" for leaf in sorted(term.normal))
         yield from (f"{prefix}{leaf}" for bound in self.bound.values() for leaf in bound.leaves)

@@ -87,7 +87,8 @@ class RunningTerms:
     def _closing(self, text: str, found: list[Leaf]) -> Leaf | None:
         """Among lines that each say a whole path, one that is none and bears on lists, or switches off what is not there."""
         prefix, comments = self.grammar["prefix"], tuple(self.grammar.get("comment", ())) or ("\0",)
-        for number, line in enumerate(text.split("\n") if in_lines(text, prefix) else (), 1):
+        whole = bool(prefix) and in_lines(text, prefix)
+        for number, line in enumerate(text.split("\n") if whole else (), 1):
             said = line.strip()
             if said.startswith((prefix, *comments)) or not self.all_lines.fullmatch(said):
                 continue
@@ -115,7 +116,7 @@ class RunningTerms:
             seen.lists.setdefault((found.groupdict().get("command") or "", found["name"]), []).append(leaf)
         elif defined:
             seen.read.add(leaf[0])
-            seen.groups.setdefault(defined["name"], []).append(defined.groupdict().get("value") or "?")
+            seen.groups.setdefault(defined["name"], []).extend((defined.groupdict().get("value") or "?").split())
         elif self.bears.fullmatch(path):
             seen.bearing.append(leaf)
 

@@ -19,6 +19,8 @@ def leaves(text: str, file: str, grammar: Mapping[str, Any]) -> list[Leaf]:
     whole = text.replace("\r\n", "\n")
     prefix = grammar["prefix"]
     start = whole.lstrip()
+    if grammar["form"] == "indent":
+        return list(paths(whole, file, {**grammar, "lenient": True}))
     if grammar["form"] == "json" and start.startswith("{"):
         return list(paths(whole, file, {**grammar, "lenient": True}))
     if in_lines(whole, prefix):

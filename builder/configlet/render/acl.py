@@ -78,7 +78,8 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
         {t.family for t in ordered}
     ):
         raise refuse("Gates that exclude each other", f"{owner}: {operands['refusals']['directions']}", nature="red")
-    names = [item.name for item in lists]
+    together = operands.get("together", False)
+    names = [f"{item.name} {item.family}" if together else item.name for item in lists]
     if len(set(names)) != len(names):
         raise refuse("Two tables for one place", f"{owner} has two tables for one of {', '.join(sorted(set(names)))}.")
     interfaces = tuple(Interface(name, tuple(items)) for name, items in bound.items())
@@ -221,11 +222,12 @@ class Lines:
         operands, words = self.operands, by_family(self.operands["words"], self.family)
         whole = self._asks_whole(words, entry)
         flags = _word(operands, words, "established", entry) if _established(entry) else ""
+        log = "log" if entry.permit or "deny-log" not in words else "deny-log"
         row = Row(
             action=operands["action"]["permit" if entry.permit else "deny"],
             proto=_proto(operands, self.family, entry),
             fragments=_word(operands, words, "fragments", entry) if _fragments(entry) else "",
-            log=_word(operands, words, "log", entry) if entry.log else "",
+            log=_word(operands, words, log, entry) if entry.log else "",
         )
         sports = _ports(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else ("",)
         details = [(form, "") for form in _ports(operands, ANY_PORT, entry)] if whole else _details(operands, self.family, entry)
