@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from configlet.drivers import secrets
-from configlet.drivers.base import Rejected, Target, Unreachable, Untrusted
+from configlet.drivers.base import Lost, Rejected, Target, Unreachable, Untrusted
+from configlet.drivers.cli_session import Refusal
 
 QUICK = 10.0
 """Seconds in which a wrong password is refused; an answer that takes longer comes from a login server in trouble."""
@@ -39,6 +40,27 @@ def connected(target: Target, patience: float, driver: Callable[..., Any], **mor
         left(api)
         raise _unreached(target, error) from error
     return api
+
+
+@contextmanager
+def asking(
+    target: Target, refused: tuple[type[Exception], ...] = (), lost: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """What the session, netmiko and paramiko raise, in our words: Rejected, or Lost where a request has no answer.
+
+    ``refused`` and ``lost`` are what a driver's other libraries raise.
+    """
+    from netmiko.exceptions import NetmikoBaseException
+    from paramiko.ssh_exception import SSHException
+
+    said: tuple[type[Exception], ...] = (Refusal, *refused)
+    gone: tuple[type[Exception], ...] = (NetmikoBaseException, SSHException, EOFError, OSError, *lost)
+    try:
+        yield
+    except said as error:
+        raise Rejected(str(error)) from error
+    except gone as error:
+        raise Lost(f"no answer from {target.address}: {_first(error)}") from error
 
 
 def left(api: Any) -> None:

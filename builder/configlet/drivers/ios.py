@@ -13,13 +13,12 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from configlet.drivers import cli_lists
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
-from configlet.drivers.cli_connect import connected, left
+from configlet.drivers.cli_connect import asking, connected, left
 from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
 from configlet.model.problem import Refused
@@ -284,24 +283,12 @@ class IosDriver:
             raise Rejected(f'"{token}" is not the name of a change of ours')
         return token
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _asking(self) -> AbstractContextManager[None]:
         """What the session, NAPALM, netmiko and paramiko raise, in our words."""
-        from napalm.base import exceptions as napalm
-        from netmiko.exceptions import NetmikoBaseException
-        from paramiko.ssh_exception import SSHException
+        from napalm.base.exceptions import CommandErrorException, MergeConfigException
         from scp import SCPException
 
-        try:
-            yield
-        except Refusal as error:
-            raise Rejected(str(error)) from error
-        except (napalm.MergeConfigException, napalm.CommandErrorException) as error:
-            raise Rejected(str(error)) from error
-        except (NetmikoBaseException, SSHException, SCPException, EOFError, OSError) as error:
-            said = str(error).strip().splitlines()
-            why = said[0] if said else type(error).__name__
-            raise Lost(f"no answer from {self._target.address}: {why}") from error
+        return asking(self._target, refused=(MergeConfigException, CommandErrorException), lost=(SCPException,))
 
 
 def _connected(target: Target) -> Any:

@@ -14,14 +14,14 @@ when others committed meanwhile it discards, loads the whole configuration anew,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
-from configlet.drivers.cli_connect import connected, left
-from configlet.drivers.cli_session import Refusal, Session
+from configlet.drivers.cli_connect import asking, connected, left
+from configlet.drivers.cli_session import Session
 from configlet.model.plan import Change
 from configlet.model.problem import Refused
 
@@ -64,7 +64,7 @@ class IosxrDriver:
         self._staged = False
         self._api = connected(target, PATIENCE, _Login)
         try:
-            with self._asking():
+            with asking(self._target):
                 self._cli = Session(self._api.device.remote_conn, self._api.device.find_prompt(), PATIENCE)
         except BaseException:
             left(self._api)
@@ -72,7 +72,7 @@ class IosxrDriver:
 
     def running(self) -> str:
         """``show running-config``, all of it."""
-        with self._asking():
+        with asking(self._target):
             text = self._untimed("show running-config")
         if not text.rstrip().endswith("\nend"):
             raise Lost("what the device shows of its configuration breaks off")
@@ -100,7 +100,7 @@ class IosxrDriver:
         if self._shown(self._loaded_from) != change.before:
             raise Rejected("the plan is stale: the device no longer runs what the plan was made from")
         lines = [line.strip() for line in change.load.splitlines() if line.strip(" !")]
-        with self._asking():
+        with asking(self._target):
             self._cli.enter([*lines, "root"], WINDOW)
             staged, diff = self._untimed("show configuration merge"), self._untimed("show configuration")
         if self._shown(staged) != change.after or _others(staged) != _others(self._loaded_from):
@@ -118,7 +118,7 @@ class IosxrDriver:
                 raise Rejected(f"a timer of {seconds} s is not within {LEAST} to {MOST} s")
             if _lines(self.running()) != _lines(self._loaded_from):
                 raise Rejected("somebody changed the device since the change was staged; nothing was committed")
-            with self._asking():
+            with asking(self._target):
                 self._cli.ask(f"commit confirmed {seconds} comment {token}")
         except Rejected:
             self._left()
@@ -142,7 +142,7 @@ class IosxrDriver:
     def confirm(self, token: str) -> None:
         """Have the login that committed commit again. What was committed for good is what the device starts with."""
         held = self._waiting(token)
-        with self._asking():
+        with asking(self._target):
             said = held.cli.ask("commit", known=(CONFIRMED,))
         self._let_go()
         if CONFIRMED not in said or self.pending() is not None:
@@ -158,7 +158,7 @@ class IosxrDriver:
     def pending(self) -> str | None:
         """The comment of a trial that waits; while it does nobody else can commit, so it is the last commit's."""
         do = "do " if self._cli.mode else ""
-        with self._asking():
+        with asking(self._target):
             waits = TRIAL in self._cli.ask(f"{do}show configuration sessions detail")
             last = self._cli.ask(f"{do}show configuration commit list 1 detail") if waits else ""
         if not waits:
@@ -203,7 +203,7 @@ class IosxrDriver:
 
     def _given_up(self) -> None:
         """Leave the configuration mode in which the trial was made: the device takes it back at once."""
-        with self._asking():
+        with asking(self._target):
             HELD[self._place].cli.leave("end", LEAVING, "yes")
         self._let_go()
 
@@ -228,7 +228,7 @@ class IosxrDriver:
 
     def _configuring(self) -> None:
         """Into configuration mode, with the configuration locked."""
-        with self._asking():
+        with asking(self._target):
             said = self._cli.ask("configure exclusive")
         if not self._cli.mode:
             raise Rejected(f"the device does not lock its configuration for us: {said.strip()}")
@@ -237,7 +237,7 @@ class IosxrDriver:
         """Out of configuration mode, with what is in the target configuration dropped, and a trial taken back."""
         self._staged = False
         if self._cli.mode:
-            with suppress(Rejected), self._asking():
+            with suppress(Rejected), asking(self._target):
                 self._cli.leave("abort", LEAVING, "yes")
 
     def _shown(self, text: str) -> str:
@@ -254,21 +254,6 @@ class IosxrDriver:
         if len(token) > LONGEST:
             raise Rejected(f'"{token}" is too long for the comment of a commit, which has {LONGEST} characters')
         return token
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """What the session, netmiko and paramiko raise, in our words."""
-        from netmiko.exceptions import NetmikoBaseException
-        from paramiko.ssh_exception import SSHException
-
-        try:
-            yield
-        except Refusal as error:
-            raise Rejected(str(error)) from error
-        except (NetmikoBaseException, SSHException, EOFError, OSError) as error:
-            said = str(error).strip().splitlines()
-            why = said[0] if said else type(error).__name__
-            raise Lost(f"no answer from {self._target.address}: {why}") from error
 
 
 class _Login:

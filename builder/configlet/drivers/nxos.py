@@ -11,13 +11,13 @@ Never NAPALM's commit or rollback: they have no timer, miss most rejected lines,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from configlet.drivers import cli_lists
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
-from configlet.drivers.cli_connect import connected, left
+from configlet.drivers.cli_connect import asking, connected, left
 from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
 from configlet.model.problem import Refused
@@ -47,7 +47,7 @@ class NxosDriver:
         self._staged = False
         self._api = _connected(target)
         try:
-            with self._asking():
+            with asking(self._target):
                 self._cli = Session(self._api.device.remote_conn, self._api.device.find_prompt(), PATIENCE)
         except BaseException:
             left(self._api)
@@ -55,7 +55,7 @@ class NxosDriver:
 
     def running(self) -> str:
         """``show running-config``, all of it."""
-        with self._asking():
+        with asking(self._target):
             text = self._cli.ask("show running-config")
         if not re.search(r"^version \S", text, re.MULTILINE):
             raise Lost("what the device shows is no whole configuration")
@@ -78,7 +78,7 @@ class NxosDriver:
         self._tidied()
         self._loaded_from = self.running()
         token = self._named(self._target.token)
-        with self._asking():
+        with asking(self._target):
             self._staged = True
             self._in_session(token, [line.strip() for line in change.load.splitlines() if line.strip()])
             diff = self._cli.ask(f"show configuration session {token}")
@@ -136,7 +136,7 @@ class NxosDriver:
 
     def pending(self) -> str | None:
         """The checkpoint to which a job that waits will roll back; None when none waits."""
-        with self._asking():
+        with asking(self._target):
             try:
                 schedules = self._cli.ask("show scheduler schedule")
             except Refusal as error:
@@ -154,11 +154,11 @@ class NxosDriver:
         if self.pending() is not None:
             raise Rejected("a timer runs on the device; nothing is saved before it was confirmed")
         lines = [f"no {header}" for header in cli_lists.shown(self.running(), cli_lists.NXOS).spare()]
-        with self._asking():
+        with asking(self._target):
             if lines:
                 self._configured(lines)
         self._dropped(self._target.token)
-        with self._asking():
+        with asking(self._target):
             if "Copy complete" not in self._cli.ask("copy running-config startup-config"):
                 raise Lost("the device does not say that it saved")
 
@@ -183,7 +183,7 @@ class NxosDriver:
                 self._cli.ask("end")
 
     def _committed(self, token: str) -> None:
-        with self._asking():
+        with asking(self._target):
             self._cli.ask(f"configure session {token}")
             try:
                 if "uccess" not in (said := self._cli.ask("commit")):
@@ -205,7 +205,7 @@ class NxosDriver:
             f"time start +{hours // 24:02}:{hours % 24:02}:{rest:02}",
         ]
         try:
-            with self._asking():
+            with asking(self._target):
                 self._configured(lines)
                 self._cli.ask(f"checkpoint {token}")
             if self.pending() != token or token not in self._checkpoints():
@@ -219,11 +219,11 @@ class NxosDriver:
         """End the timer: the schedule first, as it is what acts."""
         shown = self.running().splitlines()
         lines = [f"scheduler {kind} name {TIMER}" for kind in ("schedule", "job")]
-        with self._asking():
+        with asking(self._target):
             self._configured([f"no {line}" for line in lines if line in shown])
 
     def _rolled_back(self, token: str) -> None:
-        with self._asking():
+        with asking(self._target):
             said = self._cli.ask(f"rollback running-config checkpoint {token}")
         if "completed successfully" not in said:
             raise Rejected(f"the device did not roll back: {said.strip()}")
@@ -268,18 +268,18 @@ class NxosDriver:
                 self._dropped(name)
 
     def _checkpoints(self) -> list[str]:
-        with self._asking():
+        with asking(self._target):
             return re.findall(r"^\d+\) (cfglt-\S+):", self._cli.ask("show checkpoint summary"), re.MULTILINE)
 
     def _sessions(self) -> list[str]:
-        with self._asking():
+        with asking(self._target):
             return re.findall(r"^(cfglt-\S+) ", self._cli.ask("show configuration session summary"), re.MULTILINE)
 
     def _dropped(self, token: str) -> bool:
         """Abort the session and delete the checkpoint of that name; whether there was one of them."""
         token = self._named(token)
         session, checkpoint = token in self._sessions(), token in self._checkpoints()
-        with self._asking():
+        with asking(self._target):
             if session:
                 self._cli.ask(f"configure session {token}")
                 self._cli.ask("abort")
@@ -308,21 +308,6 @@ class NxosDriver:
         if not _NAME.fullmatch(token):
             raise Rejected(f'"{token}" is not the name of a change of ours')
         return token
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """What the session, netmiko and paramiko raise, in our words."""
-        from netmiko.exceptions import NetmikoBaseException
-        from paramiko.ssh_exception import SSHException
-
-        try:
-            yield
-        except Refusal as error:
-            raise Rejected(str(error)) from error
-        except (NetmikoBaseException, SSHException, EOFError, OSError) as error:
-            said = str(error).strip().splitlines()
-            why = said[0] if said else type(error).__name__
-            raise Lost(f"no answer from {self._target.address}: {why}") from error
 
 
 def _connected(target: Target) -> Any:
