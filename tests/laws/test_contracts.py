@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,39 @@ def test_files_are_a_page_or_three_and_functions_can_be_read_at_a_glance() -> No
     }
     assert not long_files
     assert not long_functions
+
+
+BIG = {"napalm", "netmiko", "pyeapi"}
+"""Libraries whose modules import each other in circles."""
+OF_NAPALM = {"napalm.ios", "napalm.nxos_ssh"}
+"""Those that import netmiko."""
+
+
+def imported_late(module: str, seen: set[str]) -> Iterator[str]:
+    """The big libraries that a driver's module, or one of ours that it uses, imports when it connects."""
+    if module in seen:
+        return
+    seen.add(module)
+    tree = ast.parse((SOURCE / f"{module.removeprefix('configlet.').replace('.', '/')}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "configlet.drivers":
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        for name in names:
+            if name.startswith("configlet.drivers."):
+                yield from imported_late(name, seen)
+            elif name.partition(".")[0] in BIG:
+                yield name.partition(".")[0]
+
+
+@pytest.mark.parametrize("driver", entry_points(group="configlet.drivers"), ids=lambda driver: driver.name)
+def test_a_driver_names_the_libraries_that_it_imports_when_it_connects(driver: EntryPoint) -> None:
+    libraries = set(driver.load().libraries)
+    named = {library.partition(".")[0] for library in libraries} | ({"netmiko"} if libraries & OF_NAPALM else set())
+    needed = set(imported_late(driver.module, set()))
+    assert needed and needed <= named
 
 
 def test_platform_folders_hold_no_python() -> None:

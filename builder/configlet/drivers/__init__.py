@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -36,34 +36,20 @@ def opener(canonical: Canonical) -> Callable[[Target], Driver]:
     """A function that connects to a target with its platform's driver."""
 
     def connect(target: Target) -> Driver:
-        name = target.driver or target.platform
-        made = find(name)
-        _load(name)
+        made = find(target.driver or target.platform)
+        _load(getattr(made, "libraries", ()))
         return made(target, canonical)
 
     return connect
 
 
-LIBRARIES = {
-    "eos": ("napalm.base.exceptions", "napalm.eos", "pyeapi.eapilib"),
-    "ios": ("napalm.base.exceptions", "napalm.ios"),
-    "iosxr": ("napalm.base.exceptions", "netmiko"),
-    "junos": ("napalm.base.exceptions", "napalm.junos"),
-    "nxos": ("napalm.base.exceptions", "napalm.nxos_ssh"),
-    "nftables": ("netmiko",),
-    "ntuple": ("netmiko",),
-    "serverlock": ("netmiko",),
-    "tcflower": ("netmiko",),
-    "xdp": ("netmiko",),
-}
-"""What our drivers import when they connect."""
 _loading = Lock()
 
 
-def _load(name: str) -> None:
+def _load(libraries: Iterable[str]) -> None:
     """Import a driver's libraries, one thread after the other: they import each other in circles, and two threads that
     begin at different ends of a circle wait for each other (``_DeadlockError``). What is missing the driver says itself."""
     with _loading:
-        for library in LIBRARIES.get(name, ()):
+        for library in libraries:
             with suppress(ImportError):
                 import_module(library)

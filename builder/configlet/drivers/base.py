@@ -104,4 +104,7 @@ class Driver(Protocol):
 
 
 Factory = Callable[[Target, Canonical], Driver]
+"""What makes a driver, mostly its class. ``libraries`` of it, where it has that, are the modules that it imports when it
+connects; they are imported before, by one thread at a time.
+"""
 Make = Callable[[Target], Driver]

@@ -28,6 +28,8 @@ _BOUND = re.compile(r"(ip|ipv6) access-group cfglt-\S+ (in|out)")
 class EosDriver:
     """One switch. eAPI has no lasting connection; each request proves anew that the way in is open."""
 
+    libraries = ("napalm.base.exceptions", "napalm.eos", "pyeapi.eapilib")
+
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._change: Change | None = None

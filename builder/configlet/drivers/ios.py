@@ -42,6 +42,8 @@ _NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
 class IosDriver:
     """One switch, over one SSH connection."""
 
+    libraries = ("napalm.base.exceptions", "napalm.ios")
+
     clock = staticmethod(time.monotonic)
     """Seconds, as fast as those of the device."""
 

@@ -57,6 +57,8 @@ HELD: dict[tuple[str, int], Held] = {}
 class IosxrDriver:
     """One router, over one SSH connection."""
 
+    libraries = ("napalm.base.exceptions", "netmiko")
+
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._change: Change | None = None

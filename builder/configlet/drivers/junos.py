@@ -32,6 +32,8 @@ _EMPTY = re.compile(r"interfaces \S+ unit \d+ family inet6?( filter)?|firewall( 
 class JunosDriver:
     """One switch, over one NETCONF session."""
 
+    libraries = ("napalm.base.exceptions", "napalm.junos")
+
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._change: Change | None = None

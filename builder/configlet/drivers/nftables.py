@@ -33,6 +33,7 @@ _REFUSED, _NOT_SO, _TAKEN_BACK = 2, 3, 4
 class NftablesDriver:
     """One host. The login must be allowed to change nftables (root, in practice)."""
 
+    libraries = ("netmiko",)
     patience = PATIENCE
 
     def __init__(self, target: Target, canonical: Canonical) -> None:

@@ -40,6 +40,8 @@ _STEP = re.compile(r"\d{4,} +(\S.*)")
 class NxosDriver:
     """One switch, over one SSH connection."""
 
+    libraries = ("napalm.base.exceptions", "napalm.nxos_ssh")
+
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._change: Change | None = None

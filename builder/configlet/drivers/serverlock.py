@@ -36,6 +36,8 @@ class Session(Protocol):
 class ServerlockDriver:
     """The NICs of one host."""
 
+    libraries = ("netmiko",)
+
     def __init__(self, target: Target, canonical: Canonical, session: Session | None = None) -> None:
         self._target, self._canonical = target, canonical
         self._session = session or _over_ssh(target)
