@@ -68,12 +68,14 @@ def term(number: int, name: str, conditions: str, action: str = "accept") -> str
     return f"/* {name} */\nterm {number} {{\n{inside}then {{\n{action};\n}}\n}}\n"
 
 
-def text_of(*ports: int, six: tuple[int, ...] = (22,), interface: str = "irb 120") -> str:
-    """A switch's sections: a filter for each family that enters by an interface, with these TCP ports and the end."""
+def text_of(
+    *ports: int, six: tuple[int, ...] = (22,), interface: str = "irb 120", families: tuple[int, ...] = (4, 6)
+) -> str:
+    """A switch's sections: a filter for each of the families that enters by an interface, with these TCP ports and the end."""
     port, unit = interface.split()
     name = "Vlan" + unit if port == "irb" else port
     out = ["firewall {\n"]
-    for family, wanted in (("inet", ports), ("inet6", six)):
+    for family, wanted in [(f"inet{'6' * (v == 6)}", ports if v == 4 else six) for v in families]:
         word, later = ("protocol", "is-fragment;") if family == "inet" else ("next-header", "next-header fragment;")
         terms = [term(10, "fragments", later, "discard")]
         terms += [
@@ -81,7 +83,7 @@ def text_of(*ports: int, six: tuple[int, ...] = (22,), interface: str = "irb 120
         ]
         end = term(10 * len(wanted) + 20, "default deny", "", "discard")
         out += [f"family {family} {{\nfilter cfglt-{name}-in-v{4 if family == 'inet' else 6} {{\n", *terms, end, "}\n}\n"]
-    bound = [f"family inet{w} {{\nfilter {{\ninput cfglt-{name}-in-v{v};\n}}\n}}\n" for v, w in ((4, ""), (6, "6"))]
+    bound = [f"family inet{'6' * (v == 6)} {{\nfilter {{\ninput cfglt-{name}-in-v{v};\n}}\n}}\n" for v in families]
     return "".join([*out, f"}}\ninterfaces {{\n{port} {{\nunit {unit} {{\n", *bound, "}\n}\n}\n"])
 
 

@@ -15,9 +15,9 @@ from tests.lab.junos_bench import change, junos, make_junos, reading, shown, tex
 
 PORTS = st.lists(st.integers(1, 5), min_size=0, max_size=4, unique=True)
 PLACES = st.sampled_from(["irb 110", "irb 120"])
-State = dict[str, tuple[list[int], list[int]]]
-"""Interface to the ports of its filter of either family."""
-STATES = st.dictionaries(PLACES, st.tuples(PORTS, PORTS), max_size=2)
+State = dict[str, tuple[list[int], list[int], tuple[int, ...]]]
+"""Interface to the ports of its filter of either family, and the families that have one."""
+STATES = st.dictionaries(PLACES, st.tuples(PORTS, PORTS, st.sampled_from([(4, 6), (4,), (6,)])), max_size=2)
 THEIRS = """firewall {
     family inet {
         filter theirs {
@@ -50,8 +50,8 @@ def said(root: Node) -> str:
 def sections(chosen: State) -> str:
     """One text with the filters of several interfaces, as a device would show it."""
     root = WHOLE
-    for place, (v4, v6) in chosen.items():
-        root = loaded(root, text_of(*v4, six=tuple(v6), interface=place))
+    for place, (v4, v6, families) in chosen.items():
+        root = loaded(root, text_of(*v4, six=tuple(v6), interface=place, families=families))
     return shown(said(root))
 
 
