@@ -14,16 +14,18 @@ from configlet.lab.switch_faults import IOS_KINDS, Faults, check
 from configlet.lab.switch_ios_baseline import baseline
 from configlet.lab.switch_ios_config import IosConfig
 from configlet.lab.switch_ios_exec import Session
-from configlet.lab.switch_ios_lines import Said
-from configlet.lab.switch_ios_terminal import Hooks, IosTerminal
+from configlet.lab.switch_ios_shell import BANNER, IosShell
 from configlet.lab.switch_management import Management
+from configlet.lab.switch_match import Said
 from configlet.lab.switch_scp import Flash, Refuses
+from configlet.lab.switch_terminal import Hooks, ShellTerminal
 from configlet.model.inventory import Device, Inventory
 from configlet.model.problem import refuse
 
 OPERATOR = "operator"
 """Somebody else, who holds the lock under the fault ``hold-lock``."""
 FOREIGN_MINUTES = 60
+CHANGED = "%SYS-5-CONFIG_I: Configured from console by operator on vty7 (192.0.2.99)#"
 REFUSAL = "Error: Rollback Confirmed Change could not be started (No space left on device)"
 
 
@@ -42,7 +44,7 @@ class IosSwitch:
         self._state = switch_ios_state.new_state(fixed, self._program, speed)
         self._state.refuses = self._faults.refuses
         self._lines = itertools.count(1)
-        self._terminals: list[IosTerminal] = []
+        self._terminals: list[ShellTerminal] = []
 
     def _program(self, config: IosConfig) -> None:
         if "ignore-acl" not in self._faults.active:
@@ -53,12 +55,22 @@ class IosSwitch:
         """Whether the management interface answers at the moment."""
         return self.management.reachable
 
-    def terminal(self, user: str, password: str = "") -> IosTerminal:
+    def terminal(self, user: str, password: str = "") -> ShellTerminal:
         """A new login. ``password`` is what ``enable`` asks for when logins are not privileged."""
         owner = f"user '{user}' process '{300 + next(self._lines)}' from terminal '1'"
         session = Session(user, owner, password, privileged="ask-enable" not in self._faults.active)
-        terminal = IosTerminal(self._state, session, Hooks(self._faults, self.speed, self._committed))
-        with self._state.lock:
+        state, shell = self._state, IosShell(self._state, session)
+        hooks = Hooks(
+            self._faults,
+            self.speed,
+            state.lock,
+            lambda: switch_ios_state.settle(state),
+            lambda: shell.active,
+            self._committed,
+            lambda: f"*{switch_ios_state.stamp()}: {CHANGED}\n",
+        )
+        terminal = ShellTerminal(BANNER, shell, hooks)
+        with state.lock:
             self._terminals = [*(t for t in self._terminals if not t.over), terminal]
         return terminal
 

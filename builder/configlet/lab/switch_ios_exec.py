@@ -14,9 +14,9 @@ from configlet.lab import switch_ios_state as ios_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_cli import Ask
 from configlet.lab.switch_ios_files import RUNNING, STARTUP, Where
-from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous, Said
+from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous
 from configlet.lab.switch_ios_state import IosState
-from configlet.lab.switch_match import match
+from configlet.lab.switch_match import Said, match
 
 SAVED = "Building configuration...\n[OK]\n"
 MOST_MINUTES = 120

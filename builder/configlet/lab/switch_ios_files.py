@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from configlet.lab import switch_ios_config as ios_config
 from configlet.lab.parsers.eos_entry import InvalidInput
-from configlet.lab.switch_ios_lines import Said
 from configlet.lab.switch_ios_state import IosState, stamp
+from configlet.lab.switch_match import Said
 
 SIZE = 64 * 1024 * 1024
 """Bytes that flash has room for."""

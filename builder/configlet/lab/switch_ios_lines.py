@@ -9,7 +9,7 @@ from configlet.lab.parsers.eos_entry import InvalidInput, Words, number
 from configlet.lab.parsers.ios_entry import parse, show
 from configlet.lab.switch_config import Way
 from configlet.lab.switch_ios_config import BIND, GROUP_MODES, HEAD, SWITCHES, IosAcl, IosConfig
-from configlet.lab.switch_match import Ambiguous, incomplete, match
+from configlet.lab.switch_match import Ambiguous, Said, incomplete, match
 from configlet.model.net import FAMILIES, Family
 
 GLOBAL = ""
@@ -17,10 +17,6 @@ GLOBAL = ""
 LAST_SEQUENCE = 2147483647
 FAMILY_OF: dict[str, Family] = {"ip": 4, "ipv6": 6}
 Global = Callable[[IosConfig, Sequence[str]], str]
-
-
-class Said(Exception):  # noqa: N818 - the device's own words
-    """A line that the device understands and does not carry out; the text is what it says, with its per cent sign."""
 
 
 def submode(mode: str) -> str:

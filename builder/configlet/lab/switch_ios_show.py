@@ -8,8 +8,8 @@ from typing import Any
 from configlet.lab import switch_ios_config as ios_config
 from configlet.lab import switch_ios_diff as diff
 from configlet.lab import switch_ios_files as files
-from configlet.lab.switch_ios_lines import Said
 from configlet.lab.switch_ios_state import NO_CHANGE, IosState, stamp
+from configlet.lab.switch_match import Said
 from configlet.model.net import Family
 
 Show = Callable[[IosState, Any, Sequence[str]], str]

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from configlet.lab import switch_ios_config as ios_config
 from configlet.lab.switch_config import Baseline
 from configlet.lab.switch_ios_config import IosConfig
-from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous, InvalidInput, Said, enter
+from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous, InvalidInput, enter
+from configlet.lab.switch_match import Said
 
 BOOTED = 86400.0
 BATCH = 16

@@ -195,7 +195,7 @@ class XrSwitch(ListSwitch):
 
     def terminal(self, user: str) -> ShellTerminal:
         """A new login on the command line."""
-        return self._opened(ShellTerminal(BANNER, self._state, XrShell(self._state, user), self._hooks()))
+        return self._opened(ShellTerminal(BANNER, XrShell(self._state, user), self._hooks()))
 
     def restart(self) -> None:
         """A commit that waits to be confirmed is not there after a restart of this simulated router."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from configlet.lab.parsers.eos_entry import InvalidInput
-from configlet.lab.switch_lists import GLOBAL, Grammar, ListConfig, Said, empty, enter, extras, lists, sections
-from configlet.lab.switch_match import Ambiguous
+from configlet.lab.switch_lists import GLOBAL, Grammar, ListConfig, empty, enter, extras, lists, sections
+from configlet.lab.switch_match import Ambiguous, Said
 
 VERSION = "7.11.2"
 ALIAS = "alias exec "

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from configlet.lab import switch_iosxr_config as xr_config
-from configlet.lab.switch_lists import GLOBAL, ListConfig, Said, missing
+from configlet.lab.switch_lists import GLOBAL, ListConfig, missing
 from configlet.lab.switch_lists_state import ListState, install, staged
+from configlet.lab.switch_match import Said
 
 LOCKED = "% The configuration namespace is locked by another session"
 NOT_ALONE = "Cannot enter exclusive mode. "

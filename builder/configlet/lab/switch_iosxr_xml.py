@@ -15,8 +15,7 @@ from configlet.lab import switch_iosxr_state as xr_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_iosxr_exec import Session
 from configlet.lab.switch_iosxr_state import XrState
-from configlet.lab.switch_lists import Said
-from configlet.lab.switch_match import Ambiguous
+from configlet.lab.switch_match import Ambiguous, Said
 
 LEAST, MOST = 30, 300
 """Seconds in which a commit can be asked to be confirmed."""

@@ -13,15 +13,11 @@ from dataclasses import dataclass, field
 from configlet.lab.parsers.dialect import Dialect, show
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_config import Baseline, Way
-from configlet.lab.switch_match import incomplete, match
+from configlet.lab.switch_match import Said, incomplete, match
 from configlet.model.net import FAMILIES, Family
 
 GLOBAL = ""
 """The mode outside every section. Any other mode is the header of its section."""
-
-
-class Said(Exception):  # noqa: N818 - the device's own words
-    """A line that the device understands and does not carry out; the text is what it says."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from configlet.lab import enforce
 from configlet.lab.parsers.eos import Filters
@@ -10,7 +11,7 @@ from configlet.lab.switch_cli import Front
 from configlet.lab.switch_config import Baseline
 from configlet.lab.switch_faults import KINDS, Faults, check
 from configlet.lab.switch_lists import ListConfig
-from configlet.lab.switch_lists_state import ListState, install, reboot
+from configlet.lab.switch_lists_state import ListState, install, reboot, settle
 from configlet.lab.switch_management import Management
 from configlet.lab.switch_scp import NO_FLASH, Flash
 from configlet.lab.switch_terminal import Hooks, ShellTerminal
@@ -68,7 +69,16 @@ class ListSwitch:
         return self._faults.seconds("stall") / self.speed
 
     def _hooks(self) -> Hooks:
-        return Hooks(self._faults, self.speed, self.committed)
+        state = self.state
+        return Hooks(
+            self._faults,
+            self.speed,
+            state.lock,
+            lambda: settle(state),
+            lambda: state.active,
+            self.committed,
+            lambda: f"{_now()} {state.running.hostname} %VSHD-5-VSHD_SYSLOG_CONFIG_I: Configured from vty by operator\n",
+        )
 
     def _opened(self, terminal: ShellTerminal) -> ShellTerminal:
         with self.state.lock:
@@ -156,3 +166,7 @@ class ListSwitch:
         """End what runs on its own; nothing is taken back any more."""
         with self.state.lock:
             self.restart()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y %b %d %H:%M:%S")

@@ -16,6 +16,10 @@ class Ambiguous(Exception):  # noqa: N818 - the device's own words
     """Words that are short for more than one command."""
 
 
+class Said(Exception):  # noqa: N818 - the device's own words
+    """A line that was understood and is refused all the same; the text is what the device prints."""
+
+
 def match(words: Sequence[str], forms: Mapping[str, T]) -> tuple[T, list[str]]:
     """The value of the form that fits, and the words that stand for its capitals.
 

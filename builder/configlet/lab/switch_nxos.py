@@ -11,10 +11,10 @@ from configlet.lab import switch_nxos_config as nxos_config
 from configlet.lab.parsers import nxos
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_cli import END, Ask
-from configlet.lab.switch_lists import GLOBAL, ListConfig, Said
+from configlet.lab.switch_lists import GLOBAL, ListConfig
 from configlet.lab.switch_lists_state import apply_line, settle
 from configlet.lab.switch_lists_switch import ListSwitch
-from configlet.lab.switch_match import Ambiguous
+from configlet.lab.switch_match import Ambiguous, Said
 from configlet.lab.switch_nxos_baseline import baseline
 from configlet.lab.switch_nxos_config import SCHEDULE
 from configlet.lab.switch_nxos_exec import Session, execute, structured
@@ -189,7 +189,7 @@ class NxosSwitch(ListSwitch):
 
     def terminal(self, user: str) -> ShellTerminal:
         """A new login on the command line."""
-        return self._opened(ShellTerminal(BANNER, self._state, NxosShell(self._state, user), self._hooks()))
+        return self._opened(ShellTerminal(BANNER, NxosShell(self._state, user), self._hooks()))
 
     def _flash(self) -> Flash:
         return Flash(self._read, self._write)

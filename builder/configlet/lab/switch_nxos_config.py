@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.parsers.nxos import NXOS
 from configlet.lab.switch_config import Baseline
-from configlet.lab.switch_lists import GLOBAL, Grammar, ListConfig, Said, empty, enter, extras, lists, sections
-from configlet.lab.switch_match import Ambiguous, incomplete
+from configlet.lab.switch_lists import GLOBAL, Grammar, ListConfig, empty, enter, extras, lists, sections
+from configlet.lab.switch_match import Ambiguous, Said, incomplete
 
 VERSION = "10.4(3)"
 JOB, SCHEDULE = "scheduler job name ", "scheduler schedule name "

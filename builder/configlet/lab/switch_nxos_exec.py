@@ -15,8 +15,8 @@ from configlet.lab import switch_nxos_state as nxos_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_cli import Ask
 from configlet.lab.switch_ios_diff import filtered
-from configlet.lab.switch_lists import GLOBAL, Said
-from configlet.lab.switch_match import match
+from configlet.lab.switch_lists import GLOBAL
+from configlet.lab.switch_match import Said, match
 from configlet.lab.switch_nxos_state import NxosState
 
 SAVED = "[########################################] 100%\nCopy complete, now saving to disk (please wait)...\nCopy complete.\n"

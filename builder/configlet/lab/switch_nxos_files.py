@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from configlet.lab.parsers.eos_entry import InvalidInput
-from configlet.lab.switch_lists import Said
+from configlet.lab.switch_match import Said
 from configlet.lab.switch_nxos_state import NxosState
 
 SIZE = 64 * 1024 * 1024

@@ -9,7 +9,7 @@ from typing import Any
 from configlet.lab import switch_nxos_config as nxos_config
 from configlet.lab import switch_nxos_files as files
 from configlet.lab.switch_ios_diff import flat
-from configlet.lab.switch_lists import Said
+from configlet.lab.switch_match import Said
 from configlet.lab.switch_nxos_config import JOB, SCHEDULE
 from configlet.lab.switch_nxos_state import NxosState
 from configlet.model.net import Family

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from configlet.lab import switch_nxos_config as nxos_config
 from configlet.lab.parsers.eos_entry import InvalidInput
-from configlet.lab.switch_lists import GLOBAL, ListConfig, Said, enter, missing
+from configlet.lab.switch_lists import GLOBAL, ListConfig, enter, missing
 from configlet.lab.switch_lists_state import ListState, install, staged
-from configlet.lab.switch_match import Ambiguous
+from configlet.lab.switch_match import Ambiguous, Said
 from configlet.lab.switch_nxos_config import JOB, SCHEDULE
 
 MOST_SESSIONS, MOST_COMMANDS = 32, 20_000

@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from threading import RLock
 from typing import Protocol
 
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_cli import Ask, Dropped
 from configlet.lab.switch_faults import Faults
-from configlet.lab.switch_lists import Said
-from configlet.lab.switch_lists_state import ListState, settle
-from configlet.lab.switch_match import Ambiguous
+from configlet.lab.switch_match import Ambiguous, Said
 
 
 class Shell(Protocol):
@@ -51,16 +49,22 @@ class Hooks:
 
     faults: Faults
     speed: float
+    lock: RLock
+    settle: Callable[[], None]
+    """Lets the data plane have what the lines so far said."""
+    active: Callable[[], int]
+    """How many changes have become active as one."""
     committed: Callable[[], None]
     """A change has become active as one."""
+    log: Callable[[], str]
+    """A line of the device's log."""
 
 
 class ShellTerminal:
     """A login. Safe to use from one thread at a time; the switch's lock covers the rest."""
 
-    def __init__(self, greeting: str, state: ListState, shell: Shell, hooks: Hooks) -> None:
+    def __init__(self, greeting: str, shell: Shell, hooks: Hooks) -> None:
         self.greeting = greeting
-        self._state = state
         self._shell = shell
         self._hooks = hooks
         self._asked: Ask | None = None
@@ -88,23 +92,23 @@ class ShellTerminal:
 
     def line(self, text: str, more: bool) -> str:
         """One line; what is said to it. Raises Dropped."""
-        faults = self._hooks.faults
+        hooks, faults = self._hooks, self._hooks.faults
         stall = faults.seconds("stall") if text.strip() else 0.0
         if stall:
-            time.sleep(stall / self._hooks.speed)
-        with self._state.lock:
+            time.sleep(stall / hooks.speed)
+        with hooks.lock:
             if self._gone:
                 raise Dropped
-            active = self._state.active
+            active = hooks.active()
             said = self._said(text)
             if not more:
-                settle(self._state)
-            if self._state.active != active:
-                self._hooks.committed()
+                hooks.settle()
+            if hooks.active() != active:
+                hooks.committed()
             if text.strip() and faults.count("log-line"):
-                said += f"{_now()} {self._state.running.hostname} %VSHD-5-VSHD_SYSLOG_CONFIG_I: Configured from vty by operator\n"
+                said += hooks.log()
             if text.strip() and faults.count("drop-session"):
-                settle(self._state)
+                hooks.settle()
                 raise Dropped
         return said
 
@@ -128,14 +132,10 @@ class ShellTerminal:
 
     def hang_up(self) -> None:
         """The connection has ended, one way or the other."""
-        with self._state.lock:
+        with self._hooks.lock:
             if not self._gone:
                 self._shell.hang_up()
-                settle(self._state)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y %b %d %H:%M:%S")
+                self._hooks.settle()
 
 
 def marked(refusal: Exception, line: str, indent: int, form: str) -> str:
