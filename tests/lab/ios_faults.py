@@ -19,7 +19,8 @@ from pathlib import Path
 from configlet.drivers.ios import IosDriver
 from configlet.model.plan import Outcome
 from tests.lab.eos_bench import PASSWORD, USER
-from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch, lines
+from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch
+from tests.lab.platform_bench import lines
 
 STEPS = ("check", "stage", "commit", "probe", "confirm")
 LINES = range(1, 60)

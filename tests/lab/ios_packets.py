@@ -100,7 +100,8 @@ def replace_by_driver(bench: Any, entries: int, times: int) -> list[str]:
     from dataclasses import replace
 
     from configlet import drivers
-    from tests.lab.ios_bench import canonical, change
+    from tests.lab.ios_bench import change
+    from tests.lab.platform_bench import canonical
 
     recipes = []
     for version in range(1, times + 1):

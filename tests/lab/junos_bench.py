@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from configlet import drivers, platforms, readers
-from configlet.drivers.base import Target
-from configlet.journal import folder, opened, read, unfinished
-from configlet.lab import switch_netconf
 from configlet.lab.switch_junos import JunosSwitch
 from configlet.model.gate import Reading
 from configlet.model.plan import Change, Outcome
 from configlet.model.platform import Platform
 from configlet.plan.candidate import candidate_text
-from configlet.platforms.content import search
-from configlet.push import Clock, push, recover
 from configlet.readers import sections
-from tests.lab.cli_bench import Served, served
+from tests.lab.cli_bench import Served
 from tests.lab.eos_bench import LEAF, PASSWORD, SITE, USER, Planes
-from tests.lab.push_bench import plan_of
+from tests.lab.platform_bench import SPEED, SwitchBench, at_doors, known
+from tests.lab.platform_bench import reading as reading_of
 
-SPEED = 60.0
-"""The device's minute is a second here, and the clock of the push goes as fast."""
 JUNOS_LEAF = replace(LEAF, platform="junos", model="QFX5120-48Y")
 
 
@@ -45,9 +36,8 @@ def napalm_junos(at: Served, password: str = PASSWORD, **more: Any) -> Any:
     return JunOSDriver("127.0.0.1", USER, password, timeout=20, optional_args={"port": at[0]} | more)
 
 
-@cache
 def junos() -> Platform:
-    return platforms.load(search(None))["junos"]
+    return known("junos")
 
 
 def shown(text: str) -> str:
@@ -55,11 +45,7 @@ def shown(text: str) -> str:
 
 
 def reading(text: str) -> Reading:
-    return readers.read(junos(), "acl", shown(text), "what runs")
-
-
-def canonical(platform: str, kind: str, text: str) -> str:
-    return reading(text).canonical
+    return reading_of("junos", text)
 
 
 def term(number: int, name: str, conditions: str, action: str = "accept") -> str:
@@ -100,38 +86,14 @@ def change(owner: str, running: str, wanted: str) -> Change:
     return Change(owner, "junos", "acl", now.canonical, then.canonical, load, undo, "diff")
 
 
-@dataclass
-class JunosBench:
-    """Where everything of one test is."""
+class JunosBench(SwitchBench):
+    """One whose filters are written by hand."""
 
-    root: Path
     switch: JunosSwitch
-    target: Target
-    told: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def at(self) -> Served:
         return self.target.port, self.root / "known_hosts"
-
-    @property
-    def means(self) -> dict[str, Any]:
-        speed = self.switch.speed
-        clock = Clock(lambda: time.time() * speed, lambda seconds: time.sleep(seconds / speed))
-        return {"canonical": canonical, "clock": clock, "margin": 60.0}
-
-    def push(self, *changes: Change, seconds: int = 300, at: Callable[[str], object] = str, **more: Any) -> Outcome:
-        """The outcome; ``at`` is told each step as it begins."""
-
-        def progress(owner: str, step: str, words: str) -> None:
-            self.told.append((owner, step, words))
-            at(step)
-
-        with opened(folder(self.root, "test"), "test") as log:
-            make, targets = drivers.opener(canonical), {"leaf1": self.target}
-            (outcome,) = push(
-                plan_of(*changes), targets, make, log, seconds=seconds, progress=progress, **self.means, **more
-            )
-        return outcome
 
     def bring(self, wanted: str) -> Outcome:
         return self.push(change("leaf1", self.switch.running_text(), wanted))
@@ -144,22 +106,6 @@ class JunosBench:
         api.commit_config()
         api.close()
 
-    def recover(self) -> tuple[Outcome, ...]:
-        with opened(folder(self.root, "test"), "test") as log:
-            return recover({"leaf1": self.target}, drivers.opener(canonical), log, **self.means)
-
-    @property
-    def left(self) -> bool:
-        """Whether the journal says that something is still to be asked."""
-        return bool(unfinished(read(folder(self.root, "test") / "journal.jsonl")))
-
-    def connect(self, run: str = "look") -> Any:
-        return drivers.opener(canonical)(replace(self.target, run=run))
-
-    @property
-    def runs(self) -> str:
-        return reading(self.switch.running_text()).canonical
-
     @property
     def traces(self) -> list[str]:
         """What a finished push must not leave: a timer, a lock, changes in the candidate, filters that nothing binds."""
@@ -169,15 +115,8 @@ class JunosBench:
         return found + ["changes in the candidate"] * state.changed()
 
 
-def lines(text: str) -> list[str]:
-    """A configuration without the comment that says when it was changed."""
-    return [line for line in text.splitlines() if line and not line.startswith("##")]
-
-
 @contextmanager
 def junos_switch(root: Path, speed: float = SPEED, planes: Any = None) -> Iterator[JunosBench]:
     """A switch that runs nothing of ours; BENCH credentials must be in the environment."""
-    root.mkdir(exist_ok=True)
-    switch = make_junos(speed, planes)
-    with served(switch, switch.service(), root, switch_netconf.serve) as (port, _):
-        yield JunosBench(root, switch, Target("leaf1", "junos", "127.0.0.1", port, "env/BENCH", root))
+    with at_doors(JunosBench, "junos", root, speed, planes) as found:
+        yield found

@@ -18,7 +18,8 @@ from pathlib import Path
 from configlet.model.plan import Outcome
 from tests.lab.eos_bench import PASSWORD, USER
 from tests.lab.ios_faults import STEPS, Seen
-from tests.lab.junos_bench import NEW, OLD, JunosBench, change, junos_switch, lines
+from tests.lab.junos_bench import NEW, OLD, JunosBench, change, junos_switch
+from tests.lab.platform_bench import lines
 
 REQUESTS = range(1, 30)
 """Requests of a push, from the first session to the last answer, and some more."""

@@ -19,7 +19,8 @@ from configlet import drivers
 from tests.lab.eos_bench import PASSWORD, USER
 from tests.lab.eos_packets import wire
 from tests.lab.ios_packets import RATE, plane
-from tests.lab.junos_bench import canonical, change, junos_switch, reading, term
+from tests.lab.junos_bench import change, junos_switch, reading, term
+from tests.lab.platform_bench import canonical
 
 NAME = "cfglt-Vlan110-in-v4"
 

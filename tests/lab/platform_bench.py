@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncssh
 
@@ -39,6 +39,7 @@ from tests.lab.push_bench import plan_of
 
 SPEED = 60.0
 """The device's minute is a second here, and the clock of the push goes as fast."""
+Bench = TypeVar("Bench", bound="SwitchBench")
 Rows = Mapping[int, Sequence[str]]
 """Rows in the form of cases, by family."""
 OLD: Rows = {
@@ -93,9 +94,14 @@ def change(name: str, running: str, wanted: Artifact | None) -> Change:
     return found
 
 
+def lines(text: str) -> list[str]:
+    """A configuration without comments that say when it was changed."""
+    return [line for line in text.splitlines() if line.strip() and not re.match(r"[!#]|Building|Current|version ", line)]
+
+
 @dataclass
-class PlatformBench:
-    """Where everything of one test is."""
+class SwitchBench:
+    """Where everything of one test is, whatever words its lists are in."""
 
     root: Path
     name: str
@@ -103,11 +109,12 @@ class PlatformBench:
     ports: dict[int, int]
     """The ports of the management to those of the loopback."""
     told: list[tuple[str, str, str]] = field(default_factory=list)
+    target: Target = field(init=False)
+    """Where the platform's driver goes."""
 
-    @property
-    def target(self) -> Target:
-        """Where the platform's driver goes."""
-        return Target("leaf1", self.name, "127.0.0.1", self.ports[known(self.name).port], "env/BENCH", self.root)
+    def __post_init__(self) -> None:
+        port = self.ports[known(self.name).port]
+        self.target = Target("leaf1", self.name, "127.0.0.1", port, "env/BENCH", self.root)
 
     @property
     def means(self) -> dict[str, Any]:
@@ -129,14 +136,6 @@ class PlatformBench:
                 plan_of(*changes), targets, make, log, seconds=seconds, progress=progress, **self.means, **more
             )
         return outcome
-
-    def change(self, wanted: Artifact | None) -> Change:
-        """From what runs now."""
-        return change(self.name, self.switch.running_text(), wanted)
-
-    def bring(self, rows: Rows) -> Outcome:
-        """Push lists of these rows."""
-        return self.push(self.change(artifact(self.name, rows)))
 
     def recover(self) -> tuple[Outcome, ...]:
         """Ask the device what became of pushes that were cut off."""
@@ -165,14 +164,35 @@ class PlatformBench:
     @property
     def lines(self) -> list[str]:
         """All that it runs, without comments that say when it was changed."""
-        said = self.switch.running_text().splitlines()
-        return [line for line in said if line.strip() and not re.match(r"[!#]|Building|Current|version ", line)]
+        return lines(self.switch.running_text())
+
+
+@dataclass
+class PlatformBench(SwitchBench):
+    """One whose lists the platform's template writes."""
+
+    def change(self, wanted: Artifact | None) -> Change:
+        """From what runs now."""
+        return change(self.name, self.switch.running_text(), wanted)
+
+    def bring(self, rows: Rows) -> Outcome:
+        """Push lists of these rows."""
+        return self.push(self.change(artifact(self.name, rows)))
 
 
 @contextmanager
 def bench_of(
     name: str, root: Path, speed: float = SPEED, planes: Any = None, *, usual: bool = False
 ) -> Iterator[PlatformBench]:
+    """A switch that runs nothing of ours, at its usual ports when that is asked for."""
+    with at_doors(PlatformBench, name, root, speed, planes, usual=usual) as found:
+        yield found
+
+
+@contextmanager
+def at_doors(
+    kind: type[Bench], name: str, root: Path, speed: float = SPEED, planes: Any = None, *, usual: bool = False
+) -> Iterator[Bench]:
     """A switch that runs nothing of ours; BENCH credentials must be in the environment. ``usual``: at its usual ports."""
     root.mkdir(exist_ok=True)
     front = personality(name)
@@ -197,7 +217,7 @@ def bench_of(
     places = (f"[127.0.0.1]:{port}" if port != 22 else "127.0.0.1" for port in ports.values())
     (root / "known_hosts").write_text("".join(f"{place} {public}" for place in places))
     try:
-        yield PlatformBench(root, name, switch, ports)
+        yield kind(root, name, switch, ports)
     finally:
         for server in held:
             loop.call_soon_threadsafe(server.close)

@@ -18,7 +18,8 @@ from configlet.lab.switch_junos_tree import show
 from configlet.lab.switch_netconf import Refusal
 from tests.lab.cli_bench import served
 from tests.lab.eos_bench import Planes
-from tests.lab.junos_bench import NEW, OLD, lines, make_junos, napalm_junos, reading, text_of
+from tests.lab.junos_bench import NEW, OLD, make_junos, napalm_junos, reading, text_of
+from tests.lab.platform_bench import lines
 from tests.lab.push_bench import needs_namespaces, wait_until
 from tests.lab.test_enforce import A6, ACK, B6, ECHO, ECHO6, SYN, A, B, P, wrong
 

@@ -17,7 +17,8 @@ from configlet.drivers.base import Rejected, Unreachable, Untrusted
 from configlet.drivers.cli_session import Refusal
 from tests.lab import ios_faults
 from tests.lab.eos_bench import PASSWORD, USER
-from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch, lines, text_of
+from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch, text_of
+from tests.lab.platform_bench import lines
 from tests.lab.push_bench import needs_namespaces, wait_until
 
 ROOT = Path(__file__).parents[2]

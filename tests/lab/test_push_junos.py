@@ -17,7 +17,8 @@ from configlet.drivers.base import Lost, Rejected, Unreachable, Untrusted
 from configlet.lab.switch_junos_tree import Load
 from tests.lab import junos_faults
 from tests.lab.eos_bench import PASSWORD, USER
-from tests.lab.junos_bench import NEW, OLD, JunosBench, change, junos_switch, lines, napalm_junos, reading
+from tests.lab.junos_bench import NEW, OLD, JunosBench, change, junos_switch, napalm_junos, reading
+from tests.lab.platform_bench import lines
 from tests.lab.push_bench import needs_namespaces, wait_until
 
 ROOT = Path(__file__).parents[2]
