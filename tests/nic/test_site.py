@@ -56,7 +56,7 @@ def test_a_plan_knows_a_nics_tables_from_those_of_its_host(tmp_path: Path) -> No
             assert [p for p in unread.problems if p.startswith(f"{NICS}: what it runs is not known")], unread.problems
 
 
-def test_a_host_and_its_nics_are_never_in_one_wave() -> None:
+def test_a_host_and_its_nics_are_never_in_one_wave_and_the_nics_go_first() -> None:
     names = sorted(f"me{n}{part}" for n in range(4) for part in ("", "/ntuple", "/tcflower"))
     found = waves([Change(name, "", "filter-table", "", "", "", "", "") for name in names], {"me0": "me1"})
     assert sorted(change.owner for wave in found for change in wave) == names
@@ -64,6 +64,8 @@ def test_a_host_and_its_nics_are_never_in_one_wave() -> None:
         hosts = [host_of(change.owner) for change in wave]
         assert len(set(hosts)) == len(hosts)
         assert not {"me0", "me1"} <= set(hosts)
+    order = [change.owner for wave in found for change in wave]
+    assert all(order.index(f"me{n}/{part}") < order.index(f"me{n}") for n in range(4) for part in ("ntuple", "tcflower"))
 
 
 @needs_namespaces
@@ -82,7 +84,7 @@ def test_both_tables_of_a_host_are_pushed_one_after_the_other_and_taken_back(ben
             return {f"{outcome.owner} {outcome.result}" for outcome in found}
 
         first = plan(root, {OWN: "", NICS: ""})
-        assert [[c.owner for c in wave] for wave in waves(first.changes, {})] == [[OWN], [NICS]]
+        assert [[c.owner for c in wave] for wave in waves(first.changes, {})] == [[NICS], [OWN]]
         assert pushed(first) == {f"{OWN} Kept", f"{NICS} Kept"}
         assert nic.rules
         texts = {a.platform: a.text for a in pipeline.render(root, SITE, TODAY)}
@@ -98,7 +100,9 @@ def test_a_serverlock_table_goes_through_the_manager_that_the_inventory_names(tm
     cure(at)
     said = at.read_text().replace("filter_table: simnic", "filter_table: serverlock")
     # It judges both ways and remembers no connection, so what is left open are replies.
-    at.write_text(said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor"))
+    said = said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor")
+    blind = "  - {{what: blindness, gate: me1/ens1/{}, reason: it sees no fragments, until: 2026-12-31}}\n"
+    at.write_text(said + "".join(map(blind.format, ("in", "out"))))
     lacking = pipeline.check(tmp_path, SITE, TODAY)
     assert [p for p in lacking.findings if "from their manager alone" in str(p) and p.place], lacking.findings
     manager_of = "    manager: {address: 192.0.2.30, credentials: env/BENCH}\n    nics: {ens1: {model: solarflare"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from configlet import drivers
 from configlet.model.block import items, sets_of
 from configlet.model.gate import Reading
 from configlet.model.inventory import Host, Workload
@@ -20,7 +21,7 @@ def moves(site: Site, found: Iterable[Item]) -> Iterator[str]:
     running = {
         item.artifact.owner: item.running
         for item in found
-        if item.artifact.kind == "filter-table" and item.running is not None
+        if item.artifact.kind == "filter-table" and item.running is not None and not item.own
     }
     for host in (h for h in site.inventory.hosts if h.name in running):
         for work in host.workloads:
@@ -30,7 +31,13 @@ def moves(site: Site, found: Iterable[Item]) -> Iterator[str]:
 def _move(site: Site, host: Host, work: Workload, *, judged: bool) -> Iterator[str]:
     table, cards = f"{host.name}/{host.platform}", ", ".join(_cards(site, host, work))
     taken = table_sees(host, work)
-    if judged and not taken:
+    if judged and not taken and cards and _driven(site, host, work):
+        yield (
+            f"{work.name} leaves {table} for the stack {work.stack}: this push closes {cards} first, then {table}, which drops "
+            "from then on what still comes by the kernel; then move the application. To lose no connection, push the NIC's "
+            "table before the stack is changed here"
+        )
+    elif judged and not taken:
         first = f"load the table of {cards}" if cards else "have a gate that sees it: there is none, and it will be unguarded"
         yield (
             f"{work.name} leaves {table} for the stack {work.stack}: first {first}; then move the application; then push "
@@ -38,6 +45,11 @@ def _move(site: Site, host: Host, work: Workload, *, judged: bool) -> Iterator[s
         )
     elif taken and not judged and cards:
         yield f"{work.name} comes to {table}: push this first, then move the application; take its rules out of {cards} last"
+
+
+def _driven(site: Site, host: Host, work: Workload) -> bool:
+    """Whether a push reaches all the tables in the workload's NICs."""
+    return all(site.platforms[n.filter_table].driver in drivers.names() for n in host.nics_of(work) if n.filter_table)
 
 
 def _judges(running: Reading, work: Workload) -> bool:

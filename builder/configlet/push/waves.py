@@ -17,9 +17,10 @@ def waves(changes: Sequence[Change], pairs: Mapping[str, str]) -> tuple[tuple[Ch
     """A canary alone, then at most 5, then a twentieth of all (5 to 50), then at most 50 at a time; never a pair in one.
 
     ``pairs`` names the other member by owner, either way round. Hosts go first: a bad host table harms the workloads
-    of one host, a bad gateway list those of a segment.
+    of one host, a bad gateway list those of a segment. Of a host its NICs go before its own table, so that of a workload
+    that leaves the kernel the new gate closes first.
     """
-    left = sorted(changes, key=lambda change: (change.kind != "filter-table", change.owner))
+    left = sorted(changes, key=_turn)
     sizes = iter((1, 5, min(LARGEST, max(5, len(changes) // 20))))
     found: list[tuple[Change, ...]] = []
     while left:
@@ -31,6 +32,11 @@ def waves(changes: Sequence[Change], pairs: Mapping[str, str]) -> tuple[tuple[Ch
         found.append(tuple(wave))
         left = [change for change in left if change not in wave]
     return tuple(found)
+
+
+def _turn(change: Change) -> tuple[bool, str, bool]:
+    host = host_of(change.owner)
+    return change.kind != "filter-table", host, change.owner == host
 
 
 def _paired(one: str, other: str, pairs: Mapping[str, str]) -> bool:
