@@ -5,24 +5,17 @@ Run as a program it goes through the whole table: ``python -m tests.lab.ios_faul
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
 
 from configlet.drivers.ios import IosDriver
 from configlet.model.plan import Outcome
-from tests.lab.eos_bench import PASSWORD, USER
 from tests.lab.ios_bench import NEW, OLD, IosBench, change, ios_switch
 from tests.lab.platform_bench import lines
+from tests.lab.push_faults import STEPS, TIMER, Seen, main
 
-STEPS = ("check", "stage", "commit", "probe", "confirm")
 LINES = range(1, 60)
 """Lines that a push of these lists sends, from the first login to the last answer, and one more."""
 EDITS = range(1, 18)
@@ -46,26 +39,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "reboot": ("1", "900"),
 }
 """Faults that begin at a step."""
-TIMER = 600
-"""Seconds of the device's own timer, shorter than the longest faults."""
 SMALL = (
     ("drop-session", "19", "check"), ("drop-session", "35", "check"), ("drop-session", "49", "check"),
     ("reject-line", "8", "check"), ("hold-lock", "timer", "commit"), ("reboot", "1", "probe"),
     ("drop-after-commit", "200", "commit"), ("log-line", "25", "check"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One push with one fault: what it said, and what is false of that (nothing, it is to be hoped)."""
-
-    fault: str
-    arg: str
-    step: str
-    outcome: Outcome
-    later: tuple[Outcome, ...]
-    false: tuple[str, ...]
-    seconds: float
 
 
 def cases() -> Iterator[tuple[str, str, str]]:
@@ -165,35 +143,5 @@ def ended(bench: IosBench, old: str, new: str, fault: str) -> Iterator[str]:
     yield from (f"left behind: {trace}" for trace in bench.traces)
 
 
-def seen_in(case: tuple[str, str, str]) -> Seen:
-    """One case in a folder of its own."""
-    os.environ |= {"BENCH_USERNAME": USER, "BENCH_PASSWORD": PASSWORD}
-    with tempfile.TemporaryDirectory() as place:
-        return one(Path(place), *case)
-
-
-def table(chosen: Iterable[tuple[str, str, str]], at_once: int = 4) -> Iterator[Seen]:
-    """Many cases side by side; they mostly wait."""
-    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(seen_in, chosen)
-
-
-def main(words: list[str]) -> int:
-    results: Counter[str] = Counter()
-    bad = 0
-    chosen = SMALL if words == ["small"] else [case for case in cases() if not words or case[0] in words]
-    for seen in table(chosen):
-        results[seen.outcome.result] += 1
-        bad += bool(seen.false)
-        later = " ".join(answer.result for answer in seen.later)
-        sys.stdout.write(
-            f"{seen.fault:<18}{seen.arg:<12}{seen.step:<9}{seen.outcome.result:<10}{later:<10}{seen.seconds:5.1f} s  "
-            f"{'FALSE: ' * bool(seen.false)}{'; '.join(seen.false) or seen.outcome.reason[:110]}\n",
-        )  # fmt: skip
-        sys.stdout.flush()
-    sys.stdout.write(f"{sum(results.values())} pushes, {dict(results)}, {bad} false\n")
-    return 1 if bad else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], one, cases(), SMALL))
