@@ -213,3 +213,23 @@ def test_chains_at_hooks_that_are_not_modelled_are_refused_by_name() -> None:
     text = 'table netdev x {\n chain i { type filter hook ingress device "eth0" priority 0; policy drop; accept; }\n}\n'
     (unread,) = running(platform("nftables"), "filter-table", text, "ruleset").unread
     assert unread.name == "netdev x i"
+
+
+CALLED = HEAD + "*filter\n:FORWARD DROP [0:0]\n:C - [0:0]\n-A FORWARD -i eth1 -j C\n{}COMMIT\n"
+FRAGMENTS = [
+    # What a chain hands back by its ports it may hand back with its later fragments, or not.
+    ("-A C -p tcp -m tcp --dport 80 -j RETURN\n-A C -j DROP\n-A FORWARD -i eth1 -j ACCEPT\n", True),
+    ("-A C -p tcp -m tcp --dport 80 -j ACCEPT\n", True),
+    ("-A C -f -j DROP\n-A C -p tcp -m tcp --dport 80 -j RETURN\n-A C -j DROP\n-A FORWARD -i eth1 -j ACCEPT\n", False),
+    # Later fragments of UDP were handed back before, so that no rule with ports behind meets any.
+    ("-A C -p udp -f -j RETURN\n-A C -f -j DROP\n-A C -p udp -m udp --dport 53 -j ACCEPT\n", False),
+    ("-A C -p tcp -f -j RETURN\n-A C -p udp -m udp --dport 53 -j ACCEPT\n", True),
+]
+
+
+@pytest.mark.parametrize(("rules", "unsure"), FRAGMENTS)
+def test_where_later_fragments_could_come_to_ports_it_is_said(rules: str, unsure: bool) -> None:
+    said = running(platform("iptables"), "acl", CALLED.format(rules), "saved")
+    assert not said.unread
+    (found,) = (one for one in said.found if ("eth1", "in") in one.bound or one.name.endswith("eth1"))
+    assert bool(found.unknown) == unsure

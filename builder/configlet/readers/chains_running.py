@@ -217,6 +217,8 @@ class _List:
 
     def _rule(self, rule: Rule, pieces: list[Sets], regions: list[Sets], base: Chain, chain: Chain) -> list[Sets]:
         """What a rule does to packets; those of the chain that still go on."""
+        if not self.view.state and not self.unsure and not self._sure(pieces, regions):
+            self.unsure = rule.line.number
         if rule.verdict in ("permit", "deny"):
             for piece in pieces:
                 self._put(rule.verdict == "permit", piece, rule.line, rule.label)
@@ -236,15 +238,22 @@ class _List:
     def _put(self, permit: bool, sets: Sets, line: Source, label: str) -> None:
         if self.closed:
             return
-        if not self.view.state and sets[6] == ((0, 0),) and not self.unsure and not self._decided(sets):
-            self.unsure = line.number
         self.lines.append((permit, sets, line, label))
         self.closed = inside(self.view.full, sets)
 
-    def _decided(self, sets: Sets) -> bool:
-        """Whether the lines before decide all later fragments of the packets that a line is about."""
-        later = (*sets[:3], (PORTS,), (PORTS,), (BIT,), ((1, 1),))
-        return any(inside(later, one) for _, one, _, _ in self.lines if one[6][-1][1] == 1)
+    def _sure(self, pieces: list[Sets], regions: list[Sets]) -> bool:
+        """Whether no later fragments of what a rule asks for come to it that lines before have not decided; in doubt not.
+
+        Which packets a rule with ports, types or flags returns or hands on is as much in question as what it lets pass.
+        """
+        upper = dict.fromkeys((*piece[:3], (PORTS,), (PORTS,), (BIT,), ((1, 1),)) for piece in pieces if piece[6] == ((0, 0),))
+        rest: list[Sets] = [both for later in upper for region in regions if (both := meet(later, region))]
+        for _, one, _, _ in self.lines:
+            if not rest or len(rest) > MOST_PIECES:
+                break
+            if one[6][-1][1] == 1:
+                rest = [piece for left in rest for piece in minus(left, one)]
+        return not rest
 
 
 def _without(region: Sets, pieces: Sequence[Sets]) -> list[Sets]:
