@@ -18,17 +18,19 @@ POLICIES = int(os.environ.get("CONFIGLET_POLICIES", "2"))
 MOST = 300
 """Lines of a text: a namespace without the machine's own rights loads few at once."""
 TOOLS = {
-    "iptables": ("iptables-restore", "iptables-save", "ip6tables-restore", "ip6tables-save", "unshare"),
+    "iptables": ("iptables-restore", "iptables-save", "ip6tables-restore", "ip6tables-save", "ipset", "unshare"),
     "frr-linux": ("nft", "unshare"),
 }
 SCRIPTS = {
     "iptables": """set -e
-awk '/^# ip6tables/{six=1} /^# iptables/{six=0} {print > (six ? "v6" : "v4")}'
+rm -f sets v6 v4
+awk '/^# ipset/{to="sets"} /^# ip6tables/{to="v6"} /^# iptables/{to="v4"} {print > to}'
 for once in 1 2; do
+    test ! -f sets || ipset restore -exist < sets
     ip6tables-restore --noflush v6
     iptables-restore --noflush v4
 done
-ip6tables-save -t filter; iptables-save -t filter""",
+ipset save; ip6tables-save -t filter; iptables-save -t filter""",
     "frr-linux": "set -e; cat > all; nft -f all; nft -f all; nft -nn list table inet cfglt-router",
 }
 

@@ -182,7 +182,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("nvue", "10 match ip protocol tcp\n10 match ip tcp flags ack\n10 match ip tcp mask ack\n10 action permit", "A flag alone"),
     ("nvue", "10 match ip dscp 10\n10 action permit", "not known"),
     ("iptables", "-m conntrack --ctstate ESTABLISHED -j RETURN", "does not fit"),
-    ("iptables", "-m set --match-set s src -j DROP", "does not fit"),
+    ("iptables", "-m set --match-set s src -j DROP", "does not stand before"),
     ("iptables", "! -s 10.0.0.0/8 -j DROP", "does not fit"),
     ("iptables", "-p tcp -m multiport --dports 22,80 -j RETURN", "does not fit"),
     ("iptables", "-p tcp -m tcp --dport 90:80 -j RETURN", "reversed"),

@@ -98,8 +98,9 @@ def _list_cost(table: Table) -> Cost:
         count = typed(family, sets) if prefixed else _product(sets)
         out.held += count
         out.take(entry.rule, count)
-        if isinstance(item, Block) and family in record.groups and by_groups(family, sets, record.groups_from):
-            made = grouped(sets)
+        said = family, sets, record.groups_from, record.groups_services
+        if isinstance(item, Block) and family in record.groups and by_groups(*said):
+            made = grouped(sets, record.groups_services)
             out.typed += made.lines
             for spans in made[1:]:
                 if spans and spans not in out.groups:

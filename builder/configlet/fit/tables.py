@@ -28,7 +28,7 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     problems = [*(_uncounted(out) if observed else ()), *too_large(out, laws.models)]
     if problems:
         raise Refused(problems)
-    written: dict[tuple[int, bool, int], Sequence[Entry]] = {}
+    written: dict[object, Sequence[Entry]] = {}
     return tuple(_written(table, written) for table in out)
 
 
@@ -83,10 +83,11 @@ def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
     return laws.fitted[id(law)]
 
 
-def _written(table: Table, known: dict[tuple[int, bool, int], Sequence[Entry]]) -> Table:
+def _written(table: Table, known: dict[object, Sequence[Entry]]) -> Table:
     """The table with the rows that are lines one by one; blocks stay where they are written as groups."""
-    groups = table.family in table.gate.capability.groups
-    key = id(table.rows), groups, table.gate.capability.groups_from
+    record = table.gate.capability
+    groups = table.family in record.groups
+    key = id(table.rows), groups, record.groups_from, record.groups_services
     if key not in known:
         known[key] = fitted(table.rows, table.gate, table.family) if groups else tuple(table.rows)
     return table if known[key] is table.rows else Table(table.gate, table.realm, table.family, table.law, known[key])
@@ -94,12 +95,13 @@ def _written(table: Table, known: dict[tuple[int, bool, int], Sequence[Entry]]) 
 
 def fitted(rows: Sequence[Entry], gate: Gate, family: Family) -> Sequence[Entry]:
     """The rows with a block wherever groups are the shorter form for this gate, and single rows else."""
+    record = gate.capability
     return listed(
         part
         for item in items(rows)
         for part in (
             item.rows()
-            if isinstance(item, Block) and not by_groups(family, item.sets, gate.capability.groups_from)
+            if isinstance(item, Block) and not by_groups(family, item.sets, record.groups_from, record.groups_services)
             else (item,)
         )
     )

@@ -56,10 +56,10 @@ class Grouped(NamedTuple):
     services: Spans
 
 
-def grouped(sets: Sets) -> Grouped:
+def grouped(sets: Sets, named: bool = True) -> Grouped:
     """How a product is written with groups. An end that is one span has none; services have one where ports alone are
-    asked for."""
-    services = sets[DPORT] if _serviced(sets) else ()
+    asked for and the platform has such groups (``named``)."""
+    services = sets[DPORT] if named and _serviced(sets) else ()
     lines = 1 if services else _upper(sets)
     source, destination = (spans if len(spans) > 1 else () for spans in (sets[SRC], sets[DST]))
     return Grouped(lines, source, destination, services)
@@ -71,10 +71,10 @@ def _serviced(sets: Sets) -> bool:
     return plain and len(sets[DPORT]) > 1 and low == high and low in _PORTED
 
 
-def by_groups(family: Family, sets: Sets, least: int) -> bool:
+def by_groups(family: Family, sets: Sets, least: int, named: bool = True) -> bool:
     """Whether a product is written with groups: where that is shorter, and it would be ``least`` lines or more else."""
     single = typed(family, sets)
-    return single >= least and lines_of(family, grouped(sets)) < single
+    return single >= least and lines_of(family, grouped(sets, named)) < single
 
 
 def lines_of(family: Family, made: Grouped) -> int:

@@ -39,6 +39,8 @@ class Capability:
     """The families whose lists may name groups of addresses and services."""
     groups_from: int = 1
     """Lines of one row from which groups are written for it."""
+    groups_services: bool = True
+    """Whether services are groups too, or each has a line of its own between groups of addresses."""
     observes: bool = False
     """Whether it can count what it lets pass by a rule, and a driver of ours reads the counts."""
     mechanism: str = ""

@@ -131,6 +131,7 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         hardware=tuple((str(model).replace("default", ""), int(n)) for model, n in record.get("hardware", {}).items()),
         groups=tuple(record.get("groups", {}).get("families", ())),
         groups_from=int(record.get("groups", {}).get("from", 1)),
+        groups_services=bool(record.get("groups", {}).get("services", True)),
         directions=tuple(record.get("directions", ("in", "out"))),
         mechanism=str(record.get("mechanism", "")),
         drops=bool(record.get("drops", True)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any, NamedTuple, NoReturn
 
+from configlet.model.net import Spans
 from configlet.readers.clauses import BIT, PORTS, Box
 from configlet.readers.conditions import ANY
 from configlet.readers.grammar import Source, by_key
@@ -14,7 +16,8 @@ from configlet.readers.spans import Span, Unreadable, address, prefix
 
 TCP: Span = (6, 6)
 MOST = 65536
-_APART = frozenset(("source", "destination", "label"))
+_APART = frozenset(("source", "destination", "sources", "destinations", "label"))
+"""What a statement may say without another meaning of the rest. Sets are of one text, so the chains' reader looks them up."""
 
 
 class Meaning(NamedTuple):
@@ -30,6 +33,14 @@ class Meaning(NamedTuple):
     """Whether it is for first fragments only."""
     later: bool = False
     """Whether it asks for fragments."""
+    ends: tuple[Spans, Spans] | None = None
+    """Destinations and sources, where sets say them; the ends of its box then mean nothing."""
+
+    def each(self) -> Iterator[Box]:
+        """Its boxes, one for each pair of ends."""
+        for box in self.boxes:
+            pairs = ((box[1],), (box[2],)) if self.ends is None else self.ends
+            yield from ((box[0], destination, source, *box[3:]) for destination, source in product(*pairs))
 
 
 class _Clauses:

@@ -99,11 +99,18 @@ def _restored(line: Source, now: Table | None, lines: Mapping[str, re.Pattern[st
 
 
 def _member(found: re.Match[str], sets: dict[str, list[str] | None], kinds: Sequence[str]) -> None:
-    """A line of `ipset save`."""
+    """A line of `ipset save`, or of what `ipset restore` takes."""
     name = found["name"]
     if found["verb"] == "create":
         sets[name] = [] if found["rest"].split()[0] in kinds and " timeout " not in f" {found['rest']} " else None
+    elif found["verb"] == "destroy":
+        sets.pop(name, None)
+    elif found["verb"] == "swap":
+        sets[name], sets[found["rest"]] = sets.get(found["rest"]), sets.get(name)
     elif (members := sets.get(name)) is not None:
+        if found["verb"] == "flush":
+            members.clear()
+            return
         members.append(found["rest"])
         if " " in found["rest"].strip():
             sets[name] = None

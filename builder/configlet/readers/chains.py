@@ -6,17 +6,20 @@ Statements are rows of clauses; a list's permit returns, so that the lists behin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from configlet.model.block import Block, listed
 from configlet.model.gate import Line, Reading
 from configlet.model.running import Running
 from configlet.readers.called import Bind, Called
 from configlet.readers.chain_boxes import Meaning, Meanings
 from configlet.readers.clauses import Box
 from configlet.readers.grammar import Clauses, Source, by_key, words
+from configlet.readers.ipsets import SetGrammar, Sets
 from configlet.readers.names import Names
+from configlet.readers.spans import Unreadable
 from configlet.readers.tree import sources
 from configlet.readers.whole import whole
 
@@ -40,6 +43,7 @@ class Chain:
 class _Text:
     """What was read so far of one text."""
 
+    sets: Sets
     chains: dict[Key, Chain] = field(default_factory=dict)
     hooks: dict[Key, Source] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
@@ -60,16 +64,17 @@ class ChainReader:
         self.meanings = Meanings(grammar, names)
         self.called = Called(grammar)
         self.ours = re.compile(grammar["ours"])
+        self.sets = SetGrammar(grammar.get("sets", {}))
         self.drop = re.compile(grammar["normal"]) if "normal" in grammar else None
 
     def read(self, text: str, file: str) -> Reading:
         """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
-        seen, total = _Text(), 0
+        seen, total = _Text(Sets(self.sets)), 0
         family, name = 0, ""
         for _, line in sources(text, file):
             total += 1
             family, name = self._line(line, family, name, seen)
-        out: dict[Bind, tuple[Line, ...]] = {}
+        out: dict[Bind, Sequence[Line]] = {}
         used: set[Key] = set()
         for key, hook in seen.hooks.items():
             if key not in seen.chains:
@@ -80,7 +85,7 @@ class ChainReader:
             for key, chain in seen.chains.items()
             if key not in used and key not in seen.hooks
         ]
-        canonical = "".join(f"{line}\n" for line in seen.said)
+        canonical = "".join(f"{line}\n" for line in (*seen.sets.normal(), *seen.said))
         return Reading(out, total, total, False, canonical, tuple(notes), canonical)
 
     def running(self, text: str, file: str) -> Running:
@@ -92,6 +97,8 @@ class ChainReader:
     def _line(self, line: Source, family: int, name: str, seen: _Text) -> tuple[int, str]:
         """One line to its chain; the family and the chain in which the next one stands."""
         lines = self.lines
+        if seen.sets.take(line, before=not family and not seen.chains):
+            return family, name
         if found := lines["section"].fullmatch(line.text):
             said = self.grammar["families"].get(found.groupdict().get("family") or "", family)
             normal = self.grammar.get("section", "")
@@ -129,7 +136,7 @@ class ChainReader:
         seen.said.append(self.drop.sub(self.grammar["uncounted"], line.text) if self.drop else line.text)
         return family, name
 
-    def _hook(self, key: Key, seen: _Text, out: dict[Bind, tuple[Line, ...]], used: set[Key]) -> None:
+    def _hook(self, key: Key, seen: _Text, out: dict[Bind, Sequence[Line]], used: set[Key]) -> None:
         """The lists to which a hook sends packets, each with its interface, direction and family."""
         final = False
         for statement in seen.chains[key].statements:
@@ -148,16 +155,16 @@ class ChainReader:
             if not lines:
                 statement.refuse(f"The chain {target[1]} is empty; what an empty list passes is not known")
             final |= any(meant for _, meant in lines)
-            out[bind] = tuple(line for line, _ in lines)
+            out[bind] = listed(line for line, _ in lines)
             if final and len({one for _, one, fam in out if fam == family}) > 1:
                 statement.refuse("An accept ends all filtering, and lists of both directions are bound")
 
-    def _list(self, target: Key, family: int, seen: _Text, used: set[Key]) -> list[tuple[Line, bool]]:
+    def _list(self, target: Key, family: int, seen: _Text, used: set[Key]) -> list[tuple[Line | Block[Line], bool]]:
         """A chain's entries, each with whether its permit ends all filtering."""
         decided: list[Box] = []
         closed = False
         every = self.meanings.every(family)
-        out: list[tuple[Line, bool]] = []
+        out: list[tuple[Line | Block[Line], bool]] = []
         first = ""
         for statement, meaning in self._meant(target, family, seen, used):
             if meaning.goto and meaning.first:
@@ -167,18 +174,17 @@ class ChainReader:
                 continue
             if not meaning.verdict:
                 continue
-            boxes = meaning.boxes
             if meaning.later and not first and by_key(self.grammar["fragments_need_first"], family):
                 statement.refuse("First fragments would be taken for later ones, as none goes its own way before")
-            for box in boxes:
-                if not meaning.known and not closed and not any(_within(box, other) for other in decided):
+            out.append((_said(meaning, statement), meaning.verdict == "accept"))
+            if closed:
+                continue
+            for box in meaning.each():
+                if not meaning.known and not any(_within(box, other) for other in decided):
                     statement.refuse("How this line treats fragments is not known, and no line before it decides them")
-                permit = meaning.verdict != "deny"
-                line = Line(permit, box, statement.number, statement.text[2:], meaning.label)
-                out.append((line, meaning.verdict == "accept"))
-            decided += [box for box in boxes if box[6][1] == 1]
-            closed = closed or any(_within(every, box) for box in decided[-1:])
-        if out and out[-1][0].box != every:
+                decided += [box] if box[6][1] == 1 else []
+            closed = any(_within(every, box) for box in decided[-1:])
+        if out and (isinstance(out[-1][0], Block) or out[-1][0].box != every):
             # What comes to the end of a chain goes back to the hook, whose end passes it.
             out.append((Line(True, every, seen.chains[target].header.number, "the end of the chain returns"), False))
         return out
@@ -188,7 +194,7 @@ class ChainReader:
         statements = seen.chains[target].statements
         first = ""
         for at, statement in enumerate(statements):
-            meaning = self.meanings.of(self.statement.match(statement), family, statement)
+            meaning = self._meaning(statement, family, seen)
             yield statement, meaning
             if meaning.goto and meaning.first:
                 if first:
@@ -208,10 +214,40 @@ class ChainReader:
 
     def _inner(self, inner: Key, family: int, seen: _Text) -> Iterator[tuple[Source, Meaning]]:
         for statement in seen.chains[inner].statements:
-            meaning = self.meanings.of(self.statement.match(statement), family, statement)
+            meaning = self._meaning(statement, family, seen)
             if meaning.goto or meaning.later:
                 statement.refuse("This chain is the end of another one, and may not go on or ask for fragments")
             yield statement, meaning
+
+    def _meaning(self, statement: Source, family: int, seen: _Text) -> Meaning:
+        """What a statement means, with the addresses of the sets that it names. Raises Refused."""
+        found = self.statement.match(statement)
+        meaning = self.meanings.of(found, family, statement)
+        if self.sets.header is None or (found["sources"] is None and found["destinations"] is None):
+            return meaning
+        said = found.groupdict()
+        if meaning.goto:
+            statement.refuse("A chain is gone to with conditions")
+        ends = []
+        for one, several, at in (("destination", "destinations", 1), ("source", "sources", 2)):
+            if said[one] and said[several]:
+                statement.refuse("An end is asked for by address and by set", found.start(several))
+            try:
+                box = meaning.boxes[0] if meaning.boxes else self.meanings.every(family)
+                ends.append(seen.sets.spans(said[several], family) if said[several] else (box[at],))
+            except Unreadable as why:
+                statement.refuse(str(why), found.start(several))
+        return meaning._replace(ends=(ends[0], ends[1]))
+
+
+def _said(meaning: Meaning, statement: Source) -> Line | Block[Line]:
+    """A line of a list; with sets a block of them."""
+    (box,), permit = meaning.boxes, meaning.verdict != "deny"
+    if meaning.ends is None:
+        return Line(permit, box, statement.number, statement.text[2:], meaning.label)
+    destinations, sources = meaning.ends
+    sets = (box[0],), destinations, sources, (box[3],), (box[4],), (box[5],), (box[6],)
+    return Block(sets, Line(permit, (), statement.number, statement.text[2:], meaning.label))
 
 
 def _within(box: Box, other: Box) -> bool:

@@ -55,6 +55,7 @@ class Group:
 
     header: str
     members: tuple[str, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +293,7 @@ class Grouping:
         family, (low, high) = self.lines.family, spans[0]
         if len(spans) == 1 and len(self.lines.addresses((low, high))) == 1:
             return self.lines.addresses((low, high))[0]
-        said, full = self.said["network"], (1 << BITS[family]) - 1
+        said, full = by_family(self.said["network"], family), (1 << BITS[family]) - 1
         members = []
         for first, length in (part for span in spans for part in prefixes(family, span)):
             form = said["host"] if length == BITS[family] else said["prefix"]
@@ -300,22 +301,22 @@ class Grouping:
             members.append(
                 form.format(address=address_text(family, first), length=length, netmask=address_text(family, mask))
             )
-        return self._use("network", members)
+        return self._use("network", said["header"], members)
 
     def _service(self, block: Block[Entry]) -> str:
         """The clause that names a group of services; empty where the line asks for more than destination ports."""
         protos, _, _, dports, sports, flags, fragments = block.sets
         plain = (sports, flags, fragments) == ((ANY_PORT,), (ANY_BIT,), ((0, 0),))
-        if not plain or len(dports) < 2 or protos[0] not in ((6, 6), (17, 17)):
+        if "service" not in self.said or not plain or len(dports) < 2 or protos[0] not in ((6, 6), (17, 17)):
             return ""
         said, proto = self.said["service"], self.lines.operands["proto"][self.lines.family][protos[0][0]]
         forms = ((said["one" if low == high else "range"], low, high) for low, high in dports)
-        return self._use("service", [form.format(proto=proto, low=low, high=high) for form, low, high in forms])
+        return self._use("service", said["header"], [form.format(proto=proto, low=low, high=high) for form, low, high in forms])
 
-    def _use(self, kind: str, members: Sequence[str]) -> str:
+    def _use(self, kind: str, header: str, members: Sequence[str]) -> str:
         digest = sha256("\n".join((kind, *members)).encode()).hexdigest()[:12]
         name = self.said["name"].format(digest=digest)
-        self.groups.setdefault(name, Group(self.said[kind]["header"].format(name=name), tuple(members)))
+        self.groups.setdefault(name, Group(header.format(name=name), tuple(members), name))
         return str(self.said["use"].format(name=name))
 
 
