@@ -17,7 +17,7 @@ from configlet.readers.written import Written, ports_text
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
 
-_MOST_SHAPES, _MOST_ENDS = 65536, 4096
+_MOST_SHAPES, _MOST_ENDS = 65536, 512
 """How many are remembered: more distinct addresses than that are not met again soon, and cost memory."""
 WIDE = 64
 """Boxes of one entry above which they are kept as products of sets."""
