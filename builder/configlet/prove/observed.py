@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from configlet.model.block import Block, items, listed
@@ -20,11 +21,19 @@ def uncounted(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[W
     entries = [_like(item) for part in law.lists for item in items(part)]
     out: list[Witness] = []
     for name in dict.fromkeys(entry.rule.name for entry in entries if entry.rule.origin == "observe"):
-        only = Law(law.family, tuple(_kept(part, lambda e, n=name: e.rule.name == n) for part in law.lists))  # type: ignore[misc]
-        told = _kept(lines, lambda line, n=name: line.counted and line.label == n)  # type: ignore[misc]
+        only = Law(law.family, tuple(_kept(part, partial(_of_rule, name)) for part in law.lists))
+        told = _kept(lines, partial(_counted, name))
         found = witnesses(only, told, realm, file)
         out += [replace(w, line=f"{w.line} {NOT_SO}") for w in found]
     return tuple(out)
+
+
+def _of_rule(name: str, entry: Entry) -> bool:
+    return entry.rule.name == name
+
+
+def _counted(name: str, line: Line) -> bool:
+    return line.counted and line.label == name
 
 
 def _kept(part: Sequence[T], mine: Callable[[T], bool]) -> Sequence[T]:
