@@ -25,14 +25,15 @@ ACCEPT = """accept:
   - {what: observed, from: floor, to: floor, reason: a week of looking, until: 2026-12-01}
   - {what: unguarded, from: floor, to: floor, reason: other addresses of the floor, until: 2026-12-01}
 """
+# The ear stays open until all have come: a closed port answers with ICMP errors, which the same rule rightly counts.
 EAR = """
-import socket, sys
+import pathlib, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("10.1.30.21", int(sys.argv[1])))
 s.settimeout(4)
-print("ready", flush=True)
+pathlib.Path(sys.argv[2]).touch()
 try:
-    print(s.recv(9).decode())
+    print({s.recv(9).decode() for _ in range(3)}.pop())
 except TimeoutError:
     print("nothing")
 """
@@ -68,10 +69,13 @@ def sent(root: Path, port: int) -> str:
     """What arrives of a datagram from one to two."""
     from threading import Thread
 
-    state, heard = state_of(root, "desk").path, []
-    ear = Thread(target=lambda: heard.append(run_in(state, "two", [sys.executable, "-c", EAR, str(port)], timeout=20)))
+    state, heard, ready = state_of(root, "desk").path, [], root / "ready"
+    hear = [sys.executable, "-c", EAR, str(port), str(ready)]
+    ear = Thread(target=lambda: heard.append(run_in(state, "two", hear, timeout=20)))
     ear.start()
-    ear.join(1.0)
+    while ear.is_alive() and not ready.exists():
+        ear.join(0.02)
+    ready.unlink()
     run_in(state, "one", [sys.executable, "-c", MOUTH, str(port)], timeout=20)
     ear.join()
     return str(heard[0].stdout).split()[-1]
