@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from configlet.fit.host import host_rows
 from configlet.fit.law import Scope, at_locals, routed_lists
 from configlet.model.gate import Law
 from configlet.model.net import Addresses
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry, Packet, Rule
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry, Packet, Rule, written_from
 from configlet.packets.verdict import first, passes, reverse
 
 NET = 0x0A000000
@@ -119,16 +120,35 @@ def allowed(entries: tuple[Entry, ...], packet: Packet) -> bool:
     return hit is not None and hit.permit
 
 
-def test_rows_of_a_host_are_disjoint_and_pass_what_the_policy_passes() -> None:
+def test_rows_of_a_host_pass_what_the_policy_passes_and_of_each_part_the_permits_are_disjoint() -> None:
     rng = random.Random(13)
-    for _ in range(60):
+    closed = 0
+    for _ in range(120):
         entries = tuple(random_entry(rng, n) for n in range(rng.randrange(1, 9)))
+        many = rng.randrange(7)
+        entries = tuple(network(e) if n < many else e for n, e in enumerate(entries))
+        own = written_from(e.rule for e in entries)
         law = Law(4, (at_locals(entries, ((NET + 64, NET + 64),)),))
         rows = host_rows(law)
         for packet in packets(rng, 150):
-            hits = [row for row in rows if first([row], packet)]
-            assert len(hits) <= 1
+            for part in (entries[:own], entries[own:]):
+                names = {e.rule.name for e in part}
+                assert sum(1 for row in rows if row.permit and row.rule.name in names and first([row], packet)) <= 1
             local = NET + 64 in (packet.src, packet.dst)
-            assert any(row.permit for row in hits) == (local and not packet.fragment and allowed(entries, packet)), (
-                packet
-            )
+            meant = local and not packet.fragment and allowed(entries, packet)
+            assert allowed(tuple(rows), packet) == meant, packet
+            closed += any(not row.permit and first([row], packet) for row in rows)
+    assert closed > 60
+
+
+def test_a_gateway_that_is_closed_is_one_row_and_cuts_no_prefix_of_a_rule() -> None:
+    here, gateway = (NET + 300, NET + 300), (NET + 1, NET + 1)
+    deny = network(Entry(False, (ANY_PROTO, here, gateway, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), rule("closed")))
+    far = network(Entry(False, (ANY_PROTO, here, (NET + 999, NET + 999), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), rule("far")))
+    ports = [(22, 22), (80, 80), (443, 443)]
+    permits = [Entry(True, ((6, 6), here, SPANS[0], port, ANY_PORT, ANY_BIT, (0, 0)), rule(f"p{port[0]}")) for port in ports]
+    assert tuple(host_rows(Law(4, ((deny, far, *permits),)))) == (deny, *permits)
+
+
+def network(entry: Entry) -> Entry:
+    return replace(entry, rule=replace(entry.rule, origin="infrastructure"))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -113,6 +114,12 @@ def random_rows(dice: random.Random, family: int) -> list[Entry]:
     return list(rows(texts, 6 if family == 6 else 4))
 
 
+def networks(dice: random.Random, family: int) -> list[Entry]:
+    """Rows of the network's own, denies among them: they stand ahead of what the operator wrote, in maps of their own."""
+    some = random_rows(dice, family)[: dice.randint(0, 3)]
+    return [replace(entry, rule=replace(entry.rule, name=f"own {at}", origin="infrastructure")) for at, entry in enumerate(some)]
+
+
 def random_packets(dice: random.Random, family: int, first: int) -> list[dict[str, Any]]:
     types = (0, 3, 8, 11, 13, 14, 5) if family == 4 else (1, 3, 4, 128, 129, 131)
     found = []
@@ -137,10 +144,11 @@ def passes(lines: Sequence[Line | Entry], packet: dict[str, Any]) -> bool:
     return next((x.permit for x in lines if all(lo <= v <= hi for (lo, hi), v in zip(x.box, at, strict=True))), False)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3, 4, 5, 6])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5, 6, 7])
 def test_the_kernel_judges_every_packet_as_the_rows_say_and_as_the_reader_reads(seed: int) -> None:
     dice = random.Random(seed)
-    four, six = random_rows(dice, 4), [*LOOSE6, *random_rows(dice, 6)]
+    four, six = ([*networks(dice, family), *random_rows(dice, family)] for family in (4, 6))
+    six = [*LOOSE6, *six]
     text = text_of(four, six)
     packets = [*random_packets(dice, 4, 1), *random_packets(dice, 6, 101)]
     arrived = set(bench({"table": text, "packets": packets})["arrived"])

@@ -80,8 +80,13 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     Default deny decides those anyway. A site has an own address for every gateway and link; a gate meets few of them.
     All lists are cut alike, so that a deny that stands in each of them stays the same row.
     """
-    ends = {level: _permitted(lists, level) for level in (DST, SRC)}
-    return tuple(tuple(piece for item in items for piece in _needed(item, ends)) for items in lists)
+    ends = permitted(lists)
+    return tuple(tuple(piece for item in items for piece in met(item, ends)) for items in lists)
+
+
+def permitted(lists: Sequence[Sequence[Item]]) -> dict[int, Spans]:
+    """The destinations and the sources that some permit of the lists speaks of."""
+    return {level: _permitted(lists, level) for level in (DST, SRC)}
 
 
 def _permitted(lists: Iterable[Iterable[Item]], level: int) -> Spans:
@@ -89,7 +94,8 @@ def _permitted(lists: Iterable[Iterable[Item]], level: int) -> Spans:
     return merge(span for spans in found.values() for span in spans)
 
 
-def _needed(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
+def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
+    """A row as it is; of a deny of the network's own only the addresses that the ends meet."""
     if item.permit or rule_of(item).origin != "infrastructure":
         yield item
         return

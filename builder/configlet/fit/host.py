@@ -1,14 +1,19 @@
-"""Rows of a host's filter table: disjoint boxes, so that one lookup decides and order does not matter."""
+"""Rows of a host's filter table: disjoint boxes, so that one lookup decides and order does not matter.
+
+What the network needs and keeps closed is asked for before what the operator wrote (``written_from``), so a rule's
+prefix is not cut around every gateway in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from configlet.fit.clip import met, permitted
 from configlet.fit.kernel import KERNEL
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
-from configlet.model.policy import ANY_PROTO, PROTO, Entry
+from configlet.model.policy import ANY_PROTO, PROTO, Entry, written_from
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
 from configlet.packets.near import Near
@@ -18,11 +23,17 @@ _ALWAYS: dict[Family, set[int]] = {4: {1, 6, 17}, 6: {6, 17, 58}}
 
 
 def host_rows(law: Law) -> Sequence[Entry]:
-    """What the kernel needs as it stands, then every permit and every logged deny less what earlier rows decide."""
+    """What the kernel needs as it stands; what the network needs and keeps closed; what the operator wrote.
+
+    Of the last two every permit and every logged deny, less what earlier rows of the same part decide.
+    """
     (entries,) = law.lists
-    found = items(entries)
-    plain = [e for e in found if wide(e)]
-    return listed((*plain, *_disjoint(law.family, [e for e in found if not wide(e)])))
+    plain = [e for e in items(entries) if wide(e)]
+    found = [e for e in items(entries) if not wide(e)]
+    at = written_from(rule_of(item) for item in found)
+    first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
+    later = permitted([found[first:]])
+    return listed((*plain, *_disjoint(law.family, found[:at], later), *_disjoint(law.family, found[at:])))
 
 
 def towards_rows(law: Law) -> Sequence[Entry]:
@@ -57,13 +68,19 @@ def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:
             yield at, high
 
 
-def _disjoint(family: Family, found: Sequence[Item]) -> Iterator[Item]:
+def _disjoint(family: Family, found: Sequence[Item], later: Mapping[int, Spans] | None = None) -> Iterator[Item]:
+    """The rows without what they share; with ``later``, the addresses of permits behind them, denies of those as well.
+
+    A deny stays whole: it is looked up after the permits before it.
+    """
     rows = [sets_of(item) for item in found]
     named = sorted(_ALWAYS[family] | {s[PROTO][0][0] for s in rows if s[PROTO] != (ANY_PROTO,)})
     near = Near(rows)
     for at, item in enumerate(found):
         entry = item.like if isinstance(item, Block) else item
         if not entry.permit and not entry.log:
+            if later:
+                yield from met(item, later)
             continue
         before = [rows[number] for number in near.earlier(at)]
         if not before and not isinstance(item, Block):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from configlet.model.inventory import Action, Term
@@ -35,6 +37,11 @@ class Rule:
     log: bool
     place: Place | None
     reason: str = ""
+
+
+def written_from(rules: Iterable[Rule]) -> int:
+    """How many rules stand ahead of the first that the operator wrote of segments."""
+    return sum(1 for _ in takewhile(lambda rule: rule.origin not in WRITTEN, rules))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ def read(platform: Platform, path: Path, document: Mapping[str, Any]) -> Case:
     if gone:
         raise refuse("Case that is incomplete", f"The case lacks {', '.join(gone)}.", Place(str(path)))
     kind = document["kind"]
+    if kind != "acl":
+        detail = f"Only cases of access lists are read here, and this one is of {kind}. Write its text by hand."
+        raise refuse("Case that cannot be filled", detail, Place(str(path)))
     tables = tuple(_tables(platform, kind, document["tables"], path))
     return Case(path, document["about"], kind, tables, document["text"])
 

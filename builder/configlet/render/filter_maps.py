@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from configlet.model.net import BITS, Family, Span, address_text, merge
-from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry
+from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry, written_from
 from configlet.model.problem import Refused, refuse
 from configlet.packets.boxes import change, minus_all
 from configlet.packets.near import Axis, Near
@@ -18,7 +18,14 @@ Row = tuple[Entry, tuple[Span, ...]]
 """A row and the local spans of its gate."""
 
 STAGES = {"ports": 2, "proto": 3, "any": 4}
-"""The order of lookups in a chain; those of packets from a local address come after all of those towards one."""
+"""The order of lookups in a part of a chain."""
+PARTS = ("network_", "")
+"""What the network needs and keeps closed is looked up first, then what the operator wrote: what a map's name says of it."""
+PART, OUT = 3, 10
+"""How much later the second part is looked up, and all that is said of packets from a local address."""
+
+Key = tuple[int, str, int]
+"""A map within a chain: its part, its lookup, and of ``ports`` the protocol."""
 
 
 class Element(NamedTuple):
@@ -51,6 +58,15 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookups:
+    """What one part of a chain looks up of the other end, in this order; an empty name stands for no such map."""
+
+    ports: tuple[Lookup, ...]
+    proto: str
+    any: str
+
+
+@dataclass(frozen=True, slots=True)
 class Local:
     """The chain of one local address (or group) in one direction: what is looked up of the other end."""
 
@@ -59,9 +75,7 @@ class Local:
     word: str
     end: str
     dispatch: tuple[Element, ...]
-    ports: tuple[Lookup, ...]
-    proto: str
-    any: str
+    parts: tuple[Lookups, ...]
     maps: tuple[Map, ...]
 
 
@@ -104,7 +118,7 @@ def local_chains(
     for direction, mine, other, entries in (("in", DST, SRC, towards), ("out", SRC, DST, origin)):
         known: dict[object, int] = {}
         stages: dict[object, list[int | None]] = {}
-        later = 10 if direction == "out" else 0
+        later = OUT if direction == "out" else 0
         pieces = list(_by_piece(entries, mine))
         sizes = Counter(len(inside) for _, inside in pieces)
         for span, inside in pieces:
@@ -171,35 +185,40 @@ class _Chain:
         groups = self._groups(entries)
         boxes = self._boxes(entries, groups)
         maps: list[Map] = []
-        lookups: list[Lookup] = []
-        for key in sorted(groups, key=lambda k: (k[0] != "ports", k[0] != "proto", k[1])):
-            stage, proto = key
-            pieces = [(e, box) for e in groups[key] for box in boxes[id(e)]]
-            self.placed += [(STAGES[stage], e) for e in groups[key]]
-            if not pieces:
-                continue
-            sport = any(e.box[SPORT] != ANY_PORT for e in groups[key])
-            made = self._map(stage, proto, sport, pieces, name)
-            maps.append(made)
-            if stage == "ports":
-                both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
-                lookups.append(Lookup(made.name, proto, both if proto == self.icmp else f"{{ {both} }}", sport))
-        word = self.operands["address"][self.family]
+        parts: list[Lookups] = []
+        for part in range(len(PARTS)):
+            ports: list[Lookup] = []
+            wide = {"proto": "", "any": ""}
+            for key in sorted((k for k in groups if k[0] == part), key=_order):
+                self.placed += [(_order(key)[0], e) for e in groups[key]]
+                pieces = [(e, box) for e in groups[key] for box in boxes[id(e)]]
+                if not pieces:
+                    continue
+                sport = any(e.box[SPORT] != ANY_PORT for e in groups[key])
+                maps.append(self._map(key, sport, pieces, name))
+                if key[1] == "ports":
+                    ports.append(self._lookup(maps[-1].name, key[2], sport))
+                else:
+                    wide[key[1]] = maps[-1].name
+            parts.append(Lookups(tuple(ports), wide["proto"], wide["any"]))
         dispatch = (Element(span_text(self.family, self.span), "jump", self.name),)
         end = "saddr" if self.other == SRC else "daddr"
-        by = {m.name.rsplit("_", 1)[-1]: m.name for m in maps}
-        return Local(
-            self.name, self.direction, word, end, dispatch, tuple(lookups), by.get("proto", ""), by.get("any", ""),
-            tuple(maps),
-        )  # fmt: skip
+        word = self.operands["address"][self.family]
+        return Local(self.name, self.direction, word, end, dispatch, tuple(parts), tuple(maps))
 
-    def _groups(self, entries: Sequence[Entry]) -> dict[tuple[str, int], list[Entry]]:
-        """Rows by the map that holds them. A protocol whose ports somebody names has a map of its own."""
-        named = {e.box[PROTO][0] for e in entries if e.box[DPORT] != ANY_PORT or e.box[SPORT] != ANY_PORT}
-        out: dict[tuple[str, int], list[Entry]] = {}
-        for entry in entries:
-            if self._begins(entry):
-                out.setdefault(self._where(entry, named), []).append(entry)
+    def _lookup(self, made: str, proto: int, sport: bool) -> Lookup:
+        both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
+        return Lookup(made, proto, both if proto == self.icmp else f"{{ {both} }}", sport)
+
+    def _groups(self, entries: Sequence[Entry]) -> dict[Key, list[Entry]]:
+        """Rows by the map that holds them. A protocol whose ports somebody names in a part has a map of its own there."""
+        at = written_from(entry.rule for entry in entries)
+        out: dict[Key, list[Entry]] = {}
+        for part, rows in enumerate((entries[:at], entries[at:])):
+            named = {e.box[PROTO][0] for e in rows if e.box[DPORT] != ANY_PORT or e.box[SPORT] != ANY_PORT}
+            for entry in rows:
+                if self._begins(entry):
+                    out.setdefault((part, *self._where(entry, named)), []).append(entry)
         return out
 
     def _begins(self, entry: Entry) -> bool:
@@ -223,7 +242,7 @@ class _Chain:
             raise _cannot(entry, f"protocol {low} has no ports that the kernel knows")
         return "ports", low
 
-    def _boxes(self, entries: Sequence[Entry], groups: Mapping[tuple[str, int], list[Entry]]) -> dict[int, list[Box]]:
+    def _boxes(self, entries: Sequence[Entry], groups: Mapping[Key, list[Entry]]) -> dict[int, list[Box]]:
         """Each row less the rows before it that its lookup would overtake: a map has no order of its own."""
         key = {id(e): k for k, group in groups.items() for e in group}
         kept = [(key[id(e)], e, change(e.box, self.mine, self.span)) for e in entries if id(e) in key]
@@ -233,15 +252,15 @@ class _Chain:
             overtaken = [
                 kept[n][2]
                 for n in near.earlier(at)
-                if kept[n][0] == mine
-                or (STAGES[kept[n][0][0]] > STAGES[mine[0]] and kept[n][1].permit != entry.permit)
+                if kept[n][0] == mine or (_order(kept[n][0])[0] > _order(mine)[0] and kept[n][1].permit != entry.permit)
             ]
             out[id(entry)] = list(minus_all(box, overtaken)) if overtaken else [box]
         return out
 
     def _map(
-        self, stage: str, proto: int, sport: bool, pieces: Sequence[tuple[Entry, Box]], name: Callable[[Entry], str]
+        self, where: Key, sport: bool, pieces: Sequence[tuple[Entry, Box]], name: Callable[[Entry], str]
     ) -> Map:
+        part, stage, proto = where
         key = str(self.operands["key"][self.family])
         if stage == "ports":
             key += " . inet_service . inet_service" if sport else " . inet_service"
@@ -250,7 +269,7 @@ class _Chain:
         names = {**self.operands["ports"], self.icmp: "icmp"}
         suffix = names[proto] if stage == "ports" else stage
         elements = tuple(Element(self._key(stage, sport, box), "goto", name(entry)) for entry, box in pieces)
-        return Map(f"{self.name}_{suffix}", key, elements)
+        return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
 
     def _key(self, stage: str, sport: bool, box: Box) -> str:
         parts = [span_text(self.family, box[self.other])]
@@ -260,6 +279,11 @@ class _Chain:
             parts += [number_text(box[SPORT])] if sport else []
             parts.append(number_text(box[DPORT]))
         return " . ".join(parts)
+
+
+def _order(key: Key) -> tuple[int, int]:
+    """When a map is looked up in its chain, and the protocol."""
+    return key[0] * PART + STAGES[key[1]], key[2]
 
 
 def _cannot(entry: Entry, why: str) -> Refused:

@@ -13,6 +13,7 @@ from typing import Any
 from configlet.model.net import TOP, Family, Span, Spans, intersect, subtract
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
 from configlet.model.problem import Refused, refuse
+from configlet.packets.boxes import meet
 from configlet.render.filter_maps import number_text, piece_of, span_text
 
 _MULTICAST: dict[Family, Span] = {4: (0xE0000000, 0xEFFFFFFF), 6: (0xFF << 120, TOP[6])}
@@ -44,13 +45,24 @@ def statements(
     out: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     icmp: int = operands["icmp"][family]
     loose = {id(entry) for entry in plain}
-    for entry in rows:
-        proto = entry.box[PROTO]
-        if id(entry) in loose and proto != (icmp, icmp):
-            out["infrastructure"].append(_header(operands, family, entry, name))
-        if proto[0] <= icmp <= proto[1] and (id(entry) not in loose or proto == (icmp, icmp)):
-            out["stray_icmp"] += _icmp(operands, family, entry, name, loose=id(entry) in loose)
+    out["infrastructure"] += (
+        _header(operands, family, e, name) for e in rows if id(e) in loose and e.box[PROTO] != (icmp, icmp)
+    )
+    stray = [
+        e for e in rows
+        if e.box[PROTO][0] <= icmp <= e.box[PROTO][1] and (id(e) not in loose or e.box[PROTO] == (icmp, icmp))
+    ]  # fmt: skip
+    for entry in _told(stray):
+        out["stray_icmp"] += _icmp(operands, family, entry, name, loose=id(entry) in loose)
     return out
+
+
+def _told(rows: Sequence[Entry]) -> Iterator[Entry]:
+    """The rows less the denies that no later permit meets: the default deny says those."""
+    permits = [(at, entry) for at, entry in enumerate(rows) if entry.permit]
+    for at, entry in enumerate(rows):
+        if entry.permit or entry.log or any(later > at and meet(entry.box, other.box) for later, other in permits):
+            yield entry
 
 
 def _header(operands: Mapping[str, Any], family: Family, entry: Entry, name: Callable[[Entry], str]) -> Statement:

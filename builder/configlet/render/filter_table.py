@@ -13,7 +13,7 @@ from configlet.model.net import Family, Span, merge
 from configlet.model.policy import ANY_BIT, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.near import Near
-from configlet.render.filter_maps import Local, Map, local_chains
+from configlet.render.filter_maps import OUT, Local, Map, local_chains
 from configlet.render.filter_statements import Statement, is_plain, statements
 from configlet.render.values import label
 
@@ -130,17 +130,21 @@ def _sides(operands: Mapping[str, Any], family: Family, found: Sequence[Local]) 
 
 
 def _keeps_order(rows: Iterable[Entry], placed: Sequence[Placed]) -> None:
-    """Refuse when the text would judge a later row before an earlier one that says otherwise."""
+    """Refuse when the text would judge a later row before an earlier one that says otherwise.
+
+    Within one direction the maps keep the order; what is left are rows of different ones.
+    """
     order = {id(entry): index for index, entry in enumerate(rows)}
-    denies = [p for p in placed if not p.entry.permit]
-    near = Near([sets_of(p.entry) for p in placed] if denies else [])
-    for deny in denies:
-        for other in (placed[number] for number in near.meeting(sets_of(deny.entry))):
-            if not other.entry.permit or deny.stage // 10 == other.stage // 10:
-                continue
-            first, second = sorted((deny, other), key=lambda p: order[id(p.entry)])
-            if first.stage > second.stage:
-                raise _cannot(first.entry, f'the rule "{second.entry.rule.name}" after it would be looked up first')
+    permits: dict[int, list[Placed]] = {}
+    for one in (p for p in placed if p.entry.permit):
+        permits.setdefault(one.stage // OUT, []).append(one)
+    near = {direction: Near([sets_of(p.entry) for p in found]) for direction, found in permits.items()}
+    for deny in (p for p in placed if not p.entry.permit):
+        for direction in (d for d in permits if d != deny.stage // OUT):
+            for other in (permits[direction][number] for number in near[direction].meeting(sets_of(deny.entry))):
+                first, second = sorted((deny, other), key=lambda p: order[id(p.entry)])
+                if first.stage > second.stage:
+                    raise _cannot(first.entry, f'the rule "{second.entry.rule.name}" after it would be looked up first')
 
 
 def _cannot(entry: Entry, why: str) -> Refused:
