@@ -21,7 +21,7 @@ from benchmarks.sites import Size, write
 from configlet import pipeline
 from configlet.pipeline.cache import Store
 from configlet.pipeline.inputs import inputs
-from configlet.pipeline.written import digest_of
+from configlet.pipeline.written import TEXTS, digest_of
 from tests.cli_run import DAY, ROOT
 
 
@@ -91,13 +91,13 @@ def _running(folder: Path, size: Size, hosts: tuple[str, str]) -> frozenset[str]
     real = {artifact.owner: artifact for artifact in pipeline.artifacts_of(site, concerned)}
     out = folder / "running"
     out.mkdir()
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, dict[str, list[str]]] = {}
     for owner, gates in site.placement.owners.items():
         text = real[owner].text if owner in real else f"{owner} runs what it was told\n"
         (out / f"{owner}.{gates[0].platform}.{gates[0].kind}").write_text(text)
-        texts[owner] = [digest_of(text)]
+        texts[owner] = {gates[0].platform: [digest_of(text)]}
     given = inputs(folder, size.name, day)
     assert given is not None
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
-    Store(folder).put(f"texts-{given.key}", texts)
+    Store(folder).put(f"{TEXTS}-{given.key}", texts)
     return concerned

@@ -24,6 +24,7 @@ from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.sitemap import map_of
 from configlet.pipeline.written import Folder, rendered
+from tests.show_site import measured
 
 DAY = date(2026, 11, 24)
 SMALL = Size(switches=9, hosts=20, rules=48, six=50, name="small")
@@ -287,3 +288,11 @@ def test_any_order_of_many_changes_ends_as_the_whole(tmp_path: Path, policy: Pol
     for _ in range(2):
         policy(shuffled)
         assert said(check(tmp_path, "small", DAY, store)) == said(check(tmp_path, "small", DAY))
+
+
+def test_the_site_that_is_shown_is_planned_by_what_its_changed_rule_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "")
+    found = measured(replace(SMALL, rules=150))
+    changed = {change["owner"] for change in found.planned.answer["plan"]["changes"]}
+    assert (found.cold.status, found.warm.status, found.planned.status) == (0, 0, 0)
+    assert changed and changed <= found.concerned
