@@ -292,7 +292,7 @@ def test_any_order_of_many_changes_ends_as_the_whole(tmp_path: Path, policy: Pol
 
 def test_the_site_that_is_shown_is_planned_by_what_its_changed_rule_touches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "")
-    found = measured(replace(SMALL, rules=150))
+    found = measured(replace(SMALL, hosts=60, rules=400))
     changed = {change["owner"] for change in found.planned.answer["plan"]["changes"]}
     assert (found.cold.status, found.warm.status, found.planned.status) == (0, 0, 0)
     assert changed and changed <= found.concerned
