@@ -15,6 +15,10 @@ from configlet.model.gate import Law
 from configlet.model.net import Addresses
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry, Packet, Rule, written_from
 from configlet.packets.verdict import first, passes, reverse
+from configlet.prove import prove
+from configlet.readers import read
+from configlet.render import render
+from tests.builders import host, platform
 
 NET = 0x0A000000
 SPANS = [
@@ -139,6 +143,20 @@ def test_rows_of_a_host_pass_what_the_policy_passes_and_of_each_part_the_permits
             assert allowed(tuple(rows), packet) == meant, packet
             closed += any(not row.permit and first([row], packet) for row in rows)
     assert closed > 60
+
+
+@pytest.mark.parametrize("seed", range(90))
+def test_whatever_a_host_of_one_or_two_addresses_is_told_is_written_and_proved(seed: int) -> None:
+    rng = random.Random(seed)
+    entries = [random_entry(rng, n) for n in range(rng.randrange(1, 12))]
+    many, mine = rng.randrange(6), [(NET + 64, NET + 64), (NET + 300, NET + 300)][: rng.randrange(1, 3)]
+    entries = [replace(e, rule=replace(e.rule, log=rng.random() < 0.2)) for e in entries]
+    entries = [network(e) if n < many else e for n, e in enumerate(entries)]
+    law = Law(4, (at_locals(tuple(entries), tuple(mine)),))
+    table = host(tuple(host_rows(law)), ["10.0.0.64", "10.0.1.44"][: len(mine)])
+    made = render("ogw1", platform("nftables"), "filter-table", [replace(table, law=law), host((), (), 6)])
+    proofs = prove(made, read(platform("nftables"), "filter-table", made.text, made.file))
+    assert {proof.verdict for proof in proofs} == {"PROVED"}
 
 
 def test_a_gateway_that_is_closed_is_one_row_and_cuts_no_prefix_of_a_rule() -> None:

@@ -71,23 +71,26 @@ def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:
 def _disjoint(family: Family, found: Sequence[Item], later: Mapping[int, Spans] | None = None) -> Iterator[Item]:
     """The rows without what they share; with ``later``, the addresses of permits behind them, denies of those as well.
 
-    A deny stays whole: it is looked up after the permits before it.
+    A deny is looked up after the permits before it, so it is cut around denies alone.
     """
     rows = [sets_of(item) for item in found]
     named = sorted(_ALWAYS[family] | {s[PROTO][0][0] for s in rows if s[PROTO] != (ANY_PROTO,)})
     near = Near(rows)
     for at, item in enumerate(found):
         entry = item.like if isinstance(item, Block) else item
-        if not entry.permit and not entry.log:
-            if later:
-                yield from met(item, later)
+        closes = not entry.permit and not entry.log
+        if closes and not later:
             continue
-        before = [rows[number] for number in near.earlier(at)]
-        if not before and not isinstance(item, Block):
-            yield item
-            continue
-        for piece in minus_all(rows[at], before):
-            yield from (_over(entry, put(piece, PROTO, (proto,))) for proto in _by_protocol(piece[PROTO], named))
+        before = [rows[number] for number in near.earlier(at) if not closes or not found[number].permit]
+        pieces = [item] if not before and not isinstance(item, Block) else _parts(entry, rows[at], before, named)
+        for piece in pieces:
+            yield from met(piece, later) if closes and later else (piece,)
+
+
+def _parts(entry: Entry, sets: Sets, before: Sequence[Sets], named: Sequence[int]) -> Iterator[Item]:
+    """What is left of a row, each protocol that somebody names alone."""
+    for piece in minus_all(sets, before):
+        yield from (_over(entry, put(piece, PROTO, (proto,))) for proto in _by_protocol(piece[PROTO], named))
 
 
 def _over(entry: Entry, sets: Sets) -> Item:
