@@ -55,6 +55,15 @@ install_packages() {
     exit 1
 }
 
+# The real ethtool, which tests run over a pretended NIC; without it they are skipped.
+for_tests() {
+    command -v ethtool >/dev/null && return 0
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+    say "installing ethtool"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ethtool; } \
+        >/dev/null || say "ethtool was not installed; tests that need it are skipped"
+}
+
 fingerprint() {
     cat uv.lock pyproject.toml scripts/setup.sh | sha256sum
     pwd
@@ -93,6 +102,7 @@ bpf() {
 }
 
 install_packages
+for_tests
 if [ -x "$venv/bin/configlet" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; then
     compiled
     bpf

@@ -38,7 +38,7 @@ else:
 FAILED = 1
 CLOSED = {1: "prio 1 protocol ip flower skip_sw action drop", 2: "prio 2 protocol ipv6 flower skip_sw action drop"}
 """What stands before all tc rules while they are exchanged, by priority."""
-FULL = ("No space left", "resource busy")
+FULL = ("No space left", "resource busy", "appropriate slot")
 """What tools say when a NIC has no room."""
 COUNTED = re.compile(r"\tSent (\d+) bytes (\d+) pkt.*")
 
@@ -50,12 +50,17 @@ class Whole(Stop):
         super().__init__(REFUSED, why)
 
 
-def run(*words: str, text: str = "") -> str:
-    """What a tool prints. Stop when it refuses."""
+def ran(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """A tool that ended, one way or the other. Stop when it is not here."""
     try:
-        done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+        return subprocess.run(words, input=text, capture_output=True, text=True, check=False)
     except OSError as error:
         raise Stop(REFUSED, f"{words[0]} is not on this host: {error}") from None
+
+
+def run(*words: str, text: str = "") -> str:
+    """What a tool prints. Stop when it refuses."""
+    done = ran(*words, text=text)
     if done.returncode:
         raise Stop(REFUSED, f"{' '.join(words)}: {(done.stderr or done.stdout).strip()}")
     return done.stdout
@@ -116,9 +121,12 @@ class Ntuple:
     def _add(self, ids: dict[str, str], new: Sequence[str]) -> None:
         for line in new:
             if line not in ids:
-                found = re.search(r"Added rule with ID (\d+)", run(*line.split()))
-                if not found:
-                    raise Stop(REFUSED, f"ethtool did not say which rule it made of: {line}")
+                done = ran(*line.split())
+                # ethtool exits 0 when the kernel refuses a rule: only what it printed tells.
+                found = re.search(r"Added rule with ID (\d+)", done.stdout)
+                if done.returncode or not found:
+                    why = done.stderr.strip() or "ethtool did not say which rule it made of this"
+                    raise Stop(REFUSED, f"{line}: {why}")
                 ids[line] = found[1]
 
     def _only(self, nic: str, ids: dict[str, str], new: Sequence[str]) -> None:
@@ -126,7 +134,10 @@ class Ntuple:
         wanted = {ids[line] for line in new if line in ids}
         closing = {number for line, number in ids.items() if line.endswith(" -1")}
         self._keep(nic, ids)
-        for number in sorted(self._listed(nic) - wanted, key=lambda n: (n in closing, int(n))):
+        there = self._listed(nic)
+        if wanted - there:
+            raise Stop(REFUSED, f"{nic}: ethtool took {len(wanted)} rules and lists {len(wanted & there)} of them")
+        for number in sorted(there - wanted, key=lambda n: (n in closing, int(n))):
             run("ethtool", "-N", nic, "delete", number)
         for line in [line for line in ids if ids[line] not in wanted]:
             del ids[line]

@@ -131,7 +131,7 @@ def _value(kind: str, name: str, value: str) -> int:
 
 def _shown(made: Filter) -> Iterator[str]:
     said = dict(made.said)
-    yield f"\tRule Type: {_TITLES[made.kind]}\n"
+    yield f"\t{'Flow' if made.kind == 'ether' else 'Rule'} Type: {_TITLES[made.kind]}\n"
     if made.kind == "ether":
         yield from (f"\t{end} MAC addr: 00:00:00:00:00:00 mask: FF:FF:FF:FF:FF:FF\n" for end in ("Src", "Dest"))
         yield f"\tEthertype: 0x{said['proto']:X} mask: 0x0\n"
