@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.ntuple import NtupleNic
@@ -17,6 +19,7 @@ from configlet.model.problem import Refused
 from configlet.render import render
 from tests.builders import platform
 from tests.nic.ground import LOCALS, Local, local, rule, tables, verdicts
+from tests.nic.testpmd import direct
 
 NAMES = ("ntuple", "tcflower", "rteflow", "onload-firewall")
 
@@ -66,10 +69,12 @@ def held(name: str, text: str) -> str:
         for line in lines:
             onload.write(line + "\n")
         return f"{head}\n{onload.rules('ens1')}"
-    console = Console()
-    for line in lines:
-        console.ask(line)
-    return f"{head}\n{console.ask('flow shown ens1')}"
+    with TemporaryDirectory() as folder:
+        console = Console()
+        tool = direct(Path(folder), console)
+        tool.apply("ens1", lines)
+        assert sorted(console.rules.values()) == sorted(line.replace("ens1", "0", 1) for line in lines)
+        return f"{head}\n{tool.shown('ens1')}"
 
 
 def proved(name: str, count: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import pytest
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.ntuple import NtupleNic, Refusal
 from configlet.lab.nic.onload import OnloadFirewall
+from configlet.lab.nic.rteflow import Console
 from configlet.model.net import FAMILIES
 from configlet.model.problem import Refused
 from configlet.packets.verdict import passes
@@ -37,7 +38,7 @@ def test_random_tables_are_proved_after_read_back_or_refused_for_a_reason(name: 
     assert good >= 14
 
 
-@pytest.mark.parametrize("name", ["ntuple", "tcflower"])
+@pytest.mark.parametrize("name", ["ntuple", "tcflower", "rteflow"])
 def test_the_nic_passes_what_the_model_says(name: str) -> None:
     of, judged = platform(name), 0
     for seed in range(6):
@@ -48,9 +49,12 @@ def test_the_nic_passes_what_the_model_says(name: str) -> None:
             text = render("me1", of, "filter-table", found).text
         except Refused:
             continue
-        nic = NtupleNic() if name == "ntuple" else FlowerNic()
+        nic = {"ntuple": NtupleNic, "tcflower": FlowerNic, "rteflow": Console}[name]()
         for line in text.splitlines()[1:]:
-            nic.command(line.removeprefix("ethtool -N ens1 "))
+            if isinstance(nic, Console):
+                nic.ask(line.replace(" ens1 ", " 0 "))
+            else:
+                nic.command(line.removeprefix("ethtool -N ens1 "))
         laws = {table.family: table.law for table in found}
         for packet in islice(packets(dice, policies), 150):
             judged += 1

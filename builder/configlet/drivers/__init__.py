@@ -32,6 +32,11 @@ def find(name: str) -> Factory:
     return cast(Factory, found[name].load())
 
 
+def knows(name: str) -> str:
+    """How far what this driver reads back is to be trusted; "" where the device shows all that it runs."""
+    return str(getattr(find(name), "knows", "")) if name in names() else ""
+
+
 def opener(canonical: Canonical) -> Callable[[Target], Driver]:
     """A function that connects to a target with its platform's driver."""
 

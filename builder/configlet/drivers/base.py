@@ -105,6 +105,7 @@ class Driver(Protocol):
 
 Factory = Callable[[Target, Canonical], Driver]
 """What makes a driver, mostly its class. ``libraries`` of it, where it has that, are the modules that it imports when it
-connects; they are imported before, by one thread at a time.
+connects; they are imported before, by one thread at a time. ``knows``, where it has that, is a sentence on how far what
+it reads back is to be trusted, for a device that does not show all that it runs.
 """
 Make = Callable[[Target], Driver]

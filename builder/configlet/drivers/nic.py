@@ -11,9 +11,9 @@ from configlet.model.plan import Change
 
 
 class NicDriver(CarriedDriver):
-    """The NICs of one host that hold tables of one platform: ``ntuple`` or ``tcflower``. The login must be root."""
+    """The NICs of one host that hold tables of one platform: ``ntuple``, ``tcflower``. The login must be root."""
 
-    parts = ("nic.py", "changes.py")
+    parts = ("nic.py", "changes.py", "nic_tools.py", "console.py")
     what = "tables of the NICs"
     patience = 300.0
     """Seconds: ethtool takes one rule with each call, and a NIC holds thousands."""
@@ -23,3 +23,14 @@ class NicDriver(CarriedDriver):
 
     def _words(self) -> list[str]:
         return [self._name()]
+
+
+class RteflowDriver(NicDriver):
+    """The ports of a DPDK application on one host, through its console (``hostside/console.py``)."""
+
+    what = "rules of the application"
+    knows = (
+        "The console of a DPDK application lists no values. What is read back is configlet's own record of what it typed, "
+        "as long as that same process lists rules of these numbers, priorities, items and actions: no proof of what the "
+        "NIC holds, and none that the application does not change its rules behind its console"
+    )

@@ -9,19 +9,18 @@
     nic.py KIND unit                      a systemd unit that loads at each start what was saved
     nic.py KIND count                     packets and bytes by rule, where the NIC counts
 
-KIND is ntuple (ethtool) or tcflower (tc). Needs root and Python 3.9; changes.py lies beside it. At no moment does a NIC
-pass what neither the table before nor the one after passes: ntuple rules that pass are added before others go, and what
-closes the rest stays; tc rules are exchanged behind rules that drop all. What cannot be put back stays closed, and the
-timer tries again. CONFIGLET_STATE_DIR is where state is kept; CONFIGLET_SPEED divides seconds (for rehearsals).
+KIND is ntuple (ethtool), tcflower (tc) or rteflow (the console of a DPDK application). Needs root and Python 3.9; the
+other files of it lie beside. At no moment does a NIC pass what neither the table before nor the one after passes: rules
+that pass are added before others go, and what closes the rest stays; tc rules are exchanged behind rules that drop all.
+What cannot be put back stays closed, and the timer tries again. CONFIGLET_STATE_DIR is where state is kept;
+CONFIGLET_SPEED divides seconds (for rehearsals).
 """
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Union
@@ -30,197 +29,21 @@ if __package__:
     from configlet.hostside.changes import (
         NOT_SO, REFUSED, TAKEN_BACK, USAGE, Changes, Stop, main, scaled, state, sum_of, written,
     )  # fmt: skip
+    from configlet.hostside.console import Rteflow
+    from configlet.hostside.nic_tools import Flower, Ntuple, Whole, lines_of, nic_of
 else:
     from changes import (  # type: ignore[import-not-found,no-redef,unused-ignore]
         NOT_SO, REFUSED, TAKEN_BACK, USAGE, Changes, Stop, main, scaled, state, sum_of, written,
     )  # fmt: skip
+    from console import Rteflow  # type: ignore[import-not-found,no-redef,unused-ignore]
+    from nic_tools import (  # type: ignore[import-not-found,no-redef,unused-ignore]
+        Flower, Ntuple, Whole, lines_of, nic_of,
+    )  # fmt: skip
 
 FAILED = 1
-CLOSED = {1: "prio 1 protocol ip flower skip_sw action drop", 2: "prio 2 protocol ipv6 flower skip_sw action drop"}
-"""What stands before all tc rules while they are exchanged, by priority."""
-FULL = ("No space left", "resource busy", "appropriate slot")
-"""What tools say when a NIC has no room."""
-COUNTED = re.compile(r"\tSent (\d+) bytes (\d+) pkt.*")
 
-
-class Whole(Stop):
-    """Refused, and the NIC still holds all that it held."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(REFUSED, why)
-
-
-def ran(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """A tool that ended, one way or the other. Stop when it is not here."""
-    try:
-        return subprocess.run(words, input=text, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise Stop(REFUSED, f"{words[0]} is not on this host: {error}") from None
-
-
-def run(*words: str, text: str = "") -> str:
-    """What a tool prints. Stop when it refuses."""
-    done = ran(*words, text=text)
-    if done.returncode:
-        raise Stop(REFUSED, f"{' '.join(words)}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
-
-
-def lines_of(text: str) -> list[str]:
-    """The rules of a text, without its first line."""
-    return [line for line in text.splitlines()[1:] if line.strip()]
-
-
-class Ntuple:
-    """ethtool's rules. Which id each of them was given is kept, so that what is no longer wanted goes."""
-
-    head = "# configlet ntuple 1"
-    line = re.compile(r"ethtool -N ([\w.-]+) flow-type [a-z0-9]+(?: [a-z0-9-]+ [0-9a-fx:.]+)* action (?:-1|0)")
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "ids"
-
-    def shown(self, nic: str) -> str:
-        """What the tool lists of a NIC."""
-        return run("ethtool", "-n", nic)
-
-    def holds(self, shown: str) -> bool:
-        """Whether a listing has any rule, ours or not."""
-        return "Filter: " in shown
-
-    def apply(self, nic: str, new: Sequence[str]) -> None:
-        """These rules and no others. New ones come first, unless there is room only without the old."""
-        ids = self._known(nic)
-        try:
-            self._add(ids, new)
-        except Stop as stop:
-            if not any(words in str(stop) for words in FULL):
-                raise
-            self._only(nic, ids, new)
-            self._add(ids, new)
-        self._only(nic, ids, new)
-
-    def counted(self, nic: str) -> list[tuple[int, int, str]]:
-        """Never anything."""
-        raise Stop(REFUSED, f"{nic}: a NIC counts nothing for each of its ntuple rules")
-
-    def _known(self, nic: str) -> dict[str, str]:
-        """Our rules that the NIC still lists, with their ids: it forgets them when it is reset."""
-        there = self._listed(nic)
-        said = (line.split(" ", 1) for line in (self.path.read_text().splitlines() if self.path.is_file() else ()))
-        all_ids = {line: number for number, line in said}
-        ids = {line: number for line, number in all_ids.items() if _nic(self, line) == nic and number in there}
-        self._keep(nic, ids)
-        return ids
-
-    def _keep(self, nic: str, ids: dict[str, str]) -> None:
-        old = self.path.read_text().splitlines() if self.path.is_file() else []
-        others = [line for line in old if _nic(self, line.split(" ", 1)[1]) != nic]
-        written(self.path, "".join(f"{line}\n" for line in [*others, *(f"{n} {line}" for line, n in ids.items())]))
-
-    def _add(self, ids: dict[str, str], new: Sequence[str]) -> None:
-        for line in new:
-            if line not in ids:
-                done = ran(*line.split())
-                # ethtool exits 0 when the kernel refuses a rule: only what it printed tells.
-                found = re.search(r"Added rule with ID (\d+)", done.stdout)
-                if done.returncode or not found:
-                    why = done.stderr.strip() or "ethtool did not say which rule it made of this"
-                    raise Stop(REFUSED, f"{line}: {why}")
-                ids[line] = found[1]
-
-    def _only(self, nic: str, ids: dict[str, str], new: Sequence[str]) -> None:
-        """Take away every rule that is none of these, what closes the rest at the end."""
-        wanted = {ids[line] for line in new if line in ids}
-        closing = {number for line, number in ids.items() if line.endswith(" -1")}
-        self._keep(nic, ids)
-        there = self._listed(nic)
-        if wanted - there:
-            raise Stop(REFUSED, f"{nic}: ethtool took {len(wanted)} rules and lists {len(wanted & there)} of them")
-        for number in sorted(there - wanted, key=lambda n: (n in closing, int(n))):
-            run("ethtool", "-N", nic, "delete", number)
-        for line in [line for line in ids if ids[line] not in wanted]:
-            del ids[line]
-        self._keep(nic, ids)
-
-    def _listed(self, nic: str) -> set[str]:
-        return set(re.findall(r"^Filter: (\d+)", self.shown(nic), re.MULTILINE))
-
-
-class Flower:
-    """tc's rules at ingress, in hardware alone, exchanged behind rules that drop all."""
-
-    head = "# configlet tcflower 1"
-    line = re.compile(
-        r"filter add dev ([\w.-]+) ingress prio (?!1 |2 )\d+ protocol (?:ip|ipv6) flower skip_sw"
-        r"(?: [a-z_]+ [0-9a-zA-Z:./_]+)* action (?:pass|drop)"
-    )
-
-    def __init__(self, folder: Path) -> None:
-        pass
-
-    def shown(self, nic: str) -> str:
-        """What the tool lists of a NIC."""
-        return run("tc", "filter", "show", "dev", nic, "ingress")
-
-    def holds(self, shown: str) -> bool:
-        """Whether a listing has any rule, ours or not."""
-        return "filter " in shown
-
-    def apply(self, nic: str, new: Sequence[str]) -> None:
-        """These rules and no others. Whole when not even the rules that close could be loaded."""
-        if not re.search(r"qdisc (?:ingress|clsact) ", run("tc", "qdisc", "show", "dev", nic)):
-            run("tc", "qdisc", "add", "dev", nic, "ingress")
-        there = self._prios(nic)
-        try:
-            self._batch(f"filter add dev {nic} ingress {rule}" for prio, rule in CLOSED.items() if prio not in there)
-        except Stop as stop:
-            self._delete(nic, set(CLOSED) - there)
-            raise Whole(str(stop)) from None
-        self._delete(nic, there - set(CLOSED))
-        self._batch(new)
-        self._in_hardware(nic, len(new) + len(CLOSED))
-        self._delete(nic, set(CLOSED))
-
-    def counted(self, nic: str) -> list[tuple[int, int, str]]:
-        """Packets, bytes and the words of each rule."""
-        out = []
-        for block in re.split(r"^filter ", run("tc", "-s", "filter", "show", "dev", nic, "ingress"), flags=re.MULTILINE)[1:]:
-            sent, head = COUNTED.search(block), re.match(r"protocol \S+ pref (\d+) .* handle ", block)
-            if sent and head:
-                words = re.findall(r"^  ((?:ip_|src_|dst_|icmp_|tcp_)\S+ \S+)$", block, re.MULTILINE)
-                verdict = "pass" if "gact action pass" in block else "drop"
-                out.append((int(sent[2]), int(sent[1]), " ".join((nic, f"prio {head[1]}", *words, verdict))))
-        return out
-
-    def _prios(self, nic: str) -> set[int]:
-        return {int(prio) for prio in re.findall(r"^filter .*?pref (\d+) ", self.shown(nic), re.MULTILINE)}
-
-    def _batch(self, lines: Iterable[str]) -> None:
-        text = "".join(f"{line}\n" for line in lines)
-        if text:
-            run("tc", "-batch", "-", text=text)
-
-    def _delete(self, nic: str, prios: set[int]) -> None:
-        self._batch(f"filter del dev {nic} ingress prio {prio}" for prio in sorted(prios & self._prios(nic)))
-
-    def _in_hardware(self, nic: str, wanted: int) -> None:
-        shown = self.shown(nic)
-        there, held = (len(re.findall(p, shown, re.MULTILINE)) for p in (r"^filter .* handle ", r"^\s+in_hw\b"))
-        if not there == held == wanted:
-            raise Stop(REFUSED, f"{nic}: of {wanted} rules {there} are listed, and {held} of them stand in hardware (in_hw)")
-
-
-Tool = Union[Ntuple, Flower]
-KINDS: dict[str, type[Ntuple] | type[Flower]] = {"ntuple": Ntuple, "tcflower": Flower}
-
-
-def _nic(tool: Tool, line: str) -> str:
-    """The NIC that a line is for. Stop for a line of another form: nothing else is ever run."""
-    found = tool.line.fullmatch(line)
-    if not found:
-        raise Stop(REFUSED, f"no rule that this host would load: {line[:120]}")
-    return found[1]
+Tool = Union[Ntuple, Flower, Rteflow]
+KINDS: dict[str, type[Tool]] = {"ntuple": Ntuple, "tcflower": Flower, "rteflow": Rteflow}
 
 
 class Host:
@@ -238,7 +61,7 @@ class Host:
 
     def nics(self, *texts: str) -> list[str]:
         """The NICs that texts are for."""
-        return sorted({_nic(self.tool, line) for text in texts for line in lines_of(text)})
+        return sorted({nic_of(self.tool.line, line) for text in texts for line in lines_of(text)})
 
     def running(self) -> str:
         """What the tool lists of the NICs that hold our rules, or might; "" when none holds any."""
@@ -246,7 +69,7 @@ class Host:
         shown = {nic: self.tool.shown(nic) for nic in names}
         if not any(map(self.tool.holds, shown.values())):
             return ""
-        return self.tool.head + "\n" + "".join(f"# shown {nic}\n{text}" for nic, text in shown.items())
+        return self.tool.head + "\n" + "".join(self.tool.mark.format(nic) + text for nic, text in shown.items())
 
     def replace(self, text: str, back: str) -> None:
         """This text in every NIC. When a tool refuses, all NICs have what is in ``back`` again, or stay closed."""
@@ -267,7 +90,7 @@ class Host:
         written(self.folder / "held", text)
 
     def _apply(self, nic: str, text: str) -> None:
-        self.tool.apply(nic, [line for line in lines_of(text) if _nic(self.tool, line) == nic])
+        self.tool.apply(nic, [line for line in lines_of(text) if nic_of(self.tool.line, line) == nic])
 
     def restore(self) -> None:
         """Put back what ran before the pending change, and end it. Stop while that cannot be done."""

@@ -65,7 +65,7 @@ def plan(
         version=__version__,
         inventory=given.content if given else found.inventory.digest,
         problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
-        risks=[*moves(found, items), *_risks(report)],
+        risks=[*moves(found, items), *_records(found, owners), *_risks(report)],
     )
 
 
@@ -170,6 +170,14 @@ def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
         return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind], own=own)
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused), own=own)
+
+
+def _records(site: Site, owners: Collection[str] | None) -> Iterator[str]:
+    """What is read back of a device that does not show all that it runs, whether it changes or not."""
+    for host in (h for h in site.inventory.hosts if h.managed and (owners is None or h.name in owners)):
+        for name in host.filter_tables:
+            if words := drivers.knows(site.platforms[name].driver):
+                yield f"{host.name}/{name}: {words}"
 
 
 def _risks(report: Report) -> Iterator[str]:

@@ -117,12 +117,12 @@ def confirm(standing: Standing, means: Means) -> Outcome:
     try:
         with means.talk(change) as driver:
             driver.confirm(standing.token)
-            shown = means.shown(change, driver)
+            shown, knows = means.shown(change, driver), str(getattr(driver, "knows", ""))
     except Trouble as trouble:
         return ask(replace(standing, red=f"the confirmation did not come through ({trouble})"), means, adopt=True)
     if shown != change.after:
         return Outcome(change.owner, "Unknown", "after it was confirmed and saved it does not show what was planned")
-    return Outcome(change.owner, "Kept", "verified over a new connection, confirmed and saved")
+    return Outcome(change.owner, "Kept", "verified over a new connection, confirmed and saved" + (knows and f". {knows}"))
 
 
 def ask(standing: Standing, means: Means, *, adopt: bool) -> Outcome:
