@@ -56,6 +56,17 @@ def test_a_plan_knows_a_nics_tables_from_those_of_its_host(tmp_path: Path) -> No
             assert [p for p in unread.problems if p.startswith(f"{NICS}: what it runs is not known")], unread.problems
 
 
+def test_a_plan_says_how_far_an_applications_console_is_to_be_trusted_changed_or_not(tmp_path: Path) -> None:
+    site(tmp_path)
+    at = tmp_path / "inventory" / SITE / "site.yaml"
+    at.write_text(at.read_text().replace("filter_table: tcflower", "filter_table: rteflow"))
+    texts = {a.platform: a.text for a in pipeline.render(tmp_path, SITE, TODAY)}
+    for running in ("", texts["rteflow"]):
+        made = plan(tmp_path, {OWN: texts["nftables"], "me1/rteflow": running})
+        assert {change.owner for change in made.changes} == (set() if running else {"me1/rteflow"})
+        assert [r for r in made.risks if r.startswith("me1/rteflow: ") and "no proof of what the NIC holds" in r], made.risks
+
+
 def test_a_host_and_its_nics_are_never_in_one_wave_and_the_nics_go_first() -> None:
     names = sorted(f"me{n}{part}" for n in range(4) for part in ("", "/ntuple", "/tcflower"))
     found = waves([Change(name, "", "filter-table", "", "", "", "", "") for name in names], {"me0": "me1"})
