@@ -13,6 +13,7 @@ from configlet.journal import folder, opened
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.manager import Manager
 from configlet.lab.nic.serverlock import ServerLockNic
+from configlet.lab.probe_plan import plan_probes
 from configlet.model.plan import Change, Plan, host_of
 from configlet.plan import back
 from configlet.push import push, waves
@@ -133,6 +134,27 @@ def test_a_serverlock_table_goes_through_the_manager_that_the_inventory_names(tm
         assert found.result == "Kept", found
     shown = laws.shown_by(nics)
     assert not plan(tmp_path, {OWN: texts["nftables"], "me1/serverlock": shown}).changes
+
+
+def test_the_probe_knows_what_an_accepted_blindness_passes_and_nothing_more(tmp_path: Path) -> None:
+    at = workspace(tmp_path)
+    accept(at)
+    cure(at)
+    said = at.read_text().replace("filter_table: simnic", "filter_table: serverlock")
+    said = said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor")
+    said = said.replace("  orders: [udp/9001]", "  orders: [udp/9001]\n  calls: [tcp]")
+    calls = "  - {name: the engine calls, from: [me1], to: [client1], service: [calls], action: allow, reason: it asks}\n"
+    said = said.replace("  - {name: nobody else reaches", f"{calls}  - {{name: nobody else reaches")
+    blind = "".join(
+        f"  - {{what: blindness, gate: me1/ens1/{way}, reason: no flags, until: 2026-12-31}}\n" for way in ("in", "out")
+    )
+    for accepted in (blind, ""):
+        at.write_text(said + accepted)
+        probes = plan_probes(pipeline.open_site(tmp_path, SITE, TODAY)).probes
+        found = [p for p in probes if p.kind == "pair" and p.target == "me1" and not p.expected]
+        excused = {(p.source, p.shot.packet.proto) for p in found if "no flags" in p.gap}
+        assert excused == ({("client1", 6)} if accepted else set())
+        assert {("client1", 17), ("client2", 6), ("client2", 17)} <= {(p.source, p.shot.packet.proto) for p in found}
 
 
 @pytest.mark.parametrize("foreign", ["filter protocol all pref 4 bpf chain 0 handle 0x1 x.o direct-action", "  in_hw_not"])
