@@ -10,14 +10,15 @@ import pytest
 
 from configlet.lab.probe_values import Probe
 from configlet.pipeline.report import Report
-from tests.lab.desk import Desk, accept, cure, desk
+from tests.cli_run import DAY, configlet
+from tests.lab.desk import SITE, Desk, accept, cure, desk
 
 Seen = dict[str, list[tuple[Probe, bool]]]
 
 
 @dataclass(frozen=True)
 class Story:
-    """With nothing but the host's table, with the NIC's beside it, and after the NIC's was taken away again."""
+    """With nothing but the host's table, with the NIC's beside it, after that was taken away, and after another's push."""
 
     before: Report
     host: Seen
@@ -25,6 +26,8 @@ class Story:
     nic: Seen
     gates: tuple[str, ...]
     open: Seen
+    push: str
+    pushed: Seen
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,12 @@ def told(lab: Desk, site: Path) -> Story:
     nic = lab.towards_me1()
     site.write_text(accepted)
     lab.load_nics()
-    return Story(before, host, after, nic, gates, lab.towards_me1())
+    away = lab.towards_me1()
+    cure(site)
+    said = site.read_text().replace("stack: onload", "stack: dpdk").replace("filter_table: simnic", "filter_table: tcflower")
+    site.write_text(said.replace("model: solarflare-x2-serverlock", "model: mellanox-connectx6"))
+    push = configlet("push", SITE, "--lab", "--yes", "--at", DAY, cwd=lab.root)
+    return Story(before, host, after, nic, gates, away, push.stdout + push.stderr, lab.towards_me1())
 
 
 def test_check_says_unguarded_with_the_sentence_of_each_blind_gate_and_a_cure(story: Story) -> None:
@@ -73,3 +81,9 @@ def test_what_the_policy_allows_still_arrives(story: Story) -> None:
 
 def test_a_nic_whose_table_is_taken_away_is_open_again(story: Story) -> None:
     assert all(arrived for _, arrived in story.open["client2"])
+
+
+def test_a_push_loads_the_labs_nic_through_its_simulated_tool_and_real_packets_meet_it(story: Story) -> None:
+    assert "me1/tcflower Kept" in story.push
+    assert story.pushed["client2"] and not any(arrived for _, arrived in story.pushed["client2"])
+    assert all(arrived == probe.expected for probe, arrived in story.pushed["client1"])

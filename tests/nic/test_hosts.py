@@ -190,7 +190,7 @@ def test_rules_of_somebody_else_are_not_touched_and_a_nic_that_is_not_there_is_r
     nic = NtupleNic()
     nic.command("flow-type tcp4 dst-port 80 action -1")
     with standing(bench, "ntuple", ens1=nic):
-        for binding, why in (("ens1", "not configlet's"), ("ens7", "no device matches")):
+        for binding, why in (("ens1", "not configlet's"), ("ens7", "ethtool -n ens7")):
             new = text("ntuple", f"permit tcp 10.0.0.1 {HERE} to 22", binding=binding)
             with pytest.raises(Rejected, match=why):
                 looked(bench).load(change("ntuple", "", new))

@@ -11,12 +11,17 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from configlet.lab import sshd, wire, wire_multicast
 from configlet.lab.daemon_launch import READY, Birth
 from configlet.lab.enter import inside
-from configlet.lab.host import LabHost
+from configlet.lab.host import TOOLS, LabHost
+from configlet.lab.nic import judged, tools
+from configlet.lab.nic.ntuple import Refusal
+from configlet.lab.nic.tools import Nic
+from configlet.lab.nic_tables import received
 from configlet.lab.state import VERSION, State, write_json
 from configlet.lab.state_trust import (
     Login,
@@ -28,8 +33,8 @@ from configlet.lab.state_trust import (
 )
 from configlet.lab.switch_doors import Doorway
 from configlet.lab.topology_management import management_namespace
-from configlet.lab.topology_values import Wiring
-from configlet.model.inventory import Inventory
+from configlet.lab.topology_values import Wiring, nic_namespace
+from configlet.model.inventory import Host, Inventory
 from configlet.model.net import IPAddress
 from configlet.model.problem import Refused, refuse
 
@@ -38,6 +43,8 @@ SAYS = (
     "The switches are simulated: namespaces of this machine that forward with its kernel, with the management "
     "interface of their platform in front. No vendor software runs here.",
     "A realm of a switch is a namespace, a VLAN a bridge; a bond is two links of which the first carries.",
+    "A NIC past the kernel, or with a filter table, is simulated too: `ethtool` and `tc` of its host answer for it as "
+    "drivers' sources say, and its namespace judges by the rules that it was told.",
     "Members of a gateway pair are told each other's MAC tables instead of learning them.",
     "Routes are static, and multicast is carried in IPv4 for the first groups of each prefix.",
 )
@@ -126,6 +133,7 @@ async def _serve_hosts(world: World, logins: dict[str, Login]) -> dict[IPAddress
         folder.mkdir(mode=0o700)
         here = LabHost(host.name, world.namespaces[host.name], folder, world.speed)
         world.hosts[host.name] = here
+        _simulate_nics(world, host, folder)
         if host.management is None:
             continue
         address, login = host.management.address, logins[variable(host.management)]
@@ -135,6 +143,21 @@ async def _serve_hosts(world: World, logins: dict[str, Login]) -> dict[IPAddress
         world.held.append(await sshd.serve(here, sock, key, login.username, login.password))
         _served(world, host.name, host.platform, address, SSH)
     return keys
+
+
+def _simulate_nics(world: World, host: Host, folder: Path) -> None:
+    """`ethtool` and `tc` of a host whose NICs are simulated: what these hold, the NIC's namespace judges by."""
+    spaces = {nic.name: nic_namespace(host.name, nic.name) for nic in host.nics}
+    spaces = {name: space for name, space in spaces.items() if space in world.namespaces}
+
+    def changed(name: str, nic: Nic) -> None:
+        try:
+            world.apply(spaces[name], received(judged.rules(nic)))
+        except OSError as problem:
+            raise Refusal(f"the simulated NIC failed: {problem}") from problem
+
+    if spaces:
+        world.held.append(tools.serve(tools.Tools(dict.fromkeys(spaces), changed), folder / TOOLS))
 
 
 def _served(world: World, name: str, platform: str, address: IPAddress, *ports: int) -> None:

@@ -21,6 +21,8 @@ FAULTS = {
 CUT = "drop-after-commit"
 """Its management goes dark for so many seconds right after the next commit, before the answer is on its way."""
 MANAGEMENT = "mgmt0"
+TOOLS = "tools"
+"""In a host's folder: programs that are found before the machine's own, as its NICs are simulated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class LabHost:
     def environment(self, user: str) -> dict[str, str]:
         """What a login finds; nothing of the machine's own environment."""
         return {
-            "PATH": SEARCH,
+            "PATH": f"{self.folder}/{TOOLS}:{SEARCH}" if (self.folder / TOOLS).is_dir() else SEARCH,
             "HOME": str(self.folder),
             "USER": user,
             "LOGNAME": user,

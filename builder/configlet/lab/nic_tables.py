@@ -78,6 +78,15 @@ def text(tables: Sequence[Table]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def received(rules: Sequence[str]) -> str:
+    """One transaction that replaces what a NIC holds by rules for what it receives, in order; the rest passes."""
+    lines = [f"table {TABLE}", f"delete table {TABLE}"]
+    if rules:
+        lines += [f"table {TABLE} {{", "  chain judge {", "    type filter hook forward priority 0; policy accept;"]
+        lines += [f"    {_ENTERS['in']} jump held", "  }", "  chain held {", *(f"    {rule}" for rule in rules), "  }", "}"]
+    return "\n".join(lines) + "\n"
+
+
 def _chain(table: Table) -> Iterator[str]:
     yield f"  chain {table.gate.direction}_{table.family} {{"
     for row in table.rows:

@@ -66,7 +66,7 @@ def _leg(draft: Draft, host: Host, nic: Nic, segment: Segment, bridge: str | Non
     where = switch_namespace(device, segment.realm)
     a = End(where, ifname(outer, nic.place), bridge=svi(segment), up=up)
     b = End(host.name, ifname(inner, nic.place), bridge=bridge, up=up)
-    if bypassed(host, nic):
+    if bypassed(host, nic) or nic.filter_table:
         _through(draft, host, nic, a, b)
     else:
         draft.wire(a, b)
