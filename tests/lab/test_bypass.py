@@ -28,6 +28,8 @@ class Story:
     open: Seen
     push: str
     pushed: Seen
+    taken: str
+    bare: Seen
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,11 @@ def told(lab: Desk, site: Path) -> Story:
     said = site.read_text().replace("stack: onload", "stack: dpdk").replace("filter_table: simnic", "filter_table: tcflower")
     site.write_text(said.replace("model: solarflare-x2-serverlock", "model: mellanox-connectx6"))
     push = configlet("push", SITE, "--lab", "--yes", "--at", DAY, cwd=lab.root)
-    return Story(before, host, after, nic, gates, away, push.stdout + push.stderr, lab.towards_me1())
+    pushed = lab.towards_me1()
+    site.write_text(accepted.replace("stack: onload", "stack: dpdk"))
+    taken = configlet("push", SITE, "--lab", "--yes", "--at", DAY, cwd=lab.root)
+    return Story(before, host, after, nic, gates, away, push.stdout + push.stderr, pushed, taken.stdout + taken.stderr,
+                 lab.towards_me1())  # fmt: skip
 
 
 def test_check_says_unguarded_with_the_sentence_of_each_blind_gate_and_a_cure(story: Story) -> None:
@@ -87,3 +93,10 @@ def test_a_push_loads_the_labs_nic_through_its_simulated_tool_and_real_packets_m
     assert "me1/tcflower Kept" in story.push
     assert story.pushed["client2"] and not any(arrived for _, arrived in story.pushed["client2"])
     assert all(arrived == probe.expected for probe, arrived in story.pushed["client1"])
+
+
+def test_a_table_that_the_inventory_gives_a_nic_no_more_is_taken_out_of_it_and_the_plan_says_what_opens(story: Story) -> None:
+    assert "the inventory gives this NIC no table any more" in story.taken
+    assert "no filter: everything passes" in story.taken.partition("closes")[0]
+    assert "me1/tcflower Kept" in story.taken
+    assert all(arrived for _, arrived in story.bare["client2"])

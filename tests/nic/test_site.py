@@ -80,6 +80,21 @@ def test_a_host_and_its_nics_are_never_in_one_wave_and_the_nics_go_first() -> No
     assert all(order.index(f"me{n}/{part}") < order.index(f"me{n}") for n in range(4) for part in ("ntuple", "tcflower"))
 
 
+def test_a_table_that_goes_from_a_nic_goes_last_and_one_that_cannot_be_read_stops_the_plan(tmp_path: Path) -> None:
+    site(tmp_path)
+    texts = {a.platform: a.text for a in pipeline.render(tmp_path, SITE, TODAY)}
+    at = tmp_path / "inventory" / SITE / "site.yaml"
+    at.write_text(at.read_text().replace(", filter_table: tcflower", ""))
+    for running in (texts["tcflower"], "", "what is this", None):
+        shown = {OWN: ""} | ({} if running is None else {NICS: running})
+        made = pipeline.plan(tmp_path, SITE, TODAY, shown, "lab", {OWN}, left={NICS: "tcflower"})
+        order = [change.owner for wave in waves(made.changes, {}) for change in wave]
+        assert order == ([OWN, NICS] if running == texts["tcflower"] else [OWN])
+        said = [p for p in made.problems if p.startswith(NICS) and "no table any more" in p]
+        assert bool(said) == (running in ("what is this", None)), made.problems
+        assert bool([f for f in made.flows if f.opened]) == (running == texts["tcflower"])
+
+
 @needs_namespaces
 def test_both_tables_of_a_host_are_pushed_one_after_the_other_and_taken_back(bench: Bench, tmp_path: Path) -> None:
     root, nic = tmp_path / "site", FlowerNic()

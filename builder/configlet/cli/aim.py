@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from configlet.pipeline import Site
 
 AT_ONCE = 16
+_OF_A_NIC = re.compile(rb'"owner": ?"[^"/]+/')
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Aim:
     site: Site
     target: Literal["site", "lab"]
     targets: Mapping[str, Target]
+    left: Mapping[str, str] = field(default_factory=dict)
+    """Tables in NICs that an earlier push has brought and that the inventory has no more, with their platforms."""
 
     @property
     def pairs(self) -> dict[str, str]:
@@ -70,7 +74,25 @@ def aim(root: Path, site: str, today: date, lab: bool) -> Aim:
         detail = f"{site} says `lab: only`: no command touches its management addresses. Add --lab."
         raise refuse("Site is for the lab only", detail)
     trust = Path(os.environ.get("CONFIGLET_TRUST") or root / "trust" / site)
-    return Aim(opened, "lab" if lab else "site", targets(opened.inventory, trust, opened.platforms))
+    left = _left(root, opened, "lab" if lab else "site")
+    opened = pipeline.with_platforms(opened, left.values())
+    return Aim(opened, "lab" if lab else "site", targets(opened.inventory, trust, opened.platforms, left), left)
+
+
+def _left(root: Path, site: Site, target: Literal["site", "lab"]) -> dict[str, str]:
+    """Tables in NICs of managed hosts that the journal says we brought, and that the inventory has no more."""
+    from configlet import journal
+
+    file = journal.folder(root, site.name, target) / "journal.jsonl"
+    if not file.is_file() or not _OF_A_NIC.search(file.read_bytes()):
+        return {}
+    hosts = {host.name: host for host in site.inventory.hosts if host.managed}
+    held = journal.held(journal.read(file)).items()
+    return {
+        owner: platform
+        for owner, platform in held
+        if owner != host_of(owner) and (host := hosts.get(host_of(owner))) and platform not in host.filter_tables
+    }
 
 
 def _enter(root: Path, site: str) -> None:
@@ -87,15 +109,21 @@ def _enter(root: Path, site: str) -> None:
         raise refuse("Inside another lab", detail)
 
 
-def targets(inventory: Inventory, trust: Path, platforms: Mapping[str, Platform]) -> dict[str, Target]:
-    """Where each managed device and host is that has a management address; the tables in a host's NICs beside it."""
+def targets(
+    inventory: Inventory, trust: Path, platforms: Mapping[str, Platform], left: Mapping[str, str] | None = None
+) -> dict[str, Target]:
+    """Where each managed device and host is that has a management address; the tables in a host's NICs beside it.
+
+    ``left`` are such tables that the inventory has no more, by ``HOST/PLATFORM``, with their platforms.
+    """
     from configlet.drivers.base import Target
 
     managed = [(d.name, d.platform, d.management) for d in inventory.devices if d.managed]
     managed += [(h.name, h.platform, h.management) for h in inventory.hosts if h.managed]
     for host in (h for h in inventory.hosts if h.managed):
         ways = {"management": host.management, "manager": host.manager}
-        managed += [(f"{host.name}/{name}", name, ways[platforms[name].through]) for name in host.filter_tables]
+        gone = (platform for owner, platform in (left or {}).items() if host_of(owner) == host.name)
+        managed += [(f"{host.name}/{name}", name, ways[platforms[name].through]) for name in (*host.filter_tables, *gone)]
     return {
         name: Target(name, platform, str(way.address), 0, way.credentials, trust)
         for name, platform, way in managed

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from configlet.cli import aim, limits, progress, say
+from configlet.model.plan import host_of
 from configlet.model.problem import refuse
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def make(aimed: Aim, today: date, limit: Sequence[str], use_cache: bool = True) 
     if not meant:
         raise refuse("Nothing is meant", "None of the devices and hosts that --limit names holds a gate.")
     running = aim.read(aimed, meant)
+    left = {owner: platform for owner, platform in aimed.left.items() if chosen is None or host_of(owner) in chosen}
     with progress.counting(f"plan {site.name}") as tell:
         made = pipeline.plan(
-            site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell
+            site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell, left
         )
     return signed(made)
 

@@ -1,7 +1,7 @@
 """What was done to a site: an append-only chain of records, and the lock that lets one run act at a time."""
 
 from configlet.journal.log import FIRST, Journal, Locked, Record, folder, opened, read, who
-from configlet.journal.runs import Run, Step, last, runs, unfinished
+from configlet.journal.runs import Run, Step, held, last, runs, unfinished
 
 __all__ = [
     "FIRST",
@@ -11,6 +11,7 @@ __all__ = [
     "Run",
     "Step",
     "folder",
+    "held",
     "last",
     "opened",
     "read",

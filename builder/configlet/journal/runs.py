@@ -77,6 +77,17 @@ def unfinished(records: Iterable[Record]) -> tuple[Run, ...]:
     return tuple(run for run in runs(records) if not run.ended or any(step.open for step in run.steps.values()))
 
 
+def held(records: Iterable[Record]) -> Mapping[str, str]:
+    """What has a text of ours by the last run that was kept there, and of which platform it is."""
+    found: dict[str, str] = {}
+    for run in runs(records):
+        for change in (change for change in run.plan["changes"] if change["owner"] in run.kept):
+            found.pop(change["owner"], None)
+            if change["after"]:
+                found[change["owner"]] = change["platform"]
+    return found
+
+
 def last(records: Sequence[Record], run: str = "") -> Run | None:
     """The run of that id, or the last one that changed something; None when there is none."""
     wanted = [r for r in runs(records) if (r.id == run if run else bool(r.kept))]

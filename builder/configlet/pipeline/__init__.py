@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from configlet.pipeline.known import check
     from configlet.pipeline.planning import plan
     from configlet.pipeline.report import Report
-    from configlet.pipeline.site import Site, open_site
+    from configlet.pipeline.site import Site, open_site, with_platforms
     from configlet.pipeline.why import Why, why, why_lines
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "render",
     "why",
     "why_lines",
+    "with_platforms",
 ]
 
 _HOME = {
@@ -42,7 +43,7 @@ _HOME = {
     "known": ("check",),
     "planning": ("plan",),
     "report": ("Report",),
-    "site": ("Site", "open_site"),
+    "site": ("Site", "open_site", "with_platforms"),
     "why": ("Why", "why", "why_lines"),
 }
 

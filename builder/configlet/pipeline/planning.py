@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from configlet import __version__, drivers
+from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Plan
 from configlet.model.problem import Problem, Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, read, unproven
@@ -23,7 +24,7 @@ from configlet.pipeline.known import Tell, before_of, keep, kept
 from configlet.pipeline.moves import moves
 from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.report import Report
-from configlet.pipeline.site import Site, open_site
+from configlet.pipeline.site import Site, open_site, with_platforms
 from configlet.pipeline.slices import change_of, touched_by
 from configlet.pipeline.written import TEXTS, Texts, digest_of, place_in, same
 from configlet.place.gates import in_nic
@@ -33,6 +34,7 @@ from configlet.readers.sections import owned
 Target = Literal["site", "lab"]
 IN_NIC = "its table is in a NIC, and nothing of ours reads or writes {} there; `configlet lab nics` loads it in the lab"
 """What a host shows is its own table: to compare a NIC's with it would be wrong, so such a plan cannot be pushed."""
+LEFT = "the inventory gives this NIC no table any more, and the one of an earlier push is still there"
 MOST_OFF = 300
 """When more owners than this run something else than was wanted, the whole site is looked at."""
 
@@ -46,9 +48,11 @@ def plan(
     owners: Collection[str] | None = None,
     store: Store | None = None,
     tell: Tell | None = None,
+    left: Mapping[str, str] | None = None,
 ) -> Plan:
     """The plan for these owners (None: all). ``running`` is what each of them shows of its configuration.
 
+    ``left`` are tables in NICs (``HOST/PLATFORM`` to the platform) that were pushed and that the inventory has no more.
     Whatever `check` finds red is a problem of the plan, so that it cannot be pushed.
     """
     given = inputs(root, site, today)
@@ -57,15 +61,16 @@ def plan(
         made = _partly(root, site, today, running, owners, store, given)
     found, report, items, red = made or _whole(root, site, today, running, owners, store, given, tell)
     problems = [*report.findings, *red]
+    gone = [item for item in _left(found, left or {}, running) if item.running is None or item.running.canonical]
     return compare(
-        items,
+        [*items, *gone],
         site=site,
         target=target,
         date=today.isoformat(),
         version=__version__,
         inventory=given.content if given else found.inventory.digest,
         problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
-        risks=[*moves(found, items), *_records(found, owners), *_risks(report)],
+        risks=[*moves(found, items), *map(_goes, gone), *_records(found, owners), *_risks(report)],
     )
 
 
@@ -170,6 +175,25 @@ def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
         return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind], own=own)
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused), own=own)
+
+
+def _left(site: Site, left: Mapping[str, str], running: Mapping[str, str]) -> Iterator[Item]:
+    """Tables that are to go from NICs, as the inventory has them no more."""
+    of, nothing = with_platforms(site, left.values()), Reading({}, 0, 0)
+    for owner, platform in left.items():
+        artifact = Artifact(owner, platform, "filter-table", "", (), owner)
+        try:
+            shown = owned(of.platforms[platform], "filter-table", running[owner])
+            reading = read(of, artifact, shown, f"{owner} running")
+            yield Item(artifact, nothing, shown, reading, kind=of.platforms[platform].kinds["filter-table"])
+        except KeyError:
+            yield Item(artifact, nothing, "", None, f"{LEFT}, and it could not be read")
+        except Refused as refused:
+            yield Item(artifact, nothing, "", None, f"{LEFT}, and cannot be understood: {refused}")
+
+
+def _goes(item: Item) -> str:
+    return f"{item.owner}: {LEFT}; it is taken out after everything else has changed, and then that NIC passes everything"
 
 
 def _records(site: Site, owners: Collection[str] | None) -> Iterator[str]:

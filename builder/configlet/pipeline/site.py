@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -69,6 +69,12 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
         root, site, loaded.inventory, policy, placement, known, loaded.warnings, of, Laws(loaded.inventory, policy),
         cache(lambda: rules.own_addresses(loaded.inventory)),
     )
+
+
+def with_platforms(site: Site, names: Collection[str]) -> Site:
+    """The same site, with platforms that its inventory names no more. Raises Refused for one that is not there."""
+    more = set(names) - set(site.platforms)
+    return replace(site, platforms={**site.platforms, **platforms.load(content.search(site.root), more)}) if more else site
 
 
 def _cards(search: Sequence[Path]) -> Callable[[Nic, Capability], Capability]:

@@ -18,7 +18,7 @@ def waves(changes: Sequence[Change], pairs: Mapping[str, str]) -> tuple[tuple[Ch
 
     ``pairs`` names the other member by owner, either way round. Hosts go first: a bad host table harms the workloads
     of one host, a bad gateway list those of a segment. Of a host its NICs go before its own table, so that of a workload
-    that leaves the kernel the new gate closes first.
+    that leaves the kernel the new gate closes first; a table that goes from a NIC goes after all other changes.
     """
     left = sorted(changes, key=_turn)
     sizes = iter((1, 5, min(LARGEST, max(5, len(changes) // 20))))
@@ -34,9 +34,10 @@ def waves(changes: Sequence[Change], pairs: Mapping[str, str]) -> tuple[tuple[Ch
     return tuple(found)
 
 
-def _turn(change: Change) -> tuple[bool, str, bool]:
+def _turn(change: Change) -> tuple[bool, bool, str, bool]:
     host = host_of(change.owner)
-    return change.kind != "filter-table", host, change.owner == host
+    goes = change.owner != host and bool(change.before) and not change.after
+    return goes, change.kind != "filter-table", host, change.owner == host
 
 
 def _paired(one: str, other: str, pairs: Mapping[str, str]) -> bool:
