@@ -29,7 +29,7 @@ class Story:
     push: str
     pushed: Seen
     taken: str
-    bare: Seen
+    last: Seen
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,8 @@ def told(lab: Desk, site: Path) -> Story:
     site.write_text(said.replace("model: solarflare-x2-serverlock", "model: mellanox-connectx6"))
     push = configlet("push", SITE, "--lab", "--yes", "--at", DAY, cwd=lab.root)
     pushed = lab.towards_me1()
-    site.write_text(accepted.replace("stack: onload", "stack: dpdk"))
+    alone = "  - {what: unguarded, workload: me1, reason: its application can remove the table, until: 2027-01-31}\n"
+    site.write_text(site.read_text().replace("filter_table: tcflower", "filter_table: rteflow") + alone)
     taken = configlet("push", SITE, "--lab", "--yes", "--at", DAY, cwd=lab.root)
     return Story(before, host, after, nic, gates, away, push.stdout + push.stderr, pushed, taken.stdout + taken.stderr,
                  lab.towards_me1())  # fmt: skip
@@ -95,8 +96,11 @@ def test_a_push_loads_the_labs_nic_through_its_simulated_tool_and_real_packets_m
     assert all(arrived == probe.expected for probe, arrived in story.pushed["client1"])
 
 
-def test_a_table_that_the_inventory_gives_a_nic_no_more_is_taken_out_of_it_and_the_plan_says_what_opens(story: Story) -> None:
+def test_a_table_goes_last_and_the_plan_says_what_opens_where_a_nic_is_given_another(story: Story) -> None:
     assert "the inventory gives this NIC no table any more" in story.taken
     assert "no filter: everything passes" in story.taken.partition("closes")[0]
+    assert story.taken.index("me1/rteflow done") < story.taken.index("me1/tcflower done")
     assert "me1/tcflower Kept" in story.taken
-    assert all(arrived for _, arrived in story.bare["client2"])
+    assert "me1/rteflow Kept" in story.taken and "no proof of what the NIC holds" in story.taken
+    assert story.last["client2"] and not any(arrived for _, arrived in story.last["client2"])
+    assert all(arrived == probe.expected for probe, arrived in story.last["client1"])

@@ -157,7 +157,7 @@ def test_the_probe_knows_what_an_accepted_blindness_passes_and_nothing_more(tmp_
     cure(at)
     said = at.read_text().replace("filter_table: simnic", "filter_table: serverlock")
     said = said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor")
-    said = said.replace("  orders: [udp/9001]", "  orders: [udp/9001]\n  calls: [tcp]")
+    said = said.replace("  orders: [udp/9001]", "  orders: [udp/9001]\n  calls: [tcp/1-65535]")
     calls = "  - {name: the engine calls, from: [me1], to: [client1], service: [calls], action: allow, reason: it asks}\n"
     said = said.replace("  - {name: nobody else reaches", f"{calls}  - {{name: nobody else reaches")
     blind = "".join(

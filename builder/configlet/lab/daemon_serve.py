@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from configlet.lab import sshd, wire, wire_multicast
 from configlet.lab.daemon_launch import READY, Birth
 from configlet.lab.enter import inside
 from configlet.lab.host import TOOLS, LabHost
-from configlet.lab.nic import judged, tools
+from configlet.lab.nic import judged, rteflow, tools
 from configlet.lab.nic.ntuple import Refusal
+from configlet.lab.nic.rteflow import Console
 from configlet.lab.nic.tools import Nic
 from configlet.lab.nic_tables import received
 from configlet.lab.state import VERSION, State, write_json
@@ -43,8 +45,8 @@ SAYS = (
     "The switches are simulated: namespaces of this machine that forward with its kernel, with the management "
     "interface of their platform in front. No vendor software runs here.",
     "A realm of a switch is a namespace, a VLAN a bridge; a bond is two links of which the first carries.",
-    "A NIC past the kernel, or with a filter table, is simulated too: `ethtool` and `tc` of its host answer for it as "
-    "drivers' sources say, and its namespace judges by the rules that it was told.",
+    "A NIC past the kernel, or with a filter table, is simulated too: `ethtool`, `tc` and the console of a DPDK application "
+    "answer for it as drivers' sources say, and its namespace judges by the rules that it was told.",
     "Members of a gateway pair are told each other's MAC tables instead of learning them.",
     "Routes are static, and multicast is carried in IPv4 for the first groups of each prefix.",
 )
@@ -146,18 +148,30 @@ async def _serve_hosts(world: World, logins: dict[str, Login]) -> dict[IPAddress
 
 
 def _simulate_nics(world: World, host: Host, folder: Path) -> None:
-    """`ethtool` and `tc` of a host whose NICs are simulated: what these hold, the NIC's namespace judges by."""
+    """A host's simulated NICs: `ethtool` and `tc` for all, and a DPDK application's console where a table is to be there.
+
+    What each of them was told, the NIC's namespace judges by.
+    """
     spaces = {nic.name: nic_namespace(host.name, nic.name) for nic in host.nics}
     spaces = {name: space for name, space in spaces.items() if space in world.namespaces}
 
-    def changed(name: str, nic: Nic) -> None:
+    held: dict[str, dict[type, tuple[str, ...]]] = {name: {} for name in spaces}
+
+    def changed(name: str, nic: Nic | Console) -> None:
+        held[name][type(nic)] = judged.rules(nic)
         try:
-            world.apply(spaces[name], received(judged.rules(nic)))
+            world.apply(spaces[name], received(tuple(held[name].values())))
         except OSError as problem:
             raise Refusal(f"the simulated NIC failed: {problem}") from problem
 
     if spaces:
         world.held.append(tools.serve(tools.Tools(dict.fromkeys(spaces), changed), folder / TOOLS))
+    for name in spaces:
+        console, path = Console(device=f"simulated-{name}"), folder / f"console.{name}"
+        world.held.append(rteflow.serve(console, path, partial(changed, name, console)))
+        (folder / "rteflow").mkdir(mode=0o700, exist_ok=True)
+        with (folder / "rteflow" / "ports").open("a") as ports:  # from the folder, as a socket's path is short
+            ports.write(f"{name} {path.name} {console.device}\n")
 
 
 def _served(world: World, name: str, platform: str, address: IPAddress, *ports: int) -> None:

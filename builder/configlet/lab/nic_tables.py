@@ -78,12 +78,17 @@ def text(tables: Sequence[Table]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def received(rules: Sequence[str]) -> str:
-    """One transaction that replaces what a NIC holds by rules for what it receives, in order; the rest passes."""
+def received(parts: Sequence[Sequence[str]]) -> str:
+    """One transaction that replaces what a NIC holds by lists of rules for what it receives, each in its order.
+
+    A packet must pass all of them; what no rule of a list matches passes that list.
+    """
     lines = [f"table {TABLE}", f"delete table {TABLE}"]
-    if rules:
-        lines += [f"table {TABLE} {{", "  chain judge {", "    type filter hook forward priority 0; policy accept;"]
-        lines += [f"    {_ENTERS['in']} jump held", "  }", "  chain held {", *(f"    {rule}" for rule in rules), "  }", "}"]
+    held = [part for part in parts if part]
+    for number, part in enumerate(held):
+        lines += [f"table {TABLE} {{", f"  chain judge{number} {{"]
+        lines += [f"    type filter hook forward priority {number}; policy accept;", f"    {_ENTERS['in']} jump held{number}"]
+        lines += ["  }", f"  chain held{number} {{", *(f"    {rule}" for rule in part), "  }", "}"]
     return "\n".join(lines) + "\n"
 
 

@@ -111,9 +111,10 @@ def prefer(box: Box, level: int, liked: Sequence[int]) -> Box:
 
 
 def never_mentioned(entries: Iterable[Entry]) -> int:
-    """The first port from 1023 that no rule with ports of its own speaks of."""
+    """The first port from 1023 that no rule with ports of its own speaks of; 1023 when they speak of all."""
     spans = {e.box[DPORT] for e in entries if e.box[DPORT] != ANY_PORT and e.box[PROTO] in ((TCP, TCP), (UDP, UDP))}
-    return next(p for p in range(_NEVER_FROM, 65536) if not any(lo <= p <= hi for lo, hi in spans))
+    free = (p for p in range(_NEVER_FROM, 65536) if not any(lo <= p <= hi for lo, hi in spans))
+    return next(free, _NEVER_FROM)
 
 
 def mentioned(entries: Iterable[Entry], proto: int, dst: int) -> tuple[int, ...]:

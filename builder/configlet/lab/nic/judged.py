@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.flower import Rule as Flow
 from configlet.lab.nic.ntuple import NtupleNic
+from configlet.lab.nic.rteflow import Console
+from configlet.lab.nic.rteflow import Flow as Typed
 from configlet.model.net import FAMILIES, Family, address_text
 
 _ETHER: dict[Family, int] = {4: 0x0800, 6: 0x86DD}
@@ -21,8 +23,10 @@ _LATER: dict[Family, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def rules(nic: NtupleNic | FlowerNic) -> tuple[str, ...]:
+def rules(nic: NtupleNic | FlowerNic | Console) -> tuple[str, ...]:
     """One line a rule, the first that matches decides."""
+    if isinstance(nic, Console):
+        return tuple(map(_flow, nic.flows()))
     return tuple(_ntuple(nic) if isinstance(nic, NtupleNic) else _flower(nic))
 
 
@@ -65,3 +69,14 @@ def _words(rule: Flow, family: Family) -> Iterator[str]:
             yield _LATER[family][value != "frag/nofirstfrag"]
         else:
             yield f"@th,{0 if name == 'type' else 8},8 {value}"
+
+
+def _flow(rule: Typed) -> str:
+    family: Family = 4 if rule.version == 4 else 6
+    words = [f"meta protocol {_WORD[family]}", *([f"meta l4proto {rule.proto}"] if rule.proto is not None else [])]
+    for end, (span, (value, mask)) in zip("sd", rule.ends, strict=True):
+        if span:
+            words.append(f"{_WORD[family]} {end}addr {'-'.join(address_text(family, at) for at in dict.fromkeys(span))}")
+        if mask:
+            words.append(f"th {end}port & {mask} == {value & mask}")
+    return " ".join([*words, "counter", "accept" if rule.passes else "drop"])

@@ -10,12 +10,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import socketserver
 import sys
+import threading
 import time
 import tty
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from typing import NamedTuple
 
 from configlet.lab.nic.ntuple import ARP
 from configlet.lab.nic.packets import Seen, seen
@@ -29,6 +34,15 @@ BAD, PROMPT = "Bad arguments\n", "testpmd> "
 _CAUGHT = "port_flow_complain(): Caught PMD error type {}\n"
 _PROTO = {"tcp": 6, "udp": 17}
 _ETHER = {"ipv4": 0x0800, "ipv6": 0x86DD}
+
+
+class Flow(NamedTuple):
+    """A rule: IP version, protocol if it says one, source and destination (span if any; port's value, mask), verdict."""
+
+    version: int
+    proto: int | None
+    ends: tuple[tuple[tuple[int, int] | None, tuple[int, int]], ...]
+    passes: bool
 
 
 @dataclass(slots=True)
@@ -71,6 +85,16 @@ class Console:
             return packet is not None
         found = [said for line in self.rules.values() if (said := _RULE.fullmatch(line)) and _matches(said, packet)]
         return not found or min(found, key=lambda said: int(said[3]))[9] is None
+
+    def flows(self) -> Iterator[Flow]:
+        """Its rules, the first that matches decides."""
+        for said in sorted((_RULE.fullmatch(line) for line in self.rules.values()), key=lambda said: int(said[3])):  # type: ignore[index]
+            assert said
+            addresses, ports = _pairs(said[5]), _pairs(said[7] or "")
+            version = int(said[4][-1])
+            proto = _PROTO[said[6]] if said[6] else int(addresses["proto is"]) if "proto is" in addresses else None
+            ends = tuple((_span(addresses, end, version), _port(ports, end)) for end in ("src", "dst"))
+            yield Flow(version, proto, ends, said[9] is None)
 
     def _of_port(self, found: re.Match[str]) -> str:
         what, port, number = found.groups()
@@ -145,42 +169,73 @@ def _matches(said: re.Match[str], packet: Seen) -> bool:
     return True
 
 
+def typed(read: Callable[[], bytes], write: Callable[[str], None], answer: Callable[[str], str]) -> None:
+    """Be typed to as testpmd is, key by key, until nothing comes any more."""
+    line = ""
+    write(PROMPT)
+    while keys := read().decode(errors="replace"):
+        for key in keys:
+            if key == "\x0b":
+                line = ""
+            elif key in "\r\n":
+                write("\r\n")
+                write((answer(line) if line else "").replace("\n", "\r\n") + PROMPT)
+                line = ""
+            elif key != "\x01":
+                line += key
+                write(key)
+
+
+def serve(console: Console, path: Path, changed: Callable[[], None]) -> socketserver.BaseServer:
+    """The console at a socket, in a thread of its own, one client after the other; ``changed`` after each command."""
+
+    class Door(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            def answer(line: str) -> str:
+                said = console.ask(line)
+                changed()
+                return said
+
+            with suppress(OSError):
+                typed(lambda: bytes(self.request.recv(4096)), lambda text: self.request.sendall(text.encode()), answer)
+
+    at = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    server = socketserver.UnixStreamServer(f"/proc/self/fd/{at}/{path.name}", Door)  # a socket's path is short
+    os.close(at)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return server
+
+
 def main(device: str, log: Path, faults: Path) -> None:
     """Be typed to until the terminal is closed. FAULTS: {"die" | "hang" | "refuse" | "mute": after so many changes}."""
     tty.setraw(0)
-    console, typed, changes = Console(device=device), "", 0
-    _print(PROMPT)
-    while key := os.read(0, 1).decode(errors="replace"):
-        if key == "\x01":
-            continue
-        if key == "\x0b":
-            typed = ""
-        elif key in "\r\n":
-            line, typed = typed, ""
-            _print("\r\n")
-            fault = json.loads(faults.read_text()) if faults.is_file() else {}
-            changing = line.startswith(("flow create", "flow destroy"))
-            _answer(console, line, log, {what for what, after in fault.items() if changing and changes >= after})
-            changes = (changes + changing) if fault else 0
-        else:
-            typed += key
-            _print(key)
+    console, changes = Console(device=device), 0
 
+    def answer(line: str) -> str:
+        nonlocal changes
+        fault = json.loads(faults.read_text()) if faults.is_file() else {}
+        changing = line.startswith(("flow create", "flow destroy"))
+        now = {what for what, after in fault.items() if changing and changes >= after}
+        changes = (changes + changing) if fault else 0
+        return _answer(console, line, log, now)
 
-def _answer(console: Console, line: str, log: Path, fault: set[str]) -> None:
-    if "die" in fault:
-        os._exit(1)
-    said = _CAUGHT.format("1 (cause unspecified): refused: Operation not supported") if "refuse" in fault else ""
-    said = said or (console.ask(line) if line else "")
-    with log.open("a") as file:
-        file.write(f"{line}\n")
-    if "hang" in fault:
-        time.sleep(600)
-    _print(("" if "mute" in fault else said).replace("\n", "\r\n") + PROMPT)
+    typed(lambda: os.read(0, 4096), _print, answer)
 
 
 def _print(text: str) -> None:
     os.write(1, text.encode())
+
+
+def _answer(console: Console, line: str, log: Path, fault: set[str]) -> str:
+    if "die" in fault:
+        os._exit(1)
+    refused = _CAUGHT.format("1 (cause unspecified): refused: Operation not supported") if "refuse" in fault else ""
+    said = refused or console.ask(line)
+    with log.open("a") as file:
+        file.write(f"{line}\n")
+    if "hang" in fault:
+        time.sleep(600)
+    return "" if "mute" in fault else said
 
 
 if __name__ == "__main__":
