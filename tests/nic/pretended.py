@@ -71,15 +71,23 @@ class Card:
             file.seek(0)
             file.write(_DEVICE.pack(*head[:3], rules, error))
 
+    def resize(self, room: int) -> None:
+        """Have so many slots, none more than it was made with."""
+        with self.path.open("r+b") as file:
+            head = _DEVICE.unpack(file.read(_DEVICE.size))
+            file.seek(0)
+            file.write(_DEVICE.pack(head[0], room, *head[2:]))
+
     def reset(self) -> None:
-        """Forget every rule, as a NIC does at a reset."""
+        """Forget every rule and what was before, as a NIC does at a reset."""
         with self.path.open("r+b") as file:
             size = file.seek(0, 2)
             file.truncate(_DEVICE.size)
             file.truncate(size)
+        self._log().unlink(missing_ok=True)
 
     def moments(self) -> Iterator[NtupleNic]:
-        """What the NIC held after each change since it was made, or since ``forget``, as one that judges frames."""
+        """What the NIC held after each change since it was made or reset, as one that judges frames."""
         nic, places = NtupleNic(), dict[int, str]()
         log = self._log().read_bytes() if self._log().is_file() else b""
         for at in range(0, len(log), _CHANGE.size):

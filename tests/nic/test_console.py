@@ -239,7 +239,7 @@ def test_a_push_over_ssh_is_kept_taken_back_and_recovered_and_says_what_it_does_
         me1.run(f"CONFIGLET_STATE_DIR={me1.state} python3 -S {me1.state}/{NAME}/nic.py {NAME} boot")
         assert meaning(NAME, driver.running()) == meaning(NAME, FIRST)
         app.faults(die=1)  # it dies in the middle of a change; started again, the host's timer or `recover` ends it
-        outcome = pushed(bench, change(NAME, FIRST, SECOND), seconds=6)
+        outcome = pushed(bench, change(NAME, FIRST, SECOND), seconds=1)
         assert outcome.result == "Unknown", outcome
         app.stop()
         app.start()

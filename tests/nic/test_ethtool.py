@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from configlet.drivers.base import TakenBack
+from configlet.drivers.base import Rejected, TakenBack
 from configlet.hostside import nic as hostside
 from configlet.hostside.changes import TAKEN_BACK, Stop
 from configlet.model.net import FAMILIES
@@ -150,6 +150,11 @@ def test_a_rule_that_the_kernel_refuses_is_noticed_wherever_it_stands_and_nothin
     held = [card.passes(syn(9)) for card in nic.moments() if len(card.filters) > 4]
     assert len(held) > 6
     assert not any(held)
+    other = pretended.card(nic.path.parent, "ens2", "i40e")  # of two NICs one cannot be closed: neither has the table
+    with pytest.raises(Stop, match=NO):
+        here.replace(first + permits(1, 1, "ens2").split("\n", 1)[1], second)
+    assert [len(card.filters) for card in other.moments()][-1:] in ([], [0])
+    assert shown(tool) == meaning(NAME, second)
 
 
 @needs_namespaces
@@ -168,11 +173,18 @@ def test_our_driver_over_the_real_tool(bench: Bench) -> None:
         driver.load(change(NAME, first, permits(4, 4)))
         with pytest.raises(TakenBack, match="resource busy"):
             driver.commit(1000)
-        pretended.card(nic.path.parent, "ens2", "i40e")
-        driver.load(change(NAME, first, first + permits(1, 1, "ens2").split("\n", 1)[1]))
-        with pytest.raises(TakenBack, match=NO):
-            driver.commit(1000)
-        assert "Filter" not in pretended.run(tool, "-n ens2")[1]
+        with pytest.raises(Rejected, match="not pending"):
+            driver.confirm("cfglt-look-me1")
         assert meaning(NAME, driver.running()) == meaning(NAME, first)
-        nic.reset()
+        with pytest.raises(Rejected, match="counts nothing"):
+            driver.counters()  # type: ignore[attr-defined]
+        nic.reset()  # as a restart does
         assert driver.running() == ""
+        boot = f"CONFIGLET_STATE_DIR={me1.state} PATH={me1.tools}:$PATH python3 -S {me1.state}/{NAME}/nic.py {NAME} boot"
+        nic.resize(4)
+        me1.run(f"{boot} || true")
+        *_, last = nic.moments()
+        assert not last.passes(syn(1))
+        nic.resize(5)
+        me1.run(boot)
+        assert meaning(NAME, driver.running()) == meaning(NAME, first)

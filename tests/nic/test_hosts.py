@@ -107,50 +107,6 @@ def test_a_second_change_replaces_exactly_the_first_and_nothing_else_ever_passes
         assert meaning(name, looked(bench).running()) == meaning(name, second)
 
 
-def test_the_hosts_own_timer_takes_back_what_nobody_confirms(bench: Bench) -> None:
-    name = "ntuple"
-    with standing(bench, name, ens1=NICS[name]()) as (me1, _):
-        first, second = (text(name, f"permit tcp 10.0.0.{n} {HERE} to 22") for n in (1, 2))
-        driver = looked(bench)
-        kept(driver, change(name, "", first))
-        driver.load(change(name, first, second))
-        token = driver.commit(40)
-        assert driver.pending() == token
-        wait_until(lambda: not (me1.state / name / "pending").exists())
-        assert driver.pending() is None
-        assert meaning(name, driver.running()) == meaning(name, first)
-        with pytest.raises(Rejected, match="not pending"):
-            driver.confirm(token)
-
-
-def test_a_nic_whose_room_is_for_one_table_gets_the_new_one_or_has_the_old_one(bench: Bench) -> None:
-    nic = NtupleNic(room=4)
-    with standing(bench, "ntuple", ens1=nic) as (me1, _):
-        first, second = (
-            text("ntuple", *(f"permit tcp 10.0.0.{n + m} {HERE} to 22" for m in (0, 1))) for n in (1, 3)
-        )
-        driver = looked(bench)
-        kept(driver, change("ntuple", "", first))
-        kept(driver, change("ntuple", first, second))
-        driver.load(change("ntuple", second, text("ntuple", f"permit tcp 10.0.0.0/29 {HERE} to 22")))
-        with pytest.raises(TakenBack, match="No space"):
-            driver.commit(1000)
-        assert driver.pending() is None
-        assert meaning("ntuple", driver.running()) == meaning("ntuple", second)
-        with pytest.raises(Rejected, match="counts nothing"):
-            driver.counters()  # type: ignore[attr-defined]
-        for number in list(nic.filters):  # as a restart does
-            nic.command(f"delete {number}")
-        assert driver.running() == ""
-        boot = f"CONFIGLET_STATE_DIR={me1.state} PATH={me1.tools}:$PATH python3 -S {me1.state}/ntuple/nic.py ntuple boot"
-        nic.room = 3
-        me1.run(f"{boot} || true")
-        assert not nic.passes(syn(3))
-        nic.room = 4
-        me1.run(boot)
-        assert meaning("ntuple", driver.running()) == meaning("ntuple", second)
-
-
 def test_a_rule_that_no_hardware_holds_is_taken_back_and_what_cannot_go_back_stays_closed(bench: Bench) -> None:
     nic, name, allowed = FlowerNic(), "tcflower", syn(1)
     with standing(bench, name, ens1=nic) as (me1, told):

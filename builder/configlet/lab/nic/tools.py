@@ -23,7 +23,7 @@ Nic = NtupleNic | FlowerNic
 N = TypeVar("N", NtupleNic, FlowerNic)
 _CLIENT = """#!{python} -SE
 # Simulated: {tool} of a simulated NIC; of any other, the machine's own.
-import json, os, shutil, socket, sys
+import json, os, socket, sys
 line = socket.socket(socket.AF_UNIX)
 here = os.path.dirname(os.path.realpath(__file__))
 folder = os.open(here, os.O_PATH)
@@ -33,8 +33,8 @@ line.sendall(json.dumps([{tool!r}, sys.argv[1:], text]).encode())
 line.shutdown(socket.SHUT_WR)
 answer = json.loads(line.makefile().read())
 if answer is None:
-    paths = [p for p in os.environ.get("PATH", "").split(":") if os.path.realpath(p) != here]
-    own = shutil.which({tool!r}, path=":".join(paths))
+    paths = [os.path.join(p, {tool!r}) for p in os.environ.get("PATH", "").split(":") if os.path.realpath(p) != here]
+    own = next((p for p in paths if os.access(p, os.X_OK)), None)
     if own is None or text:
         sys.exit("{tool}: no simulated NIC of this name, and no {tool} of the machine's own")
     os.execv(own, sys.argv)
