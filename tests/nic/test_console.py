@@ -96,6 +96,24 @@ def test_rules_of_somebody_else_are_never_touched_and_those_of_another_process_n
         here().running()
 
 
+def test_an_application_that_begins_anew_is_given_its_table_or_closed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    here().replace(FIRST, "")
+    hostside.do_save(here())
+    for refused in (2, 99):
+        app.stop()
+        app.start()
+        app.faults(refuse=refused)
+        if refused == 2:  # what closes is made, and then no more
+            with pytest.raises(Stop, match="Operation not supported"):
+                hostside.do_boot(here())
+        else:
+            hostside.do_boot(here())
+        *_, last = app.moments()
+        assert [last.passes(syn(n)) for n in (1, 9)] == [refused == 99, False]
+    with pytest.raises(Stop, match=r"ExecStartPost=.* rteflow boot"):
+        hostside.do_unit(here())
+
+
 @pytest.mark.parametrize(("fault", "afters"), [("refuse", (0, 1, 2)), ("mute", (0, 1, 3)), ("hang", (1,)), ("die", (0, 3))])
 def test_whatever_fails_in_the_middle_leaves_the_old_table_or_ends_with_it(
     app: App, fault: str, afters: tuple[int, ...]

@@ -49,6 +49,8 @@ class Console:
         try:
             self.line.connect(path)
             pid = struct.unpack("3i", self.line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            if pid == 1:
+                raise OSError("process 1 holds it, so nobody could tell when the application was started anew")
             self.who = f"{pid} {Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
             self._answer(AFRESH, r"(?s).*")
         except (OSError, Stop) as error:
@@ -128,6 +130,9 @@ class Rteflow:
         rf"flow create ([\w.-]+) priority (\d+) ingress pattern eth / ipv[46]{_ITEM}(?: / (?:tcp|udp){_ITEM})? / end "
         r"actions (queue index 0|drop) / end"
     )
+
+    begins = 30.0
+    """Seconds that an application may take until its console answers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -273,12 +278,22 @@ def _relay(terminal: int, door: socket.socket) -> None:
                 sys.stdout.buffer.write(said)
                 sys.stdout.buffer.flush()
             else:
-                with suppress(OSError):
-                    client.sendall(said)
+                client = _told(client, said)
         if client is None and door.fileno() in ready:
             client = door.accept()[0]
+            client.settimeout(PATIENCE)
         elif client is not None and client.fileno() in ready:
             client = _heard(client, terminal)
+
+
+def _told(client: socket.socket, said: bytes) -> Optional[socket.socket]:
+    """A client that does not listen is left, as the application would wait for it."""
+    try:
+        client.sendall(said)
+    except OSError:
+        client.close()
+        return None
+    return client
 
 
 def _heard(client: socket.socket, terminal: int) -> Optional[socket.socket]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -174,12 +175,22 @@ def do_boot(host: Host) -> None:
     host.tidy()
     path = host.folder / "active"
     text = path.read_text() if path.is_file() else ""
+    end = time.monotonic() + host.tool.begins
+    while text and time.monotonic() < end:
+        with suppress(Stop):
+            host.running()
+            break
+        time.sleep(0.2)
     if text:
-        host.replace(text, "\n".join([host.tool.head, *(x for x in lines_of(text) if x.endswith((" -1", " drop")))]) + "\n")
+        closing = (x for x in lines_of(text) if x.endswith((" -1", " drop", " drop / end")))
+        host.replace(text, "\n".join([host.tool.head, *closing]) + "\n")
 
 
 def do_unit(host: Host) -> None:
     """As early as there are interfaces: a NIC passes everything until it is loaded."""
+    if isinstance(host.tool, Rteflow):
+        boot = f"ExecStartPost=/usr/bin/python3 -S {Path(__file__).resolve()} rteflow boot"
+        raise Stop(USAGE, f"a table in an application begins with it: add `{boot}` to the application's own unit")
     script = f"/usr/bin/python3 -S {Path(__file__).resolve()} {host.folder.name}"
     print(
         f"[Unit]\nDescription=configlet's {host.folder.name} tables of this host's NICs\nDefaultDependencies=no\n"

@@ -52,7 +52,7 @@ def lines_of(text: str) -> list[str]:
 class Ntuple:
     """ethtool's rules. Which id each of them was given is kept, so that what is no longer wanted goes."""
 
-    head, mark = "# configlet ntuple 1", MARK
+    head, mark, begins = "# configlet ntuple 1", MARK, 0.0
     line = re.compile(r"ethtool -N ([\w.-]+) flow-type [a-z0-9]+(?: [a-z0-9-]+ [0-9a-fx:.]+)* action (?:-1|0)")
 
     def __init__(self, folder: Path) -> None:
@@ -128,7 +128,7 @@ class Ntuple:
 class Flower:
     """tc's rules at ingress, in hardware alone, exchanged behind rules that drop all."""
 
-    head, mark = "# configlet tcflower 1", MARK
+    head, mark, begins = "# configlet tcflower 1", MARK, 0.0
     line = re.compile(
         r"filter add dev ([\w.-]+) ingress prio (?!1 |2 )\d+ protocol (?:ip|ipv6) flower skip_sw"
         r"(?: [a-z_]+ [0-9a-zA-Z:./_]+)* action (?:pass|drop)"

@@ -231,8 +231,9 @@ def _answer(console: Console, line: str, log: Path, fault: set[str]) -> str:
         os._exit(1)
     refused = _CAUGHT.format("1 (cause unspecified): refused: Operation not supported") if "refuse" in fault else ""
     said = refused or console.ask(line)
-    with log.open("a") as file:
-        file.write(f"{line}\n")
+    if not refused:
+        with log.open("a") as file:
+            file.write(f"{line}\n")
     if "hang" in fault:
         time.sleep(600)
     return "" if "mute" in fault else said
