@@ -56,7 +56,7 @@ class App:
         self.faults()
         self.log.unlink(missing_ok=True)
         words = self.command or (sys.executable, "-m", "configlet.lab.nic.rteflow", self.device, self.log, self.folder / "faults")
-        env = {**os.environ, "PYTHONPATH": str(HOLD.parents[2])}
+        env = {**os.environ, "PYTHONPATH": str(HOLD.parents[2]), "RUNTIME_DIRECTORY": str(self.folder)}
         self.held.append(subprocess.Popen([sys.executable, "-S", HOLD, "hold", self.socket, *words], env=env,
                                           stdout=subprocess.DEVNULL))  # fmt: skip
         end = time.monotonic() + 30
