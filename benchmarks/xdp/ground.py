@@ -26,7 +26,12 @@ from configlet.model.policy import ANY_PROTO, Entry  # noqa: E402
 
 PACKETS = 65_536
 MAC = b"\x02\0\0\0\0\1"
-PROGRAMS = ("bench_empty", "bench_copy", "bench_parse", "bench", "check", "generate")
+PROGRAMS = (
+    "bench_empty", "bench_copy", "bench_parse", "bench", "check", "generate", "hot",
+    "burst_empty", "burst_copy", "burst", "burst_check",
+)  # fmt: skip
+BURST = 64
+"""Packets that one run of a `burst` program takes, as in bench.bpf.c."""
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNET = 0x40000000
 LIVE_FRAMES = 2
@@ -105,6 +110,12 @@ def misses(entries: Sequence[Entry], count: int = PACKETS) -> list[tuple[int, in
 def lay(library: bpf.Library, generation: Measured, packets: Sequence[tuple[int, int, int, int, int]]) -> None:
     data = b"".join(header(*packet) for packet in packets)
     bpf.write_array(library, generation.object.map_fd("trace"), data, freeze=False)
+
+
+def per_packet(library: bpf.Library, fd: int, batches: int) -> tuple[float, float]:
+    """Least and median nanoseconds a packet over batches of 65,536 packets, each run of which takes a burst of them."""
+    found = sorted(bpf.test_run(library, fd, bytes(64), PACKETS // BURST)[1] / BURST for _ in range(batches))
+    return found[0], found[len(found) // 2]
 
 
 def nanoseconds(library: bpf.Library, fd: int, batches: int) -> tuple[int, int]:

@@ -255,13 +255,6 @@ __attribute__((noinline)) int any_frame(struct xdp_md *ctx)
 	return result & DENY ? denied(&f, result, bytes) : passed(result, bytes);
 }
 
-/* A number that the compiler may not turn into a branch. */
-inline_ u64 plain(u64 value)
-{
-	asm volatile("" : "+r"(value));
-	return value;
-}
-
 /*
  * The verdict of a frame. Whole TCP and UDP over IPv4 without tag and options is most of the traffic: its headers lie
  * at known places, and every load of them needs one comparison. `any_frame` says the same of such a frame.
@@ -281,9 +274,9 @@ inline_ int judge(struct xdp_md *ctx)
 	if (proto > 63 || !(plain(1ull << P_TCP | 1ull << P_UDP) >> proto & 1))
 		return any_frame(ctx);
 	/* By arithmetic: which of the two it is changes from packet to packet, and a wrong guess costs more than this. */
-	tcp = plain(((proto ^ P_TCP) - 1) >> 63);
+	tcp = plain((proto ^ P_TCP) - 1) >> 63;
 	size = plain(tcp * (p[46] >> 4) * 4 + (1 - tcp) * 8);
-	seen_before = plain((0 - (u64)(p[47] & 0x14)) >> 63);
+	seen_before = plain(0 - (u64)(p[47] & 0x14)) >> 63;
 	total = bpf_ntohs(*(u16 *)(p + 16));
 	if (size < plain(8 + 12 * tcp) || total < 20 + size || total + 14 > bytes ||
 	    bpf_ntohs(*(u16 *)(p + 38)) + (tcp << 16) < 8)

@@ -17,12 +17,33 @@ inline_ void *at(void *map, u32 index)
 	return bpf_map_lookup_elem(map, &index);
 }
 
-/* The verifier must see the bound; the compiler, which could prove it, must not take it away. */
-inline_ u32 bound(u32 value, u32 top)
+/* A number that the compiler may not reason about: no branch in place of arithmetic, no bound taken away. */
+inline_ u64 plain(u64 value)
 {
 	asm volatile("" : "+r"(value));
-	return value > top ? top : value;
+	return value;
 }
+
+/* 1 when two numbers of 32 bits are equal, else 0; without a branch, as it is a coin's toss. */
+inline_ u64 same(u32 one, u32 other)
+{
+	return plain((u64)(one ^ other) - 1) >> 63;
+}
+
+/* The element of a table, where `index` is known to be one. */
+#define ELEMENT(table, index)                             \
+	({                                                \
+		void *all_ = (table);                     \
+		asm volatile("" : "+r"(all_));            \
+		(typeof(&(table)[0]))(all_ + (index) * sizeof((table)[0])); \
+	})
+
+/* Names an element of a table; beyond its end the function answers `otherwise`. */
+#define FIND(it, table, index, otherwise)                 \
+	u64 it##_at = plain(index);                       \
+	if (it##_at > constant.last_##table)              \
+		return otherwise;                         \
+	typeof(&(table)[0]) it = ELEMENT(table, it##_at)
 
 /* How many of four sorted 16-bit numbers are at most x. */
 inline_ u32 below4(u64 starts, u32 x)
@@ -36,13 +57,13 @@ inline_ u32 below4(u64 starts, u32 x)
 
 inline_ u32 in32(const struct line32 *line, u32 x)
 {
-	return line->val[bound(below4(*(const u64 *)line->start, x), 4)];
+	return line->val[plain(below4(*(const u64 *)line->start, x)) & 7];
 }
 
 inline_ u32 in64(const struct line64 *line, u32 x)
 {
 	const u64 *starts = (const u64 *)line->start;
-	return line->val[bound(below4(starts[0], x) + below4(starts[1], x), 8)];
+	return line->val[plain(below4(starts[0], x) + below4(starts[1], x)) & 15];
 }
 
 inline_ u32 in_wide(const struct wide64 *line, u32 x)
@@ -51,19 +72,51 @@ inline_ u32 in_wide(const struct wide64 *line, u32 x)
 #pragma unroll
 	for (int i = 0; i < 7; i++)
 		n += ((u64)line->start[i] - x - 1) >> 63;
-	return line->val[bound(n, 7)];
+	return line->val[plain(n) & 7];
 }
 
 inline_ u32 class_of(u32 index)
 {
-	struct page *page = at(&svc, index >> 8);
-	return page ? page->class[index & 255] : 0;
+	FIND(page, svc, index >> 8, 0);
+	return page->class[index & 255];
+}
+
+inline_ u32 in_over16(u32 i, u32 class)
+{
+	FIND(line, overs16, i, DEFAULT);
+	u64 outside = plain((u64)class - line->lo | (u64)line->hi - class) >> 63;
+	return line->val ^ (u32)((line->val ^ line->parent) & (0 - outside));
+}
+
+inline_ u32 in_over32(u32 i, u32 class)
+{
+	FIND(line, lines32, i, DEFAULT);
+	u32 e = in32(line, class);
+	return e == PARENT ? line->parent : e;
+}
+
+inline_ u32 in_over64(u32 i, u32 class)
+{
+	FIND(line, lines64, i, DEFAULT);
+	u32 e = in64(line, class);
+	return e == PARENT ? line->parent : e;
+}
+
+inline_ u32 in_row(u32 i, u32 class)
+{
+	if (constant.blocks > 1) {
+		u64 cell = (u64)i * constant.blocks + (class >> 6);
+		FIND(pointers, rowptr, cell >> 4, DEFAULT);
+		i = pointers->block[cell & 15];
+	}
+	FIND(block, cells, i, DEFAULT);
+	return block->ref[class & 63];
 }
 
 inline_ u32 by_sport(u32 e, u32 sport)
 {
-	struct line64 *line = at(&lines64, e & NUMBER);
-	return line ? in64(line, sport) : DEFAULT;
+	FIND(line, lines64, e & NUMBER, DEFAULT);
+	return in64(line, sport);
 }
 
 /* Rows, overlays and source ports. Whatever still is a step at the end denies. */
@@ -71,43 +124,10 @@ inline_ u32 finish(u32 e, u32 class, u32 sport)
 {
 	u32 kind = e >> 28, i = e & NUMBER;
 
-	if (kind >= OVER64 && kind <= OVER16) {
-		if (kind == OVER16) {
-			struct over16 *line = at(&overs16, i);
-			if (!line)
-				return DEFAULT;
-			e = class >= line->lo && class <= line->hi ? line->val : line->parent;
-		} else if (kind == OVER32) {
-			struct line32 *line = at(&lines32, i);
-			if (!line)
-				return DEFAULT;
-			e = in32(line, class);
-			if (e == PARENT)
-				e = line->parent;
-		} else {
-			struct line64 *line = at(&lines64, i);
-			if (!line)
-				return DEFAULT;
-			e = in64(line, class);
-			if (e == PARENT)
-				e = line->parent;
-		}
-		kind = e >> 28;
-		i = e & NUMBER;
-	}
-	if (kind == ROW) {
-		if (constant.blocks > 1) {
-			u64 cell = (u64)i * constant.blocks + (class >> 6);
-			struct pointers *p = at(&rowptr, cell >> 4);
-			if (!p)
-				return DEFAULT;
-			i = p->block[cell & 15];
-		}
-		struct block *block = at(&cells, i);
-		if (!block)
-			return DEFAULT;
-		e = block->ref[class & 63];
-	}
+	if (kind >= OVER64 && kind <= OVER16)
+		e = kind == OVER16 ? in_over16(i, class) : kind == OVER32 ? in_over32(i, class) : in_over64(i, class);
+	if (e >> 28 == ROW)
+		e = in_row(e & NUMBER, class);
 	if (constant.use_sport && e >> 28 == LINE64) {
 		e = by_sport(e, sport);
 		if (e >> 28 == LINE64)
@@ -118,30 +138,49 @@ inline_ u32 finish(u32 e, u32 class, u32 sport)
 	return e;
 }
 
-inline_ struct header *header_of(void *map, u32 mask, u32 local)
+inline_ struct header *used(struct bucket *bucket, u32 local)
 {
-	struct bucket *bucket = at(map, ((local * constant.multiplier) >> 16) & mask);
-	if (!bucket)
-		return 0;
-	struct header *t = &bucket->at[bucket->at[1].ip == local];
+	struct header *t = &bucket->at[same(bucket->at[1].ip, local)];
 	return t->ip == local && t->used ? t : 0;
 }
 
+/* The masks are smaller than the numbers of buckets, and the verifier sees that they are. */
+inline_ u32 bucket_of(u32 local, u32 mask)
+{
+	return ((local * constant.multiplier) >> 16) & mask;
+}
 
 inline_ u32 deeper(u32 e, u64 a)
 {
-	struct chunk *chunk = at(&nodes, e & NUMBER);
-	return chunk ? chunk->ref[a & 255] : DEFAULT;
+	FIND(chunk, nodes, e & NUMBER, DEFAULT);
+	return chunk->ref[a & 255];
+}
+
+inline_ u32 by_line(u32 e, u32 peer)
+{
+	u32 kind = e >> 28, i = e & NUMBER;
+
+	if (kind == LINE32) {
+		FIND(line, lines32, i, DEFAULT);
+		return in32(line, peer & 0xffff);
+	}
+	if (kind == LINE64) {
+		FIND(line, lines64, i, DEFAULT);
+		return in64(line, peer & 0xffff);
+	}
+	if (kind == WIDE64) {
+		FIND(line, wides64, i, DEFAULT);
+		return in_wide(line, peer & 0xffffff);
+	}
+	return e;
 }
 
 inline_ u32 peer4(const struct header *t, u32 peer)
 {
 	u64 a = (u64)peer << (t->pre & 31);
 	u32 shift = t->shift & 31;
-	struct chunk *chunk = at(&nodes, t->root + (a >> shift >> 8));
-	if (!chunk)
-		return DEFAULT;
-	u32 e = chunk->ref[(a >> shift) & 255];
+	u32 e = deeper((t->root + (u32)(a >> shift >> 8)) & NUMBER, a >> shift);
+
 	if (e >> 28 == CHUNK) {
 		e = deeper(e, a >> ((shift - 8) & 31));
 		if (e >> 28 == CHUNK)
@@ -149,27 +188,14 @@ inline_ u32 peer4(const struct header *t, u32 peer)
 		if (e >> 28 == CHUNK)
 			e = deeper(e, a >> ((shift - 24) & 31));
 	}
-	u32 kind = e >> 28, i = e & NUMBER;
-	if (kind == LINE32) {
-		struct line32 *line = at(&lines32, i);
-		return line ? in32(line, peer & 0xffff) : DEFAULT;
-	}
-	if (kind == LINE64) {
-		struct line64 *line = at(&lines64, i);
-		return line ? in64(line, peer & 0xffff) : DEFAULT;
-	}
-	if (kind == WIDE64) {
-		struct wide64 *line = at(&wides64, i);
-		return line ? in_wide(line, peer & 0xffffff) : DEFAULT;
-	}
-	return e;
+	return by_line(e, peer);
 }
 
 /* The result for a packet between a peer and a local IPv4 address. */
 inline_ u32 classify4(u32 peer, u32 local, struct point p)
 {
-	struct header *t = header_of(&locals, constant.locals_mask, local);
 	u32 class = class_of(p.index);
+	struct header *t = used(ELEMENT(locals, (u64)bucket_of(local, constant.locals_mask)), local);
 	if (!t) {
 		/* A pointer out of a function would be unknown to the verifier, so the second table is asked in place. */
 		struct dst4_key key = {.bits = 32};
@@ -183,7 +209,7 @@ inline_ u32 classify4(u32 peer, u32 local, struct point p)
 
 inline_ u32 classify4_leaving(u32 peer, u32 local, struct point p)
 {
-	struct header *t = header_of(&leaving, constant.leaving_mask, local);
+	struct header *t = used(ELEMENT(leaving, (u64)bucket_of(local, constant.leaving_mask)), local);
 	return t ? finish(peer4(t, peer), class_of(p.index), p.sport) : DEFAULT;
 }
 

@@ -81,7 +81,7 @@ struct name {
 	char text[96];
 };
 
-#define TABLE(name, kind)                                 \
+#define ARRAY_OF(name, kind)                              \
 	struct {                                          \
 		__uint(type, BPF_MAP_TYPE_ARRAY);         \
 		__uint(map_flags, BPF_F_MMAPABLE);        \
@@ -89,6 +89,14 @@ struct name {
 		__type(key, u32);                         \
 		__type(value, struct kind);               \
 	} name SEC(".maps")
+
+/*
+ * A table is one value of a map of its own, and its address a number in the program: an element is one comparison and
+ * one load away, where a lookup would first write its key to the stack. The loader brings the map, with all elements
+ * and GAP bytes behind them: an index within a line is masked, and a mask may point a little beyond the last line.
+ */
+#define TABLE(name, kind) struct kind name[1] SEC(".data." #name) = {}
+#define GAP 64
 
 TABLE(locals, bucket); /* towards local IPv4 addresses */
 TABLE(leaving, bucket); /* from them; only for what connections are remembered by */
@@ -100,7 +108,7 @@ TABLE(wides64, wide64);
 TABLE(overs16, over16);
 TABLE(rowptr, pointers);
 TABLE(cells, block);
-TABLE(names, name); /* what each result is called; the program does not read it */
+ARRAY_OF(names, name); /* what each result is called; the program does not read it */
 
 #define LOOKUP(name, kind, k, v, entries, f)              \
 	struct {                                          \
@@ -163,6 +171,9 @@ struct constants {
 	u32 use_sport, use_counters, use_connections, events; /* events: one deny in so many; 0 none, a power of two */
 	u32 ethertypes[4]; /* passed beside ARP; 0 unused */
 	u32 timeout_tcp, timeout_other; /* seconds */
+	/* From here on not of the text but of the tables: the number of the last element of each. */
+	u32 last_locals, last_leaving, last_svc, last_nodes, last_lines32, last_lines64, last_wides64, last_overs16;
+	u32 last_rowptr, last_cells;
 };
 const volatile struct constants constant = {.multiplier = 1, .blocks = 1, .use_sport = 1, .use_counters = 1};
 

@@ -15,6 +15,7 @@ from typing import Any
 XDP, TC_EGRESS = 37, 2
 DRIVER_MODE, GENERIC_MODE = 1 << 2, 1 << 1
 PERCPU_ARRAY, ARRAY, LPM, HASH, PROGRAMS = 6, 2, 11, 1, 3
+MAPPABLE = 1 << 10
 
 
 class Trouble(Exception):
@@ -86,6 +87,8 @@ class Object:
         if not os.path.isfile(path):
             raise Trouble(f"{path} is not there: the BPF object is built with clang, by `make bpf` or with the wheel.")
         self.pointer = ctypes.c_void_p(library.pointer("bpf_object__open_file", path.encode(), None))
+        self.brought: dict[str, int] = {}
+        """Maps that were made here for sections of data, by the section's name."""
 
     def map(self, name: str) -> ctypes.c_void_p:
         """A map by its name."""
@@ -122,6 +125,27 @@ class Object:
         """Take an existing map instead of a new one."""
         self.library.call("bpf_map__reuse_fd", self.map(name), fd)
 
+    def bring(self, name: str, size: int) -> None:
+        """Make the map of a section of data: one value of this size that can be mapped."""
+        self.brought[f".data.{name}"] = self._value(name, size)
+        self.reuse(f".data.{name}", self.brought[f".data.{name}"])
+
+    def _value(self, name: str, size: int) -> int:
+        options = (ctypes.c_uint32 * 12)()
+        options[0], options[7] = ctypes.sizeof(options), MAPPABLE
+        size_ = ctypes.c_uint32(size)
+        return self.library.call("bpf_map_create", ARRAY, name.encode(), 4, size_, 1, ctypes.byref(options))
+
+    def _return(self) -> None:
+        """libbpf would unmap as many bytes of a section as the map has that was brought for it: a page is what it mapped."""
+        if self.brought:
+            small = self._value("page", 8)
+            for name, fd in self.brought.items():
+                self.reuse(name, small)
+                os.close(fd)
+            os.close(small)
+            self.brought.clear()
+
     def constants(self, data: bytes) -> None:
         """Write the one struct of constants, before the load."""
         size = ctypes.c_size_t()
@@ -139,6 +163,8 @@ class Object:
 
     def map_fd(self, name: str) -> int:
         """The descriptor of a loaded map; it lives as long as the object."""
+        if name in self.brought:
+            return self.brought[name]
         return self.library.call("bpf_map__fd", self.map(name))
 
     def program_fd(self, name: str) -> int:
@@ -148,6 +174,7 @@ class Object:
     def close(self) -> None:
         """Give up what is not pinned."""
         if self.pointer:
+            self._return()
             self.lib.bpf_object__close(self.pointer)
             self.pointer = ctypes.c_void_p()
 

@@ -22,7 +22,13 @@ CONSTANTS = (
     "locals_mask", "leaving_mask", "multiplier", "blocks", "use_sport", "use_counters", "use_connections", "events",
     "ethertype0", "ethertype1", "ethertype2", "ethertype3", "timeout_tcp", "timeout_other",
 )  # fmt: skip
-ARRAYS = ("locals", "leaving", "svc", "nodes", "lines32", "lines64", "wides64", "overs16", "rowptr", "cells", "names")
+TABLES = {
+    "locals": 64, "leaving": 64, "svc": 512, "nodes": 1024, "lines32": 32, "lines64": 64, "wides64": 64, "overs16": 16,
+    "rowptr": 64, "cells": 256,
+}  # fmt: skip
+"""Bytes of an element of each table that is one value of its map, with ``GAP`` bytes behind the last element."""
+GAP = 64
+ARRAYS = (*TABLES, "names")
 LOOKUPS = ("dst4", "dst6", "local6", "h64", "h128", "l6", "l128")
 SEEN = (
     "passed ARP", "passed ethertype", "not IP", "malformed", "truncated", "extension headers", "broken table",
@@ -130,15 +136,21 @@ class Generation:
         self.library, self.tables, self.more = library, tables, more
         self.object = bpf.Object(library, path)
         self._size(tables, shared)
-        self.object.constants(struct.pack(f"<{len(CONSTANTS)}I", *(tables.constants[name] for name in CONSTANTS)))
+        said = [tables.constants[name] for name in CONSTANTS]
+        last = [len(tables.arrays[name][1]) // size - 1 for name, size in TABLES.items()]
+        self.object.constants(struct.pack(f"<{len(said) + len(last)}I", *said, *last))
         self.object.load()
         self._fill(tables)
 
     def _size(self, tables: Tables, shared: dict[str, int]) -> None:
         connections = bool(tables.constants["use_connections"])
         self.object.only(*(self.more or ("filter",)), *(("record",) if connections else ()))
-        for name, (size, data) in tables.arrays.items():
-            self.object.resize(name, len(data) // size)
+        for name, size in TABLES.items():
+            given, data = tables.arrays[name]
+            if given != size:
+                raise bpf.Trouble(f"an element of {name} has {size} bytes, and the text brings {given}")
+            self.object.bring(name, len(data) + GAP)
+        self.object.resize("names", tables.results)
         for name, (_, _, items) in tables.lookups.items():
             self.object.resize(name, len(items))
         self.object.resize("counters", tables.results)
@@ -150,7 +162,7 @@ class Generation:
 
     def _fill(self, tables: Tables) -> None:
         for name, (_, data) in tables.arrays.items():
-            bpf.write_array(self.library, self.object.map_fd(name), data)
+            bpf.write_array(self.library, self.object.map_fd(f".data.{name}" if name in TABLES else name), data)
         for name, (_, _, items) in tables.lookups.items():
             keys = b"".join(items)
             bpf.write_lookup(self.library, self.object.map_fd(name), keys, b"".join(items.values()), len(items))
@@ -189,16 +201,14 @@ def dump(library: bpf.Library, program: int) -> Tables:
     maps = maps_of(library, program)
     try:
         found = Tables()
+        rodata = next(fd for name, fd in maps.items() if name.endswith(".rodata"))
+        found.constants, last = _constants(library, rodata)
         for name in ARRAYS:
-            fd = _there(maps, name)
-            said = bpf.MapInfo(library, fd)
-            found.arrays[name] = (said.value, bpf.read_array(fd, said.value * said.entries))
+            found.arrays[name] = _array(library, _there(maps, name), TABLES.get(name), last.get(name))
         for name in LOOKUPS:
             fd = _there(maps, name)
             said = bpf.MapInfo(library, fd)
             found.lookups[name] = (said.key, said.value, bpf.read_lookup(library, fd, said.key, said.value))
-        rodata = next(fd for name, fd in maps.items() if name.endswith(".rodata"))
-        found.constants = dict(zip(CONSTANTS, _constants(library, rodata), strict=True))
         return found
     finally:
         for fd in maps.values():
@@ -211,13 +221,28 @@ def _there(maps: dict[str, int], name: str) -> int:
     return maps[name]
 
 
-def _constants(library: bpf.Library, fd: int) -> tuple[int, ...]:
+def _array(library: bpf.Library, fd: int, size: int | None, last: int | None) -> tuple[int, bytes]:
+    """Bytes of an element and the elements, as far as the program looks at them."""
+    said = bpf.MapInfo(library, fd)
+    if size is None or last is None:
+        return said.value, bpf.read_array(fd, said.value * said.entries)
+    if said.value != (last + 1) * size + GAP:
+        raise bpf.Trouble(f"the program in force looks at {last + 1} elements of a map of {said.value} bytes")
+    return size, bpf.read_array(fd, said.value)[:-GAP]
+
+
+def _constants(library: bpf.Library, fd: int) -> tuple[dict[str, int], dict[str, int]]:
+    """The constants of the text, and the number of the last element of each table."""
     import ctypes
 
     said = bpf.MapInfo(library, fd)
     buffer = ctypes.create_string_buffer(said.value)
     library.call("bpf_map_lookup_elem", fd, ctypes.byref(ctypes.c_uint32(0)), buffer)
-    return struct.unpack(f"<{len(CONSTANTS)}I", buffer.raw[: 4 * len(CONSTANTS)])
+    many = len(CONSTANTS) + len(TABLES)
+    if said.value != 4 * many:
+        raise bpf.Trouble("the program in force has other constants: it is of another version")
+    numbers = struct.unpack(f"<{many}I", buffer.raw)
+    return dict(zip(CONSTANTS, numbers)), dict(zip(TABLES, numbers[len(CONSTANTS) :]))
 
 
 def counters(library: bpf.Library, program: int) -> list[tuple[str, int, int]]:
