@@ -3,8 +3,11 @@
     bench_xdp.py                 everything: the curve, the peers, what a replacement costs (some ten minutes)
     bench_xdp.py curve|peers|load [SIZE ...]      (random five-tuples of 100,000 only when asked: minutes of compiling)
 
-Nanoseconds a packet, least / median of many batches of 65,536 distinct packets. `program` is the kernel's test run of the
-program alone, base included: `empty` and `copy` say what of it is the method. Of peers, what a verdict adds to a packet's
+Nanoseconds a packet, least / median of many batches of 65,536 distinct packets, in the kernel's test run of the program
+alone, base included: nothing is subtracted, and `empty` and `copy` say what of it is the method. `one a run` has one packet
+in each run, and so the kernel's own work around a run; `bursts` has 64 in each, with a call and a return for each of them, as
+a driver's loop over its ring has (docs/decisions/0074). Both have the same verdicts, packet by packet, or nothing is printed
+but that. Of peers, what a verdict adds to a packet's
 way into the stack, where the same last chain drops every packet that they accept.
 """
 
@@ -24,7 +27,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "builder"), str(Path(__file__).resolve().parents[2])]
 
-from benchmarks.xdp import ground, peers, plot  # noqa: E402
+from benchmarks.xdp import ground, peers, plot, truth  # noqa: E402
 from configlet.encoders.xdp import encode  # noqa: E402
 from configlet.encoders.xdp_text import text  # noqa: E402
 from configlet.hostside import bpf  # noqa: E402
@@ -36,7 +39,8 @@ from tests.xdp.kernel import OBJECT  # noqa: E402
 SIZES = (10, 100, 1_000, 5_000, 20_000, 100_000)
 BATCHES = 60
 Point = tuple[int, float]
-Packets = Sequence[tuple[int, int, int, int, int]]
+Packets = ground.Packets
+PARTS = {"one a run": ("bench_empty", "bench_copy", "bench"), "bursts": ("burst_empty", "burst_copy", "burst")}
 
 
 def segment(size: int) -> list[Entry]:
@@ -48,7 +52,7 @@ def scattered(size: int) -> list[Entry]:
 
 
 def curve(sizes: Sequence[int] = SIZES, scatter: Sequence[int] | None = None, batches: int = BATCHES) -> dict[str, list[Point]]:
-    """The program alone, over sizes: plain and with everything on, hits and misses."""
+    """The program alone, over sizes: plain and with everything on, hits and misses, one packet a run and in bursts."""
     library, path = bpf.Library(), ground.built()
     found: dict[str, list[Point]] = {}
     for name, make, those in (("segment", segment, sizes), ("random", scattered, sizes if scatter is None else scatter)):
@@ -56,24 +60,38 @@ def curve(sizes: Sequence[int] = SIZES, scatter: Sequence[int] | None = None, ba
             entries = make(size)
             began = time.process_time()
             made = encode({("towards", 4): entries})
-            compiled = time.process_time() - began
+            words = f"{made.size / 1e6:.2f} MB, compiled in {time.process_time() - began:.2f} s of CPU"
+            print(f"{name} {size:,}: {words}, {ground.PACKETS:,} distinct packets", flush=True)
             for mode, constants in (("plain", ground.PLAIN), ("everything on", ground.EVERYTHING)):
                 encoded = replace(made, constants={**made.constants, **constants})
                 with ground.measured(library, path, encoded) as generation:
-                    words = []
-                    for trace, packets in (("hit", ground.hits(entries)), ("miss", ground.misses(entries))):
-                        ground.lay(library, generation, packets)
-                        parts = ("bench_empty", "bench_copy", "bench") if trace == "hit" else ("bench",)
-                        for part in parts:
-                            least, median = ground.nanoseconds(library, generation.object.program_fd(part), batches)
-                            words.append(f"{part.removeprefix('bench_').replace('bench', trace)} {least}/{median}")
-                            if part == "bench":
-                                found.setdefault(f"XDP {name}, {mode}, {trace}", []).append((size, least))
-                            elif mode == "plain":
-                                found.setdefault(f"method ({part.removeprefix('bench_')})", []).append((size, least))
-                size_mb = encoded.size / 1e6
-                print(f"{name:<8} {size:>7,} {mode:<14} {'  '.join(words):<62} {size_mb:5.2f} MB  compile {compiled:.2f} s",
-                      flush=True)  # fmt: skip
+                    for key, least in _measured(library, generation, entries, mode, batches).items():
+                        label = f"method ({key})" if key.startswith(("empty", "copy")) else f"XDP {name}, {mode}, {key}"
+                        found.setdefault(label, []).append((size, least))
+    return found
+
+
+def _measured(
+    library: bpf.Library, generation: ground.Measured, entries: Sequence[Entry], mode: str, batches: int
+) -> dict[str, float]:
+    """Least nanoseconds a packet by part and way: `hit, bursts`."""
+    traces = {"hit": ground.hits(entries), "miss": ground.misses(entries)}
+    found: dict[str, float] = {}
+    lines: dict[str, list[str]] = {way: [] for way in PARTS}
+    for trace, packets in traces.items():
+        ground.lay(library, generation, packets)
+        if wrong := truth.differing(library, generation, packets, entries):
+            raise SystemExit(f"bench_xdp: {wrong} verdicts differ, so nothing that was measured means anything")
+        for way, parts in PARTS.items():
+            for part in parts if trace == "hit" else parts[-1:]:
+                fd = generation.object.program_fd(part)
+                each = ground.per_packet if way == "bursts" else ground.nanoseconds
+                least, median = each(library, fd, batches)
+                key = part.partition("_")[2] or trace
+                found[f"{key}, {way}"] = least
+                lines[way].append(f"{key} {least:.0f}/{median:.0f}")
+    for way, words in lines.items():
+        print(f"  {mode:<14} {way:<10} {'  '.join(words)}", flush=True)
     return found
 
 

@@ -30,6 +30,8 @@ PROGRAMS = (
     "bench_empty", "bench_copy", "bench_parse", "bench", "check", "generate", "hot",
     "burst_empty", "burst_copy", "burst", "burst_check",
 )  # fmt: skip
+Packets = Sequence[tuple[int, int, int, int, int]]
+"""Source, destination, protocol, source port, destination port."""
 BURST = 64
 """Packets that one run of a `burst` program takes, as in bench.bpf.c."""
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -107,7 +109,7 @@ def misses(entries: Sequence[Entry], count: int = PACKETS) -> list[tuple[int, in
     ]
 
 
-def lay(library: bpf.Library, generation: Measured, packets: Sequence[tuple[int, int, int, int, int]]) -> None:
+def lay(library: bpf.Library, generation: Measured, packets: Packets) -> None:
     data = b"".join(header(*packet) for packet in packets)
     bpf.write_array(library, generation.object.map_fd("trace"), data, freeze=False)
 
