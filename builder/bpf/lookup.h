@@ -126,6 +126,10 @@ inline_ u32 finish(u32 e, u32 class, u32 sport)
 
 	if (kind >= OVER64 && kind <= OVER16)
 		e = kind == OVER16 ? in_over16(i, class) : kind == OVER32 ? in_over32(i, class) : in_over64(i, class);
+#pragma unroll
+	for (u32 step = 0; step < 3; step++)
+		if (step < constant.steps && e >> 28 == OVER64)
+			e = in_over64(e & NUMBER, class);
 	if (e >> 28 == ROW)
 		e = in_row(e & NUMBER, class);
 	if (constant.use_sport && e >> 28 == LINE64) {

@@ -168,6 +168,7 @@ LOOKUP(l128, LPM_TRIE, l64_key, ref, 1, BPF_F_NO_PREALLOC); /* and from /65 to /
 struct constants {
 	u32 locals_mask, leaving_mask, multiplier;
 	u32 blocks; /* blocks of 64 classes in a row */
+	u32 steps; /* lines over classes that may stand behind the first one, up to 3 */
 	u32 use_sport, use_counters, use_connections, events; /* events: one deny in so many; 0 none, a power of two */
 	u32 ethertypes[4]; /* passed beside ARP; 0 unused */
 	u32 timeout_tcp, timeout_other; /* seconds */

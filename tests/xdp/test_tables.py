@@ -78,6 +78,26 @@ def test_a_row_that_the_program_could_not_judge_is_refused(said: str, why: str) 
         encode({("towards", 4): [row(said)]})
 
 
+@pytest.mark.parametrize(("ports", "steps", "blocks"), [(31, 0, 1), (40, 2, 0), (45, 3, 0), (364, 3, 0), (365, 0, 12)])
+def test_a_row_is_a_block_or_lines_of_runs_or_blocks_by_how_much_it_says(ports: int, steps: int, blocks: int) -> None:
+    """Single ports, each a class and a run of its own, with other runs between them where they are many."""
+    of = [rule(f"r{i}", "deny" if i % 3 else "allow") for i in range(ports)]
+    entries = [entry(of[i], (6, 6), (LOCAL4, LOCAL4), (0, 0xFFFFFFFF), (2 * i + 1, 2 * i + 1)) for i in range(ports)]
+    gaps = [entry(of[i - 2], (6, 6), (LOCAL4, LOCAL4), (0, 0xFFFFFFFF), (2 * i, 2 * i)) for i in range(ports)]
+    entries += gaps if ports > 31 else []
+    encoded = encode({("towards", 4): entries})
+    assert (encoded.constants["steps"], encoded.facts["blocks"]) == (steps, blocks)
+    assert differ(4, [entries], lines(encoded, 4)) is None
+    if impossible():
+        return
+    dice = random.Random(ports)
+    with generation_of(encoded) as generation:
+        for _ in range(200):
+            packet = packet_near(dice, entries, 4)
+            hit = first(entries, packet)
+            assert (verdict(generation, frame(packet, dice)) == PASS) == (hit is not None and hit.permit), packet
+
+
 def test_more_pieces_of_source_ports_than_are_looked_up_are_refused() -> None:
     def rows(count: int) -> list[Entry]:
         ports = [(2 * n, 2 * n) for n in range(count)]

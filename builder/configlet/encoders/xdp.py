@@ -27,7 +27,7 @@ Lists = Mapping[Key, Sequence[Entry]]
 """First-match rows with default deny, towards the local addresses and (where connections are remembered) from them."""
 
 CONSTANTS: dict[str, int] = {
-    "locals_mask": 0, "leaving_mask": 0, "multiplier": 1, "blocks": 1, "use_sport": 0, "use_counters": 1,
+    "locals_mask": 0, "leaving_mask": 0, "multiplier": 1, "blocks": 1, "steps": 0, "use_sport": 0, "use_counters": 1,
     "use_connections": 0, "events": 0, "ethertype0": 0, "ethertype1": 0, "ethertype2": 0, "ethertype3": 0,
     "timeout_tcp": 0, "timeout_other": 0,
 }  # fmt: skip
@@ -70,6 +70,7 @@ def encode(lists: Lists, *, per: Per = "rule", ethertypes: Sequence[int] = (), c
         **CONSTANTS,
         **arrays.constants,
         "blocks": -(-classes.count // 64),
+        "steps": rows.steps,
         "use_sport": int(any(spec[3] != (0, 65535) for spec in ordered.specs)),
         **{f"ethertype{i}": value for i, value in enumerate(ethertypes)},
         **constants,

@@ -22,10 +22,9 @@ _ECHO: dict[Family, int] = {4: 1, 6: 58}
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What one spec covers: its classes as runs, each alone when they are few, and its source ports if it has any."""
+    """What one spec covers: its classes as runs, and its source ports if it has any."""
 
     runs: tuple[Span, ...]
-    few: tuple[int, ...]
     sport: Span | None
 
 
@@ -37,8 +36,6 @@ class Classes:
     count: int
     covers: tuple[Cover, ...]
 
-
-FEW = 4
 
 
 def points(spec: Spec) -> Iterator[Span]:
@@ -97,8 +94,10 @@ def classes_of(specs: Sequence[Spec]) -> Classes:
     table = array("H")
     for number, start, end in zip(numbers, cuts, [*cuts[1:], at.POINTS], strict=True):
         table.extend(array("H", [number]) * (end - start))
-    known: dict[Span, frozenset[int]] = {}
-    covers = tuple(_cover(spec, spans, cuts, numbers, known) for spec, spans in zip(specs, covered, strict=True))
+    runs = _Runs(cuts, numbers)
+    covers = tuple(
+        Cover(runs.of(spans), None if spec[3] == ANY_PORT else spec[3]) for spec, spans in zip(specs, covered, strict=True)
+    )
     return Classes(table.tobytes(), count, covers)
 
 
@@ -124,26 +123,31 @@ def _sweep(covered: Iterable[Sequence[Span]]) -> tuple[list[int], list[int]]:
     return cuts, numbers
 
 
-def _cover(
-    spec: Spec, spans: Iterable[Span], cuts: list[int], numbers: list[int], known: dict[Span, frozenset[int]]
-) -> Cover:
-    sets = []
-    for span in spans:
-        if span not in known:
-            known[span] = frozenset(numbers[bisect_left(cuts, span[0]) : bisect_left(cuts, span[1] + 1)])
-        sets.append(known[span])
-    both = sets[0] if len(sets) == 1 else frozenset().union(*sets)
-    runs = tuple(_runs(sorted(both)))
-    few = tuple(sorted(both)) if len(both) <= FEW else ()
-    return Cover(runs, few, None if spec[3] == ANY_PORT else spec[3])
+class _Runs:
+    """The classes of a spec as runs.
 
+    A class that the spec covers has its first point in one of the spec's spans, and classes are numbered by their first
+    points: so those that begin in a span are one run, and all others of the span began in another one.
+    """
 
-def _runs(numbers: Sequence[int]) -> Iterator[Span]:
-    start = 0
-    for index in range(1, len(numbers) + 1):
-        if index == len(numbers) or numbers[index] != numbers[index - 1] + 1:
-            yield numbers[start], numbers[index - 1]
-            start = index
+    def __init__(self, cuts: list[int], numbers: list[int]) -> None:
+        self.cuts, most = cuts, -1
+        self.before = [0]
+        for number in numbers:
+            most = max(most, number)
+            self.before.append(most + 1)
+
+    def of(self, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """The classes of the spans of one spec, each once, in order."""
+        out: list[Span] = []
+        for low, high in sorted(spans):
+            first = self.before[bisect_left(self.cuts, low)]
+            after = self.before[bisect_left(self.cuts, high + 1)]
+            if out and out[-1][1] + 1 == first:
+                first = out.pop()[0]
+            if first < after:
+                out.append((first, after - 1))
+        return tuple(out)
 
 
 def _cannot(why: str) -> Refused:

@@ -42,10 +42,9 @@ def walk(rows: Rows, family: Family, peers: Peers) -> tuple[list[Found], list[tu
     parts = groups(family, peers)
     stack = [rows.top(TOP[family])]
     found, events = list[Found](), [(0, stack[0].ref)]
-    for index, ((low, high), filters) in enumerate(parts):
+    for (low, high), filters in parts:
         _leave(stack, events, low)
-        leaf = index + 1 == len(parts) or parts[index + 1][0][0] > high
-        inner: Open = rows.enter(stack[-1], high, filters, leaf=leaf)
+        inner: Open = rows.enter(stack[-1], high, filters)
         found.append(Found(low, high, inner.ref))
         events.append((low, inner.ref))
         stack.append(inner)

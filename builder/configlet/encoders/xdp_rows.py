@@ -1,12 +1,14 @@
 """Rows: for each prefix of peers, which filter wins at each service class; first match is settled here.
 
-A cell holds the number of the filter that wins there (the smaller number, as the first match), the number of all
-filters when none does, or a piecewise function of the source port as a tuple of (first port, winner).
+A row is kept as runs of classes, so that what a filter costs does not grow with the number of classes. A cell holds the
+number of the filter that wins there (the smaller number, as the first match), the number of all filters when none does,
+or a piecewise function of the source port as a tuple of (first port, winner).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,224 +19,181 @@ from configlet.model.net import Span
 from configlet.model.problem import refuse
 
 Cell = int | tuple[tuple[int, int], ...]
-Block = list[Cell]
-Row = list[Block]
 Filters = Sequence[tuple[int, int]]
 """(number of the filter, number of its spec), in order of priority."""
-Changes = dict[int, Cell]
+Pieces = list[tuple[int, int]]
+"""(first class or port, reference), from 0 on."""
 
 SPARSE = 8
-"""Cells that a leaf may change before a whole row is made for it."""
-FAN = 9
+"""Runs in which a row may differ from a written one before it is written itself."""
+FAN, DEPTH = 9, 3
+"""Values of a line, and lines under one another that the program looks at."""
+BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What wins: runs of classes by their first one, and the cell of each. Never written to once it is made."""
+
+    starts: list[int]
+    cells: list[Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A row that was written: its cells, its references block by block, and its own reference."""
+    """A row that was written: its references as runs, and its own reference."""
 
-    row: Row
-    written: list[Values]
+    starts: list[int]
+    refs: list[int]
     ref: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Open:
-    """A prefix that is open while the walk is inside it.
-
-    ``row`` is what wins inside; ``base`` a row that was written, at ``parent``; ``changes`` are the cells in which row
-    and base differ, None when they are many.
-    """
+    """A prefix that is open while the walk is inside it: what wins there, and the written row that it differs from."""
 
     end: int
     row: Row
     ref: int
     base: Base
-    changes: Changes | None
 
 
 class Rows:
     """Makes the rows of one generation. ``results`` are the references of the filters, and at the end the default's."""
 
     def __init__(self, store: Store, covers: Sequence[Cover], count: int, results: Sequence[int]) -> None:
-        self.store, self.covers, self.results = store, covers, results
-        self.none = len(results) - 1
-        sizes = [64] * (count // 64) + ([count % 64] if count % 64 else [])
-        self._uniform: dict[tuple[int, int], Block] = {}
-        empty: Row = [self._filled(self.none, size) for size in sizes]
+        self.store, self.covers, self.count, self.results = store, covers, count, results
+        self.steps = 0
+        """Lines under one another that a row needs at most, behind the first one."""
         self._refs = _Refs(self)
         self._split: dict[tuple[Cell, int, Span], Cell] = {}
-        self._empty = Base(empty, [tuple(map(self._refs.__getitem__, block)) for block in empty], at.DEFAULT)
 
     def top(self, end: int) -> Open:
         """The space before any prefix: nothing wins anywhere."""
-        return Open(end, self._empty.row, at.DEFAULT, self._empty, {})
+        return Open(end, Row([0], [len(self.results) - 1]), at.DEFAULT, Base([0], [at.DEFAULT], at.DEFAULT))
 
-    def enter(self, outer: Open, end: int, filters: Filters, *, leaf: bool) -> Open:
-        """A prefix inside another, with the filters that begin there. A leaf has no prefix inside."""
-        base = outer.base
-        if leaf and outer.changes is not None:
-            ref = self._sparse(outer, filters)
-            if ref is not None:
-                return Open(end, outer.row, ref, base, None)
-        row = self._apply(outer.row, filters)
-        kept = None if leaf else self._few(row, base.row)
-        runs = self._runs(row, base)
+    def enter(self, outer: Open, end: int, filters: Filters) -> Open:
+        """A prefix inside another, with the filters that begin there."""
+        row, base = self._apply(outer.row, filters), outer.base
+        starts, refs = self._references(row)
+        runs = _differing(base, starts, refs, self.count)
         if runs is not None:
             over = self.store.overlay(runs, base.ref) if runs else base.ref
             if over is not None:
-                return Open(end, row, over, base, kept)
-        written = [
-            old if block is before else tuple(map(self._refs.__getitem__, block))
-            for block, before, old in zip(row, base.row, base.written, strict=True)
-        ]
-        ref = self._dense(written)
-        return Open(end, row, ref, Base(row, written, ref), {})
-
-    def _sparse(self, outer: Open, filters: Filters) -> int | None:
-        """The reference of a leaf that changes few cells; None when they are many."""
-        covers, base = self.covers, outer.base.row
-        changes: Changes = dict(outer.changes or ())
-        for number, spec in filters:
-            cover = covers[spec]
-            if not cover.few:
-                return None
-            for place in cover.few:
-                cell = changes[place] if place in changes else base[place >> 6][place & 63]
-                if cover.sport is None and type(cell) is int:
-                    if number < cell:
-                        changes[place] = number
-                else:
-                    changes[place] = self._win(cell, number, cover.sport)
-            if len(changes) > 2 * SPARSE:
-                return None
-        runs: list[tuple[int, int, int]] = []
-        for place in sorted(changes):
-            ref = self._refs[changes[place]]
-            if ref != outer.base.written[place >> 6][place & 63]:
-                _add(runs, place, place, ref)
-        if not runs:
-            return outer.base.ref
-        return self.store.overlay(runs, outer.base.ref) if len(runs) <= SPARSE else None
+                return Open(end, row, over, base)
+        ref = self._write(starts, refs)
+        return Open(end, row, ref, Base(starts, refs, ref))
 
     def _apply(self, outer: Row, filters: Filters) -> Row:
-        """A copy of a row with filters applied; blocks that do not change are shared."""
-        row, own = list(outer), set[int]()
+        """A copy of a row with filters applied."""
+        starts, cells = outer.starts.copy(), outer.cells.copy()
         for number, spec in filters:
             cover = self.covers[spec]
             for low, high in cover.runs:
-                for index in range(low >> 6, (high >> 6) + 1):
-                    first, last = max(low - (index << 6), 0), min(high - (index << 6), len(row[index]) - 1)
-                    if cover.sport is not None or last - first + 1 < len(row[index]):
-                        self._apply_part(row, own, index, (first, last), number, cover.sport)
-                    else:
-                        self._apply_whole(row, own, index, number)
-        return row
+                self._apply_run(starts, cells, low, high + 1, number, cover.sport)
+        return Row(starts, cells)
 
-    def _apply_whole(self, row: Row, own: set[int], index: int, number: int) -> None:
-        """One filter over a whole block: it wins everywhere, nowhere, or here and there."""
-        block = row[index]
-        try:
-            least, most = min(block), max(block)
-        except TypeError:
-            self._apply_part(row, own, index, (0, len(block) - 1), number, None)
-            return
-        if type(least) is not int or type(most) is not int:
-            self._apply_part(row, own, index, (0, len(block) - 1), number, None)
-        elif number < least:
-            row[index] = self._filled(number, len(block))
-            own.discard(index)
-        elif number < most:
-            row[index] = [number if number < cell else cell for cell in block]  # type: ignore[operator]
-            own.add(index)
-
-    def _filled(self, number: int, size: int) -> Block:
-        """A block of one winner; shared, and so never written to."""
-        return self._uniform.setdefault((number, size), [number] * size)
-
-    def _apply_part(self, row: Row, own: set[int], index: int, span: Span, number: int, sport: Span | None) -> None:
-        block = row[index]
-        for place in range(span[0], span[1] + 1):
-            cell = block[place]
-            if sport is None and type(cell) is int:
-                if number > cell:
-                    continue
-                won: Cell = number
-            else:
-                won = self._win(cell, number, sport)
-            if index not in own:
-                own.add(index)
-                block = row[index] = list(block)
-            block[place] = won
+    def _apply_run(self, starts: list[int], cells: list[Cell], low: int, end: int, number: int, sport: Span | None) -> None:
+        """One filter over classes from ``low`` up to ``end``, which is no more one of them."""
+        first = bisect_right(starts, low) - 1
+        after = bisect_left(starts, end, first + 1)
+        begins, won = ([starts[first]], [cells[first]]) if starts[first] < low else ([], list[Cell]())
+        for index in range(first, after):
+            cell = cells[index]
+            if sport is not None or type(cell) is not int:
+                cell = self._win(cell, number, sport)
+            elif number < cell:
+                cell = number
+            if not won or won[-1] != cell:
+                begins.append(starts[index] if index > first else max(low, starts[index]))
+                won.append(cell)
+        if end < (starts[after] if after < len(starts) else self.count) and won[-1] != cells[after - 1]:
+            begins.append(end)
+            won.append(cells[after - 1])
+        starts[first:after], cells[first:after] = begins, won
 
     def _win(self, cell: Cell, number: int, sport: Span | None) -> Cell:
         """A cell after one more filter, which may ask for source ports."""
-        span = sport or (0, 65535)
-        key = (cell, number, span)
+        key = (cell, number, sport or (0, 65535))
         if key not in self._split:
-            self._split[key] = _split(cell, number, span)
+            self._split[key] = _split(*key)
         return self._split[key]
 
-    def _few(self, row: Row, base: Row) -> Changes | None:
-        """The cells of a row that are not those of its base; None when they are many."""
-        found: Changes = {}
-        for index, (block, other) in enumerate(zip(row, base, strict=True)):
-            if block is not other and block != other:
-                found.update((index << 6 | i, cell) for i, cell in enumerate(block) if cell != other[i])
-                if len(found) > 2 * SPARSE:
-                    return None
-        return found
+    def _references(self, row: Row) -> tuple[list[int], list[int]]:
+        """A row as runs of references; equal neighbours are one run."""
+        starts, refs, last = list[int](), list[int](), -1
+        for start, ref in zip(row.starts, map(self._refs.__getitem__, row.cells), strict=True):
+            if ref != last:
+                starts.append(start)
+                refs.append(ref)
+                last = ref
+        return starts, refs
 
-    def _runs(self, row: Row, base: Base) -> list[tuple[int, int, int]] | None:
-        """Where a row means something else than its base, as runs of one reference; None when they are many."""
-        runs: list[tuple[int, int, int]] = []
-        for index, (block, other, old) in enumerate(zip(row, base.row, base.written, strict=True)):
-            if block is other:
-                continue
-            new = tuple(map(self._refs.__getitem__, block))
-            if new == old:
-                continue
-            start = index << 6
-            if new.count(new[0]) == len(new) and new[0] not in old:
-                _add(runs, start, start + len(new) - 1, new[0])
-            else:
-                for place, (ref, before) in enumerate(zip(new, old, strict=True), start):
-                    if ref != before:
-                        _add(runs, place, place, ref)
-            if len(runs) > SPARSE:
-                return None
-        return runs
+    def _write(self, starts: list[int], refs: list[int]) -> int:
+        """A result when every class has that one, whatever the source port; a block; or lines of runs.
 
-    def _dense(self, written: list[Values]) -> int:
-        """A written row; a result when every cell has that one, whatever the source port."""
-        only = written[0][0]
-        if only < at.STEP and all(block.count(only) == len(block) for block in written):
-            return only
-        return self.store.row(tuple(self.store.block(block) for block in written))
+        Runs that lines of that depth do not hold are written as blocks, class by class.
+        """
+        if len(refs) == 1 and refs[0] < at.STEP:
+            return refs[0]
+        if self.count > BLOCK and 1 < len(refs) <= FAN**DEPTH:
+            ref, depth = _lines(list(zip(starts, refs, strict=True)), self.store.class_line)
+            self.steps = max(self.steps, depth)
+            return ref
+        cells = [ref for start, end, ref in zip(starts, [*starts[1:], self.count], refs, strict=True) for _ in range(end - start)]
+        return self.store.row(tuple(self.store.block(tuple(cells[i : i + BLOCK])) for i in range(0, self.count, BLOCK)))
 
     def written(self, cell: Cell) -> int:
         """The reference of a cell: its filter's result, or a function of the source port."""
         if isinstance(cell, int):
             return self.results[cell]
-        return self._function([(start, self.results[winner]) for start, winner in cell])
-
-    def _function(self, pieces: list[tuple[int, int]]) -> int:
-        level = [piece for i, piece in enumerate(pieces) if i == 0 or piece[1] != pieces[i - 1][1]]
-        if len(level) > FAN**3:
+        pieces = [(start, self.results[winner]) for start, winner in cell]
+        pieces = [piece for i, piece in enumerate(pieces) if i == 0 or piece[1] != pieces[i - 1][1]]
+        if len(pieces) > FAN**DEPTH:
             raise refuse(
                 "Source ports that no table can hold",
-                f"Filters of one service divide its source ports into {len(level)} pieces, and {FAN**3} are looked up. "
+                f"Filters of one service divide its source ports into {len(pieces)} pieces, and {FAN**DEPTH} are looked up. "
                 "Use fewer distinct source ports.",
                 nature="red",
             )
-        while len(level) > 1:
-            level = [self._line(level[i : i + FAN]) for i in range(0, len(level), FAN)]
-        return level[0][1]
+        return _lines(pieces, self.store.sport_line)[0]
 
-    def _line(self, pieces: Sequence[tuple[int, int]]) -> tuple[int, int]:
-        values: Values = tuple(ref for _, ref in pieces)
-        return pieces[0][0], values[0] if len(values) == 1 else self.store.sport_line(
-            tuple(start for start, _ in pieces[1:]), values
-        )
+
+def _lines(pieces: Pieces, write: Callable[[Values, Values], int]) -> tuple[int, int]:
+    """The reference of runs as a tree of lines, and how many lines are under one another."""
+    depth = 0
+    while len(pieces) > 1:
+        pieces = [_line(pieces[i : i + FAN], write) for i in range(0, len(pieces), FAN)]
+        depth += 1
+    return pieces[0][1], depth
+
+
+def _line(pieces: Pieces, write: Callable[[Values, Values], int]) -> tuple[int, int]:
+    """The start and the reference of so few runs; one alone needs no line."""
+    starts, refs = zip(*pieces, strict=True)
+    return starts[0], write(starts[1:], refs) if len(refs) > 1 else refs[0]
+
+
+def _differing(base: Base, starts: list[int], refs: list[int], count: int) -> list[tuple[int, int, int]] | None:
+    """Where a row means something else than its base: (first class, last class, reference); None when that is many."""
+    runs: list[tuple[int, int, int]] = []
+    theirs, others, size, many = base.starts, base.refs, len(base.starts), len(starts)
+    mine = other = place = 0
+    while place < count:
+        mine_end = starts[mine + 1] if mine + 1 < many else count
+        other_end = theirs[other + 1] if other + 1 < size else count
+        end = mine_end if mine_end < other_end else other_end
+        if (ref := refs[mine]) != others[other]:
+            if runs and runs[-1][1] == place - 1 and runs[-1][2] == ref:
+                runs[-1] = (runs[-1][0], end - 1, ref)
+            elif len(runs) == SPARSE:
+                return None
+            else:
+                runs.append((place, end - 1, ref))
+        mine += end == mine_end
+        other += end == other_end
+        place = end
+    return runs
 
 
 class _Refs(dict[Cell, int]):
@@ -247,14 +206,6 @@ class _Refs(dict[Cell, int]):
     def __missing__(self, cell: Cell) -> int:
         self[cell] = found = self.rows.written(cell)
         return found
-
-
-def _add(runs: list[tuple[int, int, int]], first: int, last: int, ref: int) -> None:
-    """One more run, joined to the last one where it goes on."""
-    if runs and runs[-1][1] == first - 1 and runs[-1][2] == ref:
-        runs[-1] = (runs[-1][0], last, ref)
-    else:
-        runs.append((first, last, ref))
 
 
 def _split(cell: Cell, number: int, span: Span) -> Cell:

@@ -61,6 +61,10 @@ class Store:
         """An interval line over source ports, up to nine values."""
         return LINE64 | self._lines64.setdefault((cuts, values, 0), len(self._lines64))
 
+    def class_line(self, cuts: Cuts, values: Values) -> int:
+        """A line over classes, up to nine values: an overlay whose parent is never asked."""
+        return OVER64 | self._lines64.setdefault((cuts, values, 0), len(self._lines64))
+
     def wide_line(self, cuts: Cuts, values: Values) -> int:
         """An interval line over the low 24 bits of an address."""
         return WIDE64 | self._wides64.setdefault((cuts, values), len(self._wides64))

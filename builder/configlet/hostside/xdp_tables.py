@@ -19,8 +19,8 @@ else:
 
 FIRST = "configlet-xdp 1"
 CONSTANTS = (
-    "locals_mask", "leaving_mask", "multiplier", "blocks", "use_sport", "use_counters", "use_connections", "events",
-    "ethertype0", "ethertype1", "ethertype2", "ethertype3", "timeout_tcp", "timeout_other",
+    "locals_mask", "leaving_mask", "multiplier", "blocks", "steps", "use_sport", "use_counters", "use_connections",
+    "events", "ethertype0", "ethertype1", "ethertype2", "ethertype3", "timeout_tcp", "timeout_other",
 )  # fmt: skip
 TABLES = {
     "locals": 64, "leaving": 64, "svc": 512, "nodes": 1024, "lines32": 32, "lines64": 64, "wides64": 64, "overs16": 16,

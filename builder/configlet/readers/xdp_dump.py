@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from configlet.model.problem import Place, Refused, refuse
 
 CONSTANTS = (
-    "locals_mask", "leaving_mask", "multiplier", "blocks", "use_sport", "use_counters", "use_connections", "events",
-    "ethertype0", "ethertype1", "ethertype2", "ethertype3", "timeout_tcp", "timeout_other",
+    "locals_mask", "leaving_mask", "multiplier", "blocks", "steps", "use_sport", "use_counters", "use_connections",
+    "events", "ethertype0", "ethertype1", "ethertype2", "ethertype3", "timeout_tcp", "timeout_other",
 )  # fmt: skip
 ELEMENTS = {
     "locals": "<8I8I", "leaving": "<8I8I", "svc": "<256H", "nodes": "<256I", "lines32": "<4H6I", "lines64": "<8H12I",

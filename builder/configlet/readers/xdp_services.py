@@ -106,7 +106,10 @@ class Services:
 
     def _outcome(self, ref: int, number: int) -> Outcome:
         """What a reference gives for one class, through overlay, row and source ports as the program goes."""
-        ref = self._row(self._overlay(ref, number), number)
+        ref = self._overlay(ref, number)
+        for _ in range(self.dump.constants["steps"]):
+            ref = self._overlay(ref, number) if ref >> 28 == OVER64 else ref
+        ref = self._row(ref, number)
         if not self.dump.constants["use_sport"]:
             return _result(ANY_PORT, ref)
         return tuple(self._sports(ANY_PORT, ref, 3))
