@@ -1,7 +1,7 @@
 """The XDP filter table beside nftables, iptables, ipset and rte_acl, on the same filters. Root; it prints, it judges nothing.
 
     bench_xdp.py                 everything: the curve, the peers, what a replacement costs (some ten minutes)
-    bench_xdp.py curve|peers|load [SIZE ...]      (random five-tuples of 100,000 only when asked: minutes of compiling)
+    bench_xdp.py curve|peers|load [SIZE ...]     
 
 Nanoseconds a packet, least / median of many batches of 65,536 distinct packets, in the kernel's test run of the program
 alone, base included: nothing is subtracted, and `empty` and `copy` say what of it is the method. `one a run` has one packet
@@ -21,14 +21,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "builder"), str(Path(__file__).resolve().parents[2])]
 
 from benchmarks.xdp import ground, peers, plot, truth  # noqa: E402
-from configlet.encoders.xdp import encode  # noqa: E402
+from configlet.encoders.xdp import Per, encode  # noqa: E402
 from configlet.encoders.xdp_text import text  # noqa: E402
 from configlet.hostside import bpf  # noqa: E402
 from configlet.hostside.xdp_tables import Generation, parse  # noqa: E402
@@ -51,17 +51,23 @@ def scattered(size: int) -> list[Entry]:
     return rule_sets.scattered(random.Random(1), size)
 
 
-def curve(sizes: Sequence[int] = SIZES, scatter: Sequence[int] | None = None, batches: int = BATCHES) -> dict[str, list[Point]]:
+SETS: dict[str, tuple[Callable[[int], list[Entry]], Per]] = {
+    "segment": (segment, "rule"), "random": (scattered, "rule"), "random verdicts": (scattered, "verdict"),
+}  # fmt: skip
+"""Filters by name, and what the tables tell apart (every random filter is a rule of its own)."""
+
+
+def curve(sizes: Sequence[int] = SIZES, batches: int = BATCHES) -> dict[str, list[Point]]:
     """The program alone, over sizes: plain and with everything on, hits and misses, one packet a run and in bursts."""
     library, path = bpf.Library(), ground.built()
     found: dict[str, list[Point]] = {}
-    for name, make, those in (("segment", segment, sizes), ("random", scattered, sizes if scatter is None else scatter)):
-        for size in those:
+    for name, (make, per) in SETS.items():
+        for size in sizes:
             entries = make(size)
             began = time.process_time()
-            made = encode({("towards", 4): entries})
+            made = encode({("towards", 4): entries}, per=per)
             words = f"{made.size / 1e6:.2f} MB, compiled in {time.process_time() - began:.2f} s of CPU"
-            print(f"{name} {size:,}: {words}, {ground.PACKETS:,} distinct packets", flush=True)
+            print(f"{name} {size:,}: results by {per}, {words}, {ground.PACKETS:,} distinct packets", flush=True)
             for mode, constants in (("plain", ground.PLAIN), ("everything on", ground.EVERYTHING)):
                 encoded = replace(made, constants={**made.constants, **constants})
                 with ground.measured(library, path, encoded) as generation:
@@ -233,7 +239,7 @@ def main(words: list[str]) -> None:
     what, sizes = (words[0] if words else ""), [int(word.replace(",", "")) for word in words[1:]]
     drawn: dict[str, list[Point]] = {}
     if what in ("", "curve"):
-        drawn |= curve(sizes or SIZES, None if sizes else SIZES[:-2])
+        drawn |= curve(sizes or SIZES)
     if what in ("", "peers"):
         drawn |= beside(sizes or (SIZES if what else (10, 1_000, 5_000, 100_000)))
     if what in ("", "load"):

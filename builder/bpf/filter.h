@@ -45,13 +45,14 @@ struct event {
 	u32 family, size;
 };
 
-inline_ void count(void *map, u32 index, u32 bytes)
+/* Counts a packet, and answers how many of them this CPU had counted there before. */
+inline_ u64 count(void *map, u32 index, u32 bytes)
 {
 	struct hits *h = at(map, index);
-	if (h) {
-		h->packets++;
-		h->bytes += bytes;
-	}
+	if (!h)
+		return 0;
+	h->bytes += bytes;
+	return h->packets++;
 }
 
 inline_ u32 refused(int why, u32 bytes)
@@ -202,10 +203,12 @@ inline_ int denied(struct frame *f, u32 result, u32 bytes)
 		count(&seen, CONNECTION, bytes);
 		return XDP_PASS;
 	}
-	if (constant.events && (result & LOG || !(bpf_get_prandom_u32() & (constant.events - 1))))
+	/* Every so many-th of a result, the first one at once; a random number would cost a call. */
+	u64 before = constant.use_counters ? count(&counters, result & NUMBER, bytes)
+		   : constant.events	   ? bpf_get_prandom_u32()
+					   : 0;
+	if (constant.events && (result & LOG || !(before & (constant.events - 1))))
 		tell(f, result, bytes);
-	if (constant.use_counters)
-		count(&counters, result & NUMBER, bytes);
 	return XDP_DROP;
 }
 

@@ -33,12 +33,12 @@ class Tally:
 def verdicts(packets: int, seeds: int) -> Iterator[Tally]:
     """For each kind of rule set so many packets, over both families, both ways of counting and so many sets."""
     tallies: dict[str, Tally] = {}
-    share = -(-packets // (4 * seeds))
+    share = -(-packets // (6 * seeds))
     for seed in range(seeds):
         for family in FAMILIES:
             for kind, entries in each(seed, family):
                 tally = tallies.setdefault(kind, Tally(kind))
-                for per in ("rule", "row"):
+                for per in ("verdict", "rule", "row"):
                     dice = random.Random(f"{seed} {kind} {family} {per}")
                     with loaded({("towards", family): entries}, per=per) as generation:
                         for _ in range(share):

@@ -20,7 +20,7 @@ from configlet.model.net import BITS, Family, Span, prefixes
 from configlet.model.policy import DST, SRC, Entry
 from configlet.model.problem import refuse
 
-Per = Literal["rule", "row"]
+Per = Literal["verdict", "rule", "row"]
 Side = Literal["towards", "leaving"]
 Key = tuple[Side, Family]
 Lists = Mapping[Key, Sequence[Entry]]
@@ -60,7 +60,11 @@ class Sorted:
 
 
 def encode(lists: Lists, *, per: Per = "rule", ethertypes: Sequence[int] = (), constants: Mapping[str, int] = {}) -> Encoded:
-    """One generation. ``per`` says what is counted: each rule, or each row. Raises Refused for what no table can hold."""
+    """One generation. Raises Refused for what no table can hold.
+
+    ``per`` says what is told apart, and so counted: each row, each rule, or only what passes and what does not. The less it
+    is, the more the tables share.
+    """
     ordered = _sort(lists, per)
     classes = classes_of(list(ordered.specs) or [(4, (0, 0), (0, 65535), (0, 65535), (0, 1), (1, 1))])
     store = Store()
@@ -83,7 +87,7 @@ def encode(lists: Lists, *, per: Per = "rule", ethertypes: Sequence[int] = (), c
 
 def _sort(lists: Lists, per: Per) -> Sorted:
     """Every row with a number; the earlier, the smaller."""
-    out = Sorted({}, [], ["deny default deny"], {})
+    out = Sorted({}, [], ["deny default deny"] if per != "verdict" else ["deny", "allow"], {})
     known: dict[tuple[int, bool, bool], int] = {}
     for key in sorted(lists):
         by_span = out.by_span.setdefault(key, {})
@@ -99,6 +103,9 @@ def _sort(lists: Lists, per: Per) -> Sorted:
             if box[local] not in by_span:
                 by_span[box[local]] = []
             by_span[box[local]].append((number, box[peer], spec))
+            if per == "verdict":
+                out.results.append((1 if entry.permit else at.DENY) | (at.LOG if entry.log else 0))
+                continue
             mark = (id(entry.rule), entry.permit, entry.reply)
             if per == "row" or mark not in known:
                 known[mark] = _result(out.names, entry, number if per == "row" else None)
