@@ -1,7 +1,7 @@
 """The XDP filter table beside nftables, iptables, ipset and rte_acl, on the same filters. Root; it prints, it judges nothing.
 
     bench_xdp.py                 everything: the curve, the peers, what a replacement costs (some ten minutes)
-    bench_xdp.py curve|peers|load [SIZE ...]     
+    bench_xdp.py curve|peers|load [SIZE ...]
 
 Nanoseconds a packet, least / median of many batches of 65,536 distinct packets, in the kernel's test run of the program
 alone, base included: nothing is subtracted, and `empty` and `copy` say what of it is the method. `one a run` has one packet

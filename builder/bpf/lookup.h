@@ -119,11 +119,17 @@ inline_ u32 by_sport(u32 e, u32 sport)
 	return in64(line, sport);
 }
 
-/* Rows, overlays and source ports. Whatever still is a step at the end denies. */
-inline_ u32 finish(u32 e, u32 class, u32 sport)
+/*
+ * Rows, overlays and source ports. Whatever still is a step at the end denies. The class is asked for only where a peer
+ * has more than one result; it waits for nothing, so that a processor that expects it loads it ahead.
+ */
+inline_ u32 finish(u32 e, struct point p)
 {
-	u32 kind = e >> 28, i = e & NUMBER;
+	u32 kind = e >> 28, i = e & NUMBER, class, sport = p.sport;
 
+	if (!(e & STEP))
+		return e;
+	class = class_of(p.index);
 	if (kind >= OVER64 && kind <= OVER16)
 		e = kind == OVER16 ? in_over16(i, class) : kind == OVER32 ? in_over32(i, class) : in_over64(i, class);
 #pragma unroll
@@ -198,7 +204,6 @@ inline_ u32 peer4(const struct header *t, u32 peer)
 /* The result for a packet between a peer and a local IPv4 address. */
 inline_ u32 classify4(u32 peer, u32 local, struct point p)
 {
-	u32 class = class_of(p.index);
 	struct header *t = used(ELEMENT(locals, (u64)bucket_of(local, constant.locals_mask)), local);
 	if (!t) {
 		/* A pointer out of a function would be unknown to the verifier, so the second table is asked in place. */
@@ -208,13 +213,13 @@ inline_ u32 classify4(u32 peer, u32 local, struct point p)
 		if (!t)
 			return DEFAULT;
 	}
-	return finish(peer4(t, peer), class, p.sport);
+	return finish(peer4(t, peer), p);
 }
 
 inline_ u32 classify4_leaving(u32 peer, u32 local, struct point p)
 {
 	struct header *t = used(ELEMENT(leaving, (u64)bucket_of(local, constant.leaving_mask)), local);
-	return t ? finish(peer4(t, peer), class_of(p.index), p.sport) : DEFAULT;
+	return t ? finish(peer4(t, peer), p) : DEFAULT;
 }
 
 /* The same as functions, where a frame is on no short way: the verifier looks through each of them once. */
@@ -260,7 +265,6 @@ inline_ u32 classify6(struct six peer, struct six local, u32 side, struct point 
 {
 	struct local6_key key = {.high = local.high, .low = local.low, .side = side};
 	struct number *table = bpf_map_lookup_elem(&local6, &key);
-	u32 class = class_of(p.index);
 	if (!table) {
 		struct dst6_key prefix = {.bits = 160};
 		*(u32 *)prefix.side = side;
@@ -270,7 +274,7 @@ inline_ u32 classify6(struct six peer, struct six local, u32 side, struct point 
 		if (!table)
 			return DEFAULT;
 	}
-	return finish(peer6(peer, table->number), class, p.sport);
+	return finish(peer6(peer, table->number), p);
 }
 
 #endif

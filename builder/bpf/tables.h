@@ -56,7 +56,7 @@ struct chunk {
 struct line32 { /* four cuts of 16 bits; the value before the first cut is val[0] */
 	u16 start[4];
 	u32 val[5], parent;
-};
+} __attribute__((aligned(8)));
 struct line64 {
 	u16 start[8];
 	u32 val[9], parent, pad[2];
