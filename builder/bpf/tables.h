@@ -169,7 +169,8 @@ struct constants {
 	u32 locals_mask, leaving_mask, multiplier;
 	u32 blocks; /* blocks of 64 classes in a row */
 	u32 steps; /* lines over classes that may stand behind the first one, up to 3 */
-	u32 use_sport, use_counters, use_connections, events; /* events: one deny of a result in so many; 0 none, a power of two */
+	u32 use_sport, use_counters, use_connections;
+	u32 events; /* one deny of a result in so many is told; 0 none, else a power of two */
 	u32 ethertypes[4]; /* passed beside ARP; 0 unused */
 	u32 timeout_tcp, timeout_other; /* seconds */
 	/* From here on not of the text but of the tables: the number of the last element of each. */

@@ -80,6 +80,8 @@ class Root:
 
 LINE_BITS, WIDE_BITS = 16, 24
 LINE, WIDE = 9, 8
+WIDELY = 12_000
+"""So many /16 in which something begins are all over the space."""
 
 
 class Trie:
@@ -91,8 +93,12 @@ class Trie:
         self.refs = tuple(ref for _, ref in intervals)
 
     def root(self) -> Root:
-        """Eight bits at the root for small tables, sixteen for large ones."""
-        bits = 16 if len(self.refs) > 12_000 else 12 if len(self.refs) > 400 else 8
+        """Eight bits at the root for small tables, twelve for larger ones.
+
+        Sixteen where peers are all over the space: a root of 256 KB leaves no room in caches, and so must save chunks.
+        """
+        cut = len({start >> 16 for start in self.starts}) if len(self.refs) > WIDELY else 0
+        bits = 16 if cut > WIDELY else 12 if len(self.refs) > 400 else 8
         refs = tuple(self._slots(0, 32, bits))
         chunks = tuple(refs[i : i + 256] for i in range(0, len(refs), 256))
         return Root(self.store.run(chunks), 16 if bits == 16 else 24, 4 if bits == 12 else 0)
