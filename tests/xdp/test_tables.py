@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from configlet.encoders.xdp import encode
+from configlet.encoders.xdp import artifact, encode
 from configlet.encoders.xdp_layout import SIZES, Encoded
 from configlet.encoders.xdp_text import text
 from configlet.model.gate import Line
@@ -46,22 +46,28 @@ def test_the_same_rows_give_the_same_bytes_and_every_row_can_be_counted() -> Non
         assert len(encode({("towards", 4): entries}, per="row").arrays["names"]) == 96 * (len(entries) + 1)
 
 
+def test_what_shall_be_counted_is_a_word_that_is_known() -> None:
+    operands = {**XDP.kinds["filter-table"].operands, "count": "statement"}
+    with pytest.raises(Refused, match=r"verdict, rule, row"):
+        artifact(operands, [table([row("permit udp any 192.0.2.11 to 53")])])
+
+
 def test_one_wrong_bit_of_a_cell_is_refuted_with_its_packet() -> None:
     entries = [row("permit tcp 198.51.100.0/24 192.0.2.11 to 9001-9016"), row("permit udp any 192.0.2.11 to 53")]
     good = table(entries)
-    artifact = render("me1", XDP, "filter-table", [good, table([], 6)])
-    proofs = prove(artifact, read(XDP, "filter-table", artifact.text, "f"))
+    made = render("me1", XDP, "filter-table", [good, table([], 6)])
+    proofs = prove(made, read(XDP, "filter-table", made.text, "f"))
     assert [proof.verdict for proof in proofs] == ["PROVED", "PROVED"]
     wider = table([*entries, row("permit tcp any 192.0.2.11 to 22")])
-    (proof, _) = prove(artifact, read(XDP, "filter-table", render("me1", XDP, "filter-table", [wider, table([], 6)]).text, "f"))
+    (proof, _) = prove(made, read(XDP, "filter-table", render("me1", XDP, "filter-table", [wider, table([], 6)]).text, "f"))
     assert (proof.verdict, proof.witnesses[0].kind) == ("REFUTED", "too open")
     assert "192.0.2.11:22" in proof.witnesses[0].packet
 
 
 def test_tables_that_are_on_no_interface_are_no_guard() -> None:
-    artifact = render("me1", XDP, "filter-table", [table([]), table([], 6)])
-    loose = artifact.text.replace("attach ens1\n", "")
-    assert {p.verdict for p in prove(artifact, read(XDP, "filter-table", loose, "f"))} == {"REFUTED"}
+    made = render("me1", XDP, "filter-table", [table([]), table([], 6)])
+    loose = made.text.replace("attach ens1\n", "")
+    assert {p.verdict for p in prove(made, read(XDP, "filter-table", loose, "f"))} == {"REFUTED"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from configlet.encoders import xdp_layout as at
 from configlet.encoders import xdp_six
@@ -229,6 +229,9 @@ def _buckets(found: Mapping[int, Root], multiplier: int) -> tuple[bytes, int]:
 
 def artifact(operands: Mapping[str, Any], tables: Sequence[Table]) -> str:
     """A host's tables as the text that is carried to it. Raises Refused."""
+    if operands["count"] not in get_args(Per):
+        detail = f'The operand `count` of the platform is "{operands["count"]}". Write one of {", ".join(get_args(Per))}.'
+        raise refuse("Operand that is not known", detail)
     lists: dict[Key, Sequence[Entry]] = {}
     for table in tables:
         key: Key = ("towards", table.family)
