@@ -106,3 +106,44 @@ def test_a_bystander_that_hears_multicast_is_a_leak() -> None:
     everybody = Heard(probe.shot.number, tuple(range(len(probe.shot.ears))), False)
     heard = [everybody if p is probe else ideal(p) for p in plan().probes]
     assert [d.fault for d in judge("dc1", plan(), heard, 1.0).differences] == ["arrived although denied"]
+
+
+SMALL = """
+site: {name: small, lab: only, controller: [192.0.2.10]}
+devices:
+  sw1: {platform: eos, model: 7280R, role: leaf, pair: sw2, addresses: [10.0.0.1]}
+  sw2: {platform: eos, model: 7280R, role: leaf, pair: sw1, addresses: [10.0.0.2]}
+links:
+  sw1/Ethernet49: {to: sw2/Ethernet49}
+  sw1/Ethernet50: {to: sw2/Ethernet50, realm: staff, addresses: [10.0.1.0/31, 10.0.1.1/31]}
+externals:
+  world: {prefixes: [203.0.113.0/24], realm: staff, enters: [sw2/Ethernet48], addresses: [203.0.113.2/29]}
+segments:
+  desks: {realm: staff, vlan: 10, prefixes: [10.2.0.0/24], intra: policy,
+          gateways: {on: [sw1, sw2], mode: anycast, irb: symmetric}}
+  oob: {realm: oob, prefixes: [192.0.2.0/24], intra: policy}
+services:
+  ssh: [tcp/22]
+  voice: [{udp: 16384-32767, from: 1-65535}]
+hosts:
+  h1:
+    nics: {eth0: {model: virtio, attached: [sw1/Ethernet1]}}
+    workloads: {h1: {addresses: [10.2.0.11], on: [eth0], segment: desks, stack: kernel}}
+failsafe:
+  - {name: controller, from: [controller], to: [oob], service: [ssh], reason: the way in}
+policy:
+  - {name: all ports out, from: [desks], to: [world], service: [tcp/1-65535], action: allow, reason: r}
+  - {name: voice, from: [desks], to: [world], service: [voice], action: allow, reason: r}
+  - {name: voice in, from: [world], to: [desks], service: [voice], action: allow, reason: r}
+"""
+
+
+def test_rules_that_name_source_ports_or_leave_no_port_unnamed_are_probed_as_the_policy_says(tmp_path: Path) -> None:
+    (tmp_path / "inventory" / "small").mkdir(parents=True)
+    (tmp_path / "inventory" / "small" / "site.yaml").write_text(SMALL)
+    small = open_site(tmp_path, "small", date(2026, 11, 24))
+    oracle, probes = Oracle(small.inventory), plan_probes(small).probes
+    for probe in probes:
+        if probe.about not in ("fragment", "spoofed"):
+            assert oracle.judge(probe.shot.packet).allow == probe.expected, probe
+    assert [p for p in probes if p.about == "allowed" and p.gate == "h1/nftables"], "its table lets voice in"

@@ -14,7 +14,7 @@ import pytest
 
 from configlet.lab.topology import wiring
 from configlet.lab.topology_values import VIRTUAL_MAC, End, Hop, Wiring
-from configlet.model.inventory import External, Inventory, Workload
+from configlet.model.inventory import External, Inventory, Segment, Workload
 from configlet.model.problem import Place, Refused
 from configlet.workspace import load
 
@@ -229,6 +229,26 @@ def test_a_host_in_two_segments_answers_through_the_gateway_of_the_address(inven
     table = [r for r in wired.routes if r.namespace == "client1" and r.table == rule.table]
     assert {str(r.destination) for r in table} == {"10.1.70.0/24", "0.0.0.0/0"}
     assert wired.interface_of("client1", ip_address("10.1.70.99")) == "ens1_170"
+
+
+def test_a_host_has_one_way_out_a_family_through_a_gateway_of_its_own_prefix(inventory: Inventory) -> None:
+    def more(segment: Segment) -> Segment:
+        added = (ip_network("10.9.0.0/24"), ip_network("2001:db8:9::/64"))
+        ways = segment.gateways and dataclasses.replace(
+            segment.gateways, virtual=(*(net[1] for net in added), *segment.gateways.virtual)
+        )
+        return dataclasses.replace(segment, prefixes=(*added, *segment.prefixes), gateways=ways)
+
+    site = dataclasses.replace(
+        inventory, segments=tuple(more(s) if s.name == "clients" else s for s in inventory.segments)
+    )
+
+    def ways(known: Inventory) -> list[str]:
+        routes = (r for r in wiring(known).routes if r.namespace == "client1" and r.destination.prefixlen == 0)
+        return sorted(str(hop.via) for route in routes for hop in route.hops)
+
+    assert ways(site) == ways(inventory) == ["10.1.10.1", "2001:db8:1:10::1"]
+    assert ways(_with_workload(site, "client1", "10.9.0.99", "clients")) == ["10.9.0.1", "2001:db8:1:10::1"]
 
 
 def _with_workload(inventory: Inventory, name: str, address: str, segment: str) -> Inventory:

@@ -101,11 +101,13 @@ def _probes(spot: Spot, law: Law, numbers: Numbers) -> Iterator[Probe | str]:
     if alone and not spot.fragments:
         fragment = replace(alone, sport=numbers.tag(), dport=0, fragment=True)
         yield _probe(spot, law, numbers, fragment, False, "fragment")
-    denied = [p for proto in (UDP, TCP) for p in islice(law.denies(spot.source, spot.target, 0, (proto,)), 1)]
+    denied = [
+        p for proto in (UDP, TCP) for p in islice(law.denies(spot.source, spot.target, numbers.tag(), (proto,)), 1)
+    ]
     if not denied:
         yield f"{spot.gate.name}: the policy denies nothing that this gate alone could stop."
     for packet in denied:
-        yield _probe(spot, law, numbers, replace(packet, sport=numbers.tag()), False, "denied")
+        yield _probe(spot, law, numbers, packet, False, "denied")
     spoofed = next(law.permits(spot.strangers, spot.target, numbers.tag()), None) if spot.strangers.spans else None
     if spoofed:
         yield _probe(spot, law, numbers, spoofed, False, "spoofed")

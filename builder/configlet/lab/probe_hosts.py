@@ -6,7 +6,7 @@ What arrives is read by a real socket behind the table; what the host itself sen
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from configlet.lab.probe_gates import PUT_IN
@@ -57,16 +57,20 @@ def _wire(ground: Ground, member: Member) -> End | None:
 def _local(local: Local, ground: Ground, law: Law, numbers: Numbers) -> Iterator[Probe | str]:
     here = Region(((local.address, local.address),), (local.address,))
     others = _others(local, ground)
-    inward = [p for proto in (UDP, TCP) for p in islice(_served(local, law, law.denies(others, here, 0, (proto,))), 1)]
+    inward = [
+        p
+        for proto in (UDP, TCP)
+        for p in islice(_served(local, law, law.denies(others, here, numbers.tag(), (proto,))), 1)
+    ]
     if not inward:
         yield f"{local.gate.name}: the policy denies nothing towards {local.member.name} that its table alone could stop."
     for packet in inward:
-        yield _inward(local, law, numbers, replace(packet, sport=numbers.tag()))
-    allowed = next(_served(local, law, law.permits(others, here, 0)), None)
+        yield _inward(local, law, numbers, packet)
+    allowed = next(_served(local, law, law.permits(others, here, numbers.tag())), None)
     if allowed is None:
         yield f"{local.gate.name}: the policy allows nothing towards {local.member.name} over IPv{local.family}."
     else:
-        yield _inward(local, law, numbers, replace(allowed, sport=numbers.tag()))
+        yield _inward(local, law, numbers, allowed)
     outward = next(law.denies(here, others, numbers.tag(), (UDP,)), None)
     if outward:
         yield _outward(local, law, numbers, outward)

@@ -120,15 +120,18 @@ def _addresses(draft: Draft, workload: Workload, segment: Segment, interface: st
 
 
 def _ways_out(draft: Draft, host: str, segment: Segment, interface: str, table: int) -> None:
-    """Default routes through a segment's gateways; every segment but the first has a table of its own."""
-    own = {a.address.version for a in draft.addresses if (a.namespace, a.interface) == (host, interface)}
+    """Default routes through the gateways of the prefixes that the host has an address in, one a family; every segment
+    but the first has a table of its own."""
+    own = [a.address.ip for a in draft.addresses if (a.namespace, a.interface) == (host, interface)]
+    led: set[int] = set()
     for address in segment.gateways.virtual if segment.gateways else ():
-        if address.version not in own:
+        prefix = next((p for p in segment.prefixes if address in p and any(one in p for one in own)), None)
+        if prefix is None:
             continue
-        hop = Hop(address, interface)
-        draft.routes.append(Route(host, default_route(address.version), (hop,), table))
+        if address.version not in led:
+            draft.routes.append(Route(host, default_route(address.version), (Hop(address, interface),), table))
+            led.add(address.version)
         if table != 254:
-            prefix = next(p for p in segment.prefixes if p.version == address.version and address in p)
             draft.routes.append(Route(host, prefix, (Hop(None, interface),), table))
             draft.rules.append(SourceRule(host, prefix, table))
 
