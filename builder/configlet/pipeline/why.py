@@ -12,7 +12,7 @@ from pathlib import Path
 
 from configlet.model.gate import Gate, Line, Proof, Reading
 from configlet.model.inventory import Service, Term
-from configlet.model.net import FAMILIES, Family
+from configlet.model.net import FAMILIES, Family, merge
 from configlet.model.policy import Entry, Packet
 from configlet.model.problem import refuse
 from configlet.packets.boxes import packet_of, packet_text
@@ -42,8 +42,9 @@ class HopSaid:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One packet of the question: what the policy says, and each way it can take."""
+    """One packet of the question: its realm, what the policy says, and each way it can take."""
 
+    realm: str
     packet: str
     verdict: str
     rule: str
@@ -70,6 +71,8 @@ class Why:
 def why(root: Path, site: str, today: date, source: str, destination: str, service: str) -> Why:
     """Answer for two names (workload, segment, external) or addresses, and a service or a literal such as tcp/22."""
     opened = open_site(root, site, today)
+    for name in (source, destination):
+        _expect(name, opened)
     meant = service_of(opened, service)
     made = cache(lambda owner: tuple(proven(opened, a) for a in artifacts_of(opened, {owner})))
 
@@ -99,22 +102,26 @@ class _Teller:
         for realm in self.site.policy.realms:
             for family in FAMILIES:
                 ends = ends_of(self.site.inventory, realm, family)
-                for a in _find(ends, source, self.site):
-                    for b in _find(ends, target, self.site):
-                        yield from self._between(a, b, service)
+                for a in _find(ends, source):
+                    for b in _find(ends, target):
+                        yield from self._between(ends, a, b, service)
 
-    def _between(self, a: End, b: End, service: Service) -> Iterator[Leg]:
+    def _between(self, ends: tuple[End, ...], a: End, b: End, service: Service) -> Iterator[Leg]:
         told: set[str] = set()
-        for part_of in service.terms:
-            if part_of.family not in (None, a.family):
-                continue
-            box = box_of(part_of, a.spans[0], b.spans[0])
+        boxes = (
+            box_of(part_of, near, far)
+            for part_of in service.terms
+            if part_of.family in (None, a.family)
+            for near in a.spans
+            for far in b.spans
+        )
+        for box in boxes:
             for part, entry in split(self.site.entries(a.realm, a.family), box):
                 packet = packet_of(a.family, a.realm, part)
                 key = entry.rule.name if entry else ""
                 if key not in told:
                     told.add(key)
-                    yield self._leg(a, b, packet, entry)
+                    yield self._leg(_standing(ends, a, packet.src), _standing(ends, b, packet.dst), packet, entry)
 
     def _leg(self, a: End, b: End, packet: Packet, entry: Entry | None) -> Leg:
         ways = paths(self.site.placement, a, b, self.service)
@@ -124,7 +131,8 @@ class _Teller:
         rule = entry.rule if entry else None
         name = rule.name if rule else "default deny"
         place = str(rule.place) if rule and rule.place else ""
-        return Leg(packet_text(packet), verdict, name, place, rule.reason if rule else "no rule matches", told)
+        reason = rule.reason if rule else "no rule matches"
+        return Leg(packet.realm, packet_text(packet), verdict, name, place, reason, told)
 
     def _hops(self, way: Way, packet: Packet) -> tuple[HopSaid, ...]:
         return tuple(
@@ -161,25 +169,45 @@ def _deciding(reading: Reading | None, gate: Gate, packet: Packet) -> Line | Non
     return first(lines, packet)
 
 
-def _find(ends: tuple[End, ...], name: str, site: Site) -> tuple[End, ...]:
+def _find(ends: tuple[End, ...], name: str) -> tuple[End, ...]:
+    """What a name means among the ends of one realm and family: a workload before the host of the same name, as in rules;
+    a segment as one end with all its addresses."""
     literal = _address(name)
     if literal is not None:
         family, value = literal
-        inside = [e for e in ends if e.family == family and any(lo <= value <= hi for lo, hi in e.spans)]
-        return tuple(_at(e, value) for e in inside)
-    workloads = tuple(e for e in ends if e.workload and name in (e.workload.name, e.workload.host))
-    return workloads or tuple(e for e in ends if e.workload is None and e.place == name) or _known(name, site)
+        return tuple(_at(e, value) for e in ends if e.family == family and _holds(e, value))
+    served = [(e, e.workload) for e in ends if e.workload]
+    found = [e for e, w in served if w.name == name] or [e for e, w in served if w.host == name]
+    if found:
+        return tuple(found)
+    there = [e for e in ends if e.place == name]
+    return (replace(there[0], workload=None, spans=merge(s for e in there for s in e.spans)),) if there else ()
 
 
-def _known(name: str, site: Site) -> tuple[End, ...]:
-    inventory = site.inventory
-    names = (
-        [w.name for w in inventory.workloads]
-        + [s.name for s in inventory.segments]
-        + [e.name for e in inventory.externals]
-    )
+def _standing(ends: tuple[End, ...], asked: End, value: int) -> End:
+    """Who has an address of the end that was asked about: of a segment the workload, or its unlisted rest."""
+    return next((_at(e, value) for e in ends if e.place == asked.place and _holds(e, value)), asked)
+
+
+def _holds(end: End, value: int) -> bool:
+    return any(lo <= value <= hi for lo, hi in end.spans)
+
+
+def _expect(name: str, site: Site) -> None:
+    """Refuse what is no end of a way here, with where to ask instead."""
+    inventory, literal = site.inventory, _address(name)
+    if literal is not None:
+        family, value = literal
+        if not any(_holds(e, value) for realm in site.policy.realms for e in ends_of(inventory, realm, family)):
+            raise refuse(
+                "Address that no way is known for",
+                f"{name} is in no segment and no external of {site.name}, or is managed, or is a group: the gates on its "
+                f"way cannot be named. What the policy says of it: configlet query {site.name} --from FROM --to TO.",
+            )
+        return
+    names = [thing.name for group in (inventory.workloads, inventory.segments, inventory.externals) for thing in group]
     if name in names or name in {h.name for h in inventory.hosts}:
-        return ()
+        return
     close = get_close_matches(name, names, 1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     raise refuse("Unknown name", f'{site.name} has no workload, segment or external "{name}".{hint}')
@@ -215,10 +243,11 @@ def service_of(site: Site | Policies, text: str) -> Service:
 def why_lines(answer: Why) -> Iterator[str]:
     """The answer for people."""
     yield f"{answer.source} -> {answer.target}  {answer.service}: {answer.verdict.upper()}"
+    several = len({leg.realm for leg in answer.legs}) > 1
     for leg in answer.legs:
         at = f"  {leg.place}" if leg.place else ""
         yield ""
-        yield f"  {leg.packet}: {leg.verdict}"
+        yield f"  {leg.packet}: {leg.verdict}{f'  (realm {leg.realm})' if several else ''}"
         yield f'    rule "{leg.rule}"{at}'
         if leg.reason:
             yield f"    because: {leg.reason}"
