@@ -17,6 +17,7 @@ from configlet.model.gate import Reading
 from configlet.model.problem import Refused
 from configlet.model.running import Found, Running
 from configlet.pipeline import imported
+from tests.cli_run import configlet
 from tests.policies import ALL, Case, cases, text_of
 
 FOREIGN = Path(__file__).parents[1] / "foreign"
@@ -218,3 +219,26 @@ def test_a_list_that_another_platform_writes_otherwise_is_refuted_with_both_line
     assert proof.verdict == "REFUTED"
     assert {witness.kind for witness in proof.witnesses} == {"too open", "too tight"}
     assert "eos.cfg:" in proof.witnesses[0].line and "ios.txt:" in proof.witnesses[0].rule
+
+
+def test_what_a_list_leaves_to_the_device_is_told_and_never_called_the_same() -> None:
+    """The end of an IPv6 list that may pass neighbour discovery: one that denies it would cut the link."""
+    open_end = "ipv6 access-list OPEN\n permit tcp any any eq 80\n"
+    for text, verdict in ((open_end, "UNKNOWN"), (f"{open_end} deny ipv6 any any\n", "PROVED")):
+        said = readers.running(ALL["ios"], "acl", text, "edge.cfg")
+        (found,) = said.found
+        _, proof = imported.translated(None, found, "eos", ("Ethernet1", "in"))
+        made = imported.made("edge", [found], said, TODAY)
+        doubt = "neighbour discovery at the end of this list is not known"
+        assert (proof.verdict, doubt in proof.reason) == (verdict, verdict == "UNKNOWN")
+        assert (any(doubt in line for line in made.unknown), doubt in made.files["policy.yaml"]) == (verdict == "UNKNOWN",) * 2
+
+
+def test_lists_whose_names_differ_in_case_alone_become_two_sites(tmp_path: Path) -> None:
+    text = "".join(f"ip access-list extended {name}\n permit tcp any any eq {port}\n" for name, port in (("In", 1), ("IN", 2)))
+    (tmp_path / "edge.cfg").write_text(text)
+    (tmp_path / "inventory").mkdir()
+    words = ("import", "acl", str(tmp_path / "edge.cfg"), "--platform", "ios", "--site", "edge", "--workspace", str(tmp_path))
+    assert configlet(*words).returncode == 0
+    written = {folder.name: (folder / "policy.yaml").read_text() for folder in (tmp_path / "inventory").iterdir()}
+    assert {name: "eq 2" in policy for name, policy in written.items()} == {"edge-in": False, "edge-in-2": True}

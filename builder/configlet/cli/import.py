@@ -83,8 +83,10 @@ def _sites(
     found: list[Imported] = []
     wrong: list[Problem] = []
     by_name = {one.name: [two for two in lists if two.name == one.name] for one in lists}
+    taken: list[str] = []
     for name, same in by_name.items():
-        named = site if len(by_name) == 1 else imported.site_name(site, name)
+        named = site if len(by_name) == 1 else imported.site_name(site, name, taken)
+        taken.append(named)
         try:
             found.append(imported.made(named, same, said, today))
         except Refused as refused:
@@ -110,6 +112,8 @@ def _told(found: Sequence[Imported], wrong: Sequence[Problem], root: Path | None
         say.note(f"{one.name}: {one.rules} rules, site {one.site}{answers}")
         for proof in one.proofs:
             say.note(f"  {show(proof)}")
+        for unknown in one.unknown:
+            say.note(f"  {unknown}; no rule says it")
     for problem in wrong:
         say.note(str(problem))
     return status

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from configlet.importers.files import documents
 from configlet.importers.rules import Draft, draft
-from configlet.importers.words import slug
+from configlet.importers.words import free, slug
 
-__all__ = ["Draft", "documents", "draft", "slug"]
+__all__ = ["Draft", "documents", "draft", "free", "slug"]

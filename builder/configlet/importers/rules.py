@@ -125,11 +125,7 @@ RESERVED = {"any", "outside", "controller", "management", "infrastructure", "fai
 
 
 def _free_name(name: str, made: Draft) -> str:
-    tried, number = (f"{name}-set" if name in RESERVED else name), 1
-    while tried in made.addresses or tried in made.services:
-        number += 1
-        tried = f"{name[: words.LONGEST - 4]}-{number}"
-    return tried
+    return words.free(f"{name}-set" if name in RESERVED else name, {*made.addresses, *made.services})
 
 
 def _free(name: str, taken: set[str]) -> str:

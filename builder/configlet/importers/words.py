@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from hashlib import sha256
 
 from configlet.importers.statements import Service
@@ -48,6 +48,15 @@ def slug(text: str, otherwise: str = "imported") -> str:
     found = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     found = found if found[:1].isalpha() else f"{otherwise}-{found}".strip("-")
     return found if len(found) <= LONGEST else f"{found[: LONGEST - 7].rstrip('-')}-{sha256(text.encode()).hexdigest()[:6]}"
+
+
+def free(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    tried, number = name, 1
+    while tried in taken:
+        number += 1
+        tried = f"{name[: LONGEST - 4]}-{number}"
+    return tried
 
 
 def of_addresses(family: Family, spans: Spans) -> str:

@@ -40,6 +40,8 @@ class Imported:
     rules: int
     answers: tuple[int, ...]
     """Lines that pass answers only, which a policy does not say."""
+    unknown: tuple[str, ...]
+    """Whole packets of which it is not known what the list does with them, so that no rule says it."""
 
 
 class Side(NamedTuple):
@@ -84,9 +86,9 @@ def chosen(said: Running, names: Sequence[str], file: Path) -> tuple[tuple[Found
     return tuple(one for one in said.found if one.name in wanted), tuple(p for name, p in unread.items() if name in wanted)
 
 
-def site_name(site: str, name: str) -> str:
-    """The name of the site of one list among several."""
-    return importers.slug(f"{site}-{name}")
+def site_name(site: str, name: str, taken: Sequence[str]) -> str:
+    """The name of the site of one list among several; lists whose names differ in case or signs alone are numbered."""
+    return importers.free(importers.slug(f"{site}-{name}"), taken)
 
 
 def made(site: str, lists: Sequence[Found], said: Running, today: date) -> Imported:
@@ -106,12 +108,20 @@ def made(site: str, lists: Sequence[Found], said: Running, today: date) -> Impor
         raise refuse("List without a rule", detail, lists[0].place)
     entries = _read_back(site, files, today, {one.family for one in lists})
     proofs = tuple(_proof(one, entries[one.family], bool(answers)) for one in lists)
-    return Imported(lists[0].name, site, files, proofs, len(draft.rules), answers)
+    unknown = tuple(f"{one.place}: {one.why}" for one in _of_whole(lists))
+    return Imported(lists[0].name, site, files, proofs, len(draft.rules), answers, unknown)
+
+
+def _of_whole(lists: Sequence[Found]) -> list[Unknown]:
+    """What is not known of whole packets, once for each reason; of later fragments no rule and no list of ours speaks."""
+    found = (unknown for one in lists for unknown in one.unknown if unknown.box[6][0] == 0)
+    return list({(one.place, one.why): one for one in found}.values())
 
 
 def _notes(lists: Sequence[Found], answers: Sequence[Statement]) -> list[str]:
     out = [f"Imported from {one.place}: IPv{one.family} access list {one.name}." for one in lists]
     out += ["The rules speak of whole packets; the segments' `fragments` decides later fragments."]
+    out += [f"{one.place}: {one.why}; no rule says it." for one in _of_whole(lists)]
     if any(one.stateful for one in lists):
         out.append("The list remembers connections: the rules speak of a connection's first packet, as all of a policy does.")
         out += [f"Line {n} drops packets of known connections too, which no rule says." for n in _dropping(lists)]
@@ -264,6 +274,10 @@ def translated(root: Path | None, found: Found, platform: str, bind: tuple[str, 
     artifact: Artifact = rendering.render(importers.slug(found.name), target, "acl", [table])
     reading = readers.read(target, "acl", artifact.text, artifact.file)
     (proof,) = prove_artifact(artifact, reading)
+    unknown = _of_whole([found])
+    if unknown and proof.verdict == "PROVED":
+        reason = f"All else is equal, but {unknown[0].place}: {unknown[0].why}. Say it in the list, before its end."
+        proof = replace(proof, verdict="UNKNOWN", reason=reason)
     return artifact.text, proof
 
 
