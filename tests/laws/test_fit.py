@@ -12,8 +12,8 @@ from configlet.fit.acl import acl_rows
 from configlet.fit.host import host_rows
 from configlet.fit.law import Scope, at_locals, routed_lists
 from configlet.model.gate import Law
-from configlet.model.net import Addresses
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry, Packet, Rule, written_from
+from configlet.model.net import Addresses, Span, prefixes
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Entry, Packet, Rule, written_from
 from configlet.packets.verdict import first, passes, reverse
 from configlet.prove import prove
 from configlet.readers import read
@@ -99,6 +99,57 @@ def test_fragments_of_every_protocol_but_some_pass_alone(direction: str) -> None
             packet = Packet("r", 4, proto, *ends, 0, 0, False, True)
             said = first(rows, packet)
             assert (said is not None and said.permit) == passes(law, packet)[0], packet
+
+
+def with_infrastructure(rng: random.Random, entries: tuple[Entry, ...], addresses: list[int]) -> tuple[Entry, ...]:
+    """A policy behind what the network needs of its own addresses, and the denies that keep all else from them."""
+    needed = replace(rule("pings"), origin="infrastructure")
+    closed = replace(rule("infrastructure addresses"), origin="infrastructure")
+    every, out = (0, 0xFFFFFFFF), []
+    for address in addresses:
+        one = (address, address)
+        proto = rng.choice([(1, 1), (89, 89), ANY_PROTO])
+        out.append(Entry(True, (proto, one, rng.choice(SPANS), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), needed))
+    for address in addresses:
+        one = (address, address)
+        for ends in ((one, every), (every, one)):
+            out.append(Entry(False, (ANY_PROTO, *ends, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), closed))
+    return (*out, *entries)
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_fragments_meet_what_the_network_keeps_closed(direction: str) -> None:
+    rng = random.Random(17)
+    scope = Scope(((NET, NET + 255),), (), True)
+    passed = 0
+    for _ in range(60):
+        entries = tuple(random_entry(rng, n) for n in range(rng.randrange(1, 7)))
+        law = Law(4, routed_lists(with_infrastructure(rng, entries, [NET + 1, NET + 257, NET + 64]), scope, direction, 4))
+        rows = acl_rows(law)
+        for packet in packets(rng, 100):
+            for one in (packet, replace(packet, fragment=True, established=False, sport=0, dport=0)):
+                said, wanted = first(rows, one), passes(law, one)[0]
+                assert (said is not None and said.permit) == wanted, (one, entries)
+                passed += wanted and one.fragment
+    assert passed > 100
+
+
+def test_fragments_take_rows_for_rules_and_for_closed_addresses_and_not_for_their_products() -> None:
+    """A deny that is cut out of a permit of IPv6 leaves a hundred prefixes, at each end."""
+    near, far = ((0x20010DB8 << 96) + (n << 64) for n in (1, 2))
+    ends = [(net, net + (1 << 64) - 1) for net in (near, far)]
+    closed = replace(rule("infrastructure addresses"), origin="infrastructure")
+    every = (0, (1 << 128) - 1)
+
+    def entry(permit: bool, dst: Span, src: Span, of: Rule) -> Entry:
+        return Entry(permit, (ANY_PROTO, dst, src, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), of)
+
+    own = [(net + 1 + n, net + 1 + n) for net in (near, far) for n in range(4)]
+    denies = [entry(False, *pair, closed) for one in own for pair in ((one, every), (every, one))]
+    entries = (*denies, entry(True, ends[1], ends[0], rule("allow")))
+    rows = acl_rows(Law(6, routed_lists(entries, Scope((ends[0],), (), True), "in", 6)))
+    lines = [len(prefixes(6, row.box[DST])) * len(prefixes(6, row.box[SRC])) for row in rows if row.box[6] == (1, 1)]
+    assert sum(lines) <= len(denies) + 2
 
 
 def test_the_law_of_a_stateless_gate_is_initiations_in_scope_and_replies_of_the_other_direction() -> None:

@@ -14,7 +14,7 @@ from configlet.fit.law import DEFAULT, INSIDE
 from configlet.fit.units import typed
 from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
-from configlet.model.net import Family, Span
+from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
 from configlet.packets.near import Near
 from configlet.packets.sets import inside, meet, minus, minus_all, put
@@ -47,19 +47,42 @@ def _only(rows: Iterable[Row], bit: Span) -> list[Row]:
 
 
 def _fragment_rows(classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
-    """Fragments that pass, by protocol. Where every protocol but some passes, those that are named are denied behind all
+    """Fragments that pass, by protocol. What the network keeps closed to initiations and replies alike is denied once, and
+    not cut out of each permit behind it. Where every protocol but some passes, those that are named are denied behind all
     their permits, and then the rest passes."""
     every = ((0, classes.rest),)
+    ahead, both, behind = _around_shared(_only(first, NON_FIRST), _only(second, NON_FIRST), every)
     broad: list[Row] = []
-    for row in (r for part in (first, second) for r in _permits_only(_only(part, NON_FIRST))):
-        if row.sets[PROTO] == every:
+    for row in (*ahead, *both, *behind):
+        if row.sets[PROTO] == every or not row.permit:
             yield row
             continue
         yield from _named(classes, row)
-        if row.sets[PROTO][-1][1] == classes.rest:
+        if _of_the_rest(row, every):
             broad.append(row)
     yield from _denied(classes, broad, NON_FIRST)
     yield from (row.over(put(row.sets, PROTO, every)) for row in broad)
+
+
+def _of_the_rest(row: Row, every: Spans) -> bool:
+    """Whether a row speaks of every protocol that nobody names, but not of all those that are named."""
+    return row.sets[PROTO] != every and row.sets[PROTO][-1][1] == every[0][1]
+
+
+def _around_shared(one: list[Row], two: list[Row], every: Spans) -> tuple[list[Row], list[Row], list[Row]]:
+    """Permits ahead of the denies that two lists share, those denies, and the permits behind them less all other denies."""
+    heads, closed, written = zip(_parts(one), _parts(two), strict=True)
+    ahead = [row for part in heads for row in _permits_only(part)]
+    if any(row.permit for part in closed for row in part) or any(_of_the_rest(row, every) for row in ahead):
+        return [], [], [row for part in (one, two) for row in _permits_only(part)]
+    both, *others = _shared(*closed)
+    behind = [
+        row
+        for head, other, rest in zip(heads, others, written, strict=True)
+        for row in _permits_only([*(row for row in head if not row.permit), *other, *rest])
+    ]
+    met = Near([row.sets for row in behind])
+    return ahead, [row for row in both if any(True for _ in met.meeting(row.sets))], behind
 
 
 def _permits_only(rows: Sequence[Row]) -> list[Row]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import product
+from itertools import product, takewhile
 from typing import Any, NamedTuple
 
 from configlet.model.block import Block, items
 from configlet.model.gate import Table
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
-from configlet.model.problem import Refused, refuse
-from configlet.render.values import by_family, called, label
+from configlet.model.problem import refuse
+from configlet.render.values import by_family, called, cannot, label
 
-_PORTED = (6, 17)
-_WITH_PORTS = ((6, 6), (17, 17))
+_PORTED, _WITH_PORTS = (6, 17), ((6, 6), (17, 17))
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 
@@ -95,8 +94,8 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     for old, new in operands.get("names", {}).items():
         name = name.replace(old, new)
     if len(name) > operands.get("name_length", len(name)):
-        limit = operands["name_length"]
-        raise refuse("Name longer than the platform's", f"{name}: a list's name has at most {limit} characters.", nature="red")
+        detail = f"{name}: a list's name has at most {operands['name_length']} characters."
+        raise refuse("Name longer than the platform's", detail, nature="red")
     return List(name, operands["command"][family], gate.direction, _counted(operands, table, groups), family, binding)
 
 
@@ -150,6 +149,7 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     yield Row(remark=f"{names} {table.gate.direction}")
     said, rule, decided = None, ("", False), False
     made = Lines(operands, table.family)
+    _can_pass_fragments(operands, table)
     for item in items(table.rows) if "groups" in operands else table.rows:
         entry = item.like if isinstance(item, Block) else item
         fragment = item.sets[6][0] if isinstance(item, Block) else entry.box[6]
@@ -159,7 +159,7 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
                 yield Row(remark="fragments")
                 yield _plain(operands, table.family, fragments=True)
         elif fragment == (1, 1) and decided:
-            raise _cannot(entry, "a row for fragments stands after the line that decides all of them")
+            raise cannot(entry, "a row for fragments stands after the line that decides all of them")
         if rule != (entry.rule.name, entry.reply) or said is None:
             rule = entry.rule.name, entry.reply
             remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
@@ -169,6 +169,14 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
         yield from Grouping(made, groups).of(item) if isinstance(item, Block) else made.of(entry)
     yield Row(remark="default deny")
     yield _plain(operands, table.family, fragments=False)
+
+
+def _can_pass_fragments(operands: Mapping[str, Any], table: Table) -> None:
+    """Refuse the first rule whose fragments should pass where the platform cannot say so; denies before it are of no rule."""
+    words = by_family(operands["words"], table.family)
+    for entry in takewhile(_fragments, table.rows if words["fragments"] is None else ()):
+        if entry.permit:
+            _word(operands, words, "fragments", entry)
 
 
 def _denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
@@ -326,9 +334,9 @@ def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:
     if (low, high) == ANY_PROTO:
         return str(known["any"])
     if low != high:
-        raise _cannot(entry, f"protocols {low} to {high} are neither one nor all")
+        raise cannot(entry, f"protocols {low} to {high} are neither one nor all")
     if low not in known and known.get("others") == "refused":
-        raise _cannot(entry, operands["refusals"]["protocol"])
+        raise cannot(entry, operands["refusals"]["protocol"])
     return str(known.get(low, low))
 
 
@@ -337,7 +345,7 @@ def _word(operands: Mapping[str, Any], words: Mapping[str, Any], key: str, entry
     if words.get(key) is None:
         names = {"type": ("icmp",), "code": ("icmp-code", "icmp")}.get(key, (key,))
         said = (operands["refusals"][name] for name in names if name in operands["refusals"])
-        raise _cannot(entry, next(said, f"the platform has no word for {key}"))
+        raise cannot(entry, next(said, f"the platform has no word for {key}"))
     return words[key]
 
 
@@ -347,14 +355,14 @@ def _established(entry: Entry) -> bool:
         return False
     if box[5] == (1, 1) and box[0] == (6, 6):
         return True
-    raise _cannot(entry, "a line can ask for established TCP, never for new connections or other protocols' flags")
+    raise cannot(entry, "a line can ask for established TCP, never for new connections or other protocols' flags")
 
 
 def _fragments(entry: Entry) -> bool:
     box = entry.box
     upper = box[3] == box[4] == ANY_PORT and box[5] == ANY_BIT
     if box[6][1] and not upper:
-        raise _cannot(entry, "a non-first fragment has no ports, types or flags")
+        raise cannot(entry, "a non-first fragment has no ports, types or flags")
     return box[6] == (1, 1)
 
 
@@ -366,7 +374,7 @@ def _details(operands: Mapping[str, Any], family: Family, entry: Entry) -> Itera
         return [("", word) for word in _types(operands, family, entry)]
     if proto[0] == proto[1] and proto[0] in _PORTED:
         return [(form, "") for form in _ports(operands, dport, entry)] if dport != ANY_PORT else (("", ""),)
-    raise _cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
+    raise cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
 
 
 def _ports(operands: Mapping[str, Any], span: Span, entry: Entry) -> tuple[str, ...]:
@@ -375,7 +383,7 @@ def _ports(operands: Mapping[str, Any], span: Span, entry: Entry) -> tuple[str, 
     first: tuple[str, ...] = ()
     if low < said.get("lowest", 0):
         if "zero" not in said:
-            raise _cannot(entry, operands["refusals"]["port-zero"])
+            raise cannot(entry, operands["refusals"]["port-zero"])
         first, low = (str(said["zero"]),), said["lowest"]
         if low > high:
             return first
@@ -390,9 +398,3 @@ def _types(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterato
         whole = code == 0 and low + 255 <= high
         yield _word(operands, forms, "type" if whole else "code", entry).format(type=kind, code=code)
         low += 256 if whole else 1
-
-
-def _cannot(entry: Entry, why: str) -> Refused:
-    why = why.rstrip(".")
-    detail = f'The rule "{entry.rule.name}" gives a row that an access list cannot say: {why}. Nothing was rendered.'
-    return refuse("Row that cannot be written", detail, entry.rule.place)
