@@ -51,6 +51,11 @@ def test_dc1_is_the_site_that_was_promised(dc1: Inventory) -> None:
     assert all(rule.reason and rule.owner for rule in dc1.policy)
 
 
+def test_a_port_may_be_called_by_numbers_alone_as_on_aos_cx_and_sr_os(tmp_path: Path) -> None:
+    found = _changed(tmp_path, "hosts.yaml", "attached: [leaf1/Ethernet1]", "attached: [leaf1/1/1/c1/1]")
+    assert next(host for host in found.hosts if host.name == "client1").nics[0].attached == (("leaf1", "1/1/c1/1"),)
+
+
 def test_what_ships_has_documentation_addresses_only() -> None:
     text = "".join(path.read_text() for path in sorted((ROOT / "inventory").rglob("*.yaml")))
     found = re.findall(r"(?<![\w.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|2[0-9a-f]{3}:[0-9a-f:]*)(?:/[0-9]+)?", text)
