@@ -11,6 +11,8 @@ import pytest
 
 from configlet import pipeline
 from configlet.model.problem import Problem, Refused
+from configlet.pipeline.check import locked_out
+from configlet.pipeline.site import open_site
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 24)
@@ -129,3 +131,24 @@ def test_a_table_that_sees_only_what_is_received_does_not_guard_an_end_alone(edi
     assert status == 3
     assert [p.summary for p in problems] == ["Unguarded flow"]
     assert '"client1"' in problems[0].detail and "only what is received" in problems[0].detail
+
+
+def other(edit: Edit, platform: str) -> None:
+    """The first leaf of dc1 on a platform that nothing of ours changes."""
+    edit("devices.yaml", "platform: eos", f"platform: {platform}")
+    edit("devices.yaml", "platform: eos", f"platform: {platform}")
+
+
+def test_the_way_to_a_platform_without_a_driver_is_closed_only_where_no_port_is_open(edit: Edit, tmp_path: Path) -> None:
+    other(edit, "aoscx")
+    assert not list(locked_out(open_site(tmp_path, "dc1", TODAY)))
+    edit("site.yaml", "service: [ssh, eapi]", "service: [ping]")
+    assert any("leaf1" in problem.detail for problem in locked_out(open_site(tmp_path, "dc1", TODAY)))
+
+
+def test_what_a_text_cannot_say_is_told_with_its_owner_and_platform(edit: Edit, tmp_path: Path) -> None:
+    other(edit, "os10")
+    with pytest.raises(Refused) as refused:
+        found(tmp_path)
+    for problem in refused.value.problems:
+        assert problem.detail.startswith(("leaf1 (os10): ", "leaf2 (os10): ")) and problem.place is not None

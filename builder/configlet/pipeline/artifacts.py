@@ -142,7 +142,18 @@ def _by_kind(found: Iterable[Table]) -> _Kinds:
 def _rendered(site: Site, owner: str, by_kind: _Kinds) -> Iterator[Artifact]:
     """The artifacts of an owner; a kind's tables leave ``by_kind``, so that nothing holds them longer than it must."""
     for platform, kind in sorted(by_kind):
-        yield rendering.render(owner, site.platforms[platform], kind, by_kind.pop((platform, kind)))
+        try:
+            made = rendering.render(owner, site.platforms[platform], kind, by_kind.pop((platform, kind)))
+        except Refused as refused:
+            raise Refused(_of(site, owner, platform, refused.problems)) from refused
+        yield made
+
+
+def _of(site: Site, owner: str, platform: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What a text cannot say, with the owner whose text it is; at its place, where no rule of the policy has one."""
+    places = {d.name: d.place for d in site.inventory.devices} | {h.name: h.place for h in site.inventory.hosts}
+    for one in problems:
+        yield replace(one, detail=f"{owner} ({platform}): {one.detail}", place=one.place or places.get(owner))
 
 
 def proven(site: Site, artifact: Artifact) -> Proven:

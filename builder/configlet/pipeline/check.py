@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 
 from configlet.model.inventory import Acceptance, PolicyTest
-from configlet.model.net import FAMILIES, subtract
-from configlet.model.policy import SRC, Entry, Packet
+from configlet.model.net import FAMILIES, Family, subtract
+from configlet.model.policy import ANY_PORT, SRC, Box, Entry, Packet
 from configlet.model.problem import Problem, Refused
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
-from configlet.packets.verdict import first
 from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
 from configlet.pipeline.known import Tell
@@ -248,7 +247,8 @@ def _unused(site: Site, used: tuple[tuple[Gap, Acceptance], ...]) -> Iterator[Pr
 
 
 def locked_out(site: Site) -> Iterator[Problem]:
-    """Every managed device and host must stay reachable from the controller, end to end (DESIGN 5.9)."""
+    """Every managed device and host must stay reachable from the controller, end to end (DESIGN 5.9): by the port of its
+    driver, or by some port of TCP where nothing of ours changes it."""
     inventory = site.inventory
     realm = inventory.controller_realm
     from_controller = cache(lambda one, family: site.index(realm, family).at(SRC, ((int(one), int(one)),)))
@@ -267,12 +267,14 @@ def locked_out(site: Site) -> Iterator[Problem]:
         for controller in inventory.controller:
             if controller.version != management.address.version:
                 continue
-            packet = Packet(
-                realm, 4 if controller.version == 4 else 6, 6, int(controller), int(management.address), 49152, port
-            )
-            entry = first(from_controller(controller, packet.family), packet)
-            if entry is None or not entry.permit:
+            family: Family = 4 if controller.version == 4 else 6
+            ends = (int(management.address),) * 2, (int(controller),) * 2
+            asked: Box = ((6, 6), *ends, (port, port) if port else ANY_PORT, (49152, 49152), (0, 0), (0, 0))
+            parts = split(from_controller(controller, family), asked)
+            if not any(entry is not None and entry.permit for _, entry in parts):
+                part, entry = parts[0]
                 by = f'"{entry.rule.name}"' if entry else "the default deny"
+                packet = packet_of(family, realm, part)
                 yield Problem(
                     "Way in closed",
                     f"The controller could no longer reach {name}: {packet_text(packet)} is denied by {by}. A push of this "
