@@ -152,3 +152,10 @@ def test_what_a_text_cannot_say_is_told_with_its_owner_and_platform(edit: Edit, 
         found(tmp_path)
     for problem in refused.value.problems:
         assert problem.detail.startswith(("leaf1 (os10): ", "leaf2 (os10): ")) and problem.place is not None
+
+
+def test_a_management_address_of_a_family_that_no_controller_has_is_no_way_in(edit: Edit, tmp_path: Path) -> None:
+    edit("devices.yaml", "address: 192.0.2.21", 'address: "2001:db8:99::21"')
+    edit("segments.yaml", "prefixes: [192.0.2.0/24]", 'prefixes: [192.0.2.0/24, "2001:db8:99::/64"]')
+    (problem,) = locked_out(open_site(tmp_path, "dc1", TODAY))
+    assert problem.summary == "No way in" and "leaf1" in problem.detail and problem.place is not None

@@ -263,10 +263,12 @@ def locked_out(site: Site) -> Iterator[Problem]:
                 detail = f'The NICs of "{name}" take {platform} rules from their manager alone. Give the host its `manager`.'
             yield Problem("No way in", detail, where)
             continue
-        port = site.platforms[platform].port
-        for controller in inventory.controller:
-            if controller.version != management.address.version:
-                continue
+        port, version = site.platforms[platform].port, management.address.version
+        controllers = [one for one in inventory.controller if one.version == version]
+        if not controllers:
+            detail = f'"{name}" is managed at an IPv{version} address, and the site\'s controller has none: there is no way in.'
+            yield Problem("No way in", f"{detail} Give one of the two an address of the other's family.", management.place)
+        for controller in controllers:
             family: Family = 4 if controller.version == 4 else 6
             ends = (int(management.address),) * 2, (int(controller),) * 2
             asked: Box = ((6, 6), *ends, (port, port) if port else ANY_PORT, (49152, 49152), (0, 0), (0, 0))
