@@ -7,11 +7,12 @@ from itertools import islice
 
 import pytest
 
+from configlet.fit.kernel import LOOP, kernel_entries
 from configlet.lab.nic.flower import FlowerNic
 from configlet.lab.nic.ntuple import NtupleNic, Refusal
 from configlet.lab.nic.onload import OnloadFirewall
 from configlet.lab.nic.rteflow import Console
-from configlet.model.net import FAMILIES
+from configlet.model.net import FAMILIES, TOP
 from configlet.model.problem import Refused
 from configlet.packets.verdict import passes
 from configlet.readers import read
@@ -65,6 +66,16 @@ def test_the_nic_passes_what_the_model_says(name: str) -> None:
 def test_a_prefix_is_counted_before_it_is_written_out() -> None:
     with pytest.raises(Refused, match="16,777,218 rules and has room for 16,384"):
         made("ntuple", f"permit tcp 10.0.0.0/8 {HERE} to 22")
+
+
+def test_what_every_host_needs_of_ipv6_is_rows_that_a_nic_without_prefixes_has_room_for() -> None:
+    """Listener reports go to ff00::/8, which is no address; a NIC that sees no ICMP type passes them with discovery."""
+    of = platform("ntuple")
+    links = tuple(entry for entry in kernel_entries(6, receives=False) if entry.rule is not LOOP)
+    four = Local(4, (MINE,), rows([f"permit tcp 10.0.0.1 {HERE} to 22"]))
+    found = tables(of, [four, Local(6, ((0, TOP[6]),), links)], ways=("in",))
+    text = render("me1", of, "filter-table", found).text
+    assert set(verdicts(of, found, text)) == {"PROVED"}
 
 
 @pytest.mark.parametrize("name", flow_laws.NAMES)

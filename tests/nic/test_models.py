@@ -7,7 +7,7 @@ import pytest
 from configlet.model.problem import Refused
 from configlet.platforms import load
 from configlet.platforms.content import search
-from configlet.platforms.nics import models, narrowed
+from configlet.platforms.nics import mechanisms, models, narrowed
 
 MODELS = models(search(None))
 PLATFORMS = load(search(None))
@@ -43,3 +43,11 @@ def test_a_card_narrows_the_record_or_refuses_it_with_a_sentence() -> None:
                                 ("intel-e810", "ntuple", "not stated"), ("solarflare-x2", "serverlock", "and not")):  # fmt: skip
         with pytest.raises(Refused, match=why):
             narrowed(record(platform), MODELS[name], platform)
+
+
+def test_no_card_offers_a_table_that_it_cannot_hold() -> None:
+    """What `check` calls the cheapest cure must not be what it refuses next."""
+    for name, model in MODELS.items():
+        held = [m for m in model.mechanisms if m in PLATFORMS and "refused" not in model.mechanisms[m]]
+        assert list(mechanisms(search(None), name)) == held
+    assert not mechanisms(search(None), "intel-e810")

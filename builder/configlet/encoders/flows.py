@@ -18,6 +18,7 @@ from configlet.model.gate import Table
 from configlet.model.net import BITS, FAMILIES, TOP, Family, Spans, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Entry, Rule
 from configlet.model.problem import Refused, refuse
+from configlet.packets.near import Near
 
 PORTED = (6, 17)
 ICMP: dict[Family, int] = {4: 1, 6: 58}
@@ -55,16 +56,18 @@ def spent(operands: Mapping[str, Any], tables: Sequence[Table]) -> Spent:
     return Spent({"rules": (costs.total() + closing, limit)}, costs)
 
 
-def _rows(table: Table) -> Iterator[tuple[Sets, Rule]]:
-    """Rows once each. To a NIC that does not see fragments a row of fragments alone says nothing of its own."""
-    blind = "fragment" in table.gate.capability.blind_to
-    seen: set[Sets] = set()
+def _rows(table: Table) -> list[tuple[Sets, Rule]]:
+    """Rows once each, without those inside another, as all are permits. To a NIC that does not see fragments a row of
+    fragments alone says nothing of its own, and to one that sees no types all of ICMPv6 holds its listeners."""
+    hidden = "fragment" in table.gate.capability.blind_to
+    found: dict[Sets, Rule] = {}
     for item in items(table.rows):
         like: Entry = item.like if isinstance(item, Block) else item
         sets = sets_of(item)
-        if sets not in seen and not (blind and sets[FRAG][0][0]):
-            seen.add(sets)
-            yield sets, like.rule
+        if not (hidden and sets[FRAG][0][0]):
+            found.setdefault(sets, like.rule)
+    near = Near(list(found))
+    return [(sets, rule) for at, (sets, rule) in enumerate(found.items()) if all(n == at for n in near.holding(sets))]
 
 
 def _flows(operands: Mapping[str, Any], table: Table) -> Iterator[Flow]:

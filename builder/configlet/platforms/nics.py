@@ -42,7 +42,9 @@ def narrowed(record: Capability, model: Model, platform: str) -> Capability:
 
 
 def mechanisms(layers: Sequence[Path], model: str) -> tuple[str, ...]:
-    """The filter mechanisms of a model, spelled as the table of stacks has them; () for a model without a file."""
+    """The filter mechanisms of a model that can hold a table, spelled as the table of stacks has them; () for a model
+    without a file."""
     path = content.find(layers, f"nics/{model}.yaml")
-    said = document(path) if path else {}
-    return tuple(name.replace("-", "").replace("onloadfirewall", "onload-firewall") for name in said.get("mechanisms") or {})
+    said = (document(path) if path else {}).get("mechanisms") or {}
+    able = (name for name, record in said.items() if "refused" not in record)
+    return tuple(name.replace("-", "").replace("onloadfirewall", "onload-firewall") for name in able)
