@@ -224,8 +224,9 @@ def ifname(name: str, place: Place | None = None) -> str:
     if len(name) > IFNAMSIZ or not name or "/" in name or any(c.isspace() for c in name):
         raise refuse(
             "interface name cannot be used in the lab",
-            f"{name!r} is longer than {IFNAMSIZ} characters or holds a character that Linux refuses in the name of an "
-            "interface. Use the port's short name.",
+            f"{name!r} is longer than {IFNAMSIZ} characters, or has a slash or a space in it, which Linux refuses in the name "
+            "of an interface, and the lab calls each port as the inventory does. Rehearse with ports of other names, such as "
+            "Ethernet49: all but the lab takes this one.",
             place,
         )
     return name
