@@ -7,6 +7,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from configlet.lab.probe_judge import judge
 from configlet.lab.probe_plan import plan_probes
 from configlet.lab.probe_values import Probe, ProbePlan
@@ -129,6 +131,11 @@ hosts:
   h1:
     nics: {eth0: {model: virtio, attached: [sw1/Ethernet1]}}
     workloads: {h1: {addresses: [10.2.0.11], on: [eth0], segment: desks, stack: kernel}}
+  x1:
+    platform: xdp
+    management: {address: 192.0.2.21, credentials: env/SMALL}
+    nics: {eth0: {model: intel-e810, attached: [sw2/Ethernet1]}}
+    workloads: {x1: {addresses: [10.2.0.12], on: [eth0], segment: desks, stack: kernel}}
 failsafe:
   - {name: controller, from: [controller], to: [oob], service: [ssh], reason: the way in}
 policy:
@@ -138,10 +145,23 @@ policy:
 """
 
 
-def test_rules_that_name_source_ports_or_leave_no_port_unnamed_are_probed_as_the_policy_says(tmp_path: Path) -> None:
+@pytest.fixture
+def small(tmp_path: Path) -> Site:
     (tmp_path / "inventory" / "small").mkdir(parents=True)
     (tmp_path / "inventory" / "small" / "site.yaml").write_text(SMALL)
-    small = open_site(tmp_path, "small", date(2026, 11, 24))
+    return open_site(tmp_path, "small", date(2026, 11, 24))
+
+
+def test_what_a_table_at_a_nic_never_meets_is_not_asked_of_it_and_said(small: Site) -> None:
+    """XDP sees what its NICs receive: not what the host sends, nor its management, which is no address of those NICs."""
+    said = plan_probes(small)
+    assert [p for p in said.probes if p.gate == "x1/xdp"]
+    assert not [p for p in said.probes if p.gate == "x1/xdp" and (p.about == "denied on output" or "management" in p.target)]
+    assert not [p for p in said.probes if p.target == "management of x1" and not p.expected]
+    assert [sentence for sentence in said.untested if "management of x1" in sentence and "x1/xdp" in sentence]
+
+
+def test_rules_that_name_source_ports_or_leave_no_port_unnamed_are_probed_as_the_policy_says(small: Site) -> None:
     oracle, probes = Oracle(small.inventory), plan_probes(small).probes
     for probe in probes:
         if probe.about not in ("fragment", "spoofed"):

@@ -72,7 +72,7 @@ def _local(local: Local, ground: Ground, law: Law, numbers: Numbers) -> Iterator
     else:
         yield _inward(local, law, numbers, allowed)
     outward = next(law.denies(here, others, numbers.tag(), (UDP,)), None)
-    if outward:
+    if outward and "out" in local.gate.capability.directions:
         yield _outward(local, law, numbers, outward)
 
 

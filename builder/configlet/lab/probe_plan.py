@@ -34,7 +34,7 @@ def plan_probes(site: Site, cap: int = CAP) -> ProbePlan:
     gap_of = gaps_of(site, laws)
     found: list[Probe | str] = [
         *_pairs(ground, members, numbers, gap_of, cap),
-        *_management(ground, numbers),
+        *_management(site, ground, numbers),
         *_gates(site, ground, numbers),
     ]
     for group_set in inventory.multicast:
@@ -66,10 +66,20 @@ def _pairs(
             yield f"{', '.join(names)} share {host}: what they say to each other never reaches a wire."
 
 
-def _management(ground: Ground, numbers: Numbers) -> Iterator[Probe]:
+def _ways(site: Site, ground: Ground) -> Iterator[tuple[Member, bool]]:
+    """The ways to management, and whether a table guards each: one of the whole host, not of some of its NICs."""
+    whole = {gate.owner for gate in site.placement.gates if gate.kind != "acl" and gate.stateful}
+    for member, guarded in managements(ground.inventory, ground.wiring):
+        yield member, guarded and member.namespace in whole
+
+
+def _management(site: Site, ground: Ground, numbers: Numbers) -> Iterator[Probe | str]:
     """The controller and every way to management, both ways; of a way without a table of ours, what is allowed."""
     here = controller(ground.inventory, ground.wiring)
-    for member, guarded in managements(ground.inventory, ground.wiring):
+    tables = {gate.owner: gate.name for gate in site.placement.gates if gate.kind != "acl"}
+    for member, guarded in _ways(site, ground):
+        if not guarded and member.namespace in tables:
+            yield f"{member.name}: it meets no table of ours, as {tables[member.namespace]} stands at NICs of workloads alone."
         families: tuple[Family, ...] = FAMILIES
         for pair in (p for p in pairs((here, member), ground.laws) if p.family in families):
             law = ground.laws(pair.source.realm, pair.family)
@@ -80,7 +90,7 @@ def _management(ground: Ground, numbers: Numbers) -> Iterator[Probe]:
 
 
 def _gates(site: Site, ground: Ground, numbers: Numbers) -> Iterator[Probe | str]:
-    ways = [member for member, guarded in managements(ground.inventory, ground.wiring) if guarded]
+    ways = [member for member, guarded in _ways(site, ground) if guarded]
     for gate in site.placement.gates:
         if gate.kind == "acl":
             yield from gate_probes(ground, gate, numbers)
