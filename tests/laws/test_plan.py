@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configlet.model.gate import Artifact, Line, Reading
+from configlet.model.gate import Artifact, Line, Reading, Texts
 from configlet.model.plan import Plan
 from configlet.model.policy import Box
 from configlet.model.problem import Refused
@@ -38,7 +38,7 @@ def deny(label: str, *ports: int) -> Line:
 
 def reading(text: str, *lines: Line, notes: tuple[str, ...] = ()) -> Reading:
     lists = {("Vlan120", "in", 4): lines} if lines else {}
-    return Reading(lists, 1, 1, canonical=text, notes=notes)  # type: ignore[arg-type]
+    return Reading(lists, 1, 1, texts=lambda: Texts(text), notes=notes)  # type: ignore[arg-type]
 
 
 def item(owner: str, running: Reading | None, desired: Reading, doubt: str = "") -> Item:

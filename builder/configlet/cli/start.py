@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"configlet {__version__}\n")
         return 0
     # A command makes many small values that live until its end; looking for dead ones among them is wasted.
-    gc.set_threshold(200_000, 50, 50)
+    gc.set_threshold(1_000_000, 50, 50)
     from configlet.cli.app import run
 
     return run(given)

@@ -39,7 +39,7 @@ class Scope:
     """The gateway's own addresses on the link, for neighbour discovery; none where the link has no IPv6."""
 
 
-KEPT, ROWS = 64, 20_000
+KEPT, ROWS = 64, 100_000
 """Laws of interfaces that are remembered, those of a few devices, and how many rows these may have."""
 
 

@@ -95,7 +95,10 @@ class Listed(Sequence[T]):
 
 def listed(items: Iterable[T | Block[T]]) -> Sequence[T]:
     """The items as a list of rows: a tuple where none is a block, and a block of one row is that row."""
-    found = tuple(next(i.rows()) if isinstance(i, Block) and i.count == 1 else i for i in items)
+    found = tuple(items)
+    if Block not in set(map(type, found)):
+        return cast("tuple[T, ...]", found)
+    found = tuple(next(i.rows()) if isinstance(i, Block) and i.count == 1 else i for i in found)
     return Listed(found) if any(isinstance(i, Block) for i in found) else cast("tuple[T, ...]", found)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from configlet.model.net import Family, Span
 from configlet.model.policy import Entry
@@ -112,8 +112,7 @@ class Artifact:
     """A name for places, such as ``leaf1.eos.acl``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One entry that a reader found: ``number`` is the text line from 1, ``text`` as read."""
 
     permit: bool
@@ -130,6 +129,15 @@ class Line:
         return Line(self.permit, box, self.number, self.text, self.label, self.counted)
 
 
+class Texts(NamedTuple):
+    """What a reader understood, written again."""
+
+    canonical: str = ""
+    """The text with names and spacing in one form, so that what a device shows can be compared with what we wrote."""
+    numbered: str = ""
+    """Of access lists: the same text with names and sequence numbers as they stand, as a change in place needs them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader understood of a text, by the platform's syntax alone.
@@ -142,11 +150,19 @@ class Reading:
     read: int
     total: int
     stateful: bool = False
-    canonical: str = ""
-    """The text with names and spacing in one form, so that what a device shows can be compared with what we wrote."""
+    texts: Callable[[], Texts] = Texts
+    """Its texts, which a proof does not ask for; of a long text they are made when somebody does."""
     notes: tuple[str, ...] = field(default=())
-    numbered: str = ""
-    """Of access lists: the same text with names and sequence numbers as they stand, as a change in place needs them."""
+
+    @property
+    def canonical(self) -> str:
+        """The text in one form, so that what a device shows can be compared with what we wrote."""
+        return self.texts().canonical
+
+    @property
+    def numbered(self) -> str:
+        """Of access lists: the text with names and sequence numbers as they stand."""
+        return self.texts().numbered
 
 
 Verdict = Literal["PROVED", "REFUTED", "UNKNOWN"]

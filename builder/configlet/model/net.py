@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
 
@@ -33,8 +34,17 @@ def family_of(value: IPNetwork | IPAddress) -> Family:
 def address_text(family: Family, value: int) -> str:
     """An address as people write it."""
     if family == 4:
-        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+        return _block_text(value >> 8) + _LAST[value & 255]
     return str(IPv6Address(value))
+
+
+@lru_cache(maxsize=4096)
+def _block_text(block: int) -> str:
+    """The first three octets of an address, which many addresses of one site share."""
+    return f"{block >> 16}.{block >> 8 & 255}.{block & 255}."
+
+
+_LAST = tuple(map(str, range(256)))
 
 
 def merge(spans: Iterable[Span]) -> Spans:

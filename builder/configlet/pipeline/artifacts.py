@@ -167,7 +167,7 @@ def proven(site: Site, artifact: Artifact) -> Proven:
     return Proven(artifact, prove_artifact(artifact, reading), reading)
 
 
-FEW, LONG = 16, 2_000_000
+FEW, LONG = 16, 500_000
 """Readings that are remembered, as both of a pair have one text, and what runs is most often what was wanted; and how
 long their texts may be together, to be remembered beyond their group."""
 

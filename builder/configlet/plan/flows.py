@@ -129,8 +129,8 @@ def _only(lines: _Lines, rule: str) -> Sequence[Line]:
 def closed(item: Line | Block[Line]) -> Line | Block[Line]:
     """The same line as a deny."""
     if isinstance(item, Block):
-        return Block(item.sets, replace(item.like, permit=False))
-    return replace(item, permit=False)
+        return Block(item.sets, item.like._replace(permit=False))
+    return item._replace(permit=False)
 
 
 def _like(item: T | Block[T]) -> T:

@@ -233,8 +233,8 @@ def _not(family: Family, rows: _Rows) -> _Rows:
 
 def _turned(row: Line | Block[Line]) -> Line | Block[Line]:
     if isinstance(row, Block):
-        return Block(row.sets, replace(row.like, permit=not row.permit))
-    return replace(row, permit=not row.permit)
+        return Block(row.sets, row.like._replace(permit=not row.permit))
+    return row._replace(permit=not row.permit)
 
 
 def _passed(family: Family, law: tuple[_Rows, _Rows], now: _Rows) -> Box | Overrun | None:

@@ -47,5 +47,9 @@ def _like(item: T | Block[T]) -> T:
 
 def _closed(item: T | Block[T]) -> T | Block[T]:
     if isinstance(item, Block):
-        return Block(item.sets, replace(item.like, permit=False))
-    return replace(item, permit=False)
+        return Block(item.sets, _shut(item.like))
+    return _shut(item)
+
+
+def _shut(row: T) -> T:
+    return row._replace(permit=False) if isinstance(row, Line) else replace(row, permit=False)

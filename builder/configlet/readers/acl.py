@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,8 @@ from configlet.readers.names import Names
 from configlet.readers.tree import Stanza, indented
 
 _GROUP = GROUP.strip()
+_new = tuple.__new__
+"""A line for each of a long text: the shortest way to make one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,13 @@ class AclReader:
         if remark and self.shared and said is None:
             return 0
         number = int(said) if said else made.last + (0 if made.open else self.step)
-        if not self.lowest <= number <= self.highest:
+        if number < self.lowest or number > self.highest:
             line.refuse(f"Sequence numbers go from {self.lowest} to {self.highest}")
-        if number == made.last and not made.open:
-            line.refuse("This sequence number stands twice in the list")
-        if number < made.last:
-            line.refuse("This sequence number is lower than the one before it")
+        if number <= made.last:
+            if number < made.last:
+                line.refuse("This sequence number is lower than the one before it")
+            if not made.open:
+                line.refuse("This sequence number stands twice in the list")
         made.last, made.open = number, remark and self.shared
         return number
 
@@ -140,7 +144,7 @@ class AclReader:
                 made.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
         label, at = made.label, line.number
         for box in boxes:
-            made.lines.append(Line(permit, box, at, line.text, label))
+            made.lines.append(_new(Line, (permit, box, at, line.text, label, False)))
         for product in sets:
             made.lines.append(Block(product, Line(permit, (), at, line.text, label)))
         made.written.append((number, text, False))
@@ -190,8 +194,8 @@ class AclReader:
                 notes.append(f"foreign access group: {line.file}:{line.number} {key[0]} {key[1]} IPv{key[2]} {name}")
         used = {(command, name) for command, name, _ in seen.bound.values()}
         notes += [f"not bound: {made.place}" for key, made in seen.lists.items() if key not in used]
-        both = texts(self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
-        return Reading(out, total, total, False, both.canonical, tuple(notes), both.numbered)
+        written = partial(texts, self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
+        return Reading(out, total, total, False, cache(written), tuple(notes))
 
     def _ended(self, made: List) -> Sequence[Line]:
         """The list, whose end must be decided by its own lines where the device has unwritten ones."""

@@ -241,8 +241,8 @@ def _ordered(lines: list[Source], meaningless: re.Pattern[str]) -> list[Source]:
 def _said(line: Line | Block[Line], text: str) -> Line | Block[Line]:
     """A line with the words that stand in the text."""
     if isinstance(line, Block):
-        return replace(line, like=replace(line.like, text=text))
-    return replace(line, text=text)
+        return replace(line, like=line.like._replace(text=text))
+    return line._replace(text=text)
 
 
 def _quiet(text: str, banner: re.Pattern[str]) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from configlet.model.block import Block, listed
-from configlet.model.gate import Line, Reading
+from configlet.model.gate import Line, Reading, Texts
 from configlet.model.running import Running
 from configlet.readers.called import Bind, Called
 from configlet.readers.chain_boxes import Meaning, Meanings
@@ -86,7 +87,7 @@ class ChainReader:
             if key not in used and key not in seen.hooks
         ]
         canonical = "".join(f"{line}\n" for line in (*seen.sets.normal(), *seen.said))
-        return Reading(out, total, total, False, canonical, tuple(notes), canonical)
+        return Reading(out, total, total, False, partial(Texts, canonical, canonical), tuple(notes))
 
     def running(self, text: str, file: str) -> Running:
         """What a whole configuration says: each chain that judges, for itself."""

@@ -57,7 +57,7 @@ class _Shape(NamedTuple):
     tail: str
 
 
-_WORDS = ("action", "proto", "sport", "dport", "established", "icmp", "fragments", "log")
+_WORDS = ("source", "destination", "action", "proto", "sport", "dport", "established", "icmp", "fragments", "log")
 
 
 class Words:
@@ -70,14 +70,16 @@ class Words:
         self.skip = {f: treats[f] == "skip" for f in (4, 6)}
         self.written = Written(grammar["write"])
         self.shapes: dict[tuple[int, tuple[str | None, ...]], _Shape] = {}
-        self.ends: dict[tuple[int, str], tuple[tuple[Span, ...], str]] = {}
+        self.ends: dict[int, dict[str, tuple[tuple[Span, ...], str]]] = {4: {}, 6: {}}
         """Addresses that were understood before, and their normal form."""
 
     def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched. Raises Refused at the word that cannot be meant."""
-        source, source_text = self._address(found, "source", family, line, groups)
-        destination, destination_text = self._address(found, "destination", family, line, groups)
-        key = family, found.group(*_WORDS)
+        said = found.group(*_WORDS)
+        ends, (from_, to) = self.ends[family], said[:2]
+        source, source_text = ends.get(from_) or self._address(found, "source", family, line, groups)
+        destination, destination_text = ends.get(to) or self._address(found, "destination", family, line, groups)
+        key = family, said[2:]
         shape = self.shapes.get(key)
         if shape is None:
             if found["proto"].startswith(GROUP):
@@ -123,18 +125,16 @@ class Words:
     ) -> tuple[tuple[Span, ...], str]:
         """The addresses of one end, and their normal form."""
         text = found[end]
-        known = self.ends.get((family, text))
-        if known is not None:
-            return known
         try:
             if text.startswith(groups.grammar.words):
                 return groups.network(text, family), text
             said = self._meant(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
-        if len(self.ends) >= _MOST_ENDS:
-            self.ends.clear()
-        self.ends[family, text] = said
+        known = self.ends[family]
+        if len(known) >= _MOST_ENDS:
+            known.clear()
+        known[text] = said
         return said
 
     def _meant(self, text: str, family: int) -> tuple[tuple[Span, ...], str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
-from configlet.model.gate import Reading
+from configlet.model.gate import Reading, Texts
 from configlet.model.running import Running
 from configlet.readers.phases import lists
 from configlet.readers.statements import Element, Hook, Rule, Statements, Table, VerdictMap
@@ -41,7 +42,7 @@ class FilterTableReader:
                 stanza.header.refuse("This is not our table")
         if table is None:
             return Reading({}, total, total, True)
-        return Reading(lists(table, self.sheet), total, total, True, "\n".join(_canonical(table, self.grammar)) + "\n")
+        return Reading(lists(table, self.sheet), total, total, True, cache(partial(_texts, table, self.grammar)))
 
     def running(self, text: str, file: str) -> Running:
         """What a whole configuration says: each chain that judges, for itself."""
@@ -67,10 +68,13 @@ class FilterTableReader:
                 self._chain(table, name, inner)
         for rules in table.chains.values():
             for rule in rules:
-                self.statements.resolve(rule, table)
+                if rule.target or rule.lookup:
+                    self.statements.resolve(rule, table)
+        ends = table.chains.keys() - table.hooks.keys()
         for made in table.maps.values():
             for element in made.elements:
-                self.statements.known_chain(element.target, element.source, table)
+                if element.target not in ends:
+                    self.statements.known_chain(element.target, element.source, table)
         return table
 
     def _map(self, stanza: Stanza) -> VerdictMap:
@@ -124,6 +128,10 @@ def _disjoint(made: VerdictMap) -> None:
         active.append(element)
 
 
+def _texts(table: Table, grammar: Mapping[str, Any]) -> Texts:
+    return Texts("\n".join(_canonical(table, grammar)) + "\n")
+
+
 def _canonical(table: Table, grammar: Mapping[str, Any]) -> Iterator[str]:
     yield f"{grammar['table']} {{"
     for name, made in sorted(table.maps.items()):
@@ -132,7 +140,7 @@ def _canonical(table: Table, grammar: Mapping[str, Any]) -> Iterator[str]:
         yield "\t\tflags interval"
         if made.elements:
             elements = sorted(made.elements, key=lambda e: e.spans)
-            yield "\t\telements = { " + ",\n\t\t\t".join(e.text for e in elements) + " }"
+            yield "\t\telements = { " + ",\n\t\t\t".join(e.text(made.kinds) for e in elements) + " }"
         yield "\t}"
     for name, rules in sorted(table.chains.items()):
         yield f"\tchain {name} {{"

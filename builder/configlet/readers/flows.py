@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
-from configlet.model.gate import Line, Reading
+from configlet.model.gate import Line, Reading, Texts
 from configlet.model.net import TOP, Family, Span, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO
 from configlet.model.problem import Place, refuse
@@ -96,7 +97,7 @@ class FlowReader:
             for family in self.families:
                 lists[nic, self.grammar["direction"], family] = tuple(self._list(family, rules, file))
         canonical = "\n".join([lines[0], *sorted(line.replace(" in_hw", "") for line in lines[1:] if line)]) + "\n"
-        return Reading(lists, read, read, False, canonical)
+        return Reading(lists, read, read, False, partial(Texts, canonical))
 
     def _rule(self, found: re.Match[str], line: str, number: int, file: str) -> Rule:
         groups = found.groupdict()

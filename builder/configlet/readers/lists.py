@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from configlet.model.block import Block
-from configlet.model.gate import Line
+from configlet.model.gate import Line, Texts
 from configlet.readers.clauses import Box
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
@@ -71,13 +71,6 @@ class List:
     def place(self) -> str:
         """Where it stands, and what it is called."""
         return f"{self.header.file}:{self.header.number} {self.command} {self.name}"
-
-
-class Texts(NamedTuple):
-    """The text that is compared, and the text as it stands with its numbers and names."""
-
-    canonical: str
-    numbered: str
 
 
 def texts(written: Written, alternate: str | None, groups: Groups, lists: Mapping[Key, List], bound: Bound) -> Texts:

@@ -56,8 +56,9 @@ def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, 
 def _settled(table: Table, sheet: Sheet, family: int) -> frozenset[str]:
     """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles."""
     icmp = sheet.icmp[family]
-    loose = {name for name, rules in table.chains.items() if any(_on_header(rule, icmp) for rule in rules)}
-    leads = {name: found for name, rules in table.chains.items() if (found := set(_targets(table, rules)))}
+    asking = {n: rules for n, rules in table.chains.items() if any(r.matches or r.lookup or r.target for r in rules)}
+    loose = {name for name, rules in asking.items() if any(_on_header(rule, icmp) for rule in rules)}
+    leads = {name: found for name, rules in asking.items() if (found := set(_targets(table, rules)))}
     while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:
         loose |= found
     return frozenset(table.chains) - loose
@@ -162,7 +163,7 @@ def _covered(box: tuple[Span, ...], others: Iterable[tuple[Span, ...]]) -> bool:
 
 
 def _same(a: Line, b: Line) -> bool:
-    return a.permit == b.permit and a.box == b.box
+    return a is b or (a.permit == b.permit and a.box == b.box)
 
 
 def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
@@ -181,13 +182,15 @@ def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
 
 def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
     """The lines as far as their connections can have replies: nobody answers from a group (RFC 1112, RFC 4291)."""
+    low = (0, GROUPS[family] - 1)
     for line in lines:
+        if line.box[DST][1] < GROUPS[family] > line.box[SRC][1]:
+            yield line
+            continue
         box = boxed(line.box)
-        low = (0, GROUPS[family] - 1)
         target, source = common(box[DST], low), common(box[SRC], low)
         if target and source:
-            same = target == box[DST] and source == box[SRC]
-            yield line if same else line.over(put(put(box, DST, target), SRC, source))
+            yield line.over(put(put(box, DST, target), SRC, source))
 
 
 def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:

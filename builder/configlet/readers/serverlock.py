@@ -7,10 +7,11 @@ other verdict makes the text unreadable, unless the denying one looks at fewer o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from configlet.model.block import Block, Sets, listed
-from configlet.model.gate import Line, Reading
+from configlet.model.gate import Line, Reading, Texts
 from configlet.model.net import BITS, TOP, Family, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO
 from configlet.model.problem import Place, refuse
@@ -48,7 +49,7 @@ class ServerlockReader:
             found = self._lists(tables, file)
             lists |= {(name, *key): lines for name in tables.attach for key, lines in found.items()}
             canonical += _canonical(tables, found)
-        return Reading(lists, total, total, False, "\n".join(canonical) + "\n")
+        return Reading(lists, total, total, False, partial(Texts, "\n".join(canonical) + "\n"))
 
     def _lists(self, tables: Tables, file: str) -> dict[tuple[str, int], Sequence[Line]]:
         """One list for each direction and family."""

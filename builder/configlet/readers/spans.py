@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 Span = tuple[int, int]
@@ -20,14 +21,22 @@ def address(text: str, family: int) -> int:
     """One address as a number. Raises Unreadable, also for the other family's."""
     try:
         if family == 4:
-            a, b, c, d = text.split(".")
-            return _OCTET[a] << 24 | _OCTET[b] << 16 | _OCTET[c] << 8 | _OCTET[d]
+            head, _, last = text.rpartition(".")
+            return _head(head) | _OCTET[last]
         return int(IPv6Address(text))
     except (AddressValueError, ValueError, KeyError):
         raise Unreadable(f"This is no IPv{family} address") from None
 
 
+@lru_cache(maxsize=4096)
+def _head(text: str) -> int:
+    """The first three octets of an address, which many addresses of one text share."""
+    a, b, c = text.split(".")
+    return _OCTET[a] << 24 | _OCTET[b] << 16 | _OCTET[c] << 8
+
+
 _OCTET = {str(value): value for value in range(256)}
+_OCTETS = tuple(_OCTET)
 
 
 def number(text: str, highest: int) -> int:
@@ -43,7 +52,9 @@ def prefix(text: str, family: int) -> Span:
     """``address/length`` without host bits. Raises Unreadable."""
     left, _, right = text.partition("/")
     low = address(left, family)
-    size = BITS[family] - number(right, BITS[family])
+    bits = BITS[family]
+    length = _OCTET.get(right, 256)
+    size = bits - (length if length <= bits else number(right, bits))
     if low & ((1 << size) - 1):
         raise Unreadable("This prefix has host bits set")
     return low, low + (1 << size) - 1
@@ -79,8 +90,13 @@ def netmask(base: str, mask: str) -> Span:
 def address_text(family: int, value: int) -> str:
     """An address as people write it."""
     if family == 4:
-        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+        return _head_text(value >> 8) + _OCTETS[value & 255]
     return str(IPv6Address(value))
+
+
+@lru_cache(maxsize=4096)
+def _head_text(head: int) -> str:
+    return f"{head >> 16}.{head >> 8 & 255}.{head & 255}."
 
 
 def complement(spans: list[Span], highest: int) -> list[Span]:

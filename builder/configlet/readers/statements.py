@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.readers.grammar import Source, expand, words
 from configlet.readers.spans import BITS, Span, Unreadable, address, address_text, complement, number, prefix
 from configlet.readers.tree import Stanza
 
+_new = tuple.__new__
+"""One for each line of a long text: the shortest way to make them."""
 FAMILY = {"ipv4_addr": 4, "ipv6_addr": 6}
 _ELEMENT = re.compile(r"(?P<keys>\S+(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
 
@@ -45,8 +47,7 @@ class Lookup:
     map: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule: its conditions, then a lookup, a jump or a verdict, or nothing (it only counts)."""
 
     source: Source
@@ -60,15 +61,21 @@ class Rule:
     """Whether it counts the packets that it decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element of a verdict map."""
 
     spans: tuple[Span, ...]
     verb: str
     target: str
     source: Source
-    text: str
+
+    def text(self, kinds: tuple[str, ...]) -> str:
+        """Its one form, where the key has these types."""
+        said = (
+            _span_text(FAMILY[kind], span) if kind in FAMILY else _number_text(span)
+            for kind, span in zip(kinds, self.spans, strict=True)
+        )
+        return f"{' . '.join(said)} : {self.verb} {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +116,21 @@ class Statements:
         }
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
-        self.keys: dict[tuple[str, str], tuple[Span, str]] = {}
+        self.keys: dict[tuple[str, str], Span] = {}
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
         said = {s["does"]: expand(s["pattern"], parts) for s in self.kinds}
         ends = f"(?:(?P<accept>{said['accept']})|{said['drop']})"
         self.counting = re.compile(f"{said['count']} {ends} {said['comment']}")
-        self.counted = {does: s["canonical"] for s in self.kinds if (does := s["does"]) in ("count", "accept", "drop")}
+        said = {does: s["canonical"] for s in self.kinds if (does := s["does"]) in ("count", "accept", "drop")}
+        self.ended = {does: f"{said['count']} {said[does]}" for does in ("accept", "drop")}
 
     def rule(self, line: Source) -> Rule:
         """One rule, each token understood. Raises Refused at the first that is not."""
         if found := self.counting.fullmatch(line.text):
-            does, label = "accept" if found["accept"] else "drop", found["label"]
-            text = f'{self.counted["count"]} {self.counted[does]} {line.text[line.text.index("comment ") :]}'
-            return Rule(line, (), None, does, "", label, text, counted=True)
+            accept, label = found.group("accept", "label")
+            does = "accept" if accept else "drop"
+            return Rule(line, (), None, does, "", label, f'{self.ended[does]} comment "{label}"', counted=True)
         return self._rule(line)
 
     def _rule(self, line: Source) -> Rule:
@@ -225,6 +233,9 @@ class Statements:
         if not stanza.header.text.startswith("elements = {"):
             stanza.header.refuse("This property of a map is not known")
         for line in stanza.lines:
+            if line.text.find(",") == len(line.text) - 1 > 0 and "{" not in line.text:
+                yield self._element(kinds, _new(Source, (*line[:3], line.text[:-1].rstrip())))
+                continue
             text = line.text.removeprefix("elements = {").removesuffix("}")
             offset = len(line.text) - len(line.text.removeprefix("elements = {"))
             for part in text.split(","):
@@ -236,28 +247,25 @@ class Statements:
 
     def _element(self, kinds: tuple[str, ...], source: Source) -> Element:
         found = _ELEMENT.fullmatch(source.text)
-        keys = found["keys"].split(" . ") if found else []
-        if found is None or len(keys) != len(kinds):
+        if found is None:
             source.refuse("This is no element of this map")
+        said, verb, chain = found.group("keys", "verb", "chain")
+        keys = said.split(" . ")
+        if len(keys) != len(kinds):
+            source.refuse("This is no element of this map")
+        known = self.keys
         try:
-            spans, said = zip(*[self._keyed(kind, text) for kind, text in zip(kinds, keys, strict=True)], strict=True)
+            spans = tuple([known.get(key) or self._keyed(*key) for key in zip(kinds, keys, strict=True)])
         except Unreadable as why:
             source.refuse(str(why))
-        text = f"{' . '.join(said)} : {found['verb']} {found['chain']}"
-        return Element(spans, found["verb"], found["chain"], source, text)
+        return _new(Element, (spans, verb, chain, source))
 
-    def _keyed(self, kind: str, text: str) -> tuple[Span, str]:
-        """A part of a key, and its one form; the few that stand for services and protocols are read once."""
-        if kind in FAMILY:
-            span = _addresses(text, FAMILY[kind])
-            return span, text if kind == "ipv4_addr" and span[0] == span[1] and "/" not in text and "-" not in text else (
-                _span_text(FAMILY[kind], span)
-            )
-        found = self.keys.get((kind, text))
-        if found is None:
-            span = self._key(kind, text)
-            found = self.keys[kind, text] = span, _number_text(span)
-        return found
+    def _keyed(self, kind: str, text: str) -> Span:
+        """A part of a key; the few that stand for services and protocols are read once."""
+        span = self._key(kind, text)
+        if kind not in FAMILY:
+            self.keys[kind, text] = span
+        return span
 
     def _key(self, kind: str, text: str) -> Span:
         if kind in FAMILY:

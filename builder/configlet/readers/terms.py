@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
-from configlet.model.gate import Line, Reading
+from configlet.model.gate import Line, Reading, Texts
 from configlet.model.running import Running
 from configlet.readers.called import Bind, Called
 from configlet.readers.clauses import BIT, PORTS, Box
@@ -266,7 +267,7 @@ class Text:
             f"not bound: {self.file}:{made.place[0]} {key[1]}" for key, made in self.lists.items() if key not in used
         ]
         canonical = "".join(f"{line}\n" for line in self.canonical())
-        return Reading(out, total, total, False, canonical, tuple(notes), canonical)
+        return Reading(out, total, total, False, partial(Texts, canonical, canonical), tuple(notes))
 
     def places(self, bound: Bound) -> Iterator[tuple[tuple[str, str], str, str]]:
         """Each place that a binding means: of a list that holds both families, one for each of which it says something."""

@@ -24,7 +24,8 @@ class Written:
         self.words = Called(formats)
         self.icmp: Mapping[str, str] = formats.get("icmp", {"type": "{type}", "code": "{type} {code}"})
         self.hosts: Mapping[int, str] = {family: form.get("host", "host {address}") for family, form in self.address.items()}
-        self.slashes = {family: form["prefix"] == "{address}/{length}" for family, form in self.address.items()}
+        self.around: dict[tuple[int, int], tuple[str, str]] = {}
+        """What stands around an address, by family and by how many more addresses are meant."""
 
     def lines(self, family: int, said: Iterable[tuple[int, str, bool]], *, numbers: bool) -> Iterator[str]:
         """Entries and remarks, with their numbers or without."""
@@ -45,19 +46,30 @@ class Written:
             return said
         if low == 0 and high == (1 << BITS[family]) - 1:
             return "any"
-        first, size = address_text(family, low), high - low
+        size = high - low
+        around = self.around.get((family, size))
+        if around is None:
+            around = self.around[family, size] = self._around(family, size)
+        return f"{around[0]}{address_text(family, low)}{around[1]}"
+
+    def _around(self, family: int, size: int) -> tuple[str, str]:
+        """What stands before and behind the first of ``size + 1`` addresses."""
         if not size:
-            return self.hosts[family].format(address=first)
+            return _parted(self.hosts[family])
         length = BITS[family] - size.bit_length()
-        if self.slashes[family]:
-            return f"{first}/{length}"
         masks = {"wildcard": address_text(family, size), "mask": address_text(family, (1 << BITS[family]) - 1 - size)}
-        return self.address[family]["prefix"].format(address=first, length=length, **masks)
+        return _parted(self.address[family]["prefix"], length=length, **masks)
 
     def type(self, span: Span) -> str:
         """An ICMP type, and its code if it is one code."""
         kind, code = divmod(span[0], 256)
         return self.icmp["code" if span[0] == span[1] else "type"].format(type=kind, code=code)
+
+
+def _parted(form: str, **values: object) -> tuple[str, str]:
+    """A form before and behind its address."""
+    before, _, behind = form.format(address="\0", **values).partition("\0")
+    return before, behind
 
 
 def _cut(form: str) -> tuple[str, str | None, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from configlet.model.gate import Line, Reading
+from configlet.model.gate import Line, Reading, Texts
 from configlet.model.net import BITS, TOP, Family, Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO
 from configlet.model.problem import Place, refuse
@@ -40,7 +41,7 @@ class XdpReader:
         binding = " ".join(sorted(dump.attach))
         keyed = {(binding, self.direction, family): lines for family, lines in lists.items()} if binding else {}
         stateful = bool(dump.constants["use_connections"])
-        return Reading(keyed, dump.total, dump.total, stateful, "\n".join(_canonical(dump, lists)) + "\n")
+        return Reading(keyed, dump.total, dump.total, stateful, partial(Texts, "\n".join(_canonical(dump, lists)) + "\n"))
 
     def running(self, text: str, file: str) -> Running:
         """What a whole configuration says, or the line at which it was not understood."""
