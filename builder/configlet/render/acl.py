@@ -19,6 +19,10 @@ _PORTED, _WITH_PORTS = (6, 17), ((6, 6), (17, 17))
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
 
 
+_new = tuple.__new__
+"""A row for each line of a long list: the shortest way to make one."""
+
+
 class Row(NamedTuple):
     """One line of a list in finished words, without its number; a remark has no other words."""
 
@@ -33,6 +37,9 @@ class Row(NamedTuple):
     icmp: str = ""
     fragments: str = ""
     log: str = ""
+
+
+_UNSAID = Row()[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,9 @@ def _once(rows: Iterable[Row]) -> Iterator[Row]:
     """Without lines that stand there already: such a line decides nothing, and some devices silently do not take it."""
     said: set[Row] = set()
     for row in rows:
-        if row.remark or row not in said:
+        if row[0]:
+            yield row
+        elif row not in said:
             said.add(row)
             yield row
 
@@ -165,7 +174,7 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
             remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
             if remark != said:
                 said = remark
-                yield Row(remark=remark)
+                yield _new(Row, (remark, *_UNSAID))
         yield from Grouping(made, groups).of(item) if isinstance(item, Block) else made.of(entry)
     yield Row(remark="default deny")
     yield _plain(operands, table.family, fragments=False)
@@ -200,7 +209,7 @@ def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator
 class Lines:
     """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same."""
 
-    __slots__ = ("bits", "every", "family", "forms", "known", "operands", "top")
+    __slots__ = ("around", "bits", "every", "family", "forms", "known", "operands", "top")
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
@@ -208,15 +217,17 @@ class Lines:
         self.every, self.forms = (said["any"],), (said["host"], said["prefix"])
         self.top, self.bits = TOP[family], BITS[family]
         self.known: dict[object, tuple[Row, ...]] = {}
+        self.around: dict[int, tuple[str, str]] = {}
+        """What stands before and behind the address of a prefix, by its length."""
 
     def of(self, entry: Entry) -> Iterator[Row]:
         """The lines of one row. Raises Refused."""
-        target, source = entry.box[1], entry.box[2]
         forms = self.worded(entry)
-        for source_text in self.addresses(source):
-            for target_text in self.addresses(target):
-                for form in forms:
-                    yield Row(form[0], form[1], form[2], source_text, target_text, *form[5:])
+        targets = self.addresses(entry.box[1])
+        for source in self.addresses(entry.box[2]):
+            for target in targets:
+                for remark, action, proto, _, _, *upper in forms:
+                    yield _new(Row, (remark, action, proto, source, target, *upper))
 
     def worded(self, entry: Entry) -> tuple[Row, ...]:
         """What a row says besides its addresses, one for each line between two prefixes. Raises Refused."""
@@ -263,15 +274,23 @@ class Lines:
             return (self._address(low, self.bits),)
         if low == 0 and high == self.top:
             return self.every
+        free = high - low
+        if not free & (free + 1) and not low & free:
+            return (self._address(low, self.bits - free.bit_length()),)
         return tuple(self._address(first, length) for first, length in prefixes(self.family, span))
 
     def _address(self, first: int, length: int) -> str:
+        around = self.around.get(length)
+        if around is None:
+            around = self.around[length] = self._around(length)
+        return around[0] + address_text(self.family, first) + around[1]
+
+    def _around(self, length: int) -> tuple[str, str]:
         free = (1 << self.bits - length) - 1
         form: str = self.forms[length != self.bits]
-        masks = {"wildcard": address_text(self.family, free)} if "wildcard" in form else {}
-        if "mask" in form:
-            masks["mask"] = address_text(self.family, self.top - free)
-        return form.format(address=address_text(self.family, first), length=length, **masks)
+        masks = {"wildcard": address_text(self.family, free), "mask": address_text(self.family, self.top - free)}
+        before, _, behind = form.format(address="\0", length=length, **masks).partition("\0")
+        return before, behind
 
 
 class Grouping:

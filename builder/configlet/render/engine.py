@@ -33,11 +33,16 @@ _FIELDS: dict[type, frozenset[str]] = {}
 """Of types that were met their fields, where they are rows of ours; none of anything else."""
 
 
+_LOOP = {"LoopContext": ("first", "index", "index0", "last", "length")}
+"""What a template asks of its loop for every row."""
+
+
 def _fields(kind: type) -> frozenset[str]:
     found = _FIELDS.get(kind)
     if found is None:
         ours = kind.__module__.startswith("configlet.render.")
-        found = _FIELDS[kind] = frozenset(getattr(kind, "__slots__", ())) if ours else frozenset()
+        names = getattr(kind, "_fields", None) or getattr(kind, "__slots__", ()) if ours else _LOOP.get(kind.__name__, ())
+        found = _FIELDS[kind] = frozenset(names)
     return found
 
 

@@ -86,7 +86,10 @@ WORTH = 8
 def piece_of(span: Span, spans: Iterable[Span]) -> bool:
     """Whether a span lies within one of the local ones."""
     first, last = span
-    return any(low <= first and last <= high for low, high in spans)
+    for low, high in spans:  # noqa: SIM110 - asked of every row
+        if low <= first and last <= high:
+            return True
+    return False
 
 
 def span_text(family: Family, span: Span) -> str:
@@ -111,8 +114,13 @@ def local_chains(
 
     Addresses of which the rows say the same share a chain.
     """
-    towards = [entry for entry, spans in rows if piece_of(entry.box[DST], spans)]
-    origin = [e for e, spans in rows if not piece_of(e.box[DST], spans) and piece_of(e.box[SRC], spans)]
+    towards: list[Entry] = []
+    origin: list[Entry] = []
+    for entry, spans in rows:
+        if piece_of(entry.box[DST], spans):
+            towards.append(entry)
+        elif piece_of(entry.box[SRC], spans):
+            origin.append(entry)
     found: list[Local] = []
     placed: list[tuple[int, Entry]] = []
     for direction, mine, other, entries in (("in", DST, SRC, towards), ("out", SRC, DST, origin)):
@@ -154,6 +162,11 @@ def _by_piece(entries: Sequence[Entry], mine: int) -> Iterator[tuple[Span, list[
     for low, high in _pieces([entry.box[mine] for entry in entries]):
         numbers = sorted(set(axis.around(low)))
         yield (low, high), [e for e in (entries[n] for n in numbers) if e.box[mine][0] <= low and high <= e.box[mine][1]]
+
+
+def _apart(spans: Iterable[Span]) -> bool:
+    """Whether no two of them share a value."""
+    return all(a[1] < b[0] for a, b in itertools.pairwise(sorted(spans)))
 
 
 def _pieces(spans: Sequence[Span]) -> Iterator[Span]:
@@ -246,6 +259,8 @@ class _Chain:
         """Each row less the rows before it that its lookup would overtake: a map has no order of its own."""
         key = {id(e): k for k, group in groups.items() for e in group}
         kept = [(key[id(e)], e, change(e.box, self.mine, self.span)) for e in entries if id(e) in key]
+        if _apart(box[self.other] for _, _, box in kept):
+            return {id(entry): [box] for _, entry, box in kept}
         near = Near([((p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)) for _, _, (p, d, s, dp, sp, fl, fr) in kept])
         out: dict[int, list[Box]] = {}
         for at, (mine, entry, box) in enumerate(kept):
@@ -272,13 +287,13 @@ class _Chain:
         return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
 
     def _key(self, stage: str, sport: bool, box: Box) -> str:
-        parts = [span_text(self.family, box[self.other])]
+        end = span_text(self.family, box[self.other])
         if stage == "proto":
-            parts.append(number_text(box[PROTO]))
-        elif stage == "ports":
-            parts += [number_text(box[SPORT])] if sport else []
-            parts.append(number_text(box[DPORT]))
-        return " . ".join(parts)
+            return f"{end} . {number_text(box[PROTO])}"
+        if stage == "ports":
+            ports = number_text(box[DPORT])
+            return f"{end} . {number_text(box[SPORT])} . {ports}" if sport else f"{end} . {ports}"
+        return end
 
 
 def _order(key: Key) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.model.block import sets_of
 from configlet.model.gate import Table
@@ -21,8 +21,7 @@ _STRANGE = re.compile(r"[\W_]")
 """What cannot stand in the name of a chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChain:
+class RuleChain(NamedTuple):
     """The chain of one rule: it counts, logs when asked, and decides."""
 
     name: str
@@ -40,8 +39,7 @@ class Side:
     map: Map
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A row in the order in which the text will judge it."""
 
     stage: int
@@ -64,7 +62,8 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
         plain = [entry for entry, spans in rows if is_plain(entry, spans)]
         for chain, items in statements(operands, family, [e for e, _ in rows], plain, chains.name).items():
             loose[chain] += items
-        _keeps_order([e for e, _ in rows], [Placed(-1, e) for e in plain] + [Placed(s, e) for s, e in placed])
+        if not all(entry.permit for entry, _ in rows):
+            _keeps_order([e for e, _ in rows], [Placed(-1, e) for e in plain] + [Placed(s, e) for s, e in placed])
         locals_ += found
         sides += _sides(operands, family, found)
     return {
@@ -90,9 +89,10 @@ class _Rules:
 
     def name(self, entry: Entry) -> str:
         key = (entry.rule.name, entry.permit, entry.log)
-        if key not in self.found:
-            self.found[key] = self._chain(entry)
-        return self.found[key].name
+        found = self.found.get(key)
+        if found is None:
+            found = self.found[key] = self._chain(entry)
+        return found.name
 
     def _chain(self, entry: Entry) -> RuleChain:
         comment = label(entry.rule.name, self.operands["text"])

@@ -12,7 +12,7 @@ from configlet.model.problem import Refused, refuse
 
 def written(value: object) -> object:
     """The template's last check of a value: printable text or a whole number. Raises Refused."""
-    if type(value) is int:
+    if (type(value) is str and value.isprintable()) or type(value) is int:
         return value
     if isinstance(value, str) and value.isprintable():
         return value
