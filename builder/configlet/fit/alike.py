@@ -8,6 +8,7 @@ host's law, onto the other's. A rule that names one of them is such a span, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cache
 
@@ -23,10 +24,13 @@ Groups = tuple[tuple[str, ...], ...]
 def alike(laws: Laws, owners: Mapping[str, tuple[Gate, ...]]) -> Groups:
     """The owners in groups of which one is as good as another; groups and members in the order that was given."""
     cells = cache(lambda realm, family: Cells(_spans(laws.policy, realm, family)))
+    places = {owner: (laws.models.get(owner), tuple(map(_place, gates))) for owner, gates in owners.items()}
+    many = Counter(places.values())
     found: dict[Hashable, list[str]] = {}
     for owner, gates in owners.items():
-        key = laws.models.get(owner), tuple((_place(gate), tuple(_locals(laws, cells, gate))) for gate in gates)
-        found.setdefault(key, []).append(owner)
+        place = places[owner]
+        ends = tuple(tuple(_locals(laws, cells, gate)) for gate in gates) if many[place] > 1 else ()
+        found.setdefault((place, ends), []).append(owner)
     return tuple(map(tuple, found.values()))
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from configlet.fit.units import by_groups, grouped, many, typed
+from configlet.fit.units import by_groups, grouped, lengths, many, typed
 from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.gate import Capability, Table
 from configlet.model.net import Spans, merge
-from configlet.model.policy import DST, SRC, Entry, Rule
+from configlet.model.policy import DST, PROTO, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
 from configlet.packets.sets import touch, within
+
+
+_PLAIN = ((6, 6), (17, 17))
+"""Protocols of which a row between two prefixes is one line."""
 
 
 @dataclass(slots=True)
@@ -94,6 +98,12 @@ def _list_cost(table: Table) -> Cost:
     out, record, family = Cost(), table.gate.capability, table.family
     prefixed = ("address", "prefix") in record.match and ("address", "range") not in record.match
     for item in items(table.rows):
+        if isinstance(item, Entry) and item.box[PROTO] in _PLAIN:
+            count = lengths(family, item.box[DST]) * lengths(family, item.box[SRC]) if prefixed else 1
+            out.held += count
+            out.typed += count
+            out.take(item.rule, count)
+            continue
         sets, entry = sets_of(item), _like(item)
         count = typed(family, sets) if prefixed else _product(sets)
         out.held += count
@@ -111,6 +121,10 @@ def _list_cost(table: Table) -> Cost:
     return out
 
 
+def _end(item: Entry | Block[Entry], level: int) -> Spans:
+    return item.sets[level] if isinstance(item, Block) else (item.box[level],)
+
+
 def _product(sets: Sets) -> int:
     count = 1
     for spans in sets:
@@ -126,19 +140,21 @@ def _host_cost(table: Table) -> Cost:
     """Elements of maps: addresses of the host of which the rows say the same share theirs."""
     out = Cost()
     mine = merge(span for family, span in table.gate.locals if family == table.family)
-    found = [(sets_of(item), _like(item)) for item in items(table.rows)]
+    local = {spans: touch(spans, mine) for spans in {_end(i, level) for i in items(table.rows) for level in (DST, SRC)}}
+    inner = {spans: within(spans, mine) for spans, near in local.items() if near}
     for level in (DST, SRC):
-        ends: dict[Spans, list[tuple[Sets, Entry]]] = {}
-        for sets, entry in found:
-            if touch(sets[level], mine) and (level == DST or not within(sets[DST], mine)):
-                ends.setdefault(sets[level], []).append((sets, entry))
+        ends: dict[Spans, list[Entry | Block[Entry]]] = {}
+        for item in items(table.rows):
+            spans = _end(item, level)
+            if local[spans] and (level == DST or not inner.get(_end(item, DST), False)):
+                ends.setdefault(spans, []).append(item)
         groups, seen = list(ends.values()), set[tuple[int, ...]]()
         for numbers in _pieces(list(ends)):
             out.held += 1
-            for sets, entry in (row for number in numbers for row in groups[number] if numbers not in seen):
-                count = _product(sets) // len(sets[level])
+            for item in (row for number in numbers for row in groups[number] if numbers not in seen):
+                count = _product(item.sets) // len(item.sets[level]) if isinstance(item, Block) else 1
                 out.held += count
-                out.take(entry.rule, count)
+                out.take(_like(item).rule, count)
             seen.add(numbers)
     out.typed = out.held
     return out

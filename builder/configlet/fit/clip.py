@@ -15,6 +15,10 @@ from configlet.packets.sets import put
 NON_FIRST: Span = (1, 1)
 
 
+EITHER = -1
+"""The question for both ends at once."""
+
+
 class Whole:
     """The whole policy of a realm and family, of which each gate asks for what can touch its addresses.
 
@@ -40,8 +44,8 @@ class Whole:
 
     def either(self, spans: Spans) -> Iterator[Item]:
         """The rows of which one end can be in the spans."""
-        if not self._asked:
-            self._asked |= {DST, SRC}
+        if EITHER not in self._asked:
+            self._asked |= {EITHER, DST, SRC}
             yield from self.items
             return
         for level in (DST, SRC):
@@ -81,7 +85,9 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     All lists are cut alike, so that a deny that stands in each of them stays the same row.
     """
     ends = permitted(lists)
-    return tuple(tuple(piece for item in items for piece in met(item, ends)) for items in lists)
+    return tuple(
+        tuple(piece for item in items for piece in ((item,) if item.permit else met(item, ends))) for items in lists
+    )
 
 
 def permitted(lists: Sequence[Sequence[Item]]) -> dict[int, Spans]:
@@ -90,8 +96,14 @@ def permitted(lists: Sequence[Sequence[Item]]) -> dict[int, Spans]:
 
 
 def _permitted(lists: Iterable[Iterable[Item]], level: int) -> Spans:
-    found = {id(spans): spans for items in lists for i in items if i.permit for spans in (sets_of(i)[level],)}
-    return merge(span for spans in found.values() for span in spans)
+    found: set[Span] = set()
+    sets: dict[int, Spans] = {}
+    for item in (i for items in lists for i in items if i.permit):
+        if isinstance(item, Block):
+            sets[id(item.sets[level])] = item.sets[level]
+        else:
+            found.add(item.box[level])
+    return merge((*found, *(span for spans in sets.values() for span in spans)))
 
 
 def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:

@@ -15,11 +15,15 @@ _ICMP = ((1, 1), (58, 58))
 _FREE, _NEW = ((0, 1),), ((0, 0),)
 
 
-@lru_cache(maxsize=65536)
 def lengths(family: Family, span: Span) -> int:
     """How many prefixes a span is."""
     size = span[1] - span[0]
-    return 1 if not size & (size + 1) and not span[0] & size else len(prefixes(family, span))
+    return 1 if not size & (size + 1) and not span[0] & size else _cut(family, span)
+
+
+@lru_cache(maxsize=65536)
+def _cut(family: Family, span: Span) -> int:
+    return len(prefixes(family, span))
 
 
 def many(family: Family, spans: Spans) -> int:

@@ -173,7 +173,7 @@ class Near:
         """Whether a row lies wholly in one that stands before it."""
         if at < FEW:
             return any(inside(self.rows[at], self.rows[number]) for number in range(at))
-        if self._axis(DST).count(self.rows[at][DST][0][0]) == 1:
+        if self._alone(at) or self._axis(DST).count(self.rows[at][DST][0][0]) == 1:
             return False
         return any(number < at for number in self.holding(self.rows[at]))
 

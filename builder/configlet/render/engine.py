@@ -41,8 +41,8 @@ def _fields(kind: type) -> frozenset[str]:
     found = _FIELDS.get(kind)
     if found is None:
         ours = kind.__module__.startswith("configlet.render.")
-        names = getattr(kind, "_fields", None) or getattr(kind, "__slots__", ()) if ours else _LOOP.get(kind.__name__, ())
-        found = _FIELDS[kind] = frozenset(names)
+        fields: tuple[str, ...] = getattr(kind, "_fields", ()) or getattr(kind, "__slots__", ())
+        found = _FIELDS[kind] = frozenset(fields if ours else _LOOP.get(kind.__name__, ()))
     return found
 
 
