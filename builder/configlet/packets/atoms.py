@@ -14,7 +14,7 @@ from configlet.model.block import Block, Boxed, Sets, items, sets_of
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.boxes import full
-from configlet.packets.trim import Cell, trimmed
+from configlet.packets.trim import Cell, same, trimmed
 from configlet.packets.walk import BUDGET, Kind, Overrun, differ, more
 
 LOOSE = 4096
@@ -31,6 +31,8 @@ def difference(
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
     if sum(map(len, (*law, text))) <= LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
         laws, said = [trimmed(family, tuple(rows)) for rows in law], trimmed(family, tuple(text))
+        if same(laws, said):
+            return None
         return differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
     laws, said = [atoms.rows(rows) for rows in law], atoms.rows(text)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from configlet.model.net import Family, Span
-from configlet.model.policy import FRAG
-from configlet.packets.boxes import full, meet
+from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
+from configlet.packets.boxes import full
 
 FEW = 16
 """Denies of one list that are looked at; where there are more, they belong to the policy, and the walk needs them."""
@@ -43,6 +43,14 @@ def trimmed(family: Family, rows: Sequence[Row]) -> Sequence[Row]:
     return _denies(_fragments(family, rows))
 
 
+def same(laws: Sequence[Sequence[Row]], text: Sequence[Row]) -> bool:
+    """Whether the text has the boxes of the law in the law's order, which is equality seen at a glance."""
+    found = [rows for rows in laws if any(row.permit for row in rows)]
+    if len(found) != 1 or len(found[0]) != len(text):
+        return False
+    return all(a.permit == b.permit and a.box == b.box for a, b in zip(found[0], text, strict=True))
+
+
 def _fragments(family: Family, rows: Sequence[Row]) -> Sequence[Row]:
     every = full(family)[:FRAG]
     at = next((n for n, row in enumerate(rows) if row.box[FRAG] == _NON_FIRST and row.box[:FRAG] == every), None)
@@ -70,4 +78,9 @@ def _denies(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _meet(a: Row, b: Row) -> bool:
-    return meet(a.box, b.box) is not None  # type: ignore[arg-type]
+    """Whether two rows share a packet; the fragment bit parts most of them."""
+    for at in (FRAG, DST, SRC, PROTO, DPORT, SPORT, FLAG):
+        (low, high), (first, last) = a.box[at], b.box[at]
+        if low > last or first > high:
+            return False
+    return True
