@@ -3,7 +3,8 @@
     python -m benchmarks [--size quick|full] [NAME ...]
 
 Those in folders (``xdp/xdp``, which wants root and ten minutes) run with ``full`` or when they are named. A measurement
-is a module `bench_NAME` that reads SIZE from its surroundings and prints Markdown or plain lines. They judge nothing.
+is a module `bench_NAME` that reads SIZE from its surroundings and prints Markdown or plain lines. They judge nothing. The
+report is written after each of them, so that a run that is broken off leaves what it had.
 Pictures go beside the report, as SVG text.
 """
 
@@ -38,11 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}; there are {', '.join(known)}")
     chosen = given.names or [name for name in known if given.size == "full" or "/" not in name]
-    sections = [section(name, known[name], given.size) for name in chosen]
-    text = "\n".join([*head(given.size, given.names), *(line for found, _ in sections for line in found)])
-    RESULTS.write_text(text.rstrip() + "\n", encoding="utf-8")
-    print(f"bench: {len(sections)} measurements in {RESULTS}")
-    return int(any(status for _, status in sections))
+    lines, failed = [*head(given.size, given.names)], False
+    for at, name in enumerate(chosen, 1):
+        found, status = section(name, known[name], given.size)
+        lines, failed = [*lines, *found], failed or bool(status)
+        missing = [f"Not measured yet: {', '.join(chosen[at:])}."] if chosen[at:] else []
+        RESULTS.write_text("\n".join([*lines, *missing]).rstrip() + "\n", encoding="utf-8")
+        print(f"bench: {at} of {len(chosen)} measurements in {RESULTS}", flush=True)
+    return int(failed)
 
 
 def measurements() -> dict[str, Path]:

@@ -1,6 +1,8 @@
 """From a policy in YAML to text, beside Aerleon, Capirca and PyAVD on the same policy, and how our cost grows.
 
-    python -m benchmarks.bench_generation [--size quick|full] [--json] [--plot FILE.svg]
+    python -m benchmarks.bench_generation [--size quick|full] [--json] [--plot FILE.svg] [--only terms]
+
+What each run gave is said at once on stderr.
 """
 
 from __future__ import annotations
@@ -16,13 +18,13 @@ from pathlib import Path
 
 from benchmarks.generation import OURS, Row, command, groups, growth, per_term, ratio, side_by_side, spread
 from benchmarks.measure import Cost, machine
-from benchmarks.peers import PEERS
+from benchmarks.peers import AERLEON, CAPIRCA, PEERS
 from benchmarks.plot import lines_svg
 
 COUNT = {"quick": 1_000, "full": 20_000}
 RULES = {"quick": 20, "full": 100}
 RUNS = {"quick": 1, "full": 3}
-SIZES = {"quick": (1_000, 5_000, 10_000), "full": (1_000, 5_000, 10_000, 20_000, 50_000, 100_000)}
+SIZES = {"quick": (1_000, 5_000, 10_000), "full": (1_000, 5_000, 20_000, 50_000, 100_000)}
 PLATFORMS = ("eos", "ios", "nftables")
 
 
@@ -32,10 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", choices=sorted(COUNT), default=os.environ.get("SIZE", "quick"))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--only", choices=["terms"], help="Leave out the peers but Aerleon and Capirca, and groups.")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="configlet-bench-") as scratch:
-        rows = list(side_by_side(COUNT[given.size], RUNS[given.size], Path(scratch)))
-        products = list(groups(RULES[given.size], RUNS[given.size], Path(scratch)))
+        peers = (AERLEON, CAPIRCA) if given.only else PEERS
+        rows = list(side_by_side(COUNT[given.size], RUNS[given.size], Path(scratch), peers))
+        products = [] if given.only else list(groups(RULES[given.size], RUNS[given.size], Path(scratch)))
         found = {p: growth(p, SIZES[given.size], RUNS[given.size], Path(scratch)) for p in PLATFORMS}
     if given.plot:
         given.plot.write_text(plot(found))
@@ -62,7 +66,8 @@ def markdown(size: str, rows: Sequence[Row], products: Sequence[Row]) -> Iterato
     runs = RUNS[size]
     yield f"{COUNT[size]:,} terms of shape *u* (own /28 source, own destination, one of 200 services), each one entry."
     yield f"Ours: `{shlex.join(command()[3:])}`, that is read, fit, render, read back, prove and write."
-    yield f"Peers generate only: {peers}. Fresh processes in turns, CPU seconds are user + system, median of {runs}."
+    yield f"Peers generate only: {peers}. Fresh processes, CPU seconds are user + system; ours is the median of {runs}"
+    yield "runs before, between and behind those of the peers, each of which is run once."
     yield ""
     yield from table(rows)
     yield ""

@@ -46,9 +46,10 @@ def policy_of(count: int, platforms: Sequence[str]) -> Policy:
 
 
 def side_by_side(count: int, runs: int, scratch: Path, peers: Sequence[Peer] = PEERS) -> Iterator[Row]:
-    """Shape ``u``: every case with every tool that has its platforms."""
+    """Shape ``u``: every case with every tool that has its platforms; of all three together the peer that is compared."""
     for platforms in CASES:
-        yield from _case(policy_of(count, platforms), platforms, runs, scratch, peers)
+        chosen = [p for p in peers if len(platforms) == 1 or p is AERLEON]
+        yield from _case(policy_of(count, platforms), platforms, runs, scratch, chosen)
 
 
 def groups(rules: int, runs: int, scratch: Path, peers: Sequence[Peer] = (AERLEON, CAPIRCA)) -> Iterator[Row]:
@@ -57,24 +58,38 @@ def groups(rules: int, runs: int, scratch: Path, peers: Sequence[Peer] = (AERLEO
         yield from _case(grouped(rules), platforms, runs, scratch, peers)
 
 
+def tell(words: str) -> None:
+    """Say at once what a run gave, to whoever waits."""
+    print(f"  {words}", file=sys.stderr, flush=True)
+
+
 def _case(
     policy: Policy, platforms: Sequence[str], runs: int, scratch: Path, peers: Sequence[Peer]
 ) -> Iterator[Row]:
-    """One policy with every tool that has the platforms, the runs of the tools taking turns."""
-    tools: list[Peer | None] = [None, *(installed(p) for p in peers if set(platforms) <= set(p.platforms))]
+    """One policy with every tool that has the platforms: each peer once, and ours ``runs`` times before, between and
+    behind them."""
+    known = [installed(p) for p in peers if set(platforms) <= set(p.platforms)]
     costs: dict[str, list[Cost]] = {}
     said: dict[str, tuple[str, int]] = {}
-    for _ in range(runs):
-        for tool in tools:
-            with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                place, name = Path(folder) / "policy", tool.name if tool else OURS
-                cost, texts = _peer(tool, policy, platforms, place) if tool else _ours(policy, platforms, place)
-            costs.setdefault(name, []).append(cost)
-            wrong = [(p, compared(policy, text, p)) for p, text in texts.items()] if tool else []
-            told = "; ".join(f"{p}: {text}" for p, text in wrong if text) if tool else "proven"
-            said[name] = told, sum(text.count("\n") for text in texts.values())
+    for tool in _turns(known, runs):
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            place, name = Path(folder) / "policy", tool.name if tool else OURS
+            cost, texts = _peer(tool, policy, platforms, place) if tool else _ours(policy, platforms, place)
+        tell(f"{policy.name} {case_name(platforms)}: {name} {cost.cpu:.2f} s CPU, {cost.peak:.0f} MiB")
+        costs.setdefault(name, []).append(cost)
+        wrong = [(p, compared(policy, text, p)) for p, text in texts.items()] if tool else []
+        told = "; ".join(f"{p}: {text}" for p, text in wrong if text) if tool else "proven"
+        said[name] = told, sum(text.count("\n") for text in texts.values())
     for tool_name, found in costs.items():
         yield Row(case_name(platforms), tool_name, middle(found), *said[tool_name])
+
+
+def _turns(peers: Sequence[Peer], runs: int) -> Iterator[Peer | None]:
+    """Ours (None) and the peers in turns; a peer takes minutes, so that it is run once."""
+    for turn in range(max(runs, len(peers))):
+        if turn < runs:
+            yield None
+        yield from peers[turn : turn + 1]
 
 
 def _ours(policy: Policy, platforms: Sequence[str], folder: Path) -> tuple[Cost, dict[str, str]]:
@@ -94,18 +109,22 @@ def _peer(peer: Peer, policy: Policy, platforms: Sequence[str], folder: Path) ->
     return once(peer.command, folder), {p: text_of(folder, p) for p in platforms}
 
 
+LONG = 50_000
+"""Terms from which a size is run twice at most: it takes long, and start-up is little of it."""
+
+
 def growth(platform: str, sizes: Sequence[int], runs: int, scratch: Path) -> dict[int, Cost]:
     """What ours costs at each size; size 0 is the start-up: a policy of one term."""
-    found: dict[int, Cost] = {}
-    for size in (0, *sizes):
-        policy = policy_of(max(size, 1), (platform,))
-        costs = []
-        for _ in range(runs):
+    found: dict[int, list[Cost]] = {}
+    for turn in range(runs):
+        for size in (size for size in (0, *sizes) if turn < 2 or size < LONG):
+            policy = policy_of(max(size, 1), (platform,))
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 workspace(policy, (platform,), Path(folder) / "policy")
-                costs.append(once(command(), Path(folder) / "policy"))
-        found[size] = middle(costs)
-    return found
+                cost = once(command(), Path(folder) / "policy")
+            tell(f"{policy.name} {platform}: {cost.cpu:.2f} s CPU, {cost.peak:.0f} MiB")
+            found.setdefault(size, []).append(cost)
+    return {size: middle(costs) for size, costs in found.items()}
 
 
 def per_term(found: dict[int, Cost], least: int = 5000) -> dict[int, float]:

@@ -54,6 +54,7 @@ def _lines(path: Path) -> dict[int, Callable[[], tuple[int, int, str]]]:
 
 def _show(number: int, line: Callable[[], tuple[int, int, str]]) -> bool:
     started = time.monotonic()
+    print(f"show {number}: {(line.__doc__ or '').strip()}", file=sys.stderr, flush=True)
     try:
         found, wanted, words = line()
     except Exception:  # noqa: BLE001 - a line that cannot be shown is short, and the others are still shown

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.generation import tell
 from benchmarks.sites import Size
 from tests.cli_run import DAY, ROOT, configlet
 from tests.laws.analysis_size import write
@@ -43,7 +44,7 @@ def product(platform: str, *sizes: int, hardware: int = 0) -> tuple[int, float, 
 
 def line_1() -> Shown:
     """20,000 terms from YAML to proven text, beside Aerleon and Capirca: CPU, memory, growth from 1k to 100k."""
-    command = [sys.executable, "-m", "benchmarks.bench_generation", "--size", "full", "--json"]
+    command = [sys.executable, "-m", "benchmarks.bench_generation", "--size", "full", "--json", "--only", "terms"]
     ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(ended.stdout)
     said: list[str] = []
@@ -87,11 +88,13 @@ def line_3() -> Shown:
     shown, said = 0, []
     for kind, family in ((k, f) for k in ("one", "two", "other") for f in (4, 6)):
         seen = json.loads(_module("tests.laws.walk_size", kind, str(family)))
+        tell(f"{kind} v{family}: {seen}")
         limit = 1.0 if kind == "other" else 0.5
         shown += max(seen["equal"], seen["unequal"]) < limit and seen["peak"] < 100
         said.append(f"{kind} v{family} {seen['equal']}/{seen['unequal']} s {seen['peak']} MB")
     judges = Judges()
     counts = [mutants(family, 1_000, 1_000, 1, judges) for family in (4, 6)]
+    tell(f"mutants: {counts}")
     refuted, same = sum(c.refuted for c in counts), sum(c.same for c in counts)
     equal = sum(judges.one_mind(*pair) for pair in pairs(1, 20_000))
     said.append(f"{refuted} mutants refuted ({same} of the same meaning beside)")
@@ -127,6 +130,7 @@ def line_5() -> Shown:
         seconds, count = _analysed(kind, 20_000)
         shown += seconds < 3
         said.append(f"20000 rules ({kind}) {seconds:.2f} s CPU, {count} findings")
+        tell(said[-1])
     shown += passed("tests/test_cli_analyse.py", "-k", "two_rules_together") == 1
     shown += passed("tests/laws/test_analysis.py") > 0
     seen = json.loads(_module("tests.laws.analysis_hostile", "5000"))

@@ -111,7 +111,7 @@ def _whole_rows(family: Family, classes: Classes, first: list[Row], second: list
         permits = Near([row.sets for row in later if row.permit])
         yield from (row for row in both if any(True for _ in permits.meeting(row.sets)))
     shut = Near([row.sets for row in both])
-    yield from (row for row in later if not any(True for _ in shut.holding(row.sets)))
+    yield from (row for row in later if not both or not any(True for _ in shut.holding(row.sets)))
 
 
 def _shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:

@@ -13,7 +13,6 @@ from configlet.model.policy import DST, PROTO, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
 from configlet.packets.sets import touch, within
 
-
 _PLAIN = ((6, 6), (17, 17))
 """Protocols of which a row between two prefixes is one line."""
 
@@ -38,7 +37,7 @@ class Cost:
 
 def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Problem]:
     """A problem for every gate whose tables do not fit: both counts, the limit, and the rules that cost most."""
-    costs: dict[str, Cost] = {}
+    costs: dict[str, list[Cost]] = {}
     gates: dict[str, Table] = {}
     known: dict[object, Cost] = {}
     for table in found:
@@ -48,12 +47,12 @@ def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Pro
         key = id(table.rows), table.gate.kind, table.gate.capability
         if key not in known:
             known[key] = cost(table)
-        _add(costs.setdefault(table.gate.name, Cost()), known[key])
-    for name, total in costs.items():
+        costs.setdefault(table.gate.name, []).append(known[key])
+    for name, parts in costs.items():
         record = gates[name].gate.capability
         held = record.holds(models.get(gates[name].gate.owner, ""))
-        if total.typed > record.capacity or total.held > held:
-            yield _problem(name, total, record, held)
+        if sum(part.typed for part in parts) > record.capacity or sum(part.held for part in parts) > held:
+            yield _problem(name, _together(parts), record, held)
 
 
 def most_of(total: Cost) -> list[tuple[tuple[str, Place | None], int]]:
@@ -62,11 +61,14 @@ def most_of(total: Cost) -> list[tuple[tuple[str, Place | None], int]]:
     return [((total.known[key].name, total.known[key].place), count) for key, count in most]
 
 
-def _add(total: Cost, more: Cost) -> None:
-    total.typed += more.typed
-    total.held += more.held
-    for key, count in more.rules.items():
-        total.take(more.known[key], count)
+def _together(parts: Iterable[Cost]) -> Cost:
+    total = Cost()
+    for part in parts:
+        total.typed += part.typed
+        total.held += part.held
+        for key, count in part.rules.items():
+            total.take(part.known[key], count)
+    return total
 
 
 def _problem(name: str, total: Cost, record: Capability, held: int) -> Problem:
