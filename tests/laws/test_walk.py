@@ -14,6 +14,7 @@ from configlet.model.net import TOP, Family, Span
 from configlet.packets.boxes import full
 from configlet.packets.flows import closed, opened
 from configlet.packets.tails import EVERYTHING, NOTHING, Codes, normal
+from configlet.packets.trim import same
 from configlet.packets.walk import FIRST_TRY, ORDERS, OVERRUN, Kind, differ, more
 from tests.laws.walk_judge import Judges, lowest, mutants
 from tests.laws.walk_lists import (
@@ -206,3 +207,24 @@ def test_a_pair_that_is_too_much_for_the_first_try_is_decided_by_a_later_one() -
     text = [*law[:450], *cut, *law[451:]]
     assert differ(4, [law], text, budget=FIRST_TRY * len(ORDERS)) is OVERRUN
     assert differ(4, [law], text, budget=20 * FIRST_TRY) is None
+
+
+def test_what_is_equal_at_a_glance_is_equal_and_a_change_is_seen() -> None:
+    found = 0
+    for family, law, text in pairs(17, 400):
+        if same(law, text):
+            assert law_passing(family, law) == passing(family, text)
+        for rows in law:
+            closed_too = [Row(False, row.box) for row in text]
+            assert same([rows, closed_too], rows) == any(row.permit for row in rows)
+            for at, row in enumerate(rows):
+                turned = [*rows[:at], Row(not row.permit, row.box), *rows[at + 1 :]]
+                assert not same([rows], turned)
+                found += 1
+    assert found > 500
+
+
+def test_a_second_list_that_permits_is_never_passed_over_at_a_glance() -> None:
+    rows = long_rows(random.Random(3), 4, 50)
+    assert same([rows], rows) and same([rows, []], rows)
+    assert not same([rows, [Row(True, full(4))]], rows)

@@ -195,7 +195,10 @@ class AclReader:
         used = {(command, name) for command, name, _ in seen.bound.values()}
         notes += [f"not bound: {made.place}" for key, made in seen.lists.items() if key not in used]
         written = partial(texts, self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
-        return Reading(out, total, total, False, cache(written), tuple(notes))
+        both = cache(written)
+        if seen.groups.stanzas:
+            both()  # a group that cannot be written again is refused where it is read
+        return Reading(out, total, total, False, both, tuple(notes))
 
     def _ended(self, made: List) -> Sequence[Line]:
         """The list, whose end must be decided by its own lines where the device has unwritten ones."""

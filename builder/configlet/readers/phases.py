@@ -8,7 +8,7 @@ from which connections such packets pass. A text that asks only for the connecti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Literal
@@ -43,8 +43,9 @@ def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, 
     """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
     out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
     known: dict[object, dict[str, tuple[Line, ...]]] = {}
+    asking = {n: rules for n, rules in table.chains.items() if any(r.matches or r.lookup or r.target for r in rules)}
     for family in (4, 6):
-        view = View(table, sheet, family, "new", _settled(table, sheet, family), {}, {})
+        view = View(table, sheet, family, "new", _settled(table, asking, sheet.icmp[family]), {}, {})
         for name, hook in table.hooks.items():
             key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
             if key not in known:
@@ -53,10 +54,9 @@ def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, 
     return out
 
 
-def _settled(table: Table, sheet: Sheet, family: int) -> frozenset[str]:
-    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles."""
-    icmp = sheet.icmp[family]
-    asking = {n: rules for n, rules in table.chains.items() if any(r.matches or r.lookup or r.target for r in rules)}
+def _settled(table: Table, asking: Mapping[str, list[Rule]], icmp: int) -> frozenset[str]:
+    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles; ``asking``
+    are those that do more than to count and decide."""
     loose = {name for name, rules in asking.items() if any(_on_header(rule, icmp) for rule in rules)}
     leads = {name: found for name, rules in asking.items() if (found := set(_targets(table, rules)))}
     while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:

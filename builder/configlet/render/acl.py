@@ -11,12 +11,20 @@ from typing import Any, NamedTuple
 from configlet.model.block import Block, items
 from configlet.model.gate import Table
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, Entry
 from configlet.model.problem import refuse
-from configlet.render.values import by_family, called, cannot, label
+from configlet.render.acl_words import (
+    asks_established,
+    asks_fragments,
+    cannot,
+    details_of,
+    port_words,
+    proto_word,
+    word_of,
+)
+from configlet.render.values import by_family, called, label
 
-_PORTED, _WITH_PORTS = (6, 17), ((6, 6), (17, 17))
-_ICMP: dict[Family, int] = {4: 1, 6: 58}
+_WITH_PORTS = ((6, 6), (17, 17))
 
 
 _new = tuple.__new__
@@ -183,9 +191,9 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
 def _can_pass_fragments(operands: Mapping[str, Any], table: Table) -> None:
     """Refuse the first rule whose fragments should pass where the platform cannot say so; denies before it are of no rule."""
     words = by_family(operands["words"], table.family)
-    for entry in takewhile(_fragments, table.rows if words["fragments"] is None else ()):
+    for entry in takewhile(asks_fragments, table.rows if words["fragments"] is None else ()):
         if entry.permit:
-            _word(operands, words, "fragments", entry)
+            word_of(operands, words, "fragments", entry)
 
 
 def _denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
@@ -241,16 +249,18 @@ class Lines:
     def _forms(self, entry: Entry) -> Iterator[Row]:
         operands, words = self.operands, by_family(self.operands["words"], self.family)
         whole = self._asks_whole(words, entry)
-        flags = _word(operands, words, "established", entry) if _established(entry) else ""
+        flags = word_of(operands, words, "established", entry) if asks_established(entry) else ""
         log = "log" if entry.permit or "deny-log" not in words else "deny-log"
         row = Row(
             action=operands["action"]["permit" if entry.permit else "deny"],
-            proto=_proto(operands, self.family, entry),
-            fragments=_word(operands, words, "fragments", entry) if _fragments(entry) else "",
-            log=_word(operands, words, log, entry) if entry.log else "",
+            proto=proto_word(operands, self.family, entry),
+            fragments=word_of(operands, words, "fragments", entry) if asks_fragments(entry) else "",
+            log=word_of(operands, words, log, entry) if entry.log else "",
         )
-        sports = _ports(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else ("",)
-        details = [(form, "") for form in _ports(operands, ANY_PORT, entry)] if whole else _details(operands, self.family, entry)
+        sports = port_words(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else ("",)
+        details: Iterable[tuple[str, str]] = details_of(operands, self.family, entry) if not whole else [
+            (form, "") for form in port_words(operands, ANY_PORT, entry)
+        ]
         for sport, (dport, icmp) in product(sports, details):
             for flag in (flags,) if isinstance(flags, str) else flags:
                 yield row._replace(sport=sport, dport=dport, icmp=icmp, established=flag)
@@ -264,7 +274,7 @@ class Lines:
         if not (entry.permit and plain) or _denies_fragments(self.operands, self.family):
             return False
         if box[0] not in _WITH_PORTS or not self.operands["ports"].get("whole"):
-            _word(self.operands, words, "fragments", entry)
+            word_of(self.operands, words, "fragments", entry)
         return True
 
     def addresses(self, span: Span) -> tuple[str, ...]:
@@ -345,75 +355,3 @@ class Grouping:
         name = self.said["name"].format(digest=digest)
         self.groups.setdefault(name, Group(header.format(name=name), tuple(members), name))
         return str(self.said["use"].format(name=name))
-
-
-def _proto(operands: Mapping[str, Any], family: Family, entry: Entry) -> str:
-    low, high = entry.box[0]
-    known = operands["proto"][family]
-    if (low, high) == ANY_PROTO:
-        return str(known["any"])
-    if low != high:
-        raise cannot(entry, f"protocols {low} to {high} are neither one nor all")
-    if low not in known and known.get("others") == "refused":
-        raise cannot(entry, operands["refusals"]["protocol"])
-    return str(known.get(low, low))
-
-
-def _word(operands: Mapping[str, Any], words: Mapping[str, Any], key: str, entry: Entry) -> Any:
-    """The platform's word; of ``established`` it may be two, each for a line of its own. Raises Refused where it has none."""
-    if words.get(key) is None:
-        names = {"type": ("icmp",), "code": ("icmp-code", "icmp")}.get(key, (key,))
-        said = (operands["refusals"][name] for name in names if name in operands["refusals"])
-        raise cannot(entry, next(said, f"the platform has no word for {key}"))
-    return words[key]
-
-
-def _established(entry: Entry) -> bool:
-    box: Box = entry.box
-    if box[5] == ANY_BIT:
-        return False
-    if box[5] == (1, 1) and box[0] == (6, 6):
-        return True
-    raise cannot(entry, "a line can ask for established TCP, never for new connections or other protocols' flags")
-
-
-def _fragments(entry: Entry) -> bool:
-    box = entry.box
-    upper = box[3] == box[4] == ANY_PORT and box[5] == ANY_BIT
-    if box[6][1] and not upper:
-        raise cannot(entry, "a non-first fragment has no ports, types or flags")
-    return box[6] == (1, 1)
-
-
-def _details(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterable[tuple[str, str]]:
-    proto, dport, sport = entry.box[0], entry.box[3], entry.box[4]
-    if dport == ANY_PORT and sport == ANY_PORT:
-        return (("", ""),)
-    if proto == (_ICMP[family],) * 2 and sport == ANY_PORT:
-        return [("", word) for word in _types(operands, family, entry)]
-    if proto[0] == proto[1] and proto[0] in _PORTED:
-        return [(form, "") for form in _ports(operands, dport, entry)] if dport != ANY_PORT else (("", ""),)
-    raise cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
-
-
-def _ports(operands: Mapping[str, Any], span: Span, entry: Entry) -> tuple[str, ...]:
-    """Ports in the platform's words: one, or two where port 0 has a word of its own beside the ranges. Raises Refused."""
-    said, (low, high) = operands["ports"], span
-    first: tuple[str, ...] = ()
-    if low < said.get("lowest", 0):
-        if "zero" not in said:
-            raise cannot(entry, operands["refusals"]["port-zero"])
-        first, low = (str(said["zero"]),), said["lowest"]
-        if low > high:
-            return first
-    return (*first, str(said["one" if low == high else "range"].format(low=low, high=high)))
-
-
-def _types(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator[str]:
-    low, high = entry.box[3]
-    forms = by_family(operands["icmp"], family)
-    while low <= high:
-        kind, code = divmod(low, 256)
-        whole = code == 0 and low + 255 <= high
-        yield _word(operands, forms, "type" if whole else "code", entry).format(type=kind, code=code)
-        low += 256 if whole else 1

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from configlet.model.policy import Entry
-from configlet.model.problem import Refused, refuse
+from configlet.model.problem import refuse
 
 
 def written(value: object) -> object:
@@ -54,10 +53,3 @@ def called(said: Sequence[Mapping[str, str]], name: str, refusals: Mapping[str, 
                 raise refuse("Gate that the platform cannot hold", f"{name}: {refusals[one['refuse']]}", nature="red")
             return one["write"].format(*found.groups())
     return name
-
-
-def cannot(entry: Entry, why: str) -> Refused:
-    """The refusal of a row that an access list cannot say, with its rule."""
-    why = why.rstrip(".")
-    detail = f'The rule "{entry.rule.name}" gives a row that an access list cannot say: {why}. Nothing was rendered.'
-    return refuse("Row that cannot be written", detail, entry.rule.place)
