@@ -18,7 +18,7 @@ from configlet.packets.verdict import first, passes, reverse
 from configlet.prove import prove
 from configlet.readers import read
 from configlet.render import render
-from tests.builders import host, platform
+from tests.builders import acl, host, platform
 
 NET = 0x0A000000
 SPANS = [
@@ -194,6 +194,30 @@ def test_rows_of_a_host_pass_what_the_policy_passes_and_of_each_part_the_permits
             assert allowed(tuple(rows), packet) == meant, packet
             closed += any(not row.permit and first([row], packet) for row in rows)
     assert closed > 60
+
+
+GATEWAYS = [(NET + 1, NET + 1), (NET + 257, NET + 257), (NET + 64, NET + 64), (NET + 600, NET + 603)]
+
+
+def with_the_networks_own(rng: random.Random) -> tuple[Entry, ...]:
+    """Random rules: first permits of the network, then addresses that it keeps closed both ways, then the operator's."""
+    entries = [random_entry(rng, n) for n in range(rng.randrange(1, 12))]
+    many, everything = rng.randrange(7), (0, 0xFFFFFFFF)
+    closed = network(Entry(False, (ANY_PROTO,) * 7, rule("infrastructure addresses")))
+    ends = [(one, everything) for one in rng.sample(GATEWAYS, rng.randrange(4))]
+    shut = [closed.over((ANY_PROTO, *way, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))) for pair in ends for way in (pair, pair[::-1])]
+    own = [network(replace(entry, permit=True)) for entry in entries[:many]]
+    return (*own, *shut, *(replace(e, rule=replace(e.rule, log=rng.random() < 0.1)) for e in entries[many:]))
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_whatever_the_network_needs_and_the_operator_says_is_written_for_a_switch_and_proved(seed: int) -> None:
+    rng = random.Random(seed)
+    entries, direction = with_the_networks_own(rng), rng.choice(["in", "out"])
+    law = Law(4, routed_lists(entries, Scope(((NET, NET + 255),), (), rng.random() < 0.7), direction, 4))
+    table = replace(acl(tuple(acl_rows(law)), 4, direction=direction), law=law)
+    made = render("leaf1", platform("eos"), "acl", [table])
+    assert {proof.verdict for proof in prove(made, read(platform("eos"), "acl", made.text, made.file))} == {"PROVED"}
 
 
 @pytest.mark.parametrize("seed", range(90))

@@ -8,6 +8,7 @@ is exactly "initiations or replies", and the proof confirms it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 from configlet.fit.classes import Classes, Row, classes_of
 from configlet.fit.law import DEFAULT, INSIDE
@@ -17,7 +18,7 @@ from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
 from configlet.packets.near import Near
-from configlet.packets.sets import inside, meet, minus, minus_all, put
+from configlet.packets.sets import inside, meet, meets, minus, minus_all, put
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
 SHARED = (INSIDE.name, "infrastructure addresses")
@@ -138,11 +139,13 @@ def _without(rows: Sequence[Row], said: Sequence[tuple[int, Sets]]) -> list[Row]
 
 
 def _parts(rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
-    """What the network needs, what it keeps closed, and what the operator wrote, in this order."""
-    at = next((i for i, r in enumerate(rows) if r.entry.rule.origin in WRITTEN), len(rows))
-    head = rows[:at]
-    turn = next((i for i, r in enumerate(head) if not r.permit and r.entry.rule.name in SHARED), len(head))
-    return list(head[:turn]), list(head[turn:]), list(rows[at:])
+    """Permits of the network ahead of every deny, what it then keeps closed, and the rest, in this order.
+
+    Replies to a permit of every protocol have denies of their own: from there on all belongs to the rest.
+    """
+    turn = sum(1 for _ in takewhile(lambda row: row.permit and row.entry.rule.origin not in WRITTEN, rows))
+    shut = sum(1 for _ in takewhile(lambda row: not row.permit and row.entry.rule.name in SHARED, rows[turn:]))
+    return list(rows[:turn]), list(rows[turn : turn + shut]), list(rows[turn + shut :])
 
 
 class First:
@@ -180,7 +183,8 @@ def _replies(family: Family, classes: Classes, second: list[Row], ahead: First) 
     """Replies as rows that take nothing from the initiations behind them.
 
     A deny that a reply would cross is either cut out of the reply, or its box is decided on the spot: the initiations
-    inside it, then the deny. Whichever is shorter.
+    inside it, then the deny. Whichever is shorter; a deny that an earlier reply of the other protocols meets is cut out, as
+    those stand behind all.
     """
     numbers = [number for number, row in enumerate(second) if not row.permit]
     denies, gone = Near([second[number].sets for number in numbers]), set[int]()
@@ -193,7 +197,8 @@ def _replies(family: Family, classes: Classes, second: list[Row], ahead: First) 
         for n in over:
             if n not in spots:
                 spots[n] = [*ahead.within(second[numbers[n]]), second[numbers[n]]]
-        limit = 1 + sum(typed(family, r.sets) for n in over for r in spots[n])
+        tied = any(meets(second[numbers[n]].sets, one.sets) for n in over for one in broad)
+        limit = None if tied else 1 + sum(typed(family, r.sets) for n in over for r in spots[n])
         pieces = _cut(family, row.sets, [second[numbers[n]].sets for n in over], limit)
         if pieces is None:
             yield from (r for n in over for r in spots[n])
@@ -207,14 +212,14 @@ def _replies(family: Family, classes: Classes, second: list[Row], ahead: First) 
     yield from _rest_rows(classes, broad, ahead.rows)
 
 
-def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int) -> tuple[Sets, ...] | None:
-    """A product without some denies; None when that takes more lines than ``limit``."""
+def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int | None) -> tuple[Sets, ...] | None:
+    """A product without some denies; None when that takes more lines than ``limit`` (None: as many as it takes)."""
     rest: tuple[Sets, ...] = (sets,)
     for deny in denies:
         rest = tuple(piece for part in rest for piece in minus(part, deny))
-        if len(rest) > limit:
+        if limit is not None and len(rest) > limit:
             return None
-    return rest if not denies or sum(typed(family, piece) for piece in rest) <= limit else None
+    return rest if limit is None or not denies or sum(typed(family, piece) for piece in rest) <= limit else None
 
 
 def _named(classes: Classes, row: Row) -> Iterator[Row]:
