@@ -204,8 +204,8 @@ NFT = [
             swap("{ 6, 58 } ct protocol 17", "{ 17, 58 } ct protocol 17")(t)
         ),
     ),
-    nft("every rule accepts", template=swap("counter {{ rule.verdict }}", "counter accept")),
-    nft("every rule drops", template=swap("counter {{ rule.verdict }}", "counter drop")),
+    nft("every rule accepts", template=swap("counter {{ verdict }}", "counter accept")),
+    nft("every rule drops", template=swap("counter {{ verdict }}", "counter drop")),
     nft("protocols without ports lost", template=drop("ct protocol vmap")),
     # The text.
     nft("fragments judged by addresses", text=drop("frag-off & 0x1fff")),
