@@ -47,6 +47,7 @@ LOOP6 = [
 ]
 HOST4 = [
     *LOOP4,
+    row(f"deny ip 10.1.10.1 {HERE4}", name="infrastructure addresses", origin="infrastructure"),
     row(f"permit tcp 10.1.10.0/24 {HERE4} to 9001-9016", name="clients place orders"),
     row(f"permit udp 10.1.70.5 {HERE4} to 123 from 1024-65535", name="time"),
     row(f"permit icmp 10.1.70.0/24 {HERE4} type 8", name="ping"),

@@ -204,6 +204,7 @@ NFT = [
             swap("{ 6, 58 } ct protocol 17", "{ 17, 58 } ct protocol 17")(t)
         ),
     ),
+    nft("the operator is asked before the network", template=swap("part in local.parts", "part in local.parts | reverse")),
     nft("every rule accepts", template=swap("counter {{ verdict }}", "counter accept")),
     nft("every rule drops", template=swap("counter {{ verdict }}", "counter drop")),
     nft("protocols without ports lost", template=drop("ct protocol vmap")),
