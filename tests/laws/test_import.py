@@ -242,3 +242,45 @@ def test_lists_whose_names_differ_in_case_alone_become_two_sites(tmp_path: Path)
     assert configlet(*words).returncode == 0
     written = {folder.name: (folder / "policy.yaml").read_text() for folder in (tmp_path / "inventory").iterdir()}
     assert {name: "eq 2" in policy for name, policy in written.items()} == {"edge-in": False, "edge-in-2": True}
+
+
+FILTER = "set firewall family inet filter F term "
+OFF = (
+    (f"{FILTER}1 then discard\ndeactivate firewall family inet filter F term 1 then\n{FILTER}2 then discard\n", [True, False]),
+    (f"{FILTER}1 then accept\n{FILTER}2 then discard\ndeactivate firewall family inet filter F term 1\n", [False]),
+    ("firewall { family inet { filter F { term 1 { from { inactive: ttl 1; } } term 2 { then discard; } } } }", [True, False]),
+    ("firewall { family inet { filter F { term 1 { inactive: then { discard; } } term 2 { then discard; } } } }", [True, False]),
+    ("firewall { family inet { filter F { inactive: term 1 { then accept; } } } }", None),
+)
+
+
+@pytest.mark.parametrize(("text", "permits"), OFF)
+def test_a_term_whose_parts_are_switched_off_stands_and_passes_all(text: str, permits: list[bool] | None) -> None:
+    said = readers.running(ALL["junos"], "acl", text, "edge.conf")
+    assert [[line.permit for line in one.lines] for one in said.found] == ([permits] if permits else [])
+    assert [one.name for one in said.unread] == ([] if permits else ["F"])
+    assert all(line.box[0] == (0, 255) for one in said.found for line in one.lines)
+
+
+@pytest.mark.parametrize(("end", "read"), [("default-action 'drop'", False), ("default-action 'accept'", True)])
+def test_a_return_is_no_permit_where_what_stands_behind_the_jump_drops(end: str, read: bool) -> None:
+    text = f"set firewall ipv4 forward filter {end}\n" + "".join(
+        f"set firewall ipv4 {line}\n"
+        for line in (
+            "forward filter rule 10 action 'jump'",
+            "forward filter rule 10 jump-target 'A'",
+            "forward filter rule 10 inbound-interface name 'eth1'",
+            "name A default-action 'return'",
+            "name A rule 10 action 'drop'",
+            "name A rule 10 source address '10.0.0.0/8'",
+        )
+    )
+    said = readers.running(ALL["vyos"], "acl", text, "edge.conf")
+    assert [one.name for one in said.found] == (["A"] if read else [])
+    assert [one.problem.place.line for one in said.unread if one.problem.place] == ([] if read else [1])
+
+
+def test_filters_in_braces_are_read_where_the_device_prints_its_whole_tree() -> None:
+    text = 'configure {\n filter {\n  ip-filter "A" {\n   entry 10 {\n    action {\n     accept\n    }\n   }\n  }\n }\n}\n'
+    (found,) = readers.running(ALL["sros"], "acl", text, "edge.cfg").found
+    assert [(line.permit, line.number) for line in found.lines] == [(True, 6)]

@@ -58,6 +58,7 @@ class RunningTerms:
         self.bears = re.compile(expand(said.get("bears", "(?!)"), parts))
         self.all = re.compile(expand(said.get("bears_on_all", "(?!)"), parts))
         self.all_lines = re.compile(said.get("bears_on_all_lines", "(?!)"))
+        self.undecided = [re.compile(said.get("undecided", {}).get(part, "(?!)")) for part in ("leaf", "where")]
         self.off = re.compile(said.get("inactive", "(?!)"))
         self.off_line = re.compile(said.get("inactive_lines", "(?!)"))
 
@@ -68,8 +69,8 @@ class RunningTerms:
         off = tuple(one["path"] for line in text.split("\n") if (one := self.off_line.match(line)))
         seen = _Seen()
         for leaf in found:
-            if not self.off.search(leaf[2]) and not (off and _below(leaf[2], off)):
-                self._leaf(leaf, seen)
+            if (standing := self._standing(leaf, off)) is not None:
+                self._leaf(standing, seen)
         for leaf in seen.bearing:
             words = set(leaf[2].replace('"', "").split())
             for name in {key[1] for key in seen.lists} & words or {leaf[2]}:
@@ -77,6 +78,7 @@ class RunningTerms:
             for name in seen.groups.keys() & words:
                 seen.groups[name].append("?")
         lists = [made for key, those in seen.lists.items() if (made := self._list(key, those, file, seen))]
+        lists = [made for made in lists if not self._elsewhere(made, seen, found, file)]
         closing = next((leaf for leaf in found if self.all.fullmatch(leaf[2])), None) or self._closing(text, found)
         if closing is not None:
             for made in lists:
@@ -96,6 +98,29 @@ class RunningTerms:
             if off is None or not any(_below(leaf[2], (off["path"],)) for leaf in found):
                 return number, 1, said
         return None
+
+    def _standing(self, leaf: Leaf, off: tuple[str, ...]) -> Leaf | None:
+        """The leaf; where it or what it is in is switched off, the entry or list that still stands above it, then empty."""
+        number, column, path = leaf
+        above = [one.rpartition(" ")[0] for one in off if _below(path, (one,))]
+        if found := self.off.search(path):
+            above.append(path[: found.start()])
+        if not above:
+            return leaf
+        active = min(above, key=len)
+        if found := self.reader.entry.fullmatch(active):
+            return number, column, active[: found.end("entry")]
+        return (number, column, found[1]) if (found := self.reader.list.fullmatch(active)) else None
+
+    def _elsewhere(self, made: Found, seen: _Seen, found: list[Leaf], file: str) -> bool:
+        """Whether what a list does is decided by a leaf of another place; if so it is refused with that leaf."""
+        own = [leaf for (_, name), those in seen.lists.items() if name == made.name for leaf in those]
+        if not any(self.undecided[0].fullmatch(path) for _, _, path in own):
+            return False
+        other = next((leaf for leaf in found if self.undecided[1].fullmatch(leaf[2])), None)
+        if other is not None:
+            self._wrong(seen, made.name, other, file, "A return in this list leaves the packet to this line, which may drop it")
+        return other is not None
 
     def _spelled(self, leaf: Leaf) -> Leaf:
         number, column, path = leaf
