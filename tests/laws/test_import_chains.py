@@ -216,3 +216,22 @@ def test_the_texts_of_these_laws_are_ones_that_the_tools_take(kind: str) -> None
     if "No such file" in ended.stderr or "not found" in ended.stderr:
         pytest.skip(f"{command[0]} is not here")
     assert ended.returncode == 0, (ended.stderr, text)
+
+
+HOOK = "table inet t {{\n chain f {{\n  type filter hook forward priority filter; policy accept;\n  {}\n }}\n}}\n"
+HIDDEN = {
+    "reject with icmp port-unreachable": {4: (0, 255)},
+    "reject with icmpv6 port-unreachable": {6: (0, 255)},
+    "reject with tcp reset": {4: (6, 6), 6: (6, 6)},
+    "reject": {4: (0, 255), 6: (0, 255)},
+    "icmp type 255 drop": {4: (1, 1)},
+}
+
+
+@pytest.mark.parametrize("rule", HIDDEN)
+def test_a_rule_asks_for_what_the_tool_hides_when_it_prints_it(rule: str) -> None:
+    """nft -f FILE --debug=netlink shows what it adds: a family for a message, TCP for a reset. 255 is any type to iptables."""
+    said = running(platform("nftables"), "filter-table", HOOK.format(rule), "t")
+    assert {one.family for one in said.found} == {4, 6}
+    denied = {one.family: [line.box[0] for line in one.lines if not line.permit] for one in said.found}
+    assert {family: protos[0] for family, protos in denied.items() if protos} == HIDDEN[rule]

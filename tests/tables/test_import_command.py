@@ -89,6 +89,7 @@ def test_a_list_of_a_whole_configuration_is_held_against_a_gates_law(workspace: 
         (("import", "acl", "FILE", "--platform", "ios", "--list", "NONE"), 65, "Unknown list"),
         (("import", "acl", "FILE", "--platform", "ios", "--site", "a", "--to", "eos"), 64, "name one of them"),
         (("import", "acl", "FILE", "--platform", "ios", "--to", "eos", "--bind", "x"), 64, "INTERFACE/in"),
+        (("prove", "dc1", "--file", "FILE", "--platform", "nftables", "--gate", "leaf1/Vlan120/in/v4"), 65, "outside of"),
         (("prove", "--file", "FILE", "--platform", "ios"), 64, "Name a site"),
         (("prove", "--file", "FILE", "--platform", "ios", "--file", "FILE", "--list", "110"), 65, "time-range"),
     ],

@@ -15,7 +15,7 @@ from configlet import platforms, readers
 from configlet import render as rendering
 from configlet.fit import alike, tables
 from configlet.model.gate import Artifact, Proof, Reading, Table
-from configlet.model.problem import Problem, Refused, refuse
+from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.pipeline.site import Site, open_site
 from configlet.platforms import content
 from configlet.prove import forget as forget_proofs
@@ -63,6 +63,9 @@ def prove_file(
     try:
         if name:
             return _listed(opened, platform, file, tables_of_gate, name, whole=whole)
+        if artifact.kind not in known[platform].kinds:
+            detail = f"{gate} holds {artifact.kind}, and {platform} writes none. Name a list of the text, with --list."
+            raise refuse("Text that is not bound at the gate", detail, Place(str(file)))
         reading = readers.read(known[platform], artifact.kind, text, str(file))
     except Refused as refused:
         found = () if name else _listed(opened, platform, file, tables_of_gate, name, whole=whole)

@@ -78,6 +78,7 @@ class Statements:
         self.strings = re.compile(said.get("strings", r'"[^"]*"'))
         self.vmap = re.compile(said.get("vmap", "(?!)"))
         self.verdicts: Mapping[str, str] = said["verdicts"]
+        self.any_type = frozenset(said.get("any_type", ()))
         self.states: Mapping[str, str] = said["states"]
         self.wild, self.zero_is_all = said["wild"], said.get("zero_is_all", False)
         self.untracked = re.compile(said["untracked"])
@@ -125,6 +126,7 @@ class Statements:
             made.label = value
         elif name == "verdict":
             made.verdict = self.verdicts[value]
+            made.asked += [Asked(what, text, False, {}) for what, text in said.get("asks", {}).items()]
         elif name in ("jump", "goto"):
             made.verdict, made.target = name, value
         elif name:
@@ -291,7 +293,7 @@ class _Asking:
     _sport = _ports = _dport
 
     def _type(self, text: str) -> list[Span]:
-        if text in ("any", "255"):
+        if self.family == 4 and text in self.words.any_type:
             return [PORTS]
         kind, _, code = text.partition("/")
         number = self.words.names.icmp_of[self.family]
