@@ -1,6 +1,8 @@
 """The command line: statuses, streams, suggestions, and that light commands stay light."""
 
+import errno
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -138,6 +140,18 @@ def test_every_expected_end_has_its_status(error: BaseException, status: int) ->
     assert app.ended(lambda: raised(error), []) == status
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_full_disk_or_a_folder_that_is_only_read_is_said_and_is_no_internal_error(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inventory").mkdir()
+    assert app.ended(lambda: raised(OSError(number, "Not now", "out/leaf1.eos.acl")), []) == 1
+    said = capsys.readouterr().err
+    assert "What the system does not allow" in said and "out/leaf1.eos.acl: Not now." in said
+    assert not (tmp_path / ".configlet").exists()
+
+
 def test_an_error_that_nobody_expected_is_one_line_and_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,3 +192,13 @@ def test_a_limit_takes_names_roles_and_labels_and_refuses_what_it_does_not_know(
     assert limits.owners(inventory, ("app=matching",)) == {"me1", "me2"}
     with pytest.raises(Refused, match=r'Did you mean "leaf1"\?'):
         limits.owners(inventory, ("leaf11",))
+
+
+def test_a_workspace_for_which_there_is_no_room_is_not_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, target: Path) -> None:
+        target.mkdir(parents=True)
+        raise shutil.Error([(str(source), str(target), "[Errno 28] No space left on device")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    assert app.run(["init", str(tmp_path / "new")]) == 1
+    assert list((tmp_path / "new").iterdir()) == []

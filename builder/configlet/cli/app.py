@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from configlet import __version__
 from configlet.cli import say, statuses
-from configlet.model.problem import Refused
+from configlet.model.problem import Refused, refuse
 
 click.UsageError.exit_code = statuses.USAGE
 
@@ -82,6 +83,9 @@ class LazyGroup(click.Group):
         found = [CompletionItem(n, help=h) for n, h in COMMANDS.items() if n.startswith(incomplete)]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
+NOT_ALLOWED = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM))
+"""A disk that is full or only read, and a file that is somebody else's."""
+
 
 @click.group(
     cls=LazyGroup,
@@ -120,9 +124,11 @@ def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
         return status
     except BrokenPipeError:
         return _nobody_reads()
-    except Exception:  # noqa: BLE001 - the one place that may: it becomes a report and status 70, never a success
+    except Exception as error:  # noqa: BLE001 - the one place that may: it becomes a report and status 70, never a success
         import traceback
 
+        if isinstance(error, OSError) and error.errno in NOT_ALLOWED:
+            return _not_allowed(error, as_json)
         say.crash(traceback.format_exc())
         return statuses.INTERNAL
 
@@ -134,6 +140,14 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
     else:
         error.show()
     return status
+
+
+def _not_allowed(error: OSError, as_json: bool) -> int:
+    """The system did not let a file be written or read: no fault of ours, and said without a trace."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    detail = f"{where}{error.strerror}. Nothing more was done. Make room or allow it, or name another place; then run it again."
+    say.refusal(refuse("What the system does not allow", detail), statuses.FAILED, as_json)
+    return statuses.FAILED
 
 
 def _nobody_reads() -> int:

@@ -29,7 +29,12 @@ def command(folder: Path, as_json: bool) -> int:
     if not example.is_dir():
         raise refuse("Example is missing", f"This installation has no {example}. Install configlet anew.")
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(example, folder / "inventory" / "dc1")
+    try:
+        shutil.copytree(example, folder / "inventory" / "dc1")
+    except shutil.Error as error:
+        shutil.rmtree(folder / "inventory", ignore_errors=True)
+        why = error.args[0][0][2]
+        raise click.ClickException(f"{why}. Nothing was made in {folder}. Make room, or name another place.") from error
     for name, text in _READMES.items():
         (folder / name).mkdir()
         (folder / name / "README.md").write_text(text + "\n", encoding="utf-8")
