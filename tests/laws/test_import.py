@@ -284,3 +284,14 @@ def test_filters_in_braces_are_read_where_the_device_prints_its_whole_tree() -> 
     text = 'configure {\n filter {\n  ip-filter "A" {\n   entry 10 {\n    action {\n     accept\n    }\n   }\n  }\n }\n}\n'
     (found,) = readers.running(ALL["sros"], "acl", text, "edge.cfg").found
     assert [(line.permit, line.number) for line in found.lines] == [(True, 6)]
+
+
+@pytest.mark.parametrize(("policy", "read"), [("accept", True), ("drop", False)])
+def test_answers_that_pass_before_any_list_is_asked_make_each_list_remember(policy: str, read: bool) -> None:
+    text = "set firewall global-options state-policy established action '{}'\nset firewall ipv4 name A rule 10 action '{}'\n"
+    said = readers.running(ALL["vyos"], "acl", text.format(policy, "accept"), "edge.conf")
+    assert [[line.permit for line in one.later] for one in said.found] == ([[True]] if read else [])
+    assert [one.problem.place.line for one in said.unread if one.problem.place] == ([] if read else [1])
+    if read:
+        with pytest.raises(Refused, match="remembers connections"):
+            imported.translated(None, said.found[0], "eos", ("Ethernet1", "in"))

@@ -42,6 +42,8 @@ class _Seen:
     wrong: dict[str, Unread] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
     """The lines that concern access lists."""
+    remembers: bool = False
+    """Whether packets of known connections pass before any list is asked."""
 
 
 class RunningTerms:
@@ -59,6 +61,7 @@ class RunningTerms:
         self.all = re.compile(expand(said.get("bears_on_all", "(?!)"), parts))
         self.all_lines = re.compile(said.get("bears_on_all_lines", "(?!)"))
         self.undecided = [re.compile(said.get("undecided", {}).get(part, "(?!)")) for part in ("leaf", "where")]
+        self.remembers = re.compile(said.get("remembers", "(?!)"))
         self.off = re.compile(said.get("inactive", "(?!)"))
         self.off_line = re.compile(said.get("inactive_lines", "(?!)"))
 
@@ -67,7 +70,7 @@ class RunningTerms:
         total = count(text, file)
         found = [self._spelled(leaf) for leaf in leaves(text, file, self.grammar)]
         off = tuple(one["path"] for line in text.split("\n") if (one := self.off_line.match(line)))
-        seen = _Seen()
+        seen = _Seen(remembers=any(self.remembers.fullmatch(leaf[2]) for leaf in found))
         for leaf in found:
             if (standing := self._standing(leaf, off)) is not None:
                 self._leaf(standing, seen)
@@ -171,8 +174,11 @@ class RunningTerms:
                 Source(file, *those[0]).refuse(f"The list {key[1]} is empty; what an empty list passes is not known")
             family: Family = 4 if made.family == 4 else 6
             place, bound = Place(file, those[0][0]), tuple(self._bound(made, seen))
-            if any("state" in term.asked or "state.off" in term.asked for term in made.terms.values()):
-                return Found(key[1], family, place, _of_state(text, made, "new"), bound, (), _of_state(text, made, "established"))
+            if seen.remembers or any("state" in term.asked or "state.off" in term.asked for term in made.terms.values()):
+                later = _of_state(text, made, "established")
+                if seen.remembers:
+                    later = (later[-1]._replace(permit=True, text="packets of known connections pass before this list"),)
+                return Found(key[1], family, place, _of_state(text, made, "new"), bound, (), later)
             return Found(key[1], family, place, tuple(text.lines(made)), bound, tuple(_unknown(made, file)))
         except Refused as refused:
             seen.wrong.setdefault(key[1], Unread(key[1], refused.problems[0]))
