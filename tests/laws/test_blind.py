@@ -196,3 +196,43 @@ def test_inside_a_host_no_table_at_a_nic_is_said_to_cure(tmp_path: Path) -> None
     inside = [gap for gap in split_gaps(opened)[0] if gap.source.workload and gap.target.workload]
     (problem,) = gap_problems(opened, [inside[0]])
     assert "on different hosts" in problem.detail
+
+
+RACK = HOST.format(name="you", n=30, managed="true", platform="xdp") + WORKLOAD.format(name="you", n=30, stack="kernel")
+CARD = "model: solarflare-x2-serverlock, filter_table: serverlock,"
+WAY = "  - {name: way in, from: [management], to: [management], service: [any], action: allow, reason: the law wants one}\n"
+
+
+def to_management(found: Site) -> set[tuple[str, str]]:
+    return {pair for pair in unguarded(found) if pair[1].startswith("management of ")}
+
+
+@pytest.mark.parametrize("platform, missed", [("nftables", False), ("xdp", True)])
+@pytest.mark.parametrize("card", ["", CARD])
+def test_management_that_only_tables_at_nics_could_meet_is_unguarded(
+    tmp_path: Path, platform: str, card: str, missed: bool
+) -> None:
+    text = host(platform, "kernel").replace("model: virtio,", card or "model: virtio,")
+    opened = site(tmp_path, text + STRANGER)
+    sources = {"management", "management of you"}
+    assert to_management(opened) == {(source, "management of me") for source in sources if missed}
+    told = [p for p in gap_problems(opened, split_gaps(opened)[0]) if p.summary == "Unguarded management"]
+    assert len(told) == missed
+    for problem in told:
+        assert "platform: nftables" in problem.detail and "me/xdp" in problem.detail and "192.0.2.110" in problem.detail
+        assert problem.nature == "red" and str(problem.place).startswith("inventory/desk/site.yaml:")
+
+
+def test_management_of_a_host_that_nobody_manages_is_not_ours_to_judge(tmp_path: Path) -> None:
+    assert not to_management(site(tmp_path, host("xdp", "kernel", managed=False) + STRANGER))
+
+
+def test_what_the_policy_lets_reach_management_is_not_unguarded(tmp_path: Path) -> None:
+    opened = site(tmp_path, host("xdp", "kernel") + RACK, policy=WAY)
+    assert not to_management(opened)
+
+
+def test_unguarded_management_can_be_accepted_for_a_time(tmp_path: Path) -> None:
+    line = "  - {what: unguarded, from: management, to: management, reason: out of band, until: 2026-12-24}\n"
+    opened = site(tmp_path, host("xdp", "kernel") + STRANGER, policy=f"accept:\n{line}")
+    assert not to_management(opened) and len([gap for gap, _ in split_gaps(opened)[1] if gap.target.manages]) == 2

@@ -145,10 +145,13 @@ def split_gaps(
 def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
     """Gaps that nobody accepted, as problems."""
     unguarded: dict[str, list[Gap]] = {}
+    managed: dict[str, list[Gap]] = {}
     exposed: dict[tuple[str, str], list[Gap]] = {}
     unseen: dict[tuple[str, ...], list[Gap]] = {}
     for gap in found:
-        if gap.what == "unguarded":
+        if gap.what == "unguarded" and gap.target.manages:
+            managed.setdefault(gap.target.manages, []).append(gap)
+        elif gap.what == "unguarded":
             end = guarded_end(site.placement, gap.source, gap.target)
             unguarded.setdefault(end.name, []).append(gap)
         elif gap.what == "blindness":
@@ -162,6 +165,7 @@ def gap_problems(site: Site, found: list[Gap]) -> Iterator[Problem]:
     there = frozenset(content.folders(layers))
     offered = cache(lambda model: tuple(m for m in mechanisms(layers, model) if m in there))
     yield from (_unguarded(site.placement, gaps_of, offered) for gaps_of in unguarded.values())
+    yield from (_managed(site, *each) for each in managed.items())
     yield from (_exposed(*key, gaps_of) for key, gaps_of in exposed.items())
     yield from (_unseen(site.placement, gaps_of) for gaps_of in unseen.values())
 
@@ -183,6 +187,25 @@ def _unguarded(placement: Placement, found: list[Gap], offered: Offered) -> Prob
         f"Inside a {within} no gateway sees it either. The cheapest cure: {cheapest(placement, end, other, offered)}. Or accept "
         f"it for a time: {{what: unguarded, workload: {workload.name}, reason: ..., until: ...}}.",
         workload.place,
+        nature="red",
+    )
+
+
+def _managed(site: Site, name: str, found: list[Gap]) -> Problem:
+    """Of a host whose tables all stand at NICs of workloads: what reaches its management."""
+    host = next(h for h in site.inventory.hosts if h.name == name)
+    gap = found[0]
+    tables = ", ".join(gate.name for gate in site.placement.of_owner(name))
+    peers = ", ".join(sorted({g.source.name for g in found})[:6])
+    return Problem(
+        "Unguarded management",
+        f'No gate decides what reaches the management address of "{name}" from {peers}, and the policy denies some of it, for '
+        f"example {packet_text(gap.example)}. Of its tables ({tables}) all stand at NICs of workloads, and management comes in "
+        f"elsewhere. The cheapest cure: `platform: nftables` for {name}, whose table also meets what the host's kernel itself "
+        "receives (XDP can stand beside it where a NIC has a table of its own); or an access list at the leaf port that "
+        f"management is on. Or accept it for a time: {{what: unguarded, from: {gap.source.place}, to: {gap.target.place}, "
+        "reason: ..., until: ...}.",
+        host.management.place if host.management else host.place,
         nature="red",
     )
 

@@ -13,7 +13,7 @@ from configlet.model.net import Family, Spans, family_of, merge, span_of, subtra
 class End:
     """One end of a flow: addresses of one realm and family, and what stands there.
 
-    An end without workload is a segment's unlisted rest or an external.
+    An end without workload is a segment's unlisted rest, an external, or the way to what it ``manages``.
     """
 
     realm: str
@@ -22,10 +22,14 @@ class End:
     segment: Segment | None
     external: External | None
     workload: Workload | None
+    manages: str = ""
+    """The host or device whose management this is."""
 
     @property
     def name(self) -> str:
         """How people call it."""
+        if self.manages:
+            return f"management of {self.manages}"
         thing = self.workload or self.segment or self.external
         return thing.name if thing else "outside"
 
@@ -49,6 +53,24 @@ def ends_of(inventory: Inventory, realm: str, family: Family) -> tuple[End, ...]
             spans = merge(span_of(n) for n in external.prefixes if family_of(n) == family)
             if spans:
                 out.append(End(realm, family, spans, None, external, None))
+    return tuple(out)
+
+
+def managements_of(inventory: Inventory, realm: str, family: Family) -> tuple[End, ...]:
+    """The management of every host and device, each in the segment or external that contains its address."""
+    if realm != inventory.controller_realm:
+        return ()
+    things: list[Segment | External] = [*inventory.segments, *inventory.externals]
+    near = [(span_of(n), t) for t in things if t.realm == realm for n in t.prefixes if family_of(n) == family]
+    out: list[End] = []
+    ways = [(h.name, h.management) for h in inventory.hosts] + [(d.name, d.management) for d in inventory.devices]
+    for name, way in ways:
+        if way and family_of(way.address) == family:
+            at = int(way.address)
+            thing = next((t for (low, high), t in near if low <= at <= high), None)
+            segment = thing if isinstance(thing, Segment) else None
+            external = thing if isinstance(thing, External) else None
+            out.append(End(realm, family, ((at, at),), segment, external, None, name))
     return tuple(out)
 
 

@@ -20,9 +20,9 @@ from configlet.packets.entries import permits_only, split
 from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
 from configlet.place.beyond import Beyond, LawOf, hidden
-from configlet.place.ends import End, ends_of
+from configlet.place.ends import End, ends_of, managements_of
 from configlet.place.gates import Placement
-from configlet.place.local import guards_at, inside, keeps
+from configlet.place.local import guards_at, inside, keeps, only_at_nics, whole
 from configlet.place.paths import doors, routes
 
 IndexOf = Callable[[str, Family], Index[Entry]]
@@ -96,7 +96,9 @@ class _Realm:
         self, placement: Placement, realm: str, family: Family, index: Index[Entry], beyond: Beyond
     ) -> None:
         self.placement, self.family, self.realm, self.index, self.beyond = placement, family, realm, index, beyond
-        self.ends = [end for end in ends_of(placement.inventory, realm, family) if bare(placement, end)]
+        ends = (*ends_of(placement.inventory, realm, family), *managements_of(placement.inventory, realm, family))
+        self.ends = [end for end in ends if bare(placement, end)]
+        self.missed = frozenset(n for n, end in enumerate(self.ends) if only_at_nics(placement, end.manages))
         self.places: dict[str, list[int]] = {}
         self.hosts: dict[str, list[int]] = {}
         for number, end in enumerate(self.ends):
@@ -107,7 +109,7 @@ class _Realm:
         self.at = cache(self._at)
 
     def gaps(self) -> Iterator[Gap]:
-        if any(end.workload for end in self.ends):
+        if self.missed or any(end.workload for end in self.ends):
             yield from self._all_unguarded()
             yield from self._exposed()
             yield from self._unseen()
@@ -147,8 +149,15 @@ class _Realm:
             others = {*self.places[source.place], *(into if source.place in leaving else ())}
             others.update(self.hosts[source.workload.host] if source.workload else ())
             for other in sorted(others):
-                if number != other and (source.workload or self.ends[other].workload):
+                if number != other and self._asked(source, other):
                     yield number, other
+
+    def _asked(self, source: End, other: int) -> bool:
+        """Whether a pair is ours to judge: a workload at an end, or the way to a host that has tables, but none there."""
+        target = self.ends[other]
+        if source.manages or target.manages:
+            return other in self.missed
+        return bool(source.workload or target.workload)
 
     def _at(self, source: int, target: int) -> tuple[Gate, ...]:
         """The gates at the two ends themselves that see what goes from one to the other."""
@@ -246,6 +255,8 @@ def _denies(entry: Entry) -> bool:
 
 def bare(placement: Placement, end: End) -> bool:
     """Whether no table at an end's host decides both ways of every connection of it."""
+    if end.manages:
+        return not whole(placement, end.manages)
     return end.workload is None or not keeps(placement, end.workload)
 
 

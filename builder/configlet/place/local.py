@@ -72,6 +72,19 @@ def keeps(placement: Placement, workload: Workload) -> bool:
     )
 
 
+def whole(placement: Placement, host: str) -> bool:
+    """Whether a table on a host's own IP hooks remembers connections: it has what the host manages itself by, too."""
+    return any(
+        gate.kind == "filter-table" and gate.stateful and mechanism(gate) not in OUTSIDE
+        for gate in placement.of_owner(host)
+    )  # fmt: skip
+
+
+def only_at_nics(placement: Placement, host: str) -> bool:
+    """Whether a host has tables, all at NICs of workloads, so that none meets what reaches its management."""
+    return not whole(placement, host) and any(gate.kind == "filter-table" for gate in placement.of_owner(host))
+
+
 def guards_at(placement: Placement, end: End, way: Way, other: End) -> tuple[Gate, ...]:
     """The gates that see all that passes between two ends at one of them; none where one of its NICs has no such gate."""
     services = ("", *dict(end.workload.also)) if end.workload else ()
