@@ -76,3 +76,17 @@ def test_an_address_that_nothing_has_is_refused_as_that(root: Path, name: str) -
     with pytest.raises(Refused) as refused:
         asked(root, name, "box", "tcp/80")
     assert "share no realm" not in str(refused.value)
+
+
+@pytest.mark.parametrize("end", ["box", "10.3.0.11", "10.3.0.99"])
+def test_what_an_address_says_to_itself_never_leaves_the_host_and_passes(root: Path, end: str) -> None:
+    answer = asked(root, end, end, "tcp/22")
+    assert (answer.verdict, {leg.rule for leg in answer.legs}) == ("allow", {"a host talks to itself"})
+    assert all(through == "inside the host" for leg in answer.legs for through, _ in leg.ways)
+    assert all(hop.rule == leg.rule for leg in answer.legs for _, hops in leg.ways for hop in hops)
+    assert "never leaves the host" in answer.legs[0].reason
+
+
+def test_of_a_segment_to_itself_no_packet_goes_from_an_address_to_itself(root: Path) -> None:
+    answer = asked(root, "servers", "servers", "tcp/22")
+    assert answer.verdict == "deny" and "a host talks to itself" not in [leg.rule for leg in answer.legs]

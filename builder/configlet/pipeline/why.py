@@ -10,10 +10,11 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
+from configlet.fit.law import ITSELF
 from configlet.model.gate import Gate, Line, Proof, Reading
 from configlet.model.inventory import Service, Term
 from configlet.model.net import FAMILIES, Family, merge
-from configlet.model.policy import Entry, Packet
+from configlet.model.policy import DST, SRC, Box, Entry, Packet
 from configlet.model.problem import refuse
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
@@ -26,6 +27,7 @@ from configlet.place import Path as Way
 from configlet.place.local import inside
 from configlet.workspace.services import complaint, term
 
+LOCAL = "an address that talks to itself: local traffic never leaves the host, and the policy says nothing of it"
 
 @dataclass(frozen=True, slots=True)
 class HopSaid:
@@ -107,7 +109,7 @@ class _Teller:
                         yield from self._between(ends, a, b, service)
 
     def _between(self, ends: tuple[End, ...], a: End, b: End, service: Service) -> Iterator[Leg]:
-        told: set[str] = set()
+        told: set[str | bool] = set()
         boxes = (
             box_of(part_of, near, far)
             for part_of in service.terms
@@ -117,16 +119,19 @@ class _Teller:
         )
         for box in boxes:
             for part, entry in split(self.site.entries(a.realm, a.family), box):
-                packet = packet_of(a.family, a.realm, part)
-                key = entry.rule.name if entry else ""
-                if key not in told:
+                packet = _apart(packet_of(a.family, a.realm, part), part)
+                key = packet.src == packet.dst or (entry.rule.name if entry else "")
+                if key not in told and not (key is True and a.workload is None and a.spans[0][0] < a.spans[-1][1]):
                     told.add(key)
                     yield self._leg(_standing(ends, a, packet.src), _standing(ends, b, packet.dst), packet, entry)
 
     def _leg(self, a: End, b: End, packet: Packet, entry: Entry | None) -> Leg:
+        local = packet.src == packet.dst
         ways = paths(self.site.placement, a, b, self.service)
-        within = "inside the host" if inside(a, b) else "inside the segment"
+        within = "inside the host" if local or inside(a, b) else "inside the segment"
         told = tuple((" and ".join(way.through) or within, self._hops(way, packet)) for way in ways)
+        if local:
+            return Leg(packet.realm, packet_text(packet), "allow", ITSELF.name, "", LOCAL, told)
         verdict = "allow" if entry and entry.permit else "deny"
         rule = entry.rule if entry else None
         name = rule.name if rule else "default deny"
@@ -150,7 +155,7 @@ class _Teller:
         verdict = "unproven" if not known else "passes" if line and line.permit else "drops"
         file = text.artifact.file if text else gate.owner
         said = f"{file}:{line.number}  {line.text.strip()}" if line else f"{file}  no line matches, default deny"
-        rule = entry.rule if entry else None
+        rule = ITSELF if packet.src == packet.dst else entry.rule if entry else None
         place = str(rule.place) if rule and rule.place else ""
         return HopSaid(gate.name, True, verdict, said, rule.name if rule else "default deny", place, "")
 
@@ -167,6 +172,15 @@ def _deciding(reading: Reading | None, gate: Gate, packet: Packet) -> Line | Non
     else:
         lines = next((found for (_, _, family), found in sorted(reading.lists.items()) if family == packet.family), ())
     return first(lines, packet)
+
+
+def _apart(packet: Packet, part: Box) -> Packet:
+    """The packet between two addresses, where the part has two: one to itself is another matter."""
+    if packet.src != packet.dst:
+        return packet
+    other = next((packet.src + 1 if packet.src < high else packet.src - 1 for low, high in (part[DST], part[SRC]) if low < high),
+                 packet.src)  # fmt: skip
+    return replace(packet, dst=other) if part[DST][0] < part[DST][1] else replace(packet, src=other)
 
 
 def _find(ends: tuple[End, ...], name: str) -> tuple[End, ...]:
