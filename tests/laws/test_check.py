@@ -129,8 +129,9 @@ def test_a_table_that_sees_only_what_is_received_does_not_guard_an_end_alone(edi
     edit("hosts.yaml", "  client1:  # desk 4\n", "  client1:\n    platform: xdp\n")
     status, problems = found(tmp_path)
     assert status == 3
-    assert [p.summary for p in problems] == ["Unguarded flow"]
+    assert [p.summary for p in problems] == ["Unguarded flow", "Unguarded management"]
     assert '"client1"' in problems[0].detail and "only what is received" in problems[0].detail
+    assert "192.0.2.101" in problems[1].detail and "client1/xdp" in problems[1].detail
 
 
 def other(edit: Edit, platform: str) -> None:

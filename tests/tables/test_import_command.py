@@ -103,3 +103,43 @@ def test_bytes_that_are_no_text_are_refused(workspace: Path) -> None:
     (workspace / "binary").write_bytes(b"ip access-list extended A\n permit ip any any \xff\n")
     ended = configlet("import", "acl", "binary", "--platform", "ios", cwd=workspace)
     assert ended.returncode == 65 and "Not a text" in ended.stderr
+
+
+@pytest.mark.parametrize(("platform", "text", "place", "word"), [
+    ("eos", "ip access-list A\n   permit tcp any any eq 22\n   permit tcp any host 10.1.1.1 foo 22\n", "3:33",
+     "permit tcp any host"),
+    ("ios", "ip access-list extended A\n permit tcp any host 10.1.1.1 foo 22\n", "2:31", "permit tcp any host"),
+    ("junos", "firewall {\n  family inet {\n    filter A {\n      term x {\n        from { protocol tcp; foo 7; }\n"
+              "        then accept;\n      }\n    }\n  }\n}\n", "5:30", "foo"),
+    ("vyos", "firewall {\n  ipv4 {\n    name A {\n      rule 10 {\n        action accept\n        foo 7\n      }\n    }\n"
+             "  }\n}\n", "6:9", "foo"),
+])  # fmt: skip
+def test_a_word_that_is_not_known_is_at_its_own_line_and_column(
+    tmp_path: Path, platform: str, text: str, place: str, word: str
+) -> None:
+    (tmp_path / "running.txt").write_text(text)
+    ended = configlet("import", "acl", "running.txt", "--platform", platform, cwd=tmp_path)
+    assert ended.returncode == 65 and f"running.txt:{place}: " in ended.stderr
+    assert word in ended.stderr and "10 permit" not in ended.stderr and "20 permit" not in ended.stderr
+
+
+def test_what_another_platform_cannot_say_is_said_once_with_its_protocol_and_a_cure(tmp_path: Path) -> None:
+    rules = "table inet f {\n  chain forward {\n    type filter hook forward priority 0; policy drop;\n"
+    rules += "    sctp dport 2905 accept\n  }\n}\n"
+    (tmp_path / "r.nft").write_text(rules)
+    ended = configlet("import", "acl", "r.nft", "--platform", "nftables", "--to", "eos", cwd=tmp_path)
+    assert ended.returncode == 65 and ended.stderr.count("ports of sctp") == 1 and "ip/132" in ended.stderr
+
+
+@pytest.mark.parametrize(("platform", "name"), [("sonic", "Ethernet0"), ("vyos", "eth1"), ("nvue", "swp1")])
+def test_an_interface_that_the_other_platform_does_not_know_is_refused_at_the_option(
+    tmp_path: Path, platform: str, name: str
+) -> None:
+    (tmp_path / "r").write_text(
+        "ip access-list extended A\n permit tcp any any eq 22\n!\ninterface GigabitEthernet0/1\n ip access-group A in\n"
+    )
+    words = ("import", "acl", "r", "--platform", "ios", "--to", platform)
+    ended = configlet(*words, cwd=tmp_path)
+    assert ended.returncode == 65 and "--bind:1:1: " in ended.stderr and f"--bind {name}/in" in ended.stderr
+    assert "reader does not know" not in ended.stderr and ended.stdout == ""
+    assert configlet(*words, "--bind", f"{name}/in", cwd=tmp_path).returncode == 0

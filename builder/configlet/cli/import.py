@@ -142,6 +142,7 @@ def _translated(
         if not as_json:
             say.out(text.rstrip("\n"))
             say.note(show(proof))
+    wrong = list(dict.fromkeys(wrong))  # lists of two families are mostly wrong in the same rule
     status = statuses.INVALID if wrong else statuses.RED if not proved else statuses.OK if texts else statuses.NOTHING
     if as_json:
         say.data(status, {"command": "import", "texts": texts, "problems": [asdict(problem) for problem in wrong]})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from configlet.model.block import Block, listed
 from configlet.model.gate import Line
 from configlet.model.net import Family, Spans, merge
-from configlet.model.problem import Place, Refused
+from configlet.model.problem import Place, Problem, Refused
 from configlet.model.running import Found, Running, Unknown, Unread
 from configlet.readers.grammar import Source, expand
 from configlet.readers.groups import Groups
@@ -179,7 +179,10 @@ class RunningAcls:
             text = pattern.sub(other, text)
         text = text.replace("{next}", str(made.last + self.reader.step))
         count = len(made.lines)
-        self.reader.line(made, line._replace(text=text), seen.groups)
+        try:
+            self.reader.line(made, line._replace(text=text), seen.groups)
+        except Refused as refused:
+            raise Refused([_in_its_words(one, line, text) for one in refused.problems]) from None
         if text != line.text:
             made.lines[count:] = [_said(one, line.text) for one in made.lines[count:]]
 
@@ -260,3 +263,17 @@ def _quiet(text: str, banner: re.Pattern[str]) -> str:
         else:
             out.append(line)
     return "\n".join(out)
+
+
+def _in_its_words(problem: Problem, line: Source, text: str) -> Problem:
+    """A refusal of a line that was put in our words, with the line and the column that the file has."""
+    place = problem.place
+    if text == line.text or place is None or place.line != line.number:
+        return problem
+    offset, more = place.column - line.column, len(text) - len(line.text)
+    alike = next((n for n, (one, other) in enumerate(zip(text, line.text, strict=False)) if one != other), 0)
+    found = offset if offset < alike else offset - more if text[offset:] == line.text[max(offset - more, 0) :] else alike
+    detail = problem.detail
+    for words in (text, text.lower()):
+        detail = detail.replace(f'in "{words}"', f'in "{line.text}"')
+    return replace(problem, detail=detail, place=Place(place.file, place.line, line.column + found))

@@ -45,42 +45,42 @@ def _lines(text: str, prefix: str) -> Iterator[Leaf]:
 
 def _braces(text: str, file: str, end: str) -> Iterator[Leaf]:
     """Statements that end in ``end`` or, where that is nothing, at the end of their line."""
-    stack: list[tuple[str, int, bool]] = []
+    stack: list[tuple[str, tuple[int, int], bool]] = []
     words: list[str] = []
-    prefix, line, begun, empty = "", 1, 1, True
+    prefix, line, margin, begun, empty = "", 1, 0, (1, 1), True
     for found in _STATEMENT.finditer(text):
-        word = found[0]
+        word, here = found[0], (line, found.start() - margin + 1)
         if word == "\n":
-            line += 1
+            line, margin = line + 1, found.end()
             if not end and words:
-                yield begun, 1, prefix + " ".join(words)
+                yield *begun, prefix + " ".join(words)
                 words, empty = [], False
             continue
         if word.startswith(("/*", "#")):
-            line += word.count("\n")
+            line, margin = line + word.count("\n"), text.rfind("\n", margin, found.end()) + 1 or margin
             continue
         if word == "{":
-            stack.append((prefix, begun if words else line, empty))
+            stack.append((prefix, begun if words else here, empty))
             prefix += " ".join(words) + " "
             words, empty = [], True
         elif word == "}":
             if words and not end:
-                yield begun, 1, prefix + " ".join(words)
+                yield *begun, prefix + " ".join(words)
                 words, empty = [], False
             if not stack or words:
-                Source(file, line, 1, word).refuse("This brace closes nothing, or an unfinished statement")
+                Source(file, *here, word).refuse("This brace closes nothing, or an unfinished statement")
             if empty:
-                yield stack[-1][1], 1, prefix[:-1]
+                yield *stack[-1][1], prefix[:-1]
             prefix, _, _ = stack.pop()
             empty = False
         elif word == end:
-            yield begun, 1, prefix + " ".join(words)
+            yield *begun, prefix + " ".join(words)
             words, empty = [], False
         else:
-            begun = line if not words else begun
+            begun = here if not words else begun
             words.append(word)
     if stack or words:
-        Source(file, begun, 1, " ".join(words) or prefix).refuse("The text ends in the middle of a statement")
+        Source(file, *begun, " ".join(words) or prefix).refuse("The text ends in the middle of a statement")
 
 
 def _yaml(text: str, file: str) -> Iterator[Leaf]:

@@ -64,6 +64,10 @@ def details_of(operands: Mapping[str, Any], family: Family, entry: Entry) -> Ite
         return [("", word) for word in type_words(operands, family, entry)]
     if proto[0] == proto[1] and proto[0] in _PORTED:
         return [(form, "") for form in port_words(operands, dport, entry)] if dport != ANY_PORT else (("", ""),)
+    if proto == (132, 132):
+        raise cannot(entry, "it asks for ports of sctp, and a line has ports for tcp and udp only; allow the protocol whole "
+                            "(service `ip/132`) between fewer addresses, or judge these ports where a table has them, at a "
+                            "host on nftables")  # fmt: skip
     raise cannot(entry, "ports belong to TCP and UDP, types to the ICMP of the family")
 
 
