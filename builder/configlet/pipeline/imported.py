@@ -17,7 +17,7 @@ from configlet.model.gate import Artifact, Gate, Law, Line, Proof, Table
 from configlet.model.net import BITS, Addresses, Family
 from configlet.model.platform import Platform
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Rule
-from configlet.model.problem import Place, Problem, refuse
+from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.model.running import Found, Running, Unknown
 from configlet.packets.entries import rule_entries
 from configlet.platforms import content
@@ -263,12 +263,37 @@ def translated(root: Path | None, found: Found, platform: str, bind: tuple[str, 
             f"{platform} remembers none. Import it as a site (--site), whose gates are then told which answers to pass."
         )
         raise refuse("List that remembers connections", detail, found.place)
+    where = bind or (*found.bound, ("Vlan1", "in"))[0]
+    try:
+        return _translated(found, target, where)
+    except Refused as refused:
+        raise _misnamed(found, target, where, bind is not None) or refused from None
+
+
+def _misnamed(found: Found, target: Platform, where: tuple[str, str], told: bool) -> Refused | None:
+    """The refusal that speaks of the interface, where the same list is written well with a plain name of the platform."""
+    name, direction = where
+    plain = str(target.kinds["acl"].operands.get("interface", "eth0"))
+    try:
+        _translated(found, target, (plain, direction))
+    except Refused:
+        return None
+    said = "--bind says" if told else f"{found.name} is bound at"
+    return refuse(
+        "Interface that the other platform does not know",
+        f"{said} {name}, and {target.name} takes no interface of this name for an access list; its names look like {plain}. "
+        f"Say where its text binds the list: --bind {plain}/{direction}.",
+        Place("--bind"),
+    )
+
+
+def _translated(found: Found, target: Platform, where: tuple[str, str]) -> tuple[str, Proof]:
+    binding, direction = where
     whole = tuple(
         entry.over((*entry.box[:6], (0, 0))) for entry in _entries(found) if entry.box[6][0] == 0
     )
-    binding, direction = bind or (*found.bound, ("Vlan1", "in"))[0]
     capability = target.kinds["acl"].capability
-    gate = Gate(f"{found.name}/{binding}/{direction}/v{found.family}", found.name, platform, "acl", binding,
+    gate = Gate(f"{found.name}/{binding}/{direction}/v{found.family}", found.name, target.name, "acl", binding,
                 "out" if direction == "out" else "in", (found.family,), REALM, (found.name,), capability)  # fmt: skip
     table = Table(gate, REALM, found.family, Law(found.family, (whole,)), whole)
     artifact: Artifact = rendering.render(importers.slug(found.name), target, "acl", [table])
