@@ -22,6 +22,7 @@ from configlet.lab.host import TOOLS, LabHost
 from configlet.lab.nic import judged, rteflow, tools
 from configlet.lab.nic.ntuple import Refusal
 from configlet.lab.nic.rteflow import Console
+from configlet.lab.nic.settle import Settle
 from configlet.lab.nic.tools import Nic
 from configlet.lab.nic_tables import received
 from configlet.lab.state import VERSION, State, write_json
@@ -156,19 +157,31 @@ def _simulate_nics(world: World, host: Host, folder: Path) -> None:
     spaces = {name: space for name, space in spaces.items() if space in world.namespaces}
 
     held: dict[str, dict[type, tuple[str, ...]]] = {name: {} for name in spaces}
+    last: dict[str, Nic] = {}
 
-    def changed(name: str, nic: Nic | Console) -> None:
+    def told(name: str, nic: Nic | Console) -> None:
         held[name][type(nic)] = judged.rules(nic)
         try:
             world.apply(spaces[name], received(tuple(held[name].values())))
         except OSError as problem:
             raise Refusal(f"the simulated NIC failed: {problem}") from problem
 
+    def changed(name: str, nic: Nic) -> None:
+        last[name] = nic
+        settles[name].changed()
+
+    def idle() -> None:
+        for settle in settles.values():
+            with suppress(Refusal):  # it is told again before anybody looks
+                settle.due()
+
+    settles = {name: Settle(lambda name=name: told(name, last[name])) for name in spaces}  # type: ignore[misc]
     if spaces:
-        world.held.append(tools.serve(tools.Tools(dict.fromkeys(spaces), changed), folder / TOOLS))
+        simulated = tools.Tools(dict.fromkeys(spaces), changed, lambda name: settles[name].now(), idle)
+        world.held.append(tools.serve(simulated, folder / TOOLS))
     for name in spaces:
         console, path = Console(device=f"simulated-{name}"), folder / f"console.{name}"
-        world.held.append(rteflow.serve(console, path, partial(changed, name, console)))
+        world.held.append(rteflow.serve(console, path, partial(told, name, console)))
         (folder / "rteflow").mkdir(mode=0o700, exist_ok=True)
         with (folder / "rteflow" / "ports").open("a") as ports:  # from the folder, as a socket's path is short
             ports.write(f"{name} {path.name} {console.device}\n")

@@ -57,6 +57,10 @@ class Tools:
     nics: dict[str, Nic | None] = field(default_factory=dict)
     changed: Callable[[str, Nic], None] | None = None
     """Called with a NIC after each line that changed it, or was to."""
+    looked: Callable[[str], None] | None = None
+    """Called with the name of a NIC before what it holds is listed."""
+    idle: Callable[[], None] | None = None
+    """Called between two lines, in the same thread."""
 
     def answer(self, tool: str, words: list[str], text: str) -> str:
         """What a tool prints. Raises Refusal for what it complains of, Unknown for a NIC that is none of ours."""
@@ -70,6 +74,10 @@ class Tools:
             if self.changed:
                 self.changed(name, nic)
 
+    def _look(self, name: str) -> None:
+        if self.looked:
+            self.looked(name)
+
     def _ethtool(self, words: list[str]) -> str:
         if len(words) < 2 or words[1] not in self.nics:
             raise Unknown
@@ -78,6 +86,7 @@ class Tools:
         if nic is None:
             raise Refusal("rxclass: Cannot get RX class rule count: Operation not supported")
         if option in ("-n", "-u") and not rest:
+            self._look(name)
             return nic.listing()
         if option != "-N":
             raise Refusal("ethtool: bad command line argument(s)")
@@ -88,7 +97,9 @@ class Tools:
             return _QDISCS
         shows = [word for word in words if word != "-s"]
         if shows[:3] == ["filter", "show", "dev"] and shows[4:] == ["ingress"]:
-            return self._flower(shows[3]).listing(statistics="-s" in words)
+            flower = self._flower(shows[3])
+            self._look(shows[3])
+            return flower.listing(statistics="-s" in words)
         if words != ["-batch", "-"]:
             raise Unknown
         for line in text.splitlines():
@@ -128,7 +139,12 @@ def serve(tools: Tools, folder: Path) -> socketserver.BaseServer:
             self.wfile.write(json.dumps(answer).encode())
 
     at = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    server = socketserver.UnixStreamServer("", Door, bind_and_activate=False)
+    class Server(socketserver.UnixStreamServer):
+        def service_actions(self) -> None:
+            if tools.idle:
+                tools.idle()
+
+    server = Server("", Door, bind_and_activate=False)
     server.socket = socket.socket(socket.AF_UNIX)
     server.socket.bind(f"/proc/self/fd/{at}/door")  # a socket's path is short; a workspace's need not be
     os.close(at)
