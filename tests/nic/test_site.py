@@ -120,14 +120,21 @@ def test_both_tables_of_a_host_are_pushed_one_after_the_other_and_taken_back(ben
         assert not nic.rules
 
 
-@pytest.mark.usefixtures("login")
-def test_a_serverlock_table_goes_through_the_manager_that_the_inventory_names(tmp_path: Path) -> None:
-    at = workspace(tmp_path)
+def of_serverlock(root: Path) -> tuple[Path, str]:
+    """A site's file, and what it says where its NIC has a ServerLock table.
+
+    It judges both ways and remembers no connection, so what is left open are replies.
+    """
+    at = workspace(root)
     accept(at)
     cure(at)
     said = at.read_text().replace("filter_table: simnic", "filter_table: serverlock")
-    # It judges both ways and remembers no connection, so what is left open are replies.
-    said = said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor")
+    return at, said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor")
+
+
+@pytest.mark.usefixtures("login")
+def test_a_serverlock_table_goes_through_the_manager_that_the_inventory_names(tmp_path: Path) -> None:
+    at, said = of_serverlock(tmp_path)
     blind = "  - {{what: blindness, gate: me1/ens1/{}, reason: it sees no fragments, until: 2026-12-31}}\n"
     at.write_text(said + "".join(map(blind.format, ("in", "out"))))
     lacking = pipeline.check(tmp_path, SITE, TODAY)
@@ -152,11 +159,7 @@ def test_a_serverlock_table_goes_through_the_manager_that_the_inventory_names(tm
 
 
 def test_the_probe_knows_what_an_accepted_blindness_passes_and_nothing_more(tmp_path: Path) -> None:
-    at = workspace(tmp_path)
-    accept(at)
-    cure(at)
-    said = at.read_text().replace("filter_table: simnic", "filter_table: serverlock")
-    said = said.replace("{what: unguarded, from: me1, to: floor", "{what: reply-exposure, from: floor, to: floor")
+    at, said = of_serverlock(tmp_path)
     said = said.replace("  orders: [udp/9001]", "  orders: [udp/9001]\n  calls: [tcp/1-65535]")
     calls = "  - {name: the engine calls, from: [me1], to: [client1], service: [calls], action: allow, reason: it asks}\n"
     said = said.replace("  - {name: nobody else reaches", f"{calls}  - {{name: nobody else reaches")

@@ -175,7 +175,10 @@ def _simulate_nics(world: World, host: Host, folder: Path) -> None:
             with suppress(Refusal):  # it is told again before anybody looks
                 settle.due()
 
-    settles = {name: Settle(lambda name=name: told(name, last[name])) for name in spaces}  # type: ignore[misc]
+    def tell(name: str) -> None:
+        told(name, last[name])
+
+    settles = {name: Settle(partial(tell, name)) for name in spaces}
     if spaces:
         simulated = tools.Tools(dict.fromkeys(spaces), changed, lambda name: settles[name].now(), idle)
         world.held.append(tools.serve(simulated, folder / TOOLS))

@@ -88,8 +88,8 @@ class Console:
 
     def flows(self) -> Iterator[Flow]:
         """Its rules, the first that matches decides."""
-        for said in sorted((_RULE.fullmatch(line) for line in self.rules.values()), key=lambda said: int(said[3])):  # type: ignore[index]
-            assert said
+        found = [said for line in self.rules.values() if (said := _RULE.fullmatch(line))]
+        for said in sorted(found, key=lambda said: int(said[3])):
             addresses, ports = _pairs(said[5]), _pairs(said[7] or "")
             version = int(said[4][-1])
             proto = _PROTO[said[6]] if said[6] else int(addresses["proto is"]) if "proto is" in addresses else None
