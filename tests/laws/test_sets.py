@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from configlet.model.net import Span, Spans, merge
-from configlet.packets import sets
+from configlet.packets import near, sets
 from configlet.packets.near import Near
 
 TOP = 11
@@ -47,6 +49,15 @@ def products() -> st.SearchStrategy[sets.Sets]:
     return three.map(lambda of: (*of, (FULL,), (FULL,), (FULL,), (FULL,)))
 
 
+def rows() -> st.SearchStrategy[list[sets.Sets]]:
+    """Products with ports, between few or many pairs of ends."""
+    ends = st.lists(st.tuples(spans(), spans()), min_size=1, max_size=9)
+    upper = st.tuples(st.integers(0, 8), spans(), st.one_of(st.just((FULL,)), spans()))
+    return st.tuples(ends, st.lists(upper, min_size=9, max_size=24)).map(
+        lambda of: [(proto, *of[0][at % len(of[0])], ports, (FULL,), (FULL,), (FULL,)) for at, proto, ports in of[1]]
+    )
+
+
 @settings(max_examples=150, deadline=None)
 @given(products(), st.lists(products(), max_size=3))
 def test_what_is_left_of_a_product_is_disjoint_and_what_its_packets_say(a: sets.Sets, others: list[sets.Sets]) -> None:
@@ -59,10 +70,32 @@ def test_what_is_left_of_a_product_is_disjoint_and_what_its_packets_say(a: sets.
         assert sets.meets(a, other) == bool(packets(a) & packets(other))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(products(), min_size=9, max_size=24))
-def test_the_rows_near_a_row_are_those_that_share_a_packet_with_it(rows: list[sets.Sets]) -> None:
-    near = Near(rows)
+@pytest.fixture(scope="module")
+def small() -> Iterator[None]:
+    """Everything that long lists are found by, for short ones: pairs of ends, broad and narrow ports, ports of all."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("FEW", 1), ("BROAD", 3), ("MANY", 5)):
+            patch.setattr(near, name, value)
+        yield
+
+
+@settings(max_examples=40, deadline=None, phases=[Phase.generate])
+@given(rows(), st.lists(products(), min_size=1, max_size=4))
+def test_the_rows_near_a_row_are_those_that_share_a_packet_with_it(
+    small: None, rows: list[sets.Sets], asked: list[sets.Sets]
+) -> None:
+    found = Near(rows)
     for at, row in enumerate(rows):
-        assert near.earlier(at) == [n for n in range(at) if packets(rows[n]) & packets(row)]
-        assert near.hidden(at) == any(packets(row) <= packets(rows[n]) for n in range(at))
+        assert found.earlier(at) == [n for n in range(at) if shared(rows[n], row)]
+        assert found.hidden(at) == any(held(row, rows[n]) for n in range(at))
+    for one in (*asked, *rows):
+        assert [*found.meeting(one)] == [n for n, row in enumerate(rows) if shared(row, one)]
+        assert [*found.holding(one)] == [n for n, row in enumerate(rows) if held(one, row)]
+
+
+def shared(a: sets.Sets, b: sets.Sets) -> bool:
+    return all(values(x) & values(y) for x, y in zip(a, b, strict=True))
+
+
+def held(a: sets.Sets, b: sets.Sets) -> bool:
+    return all(values(x) <= values(y) for x, y in zip(a, b, strict=True))

@@ -1,9 +1,11 @@
 """Which rows of a list can share a packet with a given one, without looking at all of them.
 
+Rows between the same two ends are kept together: a list has far fewer pairs of ends than rows. Which pairs of ends share
+an address is found once for each pair, and among the rows of one pair, ports tell services apart.
+
 A span lies in exactly one smallest aligned block of addresses; spans that share a value have blocks of which one holds
-the other. So the rows around a span are those whose spans begin inside it, and those of the few blocks that hold its
-first value. Of addresses and ports, what leaves the
-fewest rows is asked: many services between the same two ends are told apart by their ports.
+the other. So the spans around a span are those that begin inside it, and those of the few blocks that hold its first
+value.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from configlet.model.block import Sets
 from configlet.model.net import Spans
-from configlet.model.policy import DPORT, DST, SRC
-from configlet.packets.sets import inside, meets
+from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
+from configlet.packets.sets import inside, touch, within
 
 REMEMBERED = 512
 """Sets whose sizes are remembered: the same few prefixes are asked for again and again, ports hardly ever."""
@@ -116,72 +118,185 @@ class Axis:
         return out
 
 
-TELLING = (DST, SRC, DPORT)
-"""What tells rows apart, soonest first."""
 FEW = 8
-"""Rows that are looked at one by one sooner than asked for in another dimension."""
+"""Rows, or pairs of ends, that are looked at one by one sooner than asked for."""
+BROAD = 1024
+"""Ports of a row from which it is looked at whatever ports are asked for."""
+MANY = 64
+"""Pairs of ends that share addresses with one, from which ports of the whole list are asked first."""
+_UPPER = (DPORT, PROTO, SPORT, FRAG, FLAG)
+"""Dimensions beside the ends in the order in which two rows of a policy most often differ."""
+
+_Ends = tuple[Spans, Spans]
+
+
+class _Between:
+    """The rows between two ends, found by their destination ports."""
+
+    __slots__ = ("_broad", "_lows", "_sorted", "_widest", "numbers")
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self._lows: list[int] | None = None
+        self._sorted: list[int] = []
+        self._broad: list[int] = []
+        self._widest = 0
+
+    def near(self, rows: Sequence[Sets], ports: Spans) -> Sequence[int]:
+        """The rows that can share a port with these, and some that do not."""
+        numbers = self.numbers
+        if len(numbers) <= FEW:
+            return numbers
+        lows = self._lows if self._lows is not None else self._ordered(rows)
+        if len(ports) == 1:
+            low, high = ports[0]
+            found = self._sorted[bisect_left(lows, low - self._widest) : bisect_right(lows, high)]
+            return found + self._broad if self._broad else found
+        found = [*self._broad]
+        for low, high in ports:
+            found += self._sorted[bisect_left(lows, low - self._widest) : bisect_right(lows, high)]
+        return found
+
+    def around(self, rows: Sequence[Sets], ports: Spans) -> Sequence[int]:
+        """The rows that can have all of these ports, and some that do not."""
+        numbers = self.numbers
+        if len(numbers) <= FEW:
+            return numbers
+        lows = self._lows if self._lows is not None else self._ordered(rows)
+        low, high = ports[0]
+        if high - low > self._widest:
+            return self._broad
+        return self._sorted[bisect_left(lows, high - self._widest) : bisect_right(lows, low)] + self._broad
+
+    def _ordered(self, rows: Sequence[Sets]) -> list[int]:
+        narrow: list[tuple[int, int]] = []
+        for number in self.numbers:
+            ports = rows[number][DPORT]
+            widest = max([high - low for low, high in ports])
+            if widest >= BROAD:
+                self._broad.append(number)
+                continue
+            self._widest = max(self._widest, widest)
+            narrow += [(low, number) for low, _ in ports]
+        narrow.sort()
+        self._lows, self._sorted = [low for low, _ in narrow], [number for _, number in narrow]
+        return self._lows
 
 
 class Near:
     """The rows of a list, found by their addresses and ports."""
 
-    __slots__ = ("_asked", "_axes", "rows")
+    __slots__ = ("_asked", "_axes", "_between", "_ends", "_held", "_met", "_ports", "rows")
 
     def __init__(self, rows: Sequence[Sets]) -> None:
         self.rows = rows
         self._asked = 0
-        self._axes: dict[int, Axis] = {}
-
-    def _axis(self, level: int) -> Axis:
-        if level not in self._axes:
-            self._axes[level] = Axis(sets[level] for sets in self.rows)
-        return self._axes[level]
+        self._ends: dict[_Ends, int] = {}
+        """Pairs of ends by their number."""
+        self._between: list[_Between] = []
+        self._axes: tuple[Axis, Axis] | None = None
+        self._ports: Axis | None = None
+        self._met: dict[_Ends, Sequence[_Between]] = {}
+        self._held: dict[_Ends, Sequence[_Between]] = {}
 
     def meeting(self, sets: Sets, before: int | None = None) -> Iterator[int]:
         """The numbers of the rows (``before`` one of them) that share a packet with a product, in order."""
         rows, self._asked = self.rows, self._asked + 1
-        if len(rows) <= FEW or self._asked < 2:
-            found: Sequence[int] = range(len(rows))
-        else:
-            axis, level = self._axis(DST), DST
-            size = axis.size(sets[DST])
-            for further in (SRC, DPORT):
-                if size > FEW and (other := self._axis(further).size(sets[further])) < size:
-                    axis, level, size = self._axis(further), further, other
-            found = sorted(axis.near(sets[level])) if size < len(rows) else range(len(rows))
         stop = len(rows) if before is None else before
-        return (number for number in found if number < stop and meets(rows[number], sets))
+        if len(rows) <= FEW or self._asked < 2:
+            return (number for number in range(stop) if _meets(rows[number], sets))
+        met, ports = self._meeting(sets), sets[DPORT]
+        if len(met) > MANY:
+            if self._ports is None:
+                self._ports = Axis([row[DPORT] for row in rows])
+            if self._ports.size(ports) < len(met):
+                return (number for number in sorted(self._ports.near(ports)) if number < stop and _meets(rows[number], sets))
+        found = {number for between in met for number in between.near(rows, ports)}
+        return (number for number in sorted(found) if number < stop and _alike(rows[number], sets))
 
     def holding(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows in which a product lies wholly, in order."""
         rows, self._asked = self.rows, self._asked + 1
         if len(rows) <= FEW or self._asked < 2:
-            found: Iterable[int] = range(len(rows))
-        else:
-            level, many = DST, self._axis(DST).count(sets[DST][0][0])
-            for further in (SRC, DPORT):
-                if many > FEW and (other := self._axis(further).count(sets[further][0][0])) < many:
-                    level, many = further, other
-            found = sorted(set(self._axis(level).around(sets[level][0][0])))
-        return (number for number in found if inside(sets, rows[number]))
+            return (number for number, row in enumerate(rows) if inside(sets, row))
+        ends = sets[DST], sets[SRC]
+        held = self._held.get(ends)
+        if held is None:
+            held = self._held[ends] = [b for b in self._meeting(sets) if _around(rows[b.numbers[0]], *ends)]
+        found = {number for between in held for number in between.around(rows, sets[DPORT])}
+        return (number for number in sorted(found) if _upper_inside(sets, rows[number]))
 
     def earlier(self, at: int) -> list[int]:
         """The numbers of the rows before one that share a packet with it, in order."""
-        return [] if self._alone(at) else [*self.meeting(self.rows[at], at)]
+        return [*self.meeting(self.rows[at], at)] if at else []
 
     def hidden(self, at: int) -> bool:
         """Whether a row lies wholly in one that stands before it."""
-        if at < FEW:
-            return any(inside(self.rows[at], self.rows[number]) for number in range(at))
-        if self._alone(at) or self._axis(DST).count(self.rows[at][DST][0][0]) == 1:
-            return False
-        return any(number < at for number in self.holding(self.rows[at]))
+        return at > 0 and any(number < at for number in self.holding(self.rows[at]))
 
-    def _alone(self, at: int) -> bool:
-        """Whether no other row shares an address or port with a row; False where one look does not show it."""
-        if len(self.rows) <= FEW:
-            return at == 0
-        for level in TELLING:  # noqa: SIM110 - asked for every row of long lists
-            if at in self._axis(level).lonely():
-                return True
-        return False
+    def _meeting(self, sets: Sets) -> Sequence[_Between]:
+        """The rows between each two ends that share addresses with those of a product."""
+        ends = sets[DST], sets[SRC]
+        found = self._met.get(ends)
+        if found is None:
+            found = self._sharing(*ends)
+            self._met[ends] = found
+        return found
+
+    def _sharing(self, dst: Spans, src: Spans) -> Sequence[_Between]:
+        if not self._ends:
+            self._enter()
+        pairs = self._ends
+        if len(pairs) <= FEW:
+            return [
+                between
+                for (a, b), between in zip(pairs, self._between, strict=True)
+                if (a is dst or touch(a, dst)) and (b is src or touch(b, src))
+            ]
+        if self._axes is None:
+            self._axes = Axis([a for a, _ in pairs]), Axis([b for _, b in pairs])
+        here = pairs.get((dst, src))
+        if here is not None and any(here in axis.lonely() for axis in self._axes):
+            return (self._between[here],)
+        to, start = self._axes
+        tos, starts = to.rows, start.rows
+        if to.size(dst) <= start.size(src):
+            return [self._between[n] for n in to.near(dst) if touch(tos[n], dst) and touch(starts[n], src)]
+        return [self._between[n] for n in start.near(src) if touch(starts[n], src) and touch(tos[n], dst)]
+
+    def _enter(self) -> None:
+        pairs, between = self._ends, self._between
+        for number, row in enumerate(self.rows):
+            ends = row[DST], row[SRC]
+            at = pairs.get(ends)
+            if at is None:
+                at = pairs[ends] = len(between)
+                between.append(_Between())
+            between[at].numbers.append(number)
+
+
+def _alike(a: Sets, b: Sets) -> bool:
+    """Whether two products between ends that share addresses share a packet."""
+    for level in _UPPER:
+        x, y = a[level], b[level]
+        if x is not y and not touch(x, y):
+            return False
+    return True
+
+
+def _around(row: Sets, dst: Spans, src: Spans) -> bool:
+    """Whether both ends lie in those of a row."""
+    return within(dst, row[DST]) and within(src, row[SRC])
+
+
+def _upper_inside(a: Sets, b: Sets) -> bool:
+    """Whether a product lies in another one, where its ends do."""
+    for level in _UPPER:
+        x, y = a[level], b[level]
+        if x is not y and not within(x, y):
+            return False
+    return True
+
+
+def _meets(a: Sets, b: Sets) -> bool:
+    return _alike(a, b) and touch(a[DST], b[DST]) and touch(a[SRC], b[SRC])
