@@ -8,10 +8,11 @@ from which connections such packets pass. A text that asks only for the connecti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
-from typing import Literal
+from itertools import chain, takewhile
+from operator import is_
+from typing import Literal, TypeVar
 
 from configlet.model.gate import Line
 from configlet.packets.walk import more
@@ -25,6 +26,7 @@ from configlet.readers.walk_chains import (
     GROUPS,
     PROTO,
     SRC,
+    Run,
     Sheet,
     View,
     boxed,
@@ -35,6 +37,9 @@ from configlet.readers.walk_chains import (
     whole,
 )
 
+T = TypeVar("T")
+_Cut = dict[int, tuple[Line, tuple[Line, ...]]]
+"""Lines by identity, and what of them can begin a connection."""
 LATER = ("established", "reply", "error")
 """Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
 
@@ -96,15 +101,15 @@ def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
-    first = tuple(judged(view, name))
+    runs = judged(view, name)
+    first = tuple(chain.from_iterable(runs))
     out = {"both": first}
-    cut: dict[int, tuple[Line, tuple[Line, ...]]] = {}
-    starting = tuple(_starting(view, first, cut))
+    cut: _Cut = {}
     for phase in LATER:
-        lines = tuple(judged(replace(view, phase=phase), name))
-        later = tuple(_starting(view, lines, cut))
-        if not _alike(view, first, starting, later, phase):
-            out[phase] = (*later, *_elsewhere(view, first, phase))
+        found = judged(replace(view, phase=phase), name)
+        if not _alike(view, runs, found, cut, phase):
+            lines = chain.from_iterable(found)
+            out[phase] = (*_starting(view, lines, cut), *_elsewhere(view, first, phase))
     return out
 
 
@@ -124,31 +129,39 @@ def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
                     yield line.over(one)
 
 
-def _alike(view: View, first: Sequence[Line], starting: Sequence[Line], later: Sequence[Line], phase: str) -> bool:
+def _alike(view: View, first: Sequence[Run], later: Sequence[Run], cut: _Cut, phase: str) -> bool:
     """Whether later packets pass exactly when their connection may begin, or when they might have come unasked."""
-    known: Literal[4, 6] = 4 if view.family == 4 else 6
-    law: list[Sequence[Line]] = [starting]
-    if phase == "reply":
-        law = [list(_unicast(view.family, starting)), list(_unasked(view, first))]
-        later = list(_unicast(view.family, later))
-    if _plainly_alike(law, later, phase):
+
+    def starting(runs: Sequence[Run]) -> list[Line]:
+        lines = _starting(view, chain.from_iterable(runs), cut)
+        return list(_unicast(view.family, lines) if phase == "reply" else lines)
+
+    extra = list(_unasked(view, chain.from_iterable(first))) if phase == "reply" else []
+    ours, theirs = _apart(first, later)
+    if _plainly_alike(starting(ours), starting(theirs), extra, phase):
         return True
-    if more(known, "too open", law, later) is not None:
+    known: Literal[4, 6] = 4 if view.family == 4 else 6
+    law, passed = [starting(first), extra] if phase == "reply" else [starting(first)], starting(later)
+    if more(known, "too open", law, passed) is not None:
         return False
-    return phase == "error" or more(known, "too tight", law[:1], later) is None
+    return phase == "error" or more(known, "too tight", law[:1], passed) is None
 
 
-def _plainly_alike(law: Sequence[Sequence[Line]], later: Sequence[Line], phase: str) -> bool:
-    """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
-    starting = law[0]
+def _apart(first: Sequence[T], later: Sequence[T], same: Callable[[T, T], bool] = is_) -> tuple[Sequence[T], Sequence[T]]:
+    """What two sequences hold between their beginnings and ends that are the same."""
     begin, end = 0, 0
-    shorter = min(len(starting), len(later))
-    while begin < shorter and _same(starting[begin], later[begin]):
+    shorter = min(len(first), len(later))
+    while begin < shorter and same(first[begin], later[begin]):
         begin += 1
-    while end < shorter - begin and _same(starting[-1 - end], later[-1 - end]):
+    while end < shorter - begin and same(first[-1 - end], later[-1 - end]):
         end += 1
-    ours, theirs = starting[begin : len(starting) - end], later[begin : len(later) - end]
-    extra = list(takewhile(lambda line: line.permit, law[1])) if len(law) > 1 else []
+    return first[begin : len(first) - end], later[begin : len(later) - end]
+
+
+def _plainly_alike(starting: Sequence[Line], later: Sequence[Line], unasked: Sequence[Line], phase: str) -> bool:
+    """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
+    ours, theirs = _apart(starting, later, _same)
+    extra = takewhile(lambda line: line.permit, unasked)
     if not all(line.permit for line in (*ours, *theirs)):
         return False
     wide = [line.box for line in (*ours, *extra)]
@@ -170,8 +183,9 @@ def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
     """The ICMP requests whose answers the text passes also when nobody asked for them."""
     icmp = view.sheet.icmp[view.family]
     for line in lines:
-        box = boxed(line.box)
-        if box[PROTO][0] <= icmp <= box[PROTO][1] and box[FRAG][0] == 0:
+        low, high = line.box[PROTO]
+        if low <= icmp <= high and line.box[FRAG][0] == 0:
+            box = boxed(line.box)
             turned = put(put(put(box, PROTO, (icmp, icmp)), DST, box[SRC]), SRC, box[DST])
             for request, answer in ANSWER[view.family].items():
                 codes = common(box[DPORT], whole(answer))
@@ -193,8 +207,8 @@ def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
             yield line.over(put(put(box, DST, target), SRC, source))
 
 
-def _starting(view: View, lines: Iterable[Line], cut: dict[int, tuple[Line, tuple[Line, ...]]]) -> Iterator[Line]:
-    """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers lines by identity."""
+def _starting(view: View, lines: Iterable[Line], cut: _Cut) -> Iterator[Line]:
+    """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers them."""
     icmp, requests = view.sheet.icmp[view.family], view.sheet.requests[view.family]
     for line in lines:
         low, high = line.box[PROTO]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from configlet.model.gate import Line
 from configlet.readers.grammar import Source
 from configlet.readers.spans import BITS, Span, complement
-from configlet.readers.statements import Element, Match, Rule, Selector, Table
+from configlet.readers.statements import Element, Lookup, Match, Rule, Selector, Table
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
+Run = tuple[Line, ...]
+"""Lines that follow one another. What judges all phases alike gives the same run in each of them."""
+_new = tuple.__new__
+"""One for each element of a long map: the shortest way to make them."""
 PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
 FIELDS = {
     "proto": PROTO,
@@ -104,35 +109,51 @@ def cut_types(sheet: Sheet, family: int, box: Box, types: Sequence[Span]) -> Ite
             yield put(put(box, PROTO, (icmp, icmp)), DPORT, inside)
 
 
-def judged(view: View, name: str) -> Iterator[Line]:
+def judged(view: View, name: str) -> list[Run]:
     """The lines of a hook's chain. Raises Refused where the text asks what the model does not have."""
     hook = view.table.hooks[name]
     anywhere = (0, (1 << BITS[view.family]) - 1)
     everything: Box = ((0, 255), anywhere, anywhere, PORTS, PORTS, (0, 1), (0, 1))
-    fragments = Fragments()
-    yield from _chain(view, name, everything, fragments, hook.accept, 0)
+    out: list[Run] = []
+    _walked(_Walk(view, Fragments(), hook.accept, out), name, everything, 0)
     if hook.accept:
-        yield _line(True, everything, hook.source, "policy accept", "")
+        out.append((_line(True, everything, hook.source, "policy accept", ""),))
+    return out
 
 
-def _chain(view: View, name: str, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What stays the same on the way through a hook's chain, and the lines that were found."""
+
+    view: View
+    fragments: Fragments
+    default: bool
+    """What the hook does with what nothing decided."""
+    out: list[Run]
+
+
+def _chain(walk: _Walk, name: str, box: Box, depth: int) -> None:
+    view = walk.view
     if name not in view.settled:
-        yield from _walked(view, name, box, fragments, default, depth)
+        _walked(walk, name, box, depth)
         return
-    key = name, box, default
+    key = name, box, walk.default
     if key not in view.known:
-        view.known[key] = tuple(_walked(view, name, box, fragments, default, depth))
-    yield from view.known[key]
+        inner: list[Run] = []
+        _walked(replace(walk, out=inner), name, box, depth)
+        view.known[key] = tuple(chain.from_iterable(inner))
+    walk.out.append(view.known[key])
 
 
-def _walked(view: View, name: str, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
-    for rule in view.table.chains[name]:
+def _walked(walk: _Walk, name: str, box: Box, depth: int) -> None:
+    for rule in walk.view.table.chains[name]:
         if depth > _DEEPEST:
             rule.source.refuse("Chains call one another deeper than the kernel allows")
-        yield from _rule(view, rule, box, fragments, default, depth)
+        _rule(walk, rule, box, depth)
 
 
-def _rule(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
+def _rule(walk: _Walk, rule: Rule, box: Box, depth: int) -> None:
+    view, fragments = walk.view, walk.fragments
     boxes = [box]
     for match in rule.matches:
         boxes = [found for one in boxes for found in _matched(view, rule, match, one, fragments)]
@@ -140,26 +161,24 @@ def _rule(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool,
         fragments.decided = fragments.decided or len(rule.matches) == 1
     for one in boxes:
         if rule.lookup:
-            yield from _lookup(view, rule, one, fragments, default, depth)
+            _lookup(walk, rule, rule.lookup, one, depth)
         elif rule.verdict in ("accept", "drop"):
-            yield _line(rule.verdict == "accept", one, rule.source, rule.source.text, rule.label, rule.counted)
+            walk.out.append((_line(rule.verdict == "accept", one, rule.source, rule.source.text, rule.label, rule.counted),))
         elif rule.verdict in ("jump", "goto"):
-            yield from _called(view, rule.verdict, rule.target, one, rule.source, fragments, default, depth)
+            _called(walk, rule.verdict, rule.target, one, rule.source, depth)
 
 
-def _called(
-    view: View, verb: str, target: str, box: Box, source: Source, fragments: Fragments, default: bool, depth: int
-) -> Iterator[Line]:
-    ends = _ends(view, target)
+def _called(walk: _Walk, verb: str, target: str, box: Box, source: Source, depth: int) -> None:
+    ends = _ends(walk.view, target)
+    if depth >= _DEEPEST:
+        source.refuse("Chains call one another deeper than the kernel allows")
     # The line that people look for is the one that leads to the verdict; the verdict's chain gives the rule's name.
     if ends is not None:
-        if depth >= _DEEPEST:
-            source.refuse("Chains call one another deeper than the kernel allows")
-        yield _line(ends.verdict == "accept", box, source, source.text, ends.label, ends.counted)
+        walk.out.append((_line(ends.verdict == "accept", box, source, source.text, ends.label, ends.counted),))
         return
-    yield from tuple(_chain(view, target, box, fragments, default, depth + 1))
+    _chain(walk, target, box, depth + 1)
     if verb == "goto":
-        yield _line(default, box, source, source.text, "")
+        walk.out.append((_line(walk.default, box, source, source.text, ""),))
 
 
 def _ends(view: View, target: str) -> Rule | None:
@@ -171,45 +190,55 @@ def _ends(view: View, target: str) -> Rule | None:
     return view.ends[target]
 
 
-def _lookup(view: View, rule: Rule, box: Box, fragments: Fragments, default: bool, depth: int) -> Iterator[Line]:
-    if rule.lookup is None:
-        return
-    elements = view.table.maps[rule.lookup.map].elements
-    fields = tuple(FIELDS[selector.field] for selector in rule.lookup.selectors)
-    first = all(s.of == "connection" and s.family in (None, view.family) for s in rule.lookup.selectors)
+def _lookup(walk: _Walk, rule: Rule, lookup: Lookup, box: Box, depth: int) -> None:
+    view, fragments = walk.view, walk.fragments
+    elements = view.table.maps[lookup.map].elements
+    fields = tuple(FIELDS[selector.field] for selector in lookup.selectors)
+    first = all(s.of == "connection" and s.family in (None, view.family) for s in lookup.selectors)
     if first and PROTO not in fields and elements:
-        for element, one in _by_element(view, rule, box, fields, elements):
-            yield from _called(view, element.verb, element.target, one, element.source, fragments, default, depth)
+        _by_element(walk, rule, box, fields, elements, depth)
         return
     for element in elements:
         boxes = [box]
-        for selector, span in zip(rule.lookup.selectors, element.spans, strict=True):
+        for selector, span in zip(lookup.selectors, element.spans, strict=True):
             match = Match(selector, (span,))
             boxes = [found for one in boxes for found in _matched(view, rule, match, one, fragments)]
         for one in boxes:
-            yield from _called(view, element.verb, element.target, one, element.source, fragments, default, depth)
+            _called(walk, element.verb, element.target, one, element.source, depth)
 
 
 def _by_element(
-    view: View, rule: Rule, box: Box, fields: tuple[int, ...], elements: Sequence[Element]
-) -> Iterator[tuple[Element, Box]]:
+    walk: _Walk, rule: Rule, box: Box, fields: tuple[int, ...], elements: Sequence[Element], depth: int
+) -> None:
     """What of a box each element takes, where all that is asked for are fields of the connection's first packet."""
     if box[FRAG][0]:
         return
+    view, known = walk.view, walk.view.ends
     bases = tuple(cut_types(view.sheet, view.family, put(box, FRAG, WHOLE), view.sheet.requests[view.family]))
     for base in bases:
         if DPORT in fields or SPORT in fields:
             _ported(view, rule, base, DPORT if SPORT not in fields else SPORT)
-    for element in elements:
+    run: list[Line] = []
+    for spans, verb, target, source in elements:
         for base in bases:
             cut = list(base)
-            for field, (low, high) in zip(fields, element.spans, strict=True):
+            for field, (low, high) in zip(fields, spans, strict=True):
                 a, b = cut[field]
                 if low > b or high < a:
                     break
                 cut[field] = (low if low > a else a, high if high < b else b)
             else:
-                yield element, (cut[0], cut[1], cut[2], cut[3], cut[4], cut[5], cut[6])
+                ends = known[target] if target in known else _ends(view, target)
+                if ends is not None and depth < _DEEPEST:
+                    line = ends.verdict == "accept", tuple(cut), source.number, source.text, ends.label, ends.counted
+                    run.append(_new(Line, line))
+                    continue
+                if run:
+                    walk.out.append(tuple(run))
+                    run = []
+                _called(walk, verb, target, tuple(cut), source, depth)  # type: ignore[arg-type]
+    if run:
+        walk.out.append(tuple(run))
 
 
 def _ported(view: View, rule: Rule, box: Box, field: int) -> None:
