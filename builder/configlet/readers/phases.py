@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, takewhile
-from operator import is_
 from typing import Literal, TypeVar
 
 from configlet.model.gate import Line
@@ -38,8 +38,6 @@ from configlet.readers.walk_chains import (
 )
 
 T = TypeVar("T")
-_Cut = dict[int, tuple[Line, tuple[Line, ...]]]
-"""Lines by identity, and what of them can begin a connection."""
 LATER = ("established", "reply", "error")
 """Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
 
@@ -101,16 +99,38 @@ def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
-    runs = judged(view, name)
-    first = tuple(chain.from_iterable(runs))
-    out = {"both": first}
-    cut: _Cut = {}
+    first = judged(view, name)
+    whole = tuple(chain.from_iterable(first))
+    out = {"both": whole}
+    starting, unicast = _Once(partial(_starting, view)), _Once(partial(_unicast, view.family))
+    starts = starting.of(first)
     for phase in LATER:
-        found = judged(replace(view, phase=phase), name)
-        if not _alike(view, runs, found, cut, phase):
-            lines = chain.from_iterable(found)
-            out[phase] = (*_starting(view, lines, cut), *_elsewhere(view, first, phase))
+        later = starting.of(judged(replace(view, phase=phase), name))
+        turned = phase == "reply"
+        law, found = (unicast.of(starts), unicast.of(later)) if turned else (starts, later)
+        if not _alike(view, law, _unasked(view, whole) if turned else (), found, phase):
+            out[phase] = (*chain.from_iterable(later), *_elsewhere(view, whole, phase))
     return out
+
+
+class _Once:
+    """Runs with something done to their lines, once for each run: what was the same stays the same. Empty ones go."""
+
+    __slots__ = ("_done", "_known")
+
+    def __init__(self, done: Callable[[Run], Iterator[Line]]) -> None:
+        self._done = done
+        self._known: dict[int, tuple[Run, Run]] = {}
+
+    def of(self, runs: Iterable[Run]) -> list[Run]:
+        """What is left of each run."""
+        out = []
+        for run in runs:
+            if id(run) not in self._known:
+                self._known[id(run)] = run, tuple(self._done(run))
+            if left := self._known[id(run)][1]:
+                out.append(left)
+        return out
 
 
 def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
@@ -129,38 +149,36 @@ def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
                     yield line.over(one)
 
 
-def _alike(view: View, first: Sequence[Run], later: Sequence[Run], cut: _Cut, phase: str) -> bool:
-    """Whether later packets pass exactly when their connection may begin, or when they might have come unasked."""
-
-    def starting(runs: Sequence[Run]) -> list[Line]:
-        lines = _starting(view, chain.from_iterable(runs), cut)
-        return list(_unicast(view.family, lines) if phase == "reply" else lines)
-
-    extra = list(_unasked(view, chain.from_iterable(first))) if phase == "reply" else []
-    ours, theirs = _apart(first, later)
-    if _plainly_alike(starting(ours), starting(theirs), extra, phase):
+def _alike(view: View, law: Sequence[Run], unasked: Iterable[Line], later: Sequence[Run], phase: str) -> bool:
+    """Whether later packets pass exactly when their connection may begin (``law``), or when they might have come
+    ``unasked``."""
+    ours, theirs = (list(chain.from_iterable(runs)) for runs in _apart(law, later))
+    if not (ours or theirs):
+        return True
+    extra = list(unasked)
+    if _plainly_alike(ours, theirs, extra, phase):
         return True
     known: Literal[4, 6] = 4 if view.family == 4 else 6
-    law, passed = [starting(first), extra] if phase == "reply" else [starting(first)], starting(later)
-    if more(known, "too open", law, passed) is not None:
+    begins, passed = list(chain.from_iterable(law)), list(chain.from_iterable(later))
+    if more(known, "too open", [begins, extra] if phase == "reply" else [begins], passed) is not None:
         return False
-    return phase == "error" or more(known, "too tight", law[:1], passed) is None
+    return phase == "error" or more(known, "too tight", [begins], passed) is None
 
 
-def _apart(first: Sequence[T], later: Sequence[T], same: Callable[[T, T], bool] = is_) -> tuple[Sequence[T], Sequence[T]]:
+def _apart(first: Sequence[T], later: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
     """What two sequences hold between their beginnings and ends that are the same."""
     begin, end = 0, 0
     shorter = min(len(first), len(later))
-    while begin < shorter and same(first[begin], later[begin]):
+    while begin < shorter and first[begin] == later[begin]:
         begin += 1
-    while end < shorter - begin and same(first[-1 - end], later[-1 - end]):
+    while end < shorter - begin and first[-1 - end] == later[-1 - end]:
         end += 1
     return first[begin : len(first) - end], later[begin : len(later) - end]
 
 
 def _plainly_alike(starting: Sequence[Line], later: Sequence[Line], unasked: Sequence[Line], phase: str) -> bool:
     """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
-    ours, theirs = _apart(starting, later, _same)
+    ours, theirs = _apart(starting, later)
     extra = takewhile(lambda line: line.permit, unasked)
     if not all(line.permit for line in (*ours, *theirs)):
         return False
@@ -173,10 +191,6 @@ def _plainly_alike(starting: Sequence[Line], later: Sequence[Line], unasked: Seq
 
 def _covered(box: tuple[Span, ...], others: Iterable[tuple[Span, ...]]) -> bool:
     return any(all(b[0] <= a[0] and a[1] <= b[1] for a, b in zip(box, other, strict=True)) for other in others)
-
-
-def _same(a: Line, b: Line) -> bool:
-    return a is b or (a.permit == b.permit and a.box == b.box)
 
 
 def _unasked(view: View, lines: Iterable[Line]) -> Iterator[Line]:
@@ -207,15 +221,13 @@ def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
             yield line.over(put(put(box, DST, target), SRC, source))
 
 
-def _starting(view: View, lines: Iterable[Line], cut: _Cut) -> Iterator[Line]:
-    """The lines as far as they speak of packets that can begin a connection. ``cut`` remembers them."""
+def _starting(view: View, lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines as far as they speak of packets that can begin a connection."""
     icmp, requests = view.sheet.icmp[view.family], view.sheet.requests[view.family]
     for line in lines:
         low, high = line.box[PROTO]
         if not low <= icmp <= high:
             yield line
             continue
-        if id(line) not in cut:
-            boxes = cut_types(view.sheet, view.family, boxed(line.box), requests)
-            cut[id(line)] = line, tuple(line if box == line.box else line.over(box) for box in boxes)
-        yield from cut[id(line)][1]
+        for box in cut_types(view.sheet, view.family, boxed(line.box), requests):
+            yield line if box == line.box else line.over(box)

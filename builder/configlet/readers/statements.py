@@ -13,6 +13,8 @@ from configlet.readers.tree import Stanza
 
 _new = tuple.__new__
 """One for each line of a long text: the shortest way to make them."""
+REMEMBERED = 8192
+"""Elements of the texts before that are remembered."""
 FAMILY = {"ipv4_addr": 4, "ipv6_addr": 6}
 _ELEMENT = re.compile(r"(?P<keys>\S+(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
 
@@ -117,6 +119,7 @@ class Statements:
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
         self.keys: dict[tuple[str, str], Span] = {}
+        self.said: dict[tuple[tuple[str, ...], str], tuple[tuple[Span, ...], str, str]] = {}
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
         said = {s["does"]: expand(s["pattern"], parts) for s in self.kinds}
@@ -246,6 +249,16 @@ class Statements:
                 offset += len(part) + 1
 
     def _element(self, kinds: tuple[str, ...], source: Source) -> Element:
+        """One element; hosts of one segment have most of theirs in common."""
+        key = kinds, source.text
+        said = self.said.get(key)
+        if said is None:
+            if len(self.said) >= REMEMBERED:
+                self.said.clear()
+            said = self.said[key] = self._read(kinds, source)
+        return _new(Element, (*said, source))
+
+    def _read(self, kinds: tuple[str, ...], source: Source) -> tuple[tuple[Span, ...], str, str]:
         found = _ELEMENT.fullmatch(source.text)
         if found is None:
             source.refuse("This is no element of this map")
@@ -258,7 +271,7 @@ class Statements:
             spans = tuple([known.get(key) or self._keyed(*key) for key in zip(kinds, keys, strict=True)])
         except Unreadable as why:
             source.refuse(str(why))
-        return _new(Element, (spans, verb, chain, source))
+        return spans, verb, chain
 
     def _keyed(self, kind: str, text: str) -> Span:
         """A part of a key; the few that stand for services and protocols are read once."""
