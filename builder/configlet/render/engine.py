@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configlet.model.problem import Place, refuse
-from configlet.render.values import written
+from configlet.render.values import all_written, written
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,8 +51,13 @@ def _environment(search: tuple[Path, ...]) -> Environment:
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    from configlet.render.joined import Joined
+
     class Sandbox(ImmutableSandboxedEnvironment):
         """Rows are our own frozen values, so asking for one of their fields needs no search for what it might do."""
+
+        code_generator_class = Joined
+        printable = staticmethod(all_written)
 
         def getattr(self, obj: Any, attribute: str) -> Any:
             """A field of a row, or what the sandbox says."""

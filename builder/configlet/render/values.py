@@ -21,6 +21,15 @@ def written(value: object) -> object:
     )
 
 
+def all_written(values: tuple[object, ...]) -> tuple[object, ...]:
+    """The same of all values between two tags. Raises Refused."""
+    for value in values:
+        if (type(value) is str and value.isprintable()) or type(value) is int:
+            continue
+        written(value)
+    return values
+
+
 def label(text: str, style: Mapping[str, Any]) -> str:
     """A name as a remark or comment: blanks joined, what the platform reads specially replaced, cut to length.
 
