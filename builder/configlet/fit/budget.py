@@ -142,13 +142,14 @@ def _host_cost(table: Table) -> Cost:
     """Elements of maps: addresses of the host of which the rows say the same share theirs."""
     out = Cost()
     mine = merge(span for family, span in table.gate.locals if family == table.family)
-    local = {spans: touch(spans, mine) for spans in {_end(i, level) for i in items(table.rows) for level in (DST, SRC)}}
+    rows = [(item, _end(item, DST), _end(item, SRC)) for item in items(table.rows)]
+    local = {spans: touch(spans, mine) for _, *both in rows for spans in both}
     inner = {spans: within(spans, mine) for spans, near in local.items() if near}
     for level in (DST, SRC):
         ends: dict[Spans, list[Entry | Block[Entry]]] = {}
-        for item in items(table.rows):
-            spans = _end(item, level)
-            if local[spans] and (level == DST or not inner.get(_end(item, DST), False)):
+        for item, target, source in rows:
+            spans = target if level == DST else source
+            if local[spans] and (level == DST or not inner.get(target, False)):
                 ends.setdefault(spans, []).append(item)
         groups, seen = list(ends.values()), set[tuple[int, ...]]()
         for numbers in _pieces(list(ends)):

@@ -260,7 +260,7 @@ class Near:
             return (self._between[here],)
         to, start = self._axes
         tos, starts = to.rows, start.rows
-        if to.size(dst) <= start.size(src):
+        if _one(dst) or (not _one(src) and to.size(dst) <= start.size(src)):
             return [self._between[n] for n in to.near(dst) if touch(tos[n], dst) and touch(starts[n], src)]
         return [self._between[n] for n in start.near(src) if touch(starts[n], src) and touch(tos[n], dst)]
 
@@ -273,6 +273,11 @@ class Near:
                 at = pairs[ends] = len(between)
                 between.append(_Between())
             between[at].numbers.append(number)
+
+
+def _one(spans: Spans) -> bool:
+    """Whether they are one value, which few spans hold."""
+    return len(spans) == 1 and spans[0][0] == spans[0][1]
 
 
 def _alike(a: Sets, b: Sets) -> bool:

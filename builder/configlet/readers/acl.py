@@ -104,15 +104,21 @@ class AclReader:
     def line(self, made: List, line: Source, groups: Groups) -> None:
         """One line of a list, put to what was read of it. Raises Refused for a word that is not known."""
         dialect = self.dialects[made.family]
+        if " remark " in line.text and (found := dialect.remark.fullmatch(line.text)):
+            self._remark(made, line, found)
+            return
         lowered = line._replace(text=line.text.lower()) if self.fold and not line.text.islower() else line
         if found := dialect.clauses.whole.match(lowered.text):
             self._entry(made, line, lowered, found, groups)
         elif found := dialect.remark.fullmatch(line.text):
-            number = self._number(made, found["number"], line, remark=True)
-            made.label = found["text"]
-            made.written.append((number, made.label, True))
+            self._remark(made, line, found)
         elif not self.patterns["meaningless"].fullmatch(line.text):
             dialect.clauses.match(lowered)
+
+    def _remark(self, made: List, line: Source, found: re.Match[str]) -> None:
+        number = self._number(made, found["number"], line, remark=True)
+        made.label = found["text"]
+        made.written.append((number, made.label, True))
 
     def _number(self, made: List, said: str | None, line: Source, *, remark: bool) -> int:
         """The number that a line says, or the one that a device would give it; 0 for a remark that has none."""
@@ -142,11 +148,11 @@ class AclReader:
                     made.doubt(line, "How this line treats fragments is not known, and no line before it decides them")
             if sets:
                 made.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
-        label, at = made.label, line.number
+        label, (_, at, _, said) = made.label, line
         for box in boxes:
-            made.lines.append(_new(Line, (permit, box, at, line.text, label, False)))
+            made.lines.append(_new(Line, (permit, box, at, said, label, False)))
         for product in sets:
-            made.lines.append(Block(product, Line(permit, (), at, line.text, label)))
+            made.lines.append(Block(product, Line(permit, (), at, said, label)))
         made.written.append((number, text, False))
         if GROUP in text:
             made.groups.update(name for before, name in pairwise(text.split()) if before == _GROUP)
