@@ -186,7 +186,7 @@ class _Between:
 class Near:
     """The rows of a list, found by their addresses and ports."""
 
-    __slots__ = ("_asked", "_axes", "_between", "_ends", "_held", "_met", "_ports", "rows")
+    __slots__ = ("_asked", "_axes", "_between", "_ends", "_held", "_lonely", "_met", "_pair", "_ports", "rows")
 
     def __init__(self, rows: Sequence[Sets]) -> None:
         self.rows = rows
@@ -194,6 +194,10 @@ class Near:
         self._ends: dict[_Ends, int] = {}
         """Pairs of ends by their number."""
         self._between: list[_Between] = []
+        self._pair: list[int] = []
+        """The number of each row's pair of ends."""
+        self._lonely: frozenset[int] | None = None
+        """Pairs of ends of which one shares no address with that of any other pair."""
         self._axes: tuple[Axis, Axis] | None = None
         self._ports: Axis | None = None
         self._met: dict[_Ends, Sequence[_Between]] = {}
@@ -228,11 +232,20 @@ class Near:
 
     def earlier(self, at: int) -> list[int]:
         """The numbers of the rows before one that share a packet with it, in order."""
-        return [*self.meeting(self.rows[at], at)] if at else []
+        return [*self.meeting(self.rows[at], at)] if at and not self._alone(at) else []
 
     def hidden(self, at: int) -> bool:
         """Whether a row lies wholly in one that stands before it."""
-        return at > 0 and any(number < at for number in self.holding(self.rows[at]))
+        return at > 0 and not self._alone(at) and any(number < at for number in self.holding(self.rows[at]))
+
+    def _alone(self, at: int) -> bool:
+        """Whether no other row shares both ends with a row; False where one look does not show it."""
+        if len(self.rows) <= FEW:
+            return False
+        if self._lonely is None:
+            self._lonely = frozenset().union(*(axis.lonely() for axis in self._by_end()))
+        pair = self._pair[at]
+        return pair in self._lonely and len(self._between[pair].numbers) == 1
 
     def _meeting(self, sets: Sets) -> Sequence[_Between]:
         """The rows between each two ends that share addresses with those of a product."""
@@ -253,16 +266,18 @@ class Near:
                 for (a, b), between in zip(pairs, self._between, strict=True)
                 if (a is dst or touch(a, dst)) and (b is src or touch(b, src))
             ]
-        if self._axes is None:
-            self._axes = Axis([a for a, _ in pairs]), Axis([b for _, b in pairs])
-        here = pairs.get((dst, src))
-        if here is not None and any(here in axis.lonely() for axis in self._axes):
-            return (self._between[here],)
-        to, start = self._axes
+        to, start = self._by_end()
         tos, starts = to.rows, start.rows
         if _one(dst) or (not _one(src) and to.size(dst) <= start.size(src)):
             return [self._between[n] for n in to.near(dst) if touch(tos[n], dst) and touch(starts[n], src)]
         return [self._between[n] for n in start.near(src) if touch(starts[n], src) and touch(tos[n], dst)]
+
+    def _by_end(self) -> tuple[Axis, Axis]:
+        if self._axes is None:
+            if not self._ends:
+                self._enter()
+            self._axes = Axis([a for a, _ in self._ends]), Axis([b for _, b in self._ends])
+        return self._axes
 
     def _enter(self) -> None:
         pairs, between = self._ends, self._between
@@ -273,6 +288,7 @@ class Near:
                 at = pairs[ends] = len(between)
                 between.append(_Between())
             between[at].numbers.append(number)
+            self._pair.append(at)
 
 
 def _one(spans: Spans) -> bool:
