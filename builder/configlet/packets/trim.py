@@ -7,6 +7,7 @@ denies all fragments would have led it into every corner.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from configlet.model.net import Family, Span
@@ -73,14 +74,24 @@ def _denies(rows: Sequence[Row]) -> Sequence[Row]:
     numbers = [n for n, row in enumerate(rows) if not row.permit]
     if not 0 < len(numbers) <= FEW:
         return rows
-    idle = {n for n in numbers if not any(rows[m].permit and _meet(rows[m], rows[n]) for m in range(n + 1, len(rows)))}
+    idle = {n for n in numbers if not _met(rows, n)}
     return [row for n, row in enumerate(rows) if n not in idle] if idle else rows
 
 
-def _meet(a: Row, b: Row) -> bool:
-    """Whether two rows share a packet; the fragment bit parts most of them."""
-    for at in (FRAG, DST, SRC, PROTO, DPORT, SPORT, FLAG):
-        (low, high), (first, last) = a.box[at], b.box[at]
+def _met(rows: Sequence[Row], at: int) -> bool:
+    """Whether a permit behind a row shares a packet with it; the fragment bit parts most of them."""
+    box = rows[at].box
+    first, last = box[FRAG]
+    for row in islice(rows, at + 1, None):
+        low, high = row.box[FRAG]
+        if row.permit and low <= last and first <= high and _meet(row.box, box):
+            return True
+    return False
+
+
+def _meet(a: tuple[Span, ...], b: tuple[Span, ...]) -> bool:
+    for at in (DST, SRC, PROTO, DPORT, SPORT, FLAG):
+        (low, high), (first, last) = a[at], b[at]
         if low > last or first > high:
             return False
     return True

@@ -54,7 +54,7 @@ class AclReader:
         types = words({name for table in grammar["names"]["icmp"].values() for name in table})
         parts = {**grammar["parts"], "icmp": types}
         self.families: Mapping[str, int] = grammar["families"]
-        self.dialects = {family: _dialect(grammar, family, parts) for family in self.families.values()}
+        self.dialect = cache(partial(_dialect, grammar, parts))
         self.groups = GroupGrammar(grammar, names, parts)
         self.words = Words(grammar, names)
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
@@ -103,7 +103,7 @@ class AclReader:
 
     def line(self, made: List, line: Source, groups: Groups) -> None:
         """One line of a list, put to what was read of it. Raises Refused for a word that is not known."""
-        dialect = self.dialects[made.family]
+        dialect = self.dialect(made.family)
         if " remark " in line.text and (found := dialect.remark.fullmatch(line.text)):
             self._remark(made, line, found)
             return
@@ -214,7 +214,7 @@ class AclReader:
 
     def undecided_end(self, made: List) -> Iterator[Box]:
         """Packets that the device may pass by lines of its own at the end of a list, and no line of the list decides."""
-        for packets in self.dialects[made.family].at_end:
+        for packets in self.dialect(made.family).at_end:
             if not any(_holds(line.box, packets) for line in made.lines if isinstance(line, Line)):
                 yield packets
 
@@ -225,7 +225,7 @@ class AclReader:
         return RunningAcls(self, self.grammar).read(text, file)
 
 
-def _dialect(grammar: Mapping[str, Any], family: int, parts: Mapping[str, str]) -> Dialect:
+def _dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) -> Dialect:
     every = (0, (1 << (32 if family == 4 else 128)) - 1)
     at_end: list[Box] = [
         ((proto, proto), every, every, (256 * kind, 256 * kind + 255), (0, 65535), (0, 1), (0, 0))
