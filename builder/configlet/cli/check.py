@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @click.command("check")
 @options.site(required=False)
 @click.option("--paranoid", is_flag=True, help="Take no short way in reading: Cerberus judges everything.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes for a large site. [default: one a core]")
 @options.cache
 @options.workspace
 def command(
-    site: str | None, paranoid: bool, use_cache: bool, workspace: Path | None, at: date | None, as_json: bool
+    site: str | None, paranoid: bool, jobs: int | None, use_cache: bool, workspace: Path | None, at: date | None, as_json: bool
 ) -> int:
     """Everything that can be said of a site without touching a device.
 
@@ -33,7 +34,7 @@ def command(
     root, today = sites.root_of(workspace), sites.day(at)
     names = (sites.named(root, site),) if site else files.sites(root)
     kept = use_cache and not paranoid
-    answers = [_answer(root, name, today, as_json, paranoid, kept) for name in names]
+    answers = [_answer(root, name, today, as_json, paranoid, kept, jobs) for name in names]
     status = statuses.worst(code for code, _ in answers)
     if as_json:
         say.data(status, {"command": "check", "sites": [content for _, content in answers]})
@@ -43,7 +44,7 @@ def command(
 
 
 def _answer(
-    root: Path, site: str, today: date, as_json: bool, paranoid: bool, kept: bool
+    root: Path, site: str, today: date, as_json: bool, paranoid: bool, kept: bool, jobs: int | None
 ) -> tuple[int, dict[str, Any]]:
     from configlet import pipeline, workspace
 
@@ -51,7 +52,7 @@ def _answer(
         if paranoid:
             workspace.every_way(root, site, today)
         with progress.counting(f"check {site}") as tell:
-            report = pipeline.check(root, site, today, pipeline.Store(root) if kept else None, tell)
+            report = pipeline.check(root, site, today, pipeline.Store(root) if kept else None, tell, jobs)
     except Refused as refused:
         status = statuses.of_refusal(refused)
         if not as_json:

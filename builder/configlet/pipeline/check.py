@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 
 from configlet.model.inventory import Acceptance, PolicyTest
 from configlet.model.net import FAMILIES, Family, subtract
@@ -14,6 +14,7 @@ from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
+from configlet.pipeline.cores import each, workers
 from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site
@@ -27,9 +28,12 @@ from configlet.platforms.nics import mechanisms
 from configlet.rules import select
 
 
-def check_site(site: Site, started: float, tell: Tell | None = None) -> Report:
-    """Fit, render, prove and judge a site that is open. Raises Refused where a stage cannot go on."""
-    said = tuple(group_reports(site, tell))
+def check_site(site: Site, started: float, tell: Tell | None = None, jobs: int | None = None) -> Report:
+    """Fit, render, prove and judge a site that is open, in ``jobs`` processes (None: as many as are worth it).
+
+    Raises Refused where a stage cannot go on.
+    """
+    said = tuple(group_reports(site, tell, jobs))
     tests = tuple(run_test(site, test) for test in site.inventory.tests)
     open_gaps, closed = split_gaps(site)
     findings = (
@@ -46,19 +50,28 @@ def check_site(site: Site, started: float, tell: Tell | None = None) -> Report:
     return Report(site.name, counts, findings, said, tests, accepted, time.perf_counter() - started)
 
 
-def group_reports(site: Site, tell: Tell | None = None) -> Iterator[GroupSaid]:
+def group_reports(site: Site, tell: Tell | None = None, jobs: int | None = None) -> Iterator[GroupSaid]:
     """One owner of each group rendered, read and proven. Raises Refused with every table that is too large."""
     problems: list[Problem] = []
     found = groups(site)
-    for done, group in enumerate(found):
-        try:
-            yield group_said(group, [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))])
-        except Refused as refused:
-            problems += refused.problems
+    processes = workers(len(site.inventory.policy), len(found)) if jobs is None else jobs
+    for done, said in enumerate(each(partial(_looked_at, site), found, processes)):
+        if isinstance(said, GroupSaid):
+            yield said
+        else:
+            problems += said
         if tell:
             tell(done + 1, len(found))
     if problems:
         raise Refused(problems)
+
+
+def _looked_at(site: Site, group: tuple[str, ...]) -> GroupSaid | tuple[Problem, ...]:
+    """What is said of a group, or why nothing can be."""
+    try:
+        return group_said(group, [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))])
+    except Refused as refused:
+        return refused.problems
 
 
 def group_said(group: tuple[str, ...], made: Sequence[Proven]) -> GroupSaid:

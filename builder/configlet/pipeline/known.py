@@ -37,12 +37,17 @@ class Before:
     map: Map
 
 
-def check(root: Path, site: str, today: date, store: Store | None = None, tell: Tell | None = None) -> Report:
-    """The report of a site. ``store`` None: everything is computed. Raises Refused where a stage cannot go on."""
+def check(
+    root: Path, site: str, today: date, store: Store | None = None, tell: Tell | None = None, jobs: int | None = None
+) -> Report:
+    """The report of a site. ``store`` None: everything is computed; ``jobs`` processes, None: as many as are worth it.
+
+    Raises Refused where a stage cannot go on.
+    """
     started = time.perf_counter()
     given = inputs(root, site, today) if store else None
     if store is None or given is None:
-        return _whole(root, site, today, started, tell)[1]
+        return _whole(root, site, today, started, tell, jobs)[1]
     known = kept(store, given, started)
     if known is not None:
         return known
@@ -53,18 +58,20 @@ def check(root: Path, site: str, today: date, store: Store | None = None, tell: 
     if part is not None:
         store.put(f"report-{given.key}", reports.to_dict(part.report))
         return part.report
-    opened, report = _whole(root, site, today, started, tell)
+    opened, report = _whole(root, site, today, started, tell, jobs)
     if inputs(root, site, today) == given:
         keep(store, given, opened, report)
     return report
 
 
-def _whole(root: Path, site: str, today: date, started: float, tell: Tell | None) -> tuple[Site, Report]:
+def _whole(
+    root: Path, site: str, today: date, started: float, tell: Tell | None, jobs: int | None
+) -> tuple[Site, Report]:
     from configlet.pipeline.check import check_site
     from configlet.pipeline.site import open_site
 
     opened = open_site(root, site, today)
-    return opened, check_site(opened, started, tell)
+    return opened, check_site(opened, started, tell, jobs)
 
 
 def keep(store: Store, given: Inputs, site: Site, report: Report) -> None:

@@ -1,0 +1,69 @@
+"""The same work for many owners, on all cores where there is much of it.
+
+Workers are forks of a process that has read everything, so nothing is sent to them but a number, and nothing comes back
+but what was found.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from configlet.model.problem import refuse
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+MOST = 16
+"""Workers at most: each has tables of its own."""
+MUCH = 1000
+"""Rules of a site from which a second process is worth its start."""
+_inherited: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
+"""What a worker is to do and with what, as it was when the worker began."""
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    with suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def workers(rules: int, groups: int) -> int:
+    """How many processes are worth their start for so many rules and groups of owners."""
+    return min(cores(), groups, MOST) if rules >= MUCH and hasattr(os, "fork") else 1
+
+
+def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:
+    """``work`` done for every item, in order. Raises Refused when a worker ended before it had answered."""
+    if processes < 2:
+        yield from map(work, items)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    global _inherited  # noqa: PLW0603 - forks find it where it stands
+    _inherited = work, items
+    gc.collect()
+    gc.freeze()  # what is never collected is never written to, and stays one copy
+    pool = ProcessPoolExecutor(processes, get_context("fork"))
+    try:
+        yield from pool.map(_one, range(len(items)))
+    except BrokenProcessPool:
+        detail = "A process that looked at some owners was ended from outside, perhaps for want of memory. Nothing was decided."
+        raise refuse("Work that was not finished", f"{detail} Run it again, with --jobs 1 if memory is short.") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+        _inherited = None
+        gc.unfreeze()
+
+
+def _one(number: int) -> Any:
+    if _inherited is None:
+        raise AssertionError("a worker is a fork of a process that knows the work")
+    work, items = _inherited
+    return work(items[number])
