@@ -235,6 +235,10 @@ def test_only_says_yes_or_the_packet_and_the_rule_that_say_no(capsys) -> None:
     allowed = ("--allow", "fix,ssh,ping", "--allow", "metrics,quotes,infrastructure")
     status, out, _ = run(capsys, "only", "dc1", "--to", "ogw1", *allowed)
     assert status == 0 and "YES" in out
+    status, out, _ = run(capsys, "only", "dc1", "--to", "ogw1", *allowed[:2], "--allow", "metrics,quotes")
+    assert status == 3 and '"icmp errors of routers" (derived from the inventory)' in out, "routers are somebody"
+    status, out, _ = run(capsys, "only", "dc1", "--to", "255.255.255.255", "--allow", "ssh")
+    assert status == 3 and '"address assignment"' in out
     status, out, _ = run(capsys, "only", "dc1", "--to", "ogw1", "--from", "clients", "--allow", "fix,ping,ssh")
     assert status == 0 and "nobody can use ssh" in out
 
@@ -248,6 +252,11 @@ def test_only_says_yes_or_the_packet_and_the_rule_that_say_no(capsys) -> None:
         (("--to", "ogw1", "--from", "app=none", "--allow", "fix"), 65, "Unknown labels"),
         (("--to", "ogw1", "--from", "management", "--allow", "fix"), 8, ""),
         (("--to", "ogw1"), 64, "--allow"),
+        (("--to", "ogw1", "--allow", ","), 64, "--allow"),
+        (("--to", "10.1.20.11/24", "--allow", "fix"), 65, "--to: `10.1.20.11/24`"),
+        (("--to", "10.1.20.11/24", "--allow", "fix"), 65, "has host bits set. The prefix is 10.1.20.0/24"),
+        (("--to", "10.1.20.300", "--allow", "fix"), 65, "octet 300"),
+        (("--to", "dc1:ogw1", "--allow", "fix"), 65, "Did you mean `ogw1`?"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused(words, status: int, said: str, capsys) -> None:

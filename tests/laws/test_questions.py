@@ -12,19 +12,19 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from configlet.model.inventory import Inventory, Service, Term
-from configlet.model.net import FAMILIES, Addresses, span_of
+from configlet.model.net import FAMILIES, Addresses, covers, span_of, subtract
 from configlet.model.policy import Packet, Rule
 from configlet.model.problem import Refused
 from configlet.packets.boxes import packet_text, point
 from configlet.packets.entries import entries
 from configlet.packets.verdict import first
 from configlet.pipeline.diff import diff
-from configlet.pipeline.ends import end_of
+from configlet.pipeline.ends import as_written
 from configlet.pipeline.only import only
 from configlet.pipeline.policies import Policies, Set
 from configlet.pipeline.query import query
 from configlet.pipeline.through import Renaming, read_map, renamed
-from configlet.rules import expand
+from configlet.rules import expand, own_addresses
 from configlet.workspace import load
 from tests.oracle.brute import Oracle, says
 from tests.oracle.dice import Pool, inventory
@@ -114,15 +114,17 @@ def test_what_query_says_of_two_ends_holds_for_every_packet_between_them() -> No
         seen[answer.says] += 1
         assert answer.says != "unknown"
         judged = set()
-        for packet, allow in between(site, dice, source, target, service):
-            judged.add(allow)
+        for packet, allow, own in between(site, dice, source, target, service):
             assert allow == any(in_set(p.sets, packet) for p in answer.passing), packet_text(packet)
+            if own:
+                continue
+            judged.add(allow)
             whole = [p for p in answer.passing if p.whole and speaks(site, p.rules[0], p.service, packet)]
             assert allow or not whole, "every packet of a whole service may begin"
             if answer.says in ("all", "none"):
                 assert allow == (answer.says == "all"), packet_text(packet)
         assert answer.says != "never" or not judged
-        ends = end_of(site, source, source=True), end_of(site, target, source=False)
+        ends = as_written(site, source, source=True), as_written(site, target, source=False)
         for packet in packets(site, seed)[:20]:
             if not asked(ends, service, packet):
                 assert not any(in_set(p.sets, packet) for p in answer.passing), "no answer goes beyond the question"
@@ -147,9 +149,9 @@ def asked(ends: tuple[Addresses, Addresses], service: Service, packet: Packet) -
 
 
 def between(site: Inventory, dice: random.Random, source: str, target: str, service: Service):
-    """Packets of the question with the oracle's verdict; the network's own addresses are not asked about."""
-    ends = end_of(site, source, source=True), end_of(site, target, source=False)
-    oracle = Oracle(site)
+    """Packets of the question, the oracle's verdict, and whether an end that has others too is the network's own there."""
+    ends = as_written(site, source, source=True), as_written(site, target, source=False)
+    oracle, closed = Oracle(site), own_addresses(site)
     pool = Pool(oracle, dice)
     for _ in range(PACKETS):
         packet = replace(pool.packet(), fragment=False)
@@ -162,7 +164,27 @@ def between(site: Inventory, dice: random.Random, source: str, target: str, serv
         ports = (packet.dport, packet.sport) if term.proto is None else (dice.randint(*term.dport), dice.randint(*term.sport))
         at = [dice.randint(*dice.choice(found)) if dice.random() < 0.7 else dice.choice(dice.choice(found)) for found in spans]
         packet = replace(packet, proto=proto, dport=ports[0], sport=ports[1], src=at[0], dst=at[1])
-        yield packet, oracle.judge(packet).allow
+        taken = closed.of(packet.realm, packet.family)
+        own = any(covers(taken, value) and subtract(found, taken) for value, found in zip(at, spans, strict=True))
+        if not (own and "outside" in (source, target)):
+            yield packet, oracle.judge(packet).allow, own
+
+
+def test_what_the_networks_own_addresses_may_begin_counts_though_no_rule_of_the_policy_speaks_of_them() -> None:
+    seen = 0
+    for seed in range(SITES * 4):
+        site = tiny(seed)
+        for packet in packets(site, seed) if site else ():
+            if not covers(own_addresses(site).of(packet.realm, packet.family), packet.src):
+                continue
+            said = Oracle(site).judge(packet)
+            target = str(ip_address(packet.dst) if packet.family == 4 else IPv6Address(packet.dst))
+            answer, found = query(policies(site), "any", target), only(policies(site), "any", target, [SERVICES[1]])
+            assert said.allow == any(in_set(p.sets, packet) for p in answer.passing), packet_text(packet)
+            named = packet.proto == 6 and packet.dport == 22
+            assert (said.allow and not named) == any(in_set(each.sets, packet) for each in found.beyond), packet_text(packet)
+            seen += said.allow
+    assert seen > 5
 
 
 def test_only_says_no_with_exactly_the_packets_that_pass_and_were_not_named() -> None:
@@ -176,7 +198,7 @@ def test_only_says_no_with_exactly_the_packets_that_pass_and_were_not_named() ->
         allowed = [Service("mix", (Term(6, dport=(0, 1023)), Term(17), Term(1, family=4)), None)]
         found, oracle = only(policies(site), source, target, allowed), Oracle(site)
         seen[found.yes] += 1
-        for packet, allow in between(site, dice, source, target, SERVICES[0]):
+        for packet, allow, _ in between(site, dice, source, target, SERVICES[0]):
             named = any(
                 t.proto == packet.proto and t.dport[0] <= packet.dport <= t.dport[1] and t.family in (None, packet.family)
                 for t in allowed[0].terms

@@ -45,6 +45,8 @@ def command(
     root, today = sites.root_of(workspace), sites.day(at)
     asked = policies(root, sites.named(root, site), today)
     words = [word.strip() for text in allow for word in text.split(",") if word.strip()]
+    if not words:
+        raise click.BadParameter("it names no service. `configlet query` says what passes at all.", param_hint="--allow")
     found = only(asked, source, target, [_allowed(asked, word) for word in dict.fromkeys(words)])
     status = statuses.OK if found.yes else statuses.RED if found.met else statuses.NOTHING
     if as_json:

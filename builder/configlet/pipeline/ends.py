@@ -5,34 +5,21 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from configlet.model.inventory import Inventory, Selector
-from configlet.model.net import FAMILIES, Addresses, addresses, subtract
+from configlet.model.net import Addresses, addresses
 from configlet.model.problem import Place, refuse
-from configlet.rules import own_addresses, select
-from configlet.rules.select import of_networks, realms
+from configlet.rules import select
+from configlet.rules.select import names_of, of_networks, realms
+from configlet.workspace.forms import prefix
 from configlet.workspace.suggest import did_you_mean
 
 
-def end_of(inventory: Inventory, text: str, *, source: bool) -> Addresses:
-    """The addresses that a question means, in every realm that has them.
+def as_written(inventory: Inventory, text: str, *, source: bool) -> Addresses:
+    """The addresses that a question means, in every realm that has them, the network's own among them.
 
     A name is a segment, workload, host, external, address set or multicast set, a device or link, ``any`` or
     ``outside``; ``key=value`` (several with commas) are labels. An address or prefix is taken in the realms where
-    something of the site has it, or in all when nothing has. The network's own addresses are left out, as no rule of the
-    policy speaks of them, unless nothing else is meant.
+    something of the site has it, or in all when nothing has. Raises Refused for anything else.
     """
-    found = as_written(inventory, text, source=source)
-    own = own_addresses(inventory)
-    rest = addresses(
-        (realm, family, span)
-        for realm in found.realms
-        for family in FAMILIES
-        for span in subtract(found.of(realm, family), own.of(realm, family))
-    )
-    return rest if rest.parts else found
-
-
-def as_written(inventory: Inventory, text: str, *, source: bool) -> Addresses:
-    """The same as a rule of the policy would have it: with the network's own addresses, which earlier denies keep shut."""
     return _literal(inventory, text) or _selected(inventory, text, source)
 
 
@@ -55,13 +42,26 @@ def _selected(inventory: Inventory, text: str, source: bool) -> Addresses:
     found = select(inventory, Selector(None if labels else text, labels, Place("<question>")), source=source)
     if found.parts:
         return found
+    where = "--from" if source else "--to"
     if labels:
-        raise refuse("Unknown labels", f"{inventory.site} has no segment and no workload with {text}.")
+        known = sorted({f"{key}={value}" for key, value in names_of(inventory).labelled})
+        detail = f"{where}: {inventory.site} has no segment and no workload with {text}.{did_you_mean(text, known)}"
+        raise refuse("Unknown labels", f"{detail} The labels there are: {', '.join(known) or 'none'}.")
     known = _known(inventory)
     if text in known:
-        raise refuse("End without an address", f'"{text}" has no address of its own, so no packet comes from or to it.')
-    detail = f'{inventory.site} has nothing of the name "{text}", and it is no address or prefix.'
-    raise refuse("Unknown name", f"{detail}{did_you_mean(text, known)}")
+        detail = f'{where}: "{text}" has no address of its own, so no packet comes from or to it.'
+        raise refuse("End without an address", detail)
+    raise refuse("Unknown name", f"{where}: {_unknown(inventory, text, known)}")
+
+
+def _unknown(inventory: Inventory, text: str, known: list[str]) -> str:
+    """Why nothing of the site is meant, and what to write instead."""
+    wrong = prefix(text) if text[:1].isdigit() or ":" in text else None
+    if wrong and all(letter in "0123456789abcdefABCDEF:./" for letter in text):
+        return wrong
+    name = text.removeprefix(f"{inventory.site}:")
+    hint = did_you_mean(name, known) or " Write a name of the site, KEY=VALUE labels, one address or one prefix."
+    return f'{inventory.site} has nothing of the name "{text}", and it is no address or prefix.{hint}'
 
 
 def _known(inventory: Inventory) -> list[str]:

@@ -32,7 +32,8 @@ class Passing:
 class Answer:
     """``never`` when the ends share no realm and family; ``unknown`` when the budget was not enough somewhere.
 
-    ``denied`` is a packet of the question that may not begin, where there is one.
+    ``denied`` is a packet of the question that may not begin, where there is one, and no matter of the network's own
+    addresses (``question.Question``).
     """
 
     source: str
@@ -86,7 +87,8 @@ class _Told:
     def _missed(self, spot: Spot, asked: list[Entry], entries: list[Entry]) -> None:
         """A packet that was asked about and may not begin; of TCP when there is one, as people know that best."""
         tcp = [row.over(change(row.box, PROTO, (TCP, TCP))) for row in asked if row.box[PROTO][0] <= TCP <= row.box[PROTO][1]]
-        for rows in (tcp, asked):
+        for kept in (tcp, asked):
+            rows = [*self.question.theirs(spot), *kept] if kept else []
             short = more(spot[1], "too tight", (rows,), entries, self.budget)
             if isinstance(short, Overrun):
                 self.unknown.append(spot)
@@ -112,7 +114,8 @@ class _Told:
         for spot, (near, service) in self.near.items():
             asked = within(self.question.rows(spot, terms), self.question.rows(spot, service.terms))
             entries = within(near.all_meeting(row.box for row in asked), asked)
-            if asked and more(spot[1], "too tight", (asked,), entries, self.budget) is not None:
+            wanted = [*self.question.theirs(spot), *asked]
+            if asked and more(spot[1], "too tight", (wanted,), entries, self.budget) is not None:
                 return False
         return True
 
