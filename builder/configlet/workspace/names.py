@@ -195,7 +195,7 @@ def _groups(site: Site) -> Iterator[Problem]:
 def _realms(site: Site) -> Iterator[Problem]:
     """A realm that no segment is in is most often misspelt, and would be an address space of its own."""
     of_segment = {segment.name: segment.realm for segment in site.inventory.segments}
-    realms = set(of_segment.values())
+    realms, senders = set(of_segment.values()), _senders(site.inventory, of_segment)
     for external in site.inventory.externals:
         if external.realm not in realms:
             yield unknown("realm", external.realm, site.place("externals", external.name, "realm"), realms)
@@ -212,6 +212,24 @@ def _realms(site: Site) -> Iterator[Problem]:
                 yield Problem(
                     "Receivers in several realms", detail, site.place("multicast", group.name, "receivers", i)
                 )
+        for i, name in enumerate(group.sources):
+            there = senders.get(name, {group.realm})
+            if group.realm and group.realm not in there and there <= realms:
+                detail = (
+                    f"{name} is in realm {sorted(there)[0]} and the receivers in {group.realm}; what it sends stays in its "
+                    "own realm. Name a sender there, or correct the realm."
+                )
+                yield Problem("Sender in another realm", detail, site.place("multicast", group.name, "sources", i))
+
+
+def _senders(inventory: Inventory, of_segment: Mapping[str, str]) -> dict[str, set[str]]:
+    """The realms in which whoever may send to a group has addresses."""
+    found = {name: {realm} for name, realm in of_segment.items()}
+    found |= {external.name: {external.realm} for external in inventory.externals}
+    for work in inventory.workloads:
+        for name in {work.name, work.host}:
+            found.setdefault(name, set()).add(of_segment.get(work.segment, ""))
+    return found
 
 
 def _label_sets(inventory: Inventory) -> list[frozenset[tuple[str, str]]]:

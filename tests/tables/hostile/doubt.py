@@ -13,6 +13,10 @@ CASES = (
         "receivers in two realms", "segments.yaml", "[feed-handlers]", "[feed-handlers, §management]", "several realms"
     ),
     Case(
+        "a sender in another realm", "segments.yaml", "sources: [exchange-a]", "sources: [exchange-a, §management]",
+        "Sender in another realm", "trading",
+    ),
+    Case(
         "labels that nothing has together",
         "policy.yaml",
         "{app: matching}",
