@@ -40,6 +40,12 @@ def findings(root: Path, *more: str) -> tuple[int, dict[tuple[str, str], dict[st
     return ended.returncode, {(f["kind"], f.get("rule") or f["name"]): f for f in said["findings"]}
 
 
+def add(root: Path, file: str, rule: str) -> None:
+    """A rule more at the end of a file."""
+    with (root / "inventory" / "dc1" / file).open("a") as out:
+        out.write(f"  - {{{rule}, reason: r}}\n")
+
+
 def named(finding: dict[str, object]) -> list[str]:
     return [other["name"] for other in finding["others"]]  # type: ignore[attr-defined]
 
@@ -85,6 +91,40 @@ def test_each_kind_is_found_and_nothing_else_of_these_rules(root: Path) -> None:
     assert named(found["redundant", "a part"]) == ["the whole"]
     assert found["redundant", "a part"]["packets"][0]["without_it"]["name"] == "the whole"  # type: ignore[index]
     assert named(found["contradicting", "other ports"]) == ["some ports"]
+
+
+def test_a_segment_is_used_by_whoever_manages_the_site_and_is_managed_there(root: Path) -> None:
+    site = root / "inventory" / "dc1"
+    text = (site / "site.yaml").read_text()
+    (site / "site.yaml").write_text(text.replace("controller: [192.0.2.10]", "controller: [203.0.113.9]"))
+    more = "segments:\n"
+    for name, prefix in (("office", "203.0.113.0/28"), ("spare", "203.0.113.64/28")):
+        more += f"  {name}: {{realm: mgmt, vlan: {len(name)}, prefixes: [{prefix}], intra: policy}}\n"
+    (site / "office.yaml").write_text(more)
+    found = findings(root)[1]
+    assert ("unused-name", "spare") in found and ("unused-name", "office") not in found
+
+
+def test_what_outside_leaves_out_is_used_and_a_segment_with_workloads_is_told_with_them(root: Path) -> None:
+    found = findings(root)[1]
+    said = str(found["unused-name", "clients"]["says"])
+    assert "2 workloads" in said and "nothing else speaks of it" not in said
+    add(root, "policy.yaml", "name: out, from: [mon1], to: [outside], service: [dns], action: allow")
+    found = findings(root)[1]
+    assert ("unused-name", "clients") not in found, "it is not outside"
+
+
+def test_a_written_rule_of_the_network_that_takes_packets_of_a_deny_is_told(root: Path) -> None:
+    """The policy's author reads a deny that does not hold; what is derived is told by `why` and `matrix`."""
+    add(root, "site.yaml", "name: repairs, from: [low], to: [matching, risk], service: [tcp/7000-7001]")
+    found = findings(root)[1]["contradicting", "some ports"]
+    assert named(found) == ["repairs"] and found["packets"][0]["decided_by"]["name"] == "repairs"  # type: ignore[index]
+
+
+def test_a_segment_that_is_open_inside_for_nothing_is_told_so(root: Path) -> None:
+    add(root, "policy.yaml", "name: shut, from: [virtual], to: [virtual], service: [any], action: deny")
+    said = findings(root)[1]["fully-shadowed", "intra of virtual"]
+    assert "`intra: policy`" in str(said["says"]) and "Remove it" not in str(said["says"]) and named(said) == ["shut"]
 
 
 def test_a_finding_is_as_severe_as_the_site_says(root: Path) -> None:

@@ -119,14 +119,15 @@ class Truth:
         }
 
     def taken(self, number: int) -> set[int]:
-        """Rules of the policy, of the other action, that decide packets of a rule."""
+        """Written rules of the other action that decide packets of a rule of the policy."""
         rules = self.policy.rules
         return {
             n
             for n in range(number)
-            if rules[n].origin == rules[number].origin == "policy"
+            if rules[number].origin == "policy"
+            and rules[n].place
             and rules[n].action != rules[number].action
-            and self.decided[n] & self.cells[number]
+            and self.decided[n] & self.cells[number] & ~self.closed
         }
 
     def crossing(self, number: int, taken: set[int]) -> set[int]:

@@ -77,16 +77,16 @@ def _undecided(verdicts: Verdicts, number: int) -> Draft:
 
 def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Draft:
     dead, taken = verdicts.dead[number], verdicts.taken.get(number, {})
-    action = policy.rules[number].action
+    action, inside = policy.rules[number].action, policy.rules[number].origin == "intra"
     says, example = "Every packet of it is decided by rules before it", Example(Ask(_packet(dead.sample)), None)
     if taken:
         owner, where = next(iter(taken.items()))
         example = Example(Ask(_packet(where)), owner)
     if taken or any(policy.rules[other].action != action for other in dead.by):
         says += f", and some are {'denied' if action == 'allow' else 'allowed'} there: what it says does not happen. "
-        says += "Move it up, narrow the others, or remove it."
+        says += "Say `intra: policy` or narrow the others." if inside else "Move it up, narrow the others, or remove it."
     else:
-        says += ". Remove it."
+        says += ". The segment can say `intra: policy`." if inside else ". Remove it."
     if not dead.least:
         says += " (Of the rules that are named, some may not be needed.)"
     return Draft("fully-shadowed", number, says, dead.by, (example,))

@@ -181,7 +181,7 @@ class _Court:
         return found
 
     def takers(self, number: int) -> None:
-        """What earlier rules of the other action take; of the policy only, as what stands before it is no mistake."""
+        """What earlier rules of the other action take; of those that somebody wrote, as what is derived is no mistake."""
         taken: dict[int, Where] = {}
         try:
             for space, at in self.asked.get(number, ()):
@@ -200,7 +200,7 @@ class _Court:
         earlier = self._before(space, at)
         for order, other in enumerate(earlier):
             owner = owners[other]
-            if rules[owner].action == action or rules[owner].origin != "policy" or owner in known:
+            if rules[owner].action == action or not rules[owner].place or owner in known:
                 continue
             live = space.live.get(other)
             part = meet(live, mine) if live else None
@@ -212,13 +212,14 @@ class _Court:
                 yield owner, part
 
     def _inside(self, inner: int, outer: int) -> bool:
-        """Whether every packet of one rule is a packet of another."""
+        """Whether every packet of one rule is a packet of another, where infrastructure addresses count for nobody."""
         around: dict[int, list[int]] = {}
         for space, at in self.at[outer]:
             around.setdefault(id(space), []).append(at)
         return all(
-            id(space) in around and self._free(space, space.blocks[at], around[id(space)]) is None
+            id(space) in around and self._free(space, part, around[id(space)]) is None
             for space, at in self.at[inner]
+            if (part := space.blocks[at] if self.rules[inner].origin == "policy" else space.open_part(at)) is not None
         )
 
     def _least(self, asked: list[_Asked]) -> tuple[set[int], bool]:

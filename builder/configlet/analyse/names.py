@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from configlet.model.inventory import Inventory, RuleLine, Selector, Service
+from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Service
 from configlet.model.problem import Place
 
-Unused = tuple[str, str, Place]
-"""What it is, its name and its place."""
+Unused = tuple[str, Place, str]
+"""Its name, its place, and what is wrong with it."""
 
 
 def unused(inventory: Inventory) -> Iterator[Unused]:
     """Address sets, services, segments, externals and multicast sets that no rule uses, and nothing else speaks of.
 
-    A segment is used by its name, its labels, a workload or host of it, as a receiver, and by being open inside; the
-    selector ``any`` uses no name.
+    A segment is used by its name, its labels, a workload or host of it, as a receiver, by being open inside, and as the
+    place of the controller or of what is managed. ``outside`` uses every segment and external, as it is what they leave;
+    ``any`` uses no name.
     """
     said, labels = _said(inventory)
     services = _services(inventory)
-    yield from (("address set", name, place) for name, _, place in inventory.addresses if name not in said)
+    yield from (_plain("address set", name, place) for name, _, place in inventory.addresses if name not in said)
     for service in inventory.services:
         if service.name not in services and service.place:
-            yield "service", service.name, service.place
-    used = said | _segments(inventory, said, labels)
-    for segment in inventory.segments:
-        if segment.name not in used and segment.intra != "open":
-            yield "segment", segment.name, segment.place
-    yield from (("external", one.name, one.place) for one in inventory.externals if one.name not in said)
-    yield from (("multicast set", one.name, one.place) for one in inventory.multicast if one.name not in said)
+            yield _plain("service", service.name, service.place)
+    if "outside" not in said:
+        used = said | _segments(inventory, said, labels)
+        crowds = Counter(workload.segment for workload in inventory.workloads)
+        for segment in inventory.segments:
+            if segment.name not in used and segment.intra != "open" and not _manages(inventory, segment):
+                yield _segment(segment, crowds[segment.name])
+        yield from (_plain("external", one.name, one.place) for one in inventory.externals if one.name not in said)
+    yield from (_plain("multicast set", one.name, one.place) for one in inventory.multicast if one.name not in said)
+
+
+def _plain(what: str, name: str, place: Place) -> Unused:
+    return name, place, f"No rule uses this {what}, and nothing else speaks of it. Remove it, or use it."
+
+
+def _segment(segment: Segment, workloads: int) -> Unused:
+    if not workloads:
+        return _plain("segment", segment.name, segment.place)
+    those = "its workload" if workloads == 1 else f"its {workloads} workloads"
+    says = f"No rule names this segment, its labels or {those}: only rules of `any` and whole prefixes meet them. "
+    return segment.name, segment.place, says + "Name it in a rule, or remove it with them."
+
+
+def _manages(inventory: Inventory, segment: Segment) -> bool:
+    """Whether the controller or something that is managed has an address in the segment."""
+    if segment.realm != inventory.controller_realm:
+        return False
+    managed = [*(device.management for device in inventory.devices), *(host.management for host in inventory.hosts)]
+    here = [*inventory.controller, *(one.address for one in managed if one)]
+    return any(address.version == net.version and address in net for net in segment.prefixes for address in here)
 
 
 def _lines(inventory: Inventory) -> tuple[RuleLine, ...]:

@@ -87,6 +87,5 @@ def _party(policy: Policy, number: int) -> Party:
 
 def _unused(inventory: Inventory) -> Iterator[Finding]:
     level = inventory.level("unused-name")
-    for what, name, place in unused(inventory):
-        says = f"No rule uses this {what}, and nothing else speaks of it. Remove it, or use it."
+    for name, place, says in unused(inventory):
         yield Finding("unused-name", level, name, place, says)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, reaching, services_of, size, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, reaching, replaced, services_of, size, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
@@ -23,7 +23,8 @@ class Space:
     """One realm and family. ``owners`` are places in the policy's rules, rising; ``live`` a part that a block decides.
 
     Infrastructure addresses are taken out of the rules behind the two denies that close them, once for each set of
-    addresses; a rule of which nothing is left stands in ``closed`` with the deny that took the last of it.
+    addresses; a rule of which nothing is left stands in ``closed`` with the deny that took the last of it. ``shields`` are
+    those addresses, by the end at which they are closed.
     """
 
     realm: str
@@ -33,6 +34,17 @@ class Space:
     live: dict[int, Block] = field(default_factory=dict)
     closed: dict[int, list[tuple[int, Block]]] = field(default_factory=dict)
     known: dict[int, Sequence[int]] = field(default_factory=dict)
+    shields: dict[int, Spans] = field(default_factory=dict)
+
+    def open_part(self, at: int) -> Block | None:
+        """What a block has beyond infrastructure addresses; of a rule behind the two denies that is all of it."""
+        block = self.blocks[at]
+        for level, closed in self.shields.items():
+            rest = without(block[level], closed)
+            if not rest:
+                return None
+            block = replaced(block, level, rest)
+        return block
 
     @cached_property
     def near(self) -> Neighbours:
@@ -109,6 +121,7 @@ class _Filling:
             level = _shields(rule, block, self.space.family)
             if level is not None and level not in self._shields:
                 self._shields[level], self._left[level] = (number, block[level]), {}
+                self.space.shields[level] = block[level]
                 return
         service, dst, src, sport = block
         left = self._without(DST, dst), self._without(SRC, src)
