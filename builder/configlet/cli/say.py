@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from configlet.model.problem import Problem, Refused
+from configlet.model.problem import Place, Problem, Refused
 
 VERSION = 1
 """The version of the JSON that commands print."""
 
+MOST = 20
+"""So many complaints of one kind are shown to a person; the others are counted."""
 _TINTS = {"good": "32", "bad": "31;1", "warn": "33", "faint": "2"}
 
 
@@ -63,10 +65,36 @@ def problem_data(problem: Problem) -> dict[str, Any]:
 
 
 def complaints(problems: Iterable[Problem]) -> None:
-    """Complaints for people, each with its place first, so that an editor can jump there."""
+    """Complaints for people, each with its place first, so that an editor can jump there; of equal ones ``MOST``."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
-        word = "warning: " if problem.severity == "warning" else ""
-        note(tint(word, "warn", sys.stderr) + str(problem) if word else str(problem))
+        group = groups.setdefault((problem.severity, problem.summary), [])
+        group.append(problem)
+        if len(group) <= MOST:
+            note(_warned(problem.severity) + str(problem))
+    for (severity, summary), group in groups.items():
+        if len(group) > MOST:
+            note(f"{_warned(severity)}{len(group) - MOST:,} more of: {summary}")
+            _places(group[MOST:])
+    if any(len(group) > MOST for group in groups.values()):
+        note("    --json has them all")
+
+
+def _warned(severity: str) -> str:
+    return tint("warning: ", "warn", sys.stderr) if severity == "warning" else ""
+
+
+def _places(problems: Iterable[Problem]) -> None:
+    """Where complaints that are not shown are, file by file."""
+    files: dict[str, list[Place]] = {}
+    for problem in problems:
+        if problem.place:
+            files.setdefault(problem.place.file, []).append(problem.place)
+    for file, places in list(files.items())[:MOST]:
+        first = min(places)
+        note(f"    {file}: {len(places):,}, the first at {first.line}:{first.column}")
+    if len(files) > MOST:
+        note(f"    and {len(files) - MOST:,} more files")
 
 
 def refusal(refused: Refused, status: int, as_json: bool) -> None:
