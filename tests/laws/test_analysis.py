@@ -58,6 +58,8 @@ def _sets_are_least(found: Verdicts, truth: Truth) -> None:
         spoken = truth.cells[number] & ~(0 if own else truth.closed)
         assert not spoken & ~truth.union(dead.by) if own else _least(truth, spoken, dead.by)
         assert dead.least
+        decide = [other for other in dead.by if truth.decided[other] & truth.cells[number]]
+        assert own or (dead.decide and len(decide) == len(dead.by)), "each that is named decides some of it"
     for number, spare in found.spare.items():
         if spare.kind == "redundant":
             assert all(other > number for other in spare.by)

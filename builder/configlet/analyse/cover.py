@@ -14,7 +14,8 @@ from configlet.packets.walk import OVERRUN, Overrun, more
 QUESTION = 60_000
 """Steps for one question: a block looked at, at one node of the search (half a microsecond)."""
 TOTAL = 4_000_000
-"""Steps for all questions of one policy; each of the three passes may spend what those before it left of its share."""
+"""Steps for all questions of one policy; each of three passes may spend what those before it left of its share, and an
+eighth more goes to naming who decides what is never matched."""
 WALK_ROWS = 4_000
 WALK_STEPS = 400_000
 _CROWD = 12

@@ -82,7 +82,7 @@ def _dead(policy: Policy, verdicts: Verdicts, number: int) -> Draft:
     if taken:
         owner, where = next(iter(taken.items()))
         example = Example(Ask(_packet(where)), owner)
-    if taken or any(policy.rules[other].action != action for other in dead.by):
+    if taken or (dead.decide and any(policy.rules[other].action != action for other in dead.by)):
         says += f", and some are {'denied' if action == 'allow' else 'allowed'} there: what it says does not happen. "
         says += "Say `intra: policy` or narrow the others." if inside else "Move it up, narrow the others, or remove it."
     else:

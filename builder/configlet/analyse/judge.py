@@ -29,6 +29,8 @@ class Dead(NamedTuple):
     by: tuple[int, ...]
     least: bool
     sample: Where
+    decide: bool = False
+    """Whether each of those rules decides some packets of it; else they hold them all, and it was not found who decides."""
 
 
 class Spare(NamedTuple):
@@ -67,7 +69,7 @@ class _Asked(NamedTuple):
 
 
 def judge(policy: Policy, meter: Meter) -> Verdicts:
-    """All verdicts: first down the policy, then, for what nobody would miss, up again."""
+    """All verdicts: down the policy, then up again for what nobody would miss, last who decides what is never matched."""
     court, total = _Court(policy, meter), meter.left
     written = [number for number in court.subjects if policy.rules[number].origin == "policy"]
     meter.left = total - total // 4 - total // 8
@@ -80,6 +82,10 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
     for number in reversed(written):
         if number in court.found.live:
             court.up(number)
+    meter.left += total // 8
+    for step in (court.fewest, court.deciding):
+        for number in court.found.dead:
+            step(number)
     return court.found
 
 
@@ -114,7 +120,7 @@ class _Court:
     def down(self, number: int) -> None:
         """Whether the rule ever decides."""
         try:
-            asked = [_Asked(s, at, [], self._before(s, at)) for s, at in self.asked.get(number, ())]
+            asked = self._earlier(number)
         except _Undecided:
             self._doubt(number, "fully-shadowed")
             return
@@ -129,11 +135,54 @@ class _Court:
             return
         self.gone.add(number)
         closed = [(space, *each) for space in self.spaces for each in space.closed.get(number, ())]
-        chosen, least = self._least(asked)
         parts = [*((each.space, each.space.blocks[each.at]) for each in asked), *((s, block) for s, _, block in closed)]
         if parts:
-            by = chosen or {shield for _, shield, _ in closed}
-            self.found.dead[number] = Dead(tuple(sorted(by)), least, parts[0])
+            everybody = {each.space.owners[other] for each in asked for other in each.others}
+            by = everybody or {shield for _, shield, _ in closed}
+            self.found.dead[number] = Dead(tuple(sorted(by)), not everybody, parts[0], not everybody)
+
+    def fewest(self, number: int) -> None:
+        """Of a rule that never decides, as few rules as are enough for it."""
+        dead = self.found.dead[number]
+        if dead.decide:
+            return
+        try:
+            chosen, least = self._least(self._earlier(number))
+        except _Undecided:
+            return
+        self.found.dead[number] = dead._replace(by=tuple(sorted(chosen)), least=least)
+
+    def deciding(self, number: int) -> None:
+        """The same of rules that decide its packets, where those that were found are hidden behind others."""
+        dead = self.found.dead[number]
+        if dead.decide:
+            return
+        try:
+            asked = self._earlier(number)
+            if not all(self._decides(asked, owner) for owner in dead.by):
+                chosen, least = self._least([each._replace(others=self._deciding(each, asked)) for each in asked])
+                dead = dead._replace(by=tuple(sorted(chosen)), least=least)
+            self.found.dead[number] = dead._replace(decide=True)
+        except _Undecided:
+            return
+
+    def _earlier(self, number: int) -> list[_Asked]:
+        return [_Asked(space, at, [], self._before(space, at)) for space, at in self.asked.get(number, ())]
+
+    def _deciding(self, each: _Asked, asked: list[_Asked]) -> list[int]:
+        owners = each.space.owners
+        return [other for other in each.others if self._decides(asked, owners[other])]
+
+    def _decides(self, asked: list[_Asked], owner: int) -> bool:
+        """Whether an earlier rule decides packets of the blocks that are asked of, and is not hidden behind others."""
+        for space, at, _, others in asked:
+            owners = space.owners
+            before = [other for other in others if owners[other] < owner]
+            for other in (other for other in others if owners[other] == owner):
+                common = meet(space.blocks[at], space.blocks[other])
+                if common is not None and self._free(space, common, before) is not None:
+                    return True
+        return False
 
     def _alone(self, number: int, asked: list[_Asked]) -> None:
         """Nothing before it has a packet of it."""
