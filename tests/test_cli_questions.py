@@ -264,6 +264,22 @@ def test_a_question_that_cannot_be_asked_is_refused(words, status: int, said: st
     assert found[0] == status and said in found[2]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("partners", "ogw2", "fix-partner"), "configlet query dc1 --from FROM --to TO"),
+        (("client1", "app=oms", "fix"), "configlet query dc1"),
+        (("10.1.10.0/24", "ogw1", "fix"), "configlet query dc1"),
+        (("core-links", "ogw1", "icmp/3"), "configlet query dc1"),
+        (("client1", "ogww1", "fix"), "Did you mean `ogw1`?"),
+        (("client1", "me2", "icmpv6"), "share no realm and address family for it"),
+    ],
+)
+def test_why_says_where_to_ask_of_what_is_no_end_of_a_way(words, said: str, capsys) -> None:
+    status, out, err = run(capsys, "why", "dc1", *words)
+    assert status == 65 and said in err and out == ""
+
+
 def test_prove_writes_the_texts_that_it_has_proven(tmp_path: Path, capsys) -> None:
     folder = tmp_path / "out"
     assert run(capsys, "prove", "dc1", "--out", str(folder))[0] == 0

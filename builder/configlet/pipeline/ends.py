@@ -47,7 +47,7 @@ def _selected(inventory: Inventory, text: str, source: bool) -> Addresses:
         known = sorted({f"{key}={value}" for key, value in names_of(inventory).labelled})
         detail = f"{where}: {inventory.site} has no segment and no workload with {text}.{did_you_mean(text, known)}"
         raise refuse("Unknown labels", f"{detail} The labels there are: {', '.join(known) or 'none'}.")
-    known = _known(inventory)
+    known = known_names(inventory)
     if text in known:
         detail = f'{where}: "{text}" has no address of its own, so no packet comes from or to it.'
         raise refuse("End without an address", detail)
@@ -64,7 +64,9 @@ def _unknown(inventory: Inventory, text: str, known: list[str]) -> str:
     return f'{inventory.site} has nothing of the name "{text}", and it is no address or prefix.{hint}'
 
 
-def _known(inventory: Inventory) -> list[str]:
+def known_names(inventory: Inventory) -> list[str]:
+    """Every name that an end may have, sorted."""
     things = (inventory.segments, inventory.workloads, inventory.hosts, inventory.externals, inventory.multicast)
     names = {thing.name for group in things for thing in group} | {name for name, _, _ in inventory.addresses}
-    return sorted(names | {device.name for device in inventory.devices} | {"any", "outside", "controller"})
+    names |= {device.name for device in inventory.devices} | {link.name for link in inventory.links if link.name}
+    return sorted(names | {"any", "outside", "controller"})

@@ -20,12 +20,14 @@ from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.packets.verdict import first
 from configlet.pipeline.artifacts import Proven, artifacts_of, proven
+from configlet.pipeline.ends import known_names
 from configlet.pipeline.policies import Policies
 from configlet.pipeline.site import Site, open_site
 from configlet.place import End, ends_of, paths
 from configlet.place import Path as Way
 from configlet.place.local import inside
 from configlet.workspace.services import complaint, term
+from configlet.workspace.suggest import did_you_mean
 
 LOCAL = "an address that talks to itself: local traffic never leaves the host, and the policy says nothing of it"
 
@@ -86,7 +88,7 @@ def why(root: Path, site: str, today: date, source: str, destination: str, servi
     if not legs:
         raise refuse(
             "Question without a packet",
-            f'No packet goes from "{source}" to "{destination}" as "{service}": the two share no realm and address family.',
+            f'No packet goes from "{source}" to "{destination}" as "{service}": the two share no realm and address family for it.',
         )
     verdicts = {leg.verdict for leg in legs}
     return Why(source, destination, service, verdicts.pop() if len(verdicts) == 1 else "mixed", legs)
@@ -222,9 +224,12 @@ def _expect(name: str, site: Site) -> None:
     names = [thing.name for group in (inventory.workloads, inventory.segments, inventory.externals) for thing in group]
     if name in names or name in {h.name for h in inventory.hosts}:
         return
-    close = get_close_matches(name, names, 1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
-    raise refuse("Unknown name", f'{site.name} has no workload, segment or external "{name}".{hint}')
+    ask = f"configlet query {inventory.site} --from FROM --to TO"
+    if name in known_names(inventory) or "=" in name or "/" in name:
+        detail = f'"{name}" is no workload, host, segment or external, so that its gates could be named. Ask about one of them, '
+        raise refuse("End of no single way", f"{detail}or what the policy says: {ask}.")
+    detail = f'{inventory.site} has no workload, host, segment or external "{name}".{did_you_mean(name, names)}'
+    raise refuse("Unknown name", detail)
 
 
 def _address(name: str) -> tuple[Family, int] | None:
