@@ -88,7 +88,7 @@ def why(root: Path, site: str, today: date, source: str, destination: str, servi
     if not legs:
         raise refuse(
             "Question without a packet",
-            f'No packet goes from "{source}" to "{destination}" as "{service}": the two share no realm and address family for it.',
+            f'No packet goes from "{source}" to "{destination}" as "{service}": they share no realm and address family for it.',
         )
     verdicts = {leg.verdict for leg in legs}
     return Why(source, destination, service, verdicts.pop() if len(verdicts) == 1 else "mixed", legs)
