@@ -209,7 +209,7 @@ def _replies(family: Family, classes: Classes, second: list[Row], ahead: First) 
                 yield from _named(classes, piece)
                 if piece.sets[PROTO][-1][1] == classes.rest:
                     broad.append(piece)
-    yield from _rest_rows(classes, broad, ahead.rows)
+    yield from _rest_rows(classes, broad, ahead)
 
 
 def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int | None) -> tuple[Sets, ...] | None:
@@ -228,23 +228,16 @@ def _named(classes: Classes, row: Row) -> Iterator[Row]:
             yield row if low == high and len(row.sets[PROTO]) == 1 else row.over(put(row.sets, PROTO, ((one, one),)))
 
 
-def _rest_rows(classes: Classes, broad: Sequence[Row], first: Sequence[Row]) -> Iterator[Row]:
+def _rest_rows(classes: Classes, broad: Sequence[Row], ahead: First) -> Iterator[Row]:
     """Replies of every protocol that nobody names, between two address spans.
 
-    No list has a word for "all but these": so what the named ones may do there is said first, then they are denied
-    there, and then the rest passes.
+    No list has a word for "all but these": so what the initiations say of the named ones there is said first, then they
+    are denied there, and then the rest passes.
     """
-    if not broad:
-        return
-    regions = list(dict.fromkeys((r.sets[DST], r.sets[SRC]) for r in broad))
-    plain = _permits_only(first)
-    near = Near([row.sets for row in plain])
-    for dst, src in regions:
+    for dst, src in dict.fromkeys((row.sets[DST], row.sets[SRC]) for row in broad):
         region: Sets = (((0, classes.rest - 1),), dst, src, *_UPPER, (ANY_BIT,))
-        for number in near.meeting(region):
-            both = meet(plain[number].sets, region)
-            if both:
-                yield from _named(classes, plain[number].over(both))
+        for row in ahead.within(Row(False, region, broad[0].entry)):
+            yield from _named(classes, row)
     yield from _denied(classes, broad, WHOLE)
     for row in broad:
         yield row.over(put(row.sets, PROTO, ((0, classes.rest),)))
