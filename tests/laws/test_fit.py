@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ import pytest
 from configlet.fit.acl import acl_rows
 from configlet.fit.host import host_rows
 from configlet.fit.law import Scope, at_locals, routed_lists
+from configlet.fit.units import typed
+from configlet.model.block import items, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Addresses, Span, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Entry, Packet, Rule, written_from
@@ -218,6 +221,33 @@ def test_whatever_the_network_needs_and_the_operator_says_is_written_for_a_switc
     table = replace(acl(tuple(acl_rows(law)), 4, direction=direction), law=law)
     made = render("leaf1", platform("eos"), "acl", [table])
     assert {proof.verdict for proof in prove(made, read(platform("eos"), "acl", made.text, made.file))} == {"PROVED"}
+
+
+def _wide(entry: Entry) -> Entry:
+    """The same of IPv6: each address a /72, the broadest span everything."""
+    proto, dst, src, dport, *rest = entry.box
+    ends = [(0, (1 << 128) - 1) if lo == 0 else (LONG + ((lo - NET) << 56), LONG + ((hi - NET + 1) << 56) - 1)
+            for lo, hi in (dst, src)]  # fmt: skip
+    icmp = proto == (1, 1)
+    types = (128 << 8, (128 << 8) + 255) if icmp and dport != ANY_PORT else dport
+    return entry.over(((58, 58) if icmp else proto, *ends, types, *rest))  # type: ignore[arg-type]
+
+
+LONG = 0x20010DB8 << 96
+
+
+def test_a_list_takes_lines_for_what_the_law_says_and_not_for_products_of_it() -> None:
+    """What is no prefix of IPv6 is a hundred of them at each end, so nothing broad may be cut by what lies inside it."""
+    lines = Counter[str]()
+    for seed in range(150):
+        rng = random.Random(seed)
+        entries = tuple(map(_wide, with_the_networks_own(rng)))
+        scope = Scope(((LONG, LONG + (1 << 64) - 1),), (), rng.random() < 0.7)
+        law = Law(6, routed_lists(entries, scope, rng.choice(["in", "out"]), 6))
+        said, rows = (sum(typed(6, sets_of(row)) for part in of for row in items(part)) for of in (law.lists, [acl_rows(law)]))
+        assert rows <= 10 * said, (seed, rows, said)
+        lines += Counter(rows=rows, said=said)
+    assert lines["rows"] <= 1.3 * lines["said"], lines
 
 
 @pytest.mark.parametrize("seed", range(90))

@@ -18,7 +18,7 @@ from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
 from configlet.packets.near import Near
-from configlet.packets.sets import inside, meet, meets, minus, minus_all, put
+from configlet.packets.sets import common, inside, meet, meets, minus, minus_all, put
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
 SHARED = (INSIDE.name, "infrastructure addresses")
@@ -32,8 +32,8 @@ def acl_rows(law: Law) -> Sequence[Entry]:
     initiations, replies = (items(part) for part in law.lists)
     classes = classes_of(law.family, initiations, replies)
     first, second = [[classes.enter(e) for e in part] for part in (initiations, replies)]
-    fragments = _fragment_rows(classes, first, second)
-    whole = _whole_rows(law.family, classes, _only(first, WHOLE), _only(second, WHOLE))
+    fragments = _shorter(law.family, classes, first, second)
+    whole = _rows(law.family, classes, first, second, WHOLE)
     return listed(classes.leave(row) for part in (fragments, whole) for row in part)
 
 
@@ -45,6 +45,16 @@ def _only(rows: Iterable[Row], bit: Span) -> list[Row]:
         for row in rows
         if row.sets[FRAG][0][0] <= bit[0] <= row.sets[FRAG][0][1]
     ]
+
+
+def _shorter(family: Family, classes: Classes, first: list[Row], second: list[Row]) -> list[Row]:
+    """The rows of fragments, as permits alone or as replies and then the initiations as they are written."""
+    permits = list(_fragment_rows(classes, first, second))
+    lines = sum(typed(family, row.sets) for row in permits)
+    if lines <= len(permits):
+        return permits
+    ordered = list(_rows(family, classes, first, second, NON_FIRST))
+    return ordered if sum(typed(family, row.sets) for row in ordered) < lines else permits
 
 
 def _fragment_rows(classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
@@ -98,13 +108,15 @@ def _permits_only(rows: Sequence[Row]) -> list[Row]:
     return out
 
 
-def _whole_rows(family: Family, classes: Classes, first: list[Row], second: list[Row]) -> Iterator[Row]:
-    starts, starts_closed, starts_written = _parts(first)
-    answers, answers_closed, answers_written = _parts(second)
+def _rows(family: Family, classes: Classes, first: list[Row], second: list[Row], bit: Span) -> Iterator[Row]:
+    """What passes of whole packets, or of fragments: what the network needs, what it keeps closed, replies, initiations."""
+    starts, starts_closed, starts_written = _parts(_only(first, bit))
+    answers, answers_closed, answers_written = _parts(_only(second, bit))
     both, starts_only, answers_only = _shared(starts_closed, answers_closed)
     written, replied = [*starts_only, *starts_written], [*answers_only, *answers_written]
     known = First(written)
-    later = [*_replies(family, classes, replied, known), *_pruned(known)]
+    replies = _Answers(family, classes, replied, known, bit)
+    later = [*replies.named(), *replies.rest(), *_pruned(known)]
     yield from starts
     ahead = First(starts)
     yield from (row for row in answers if not ahead.passes(row.sets))
@@ -179,68 +191,120 @@ def _both(row: Row, deny: Row) -> Sets | None:
     return meet(row.sets, deny.sets)
 
 
-def _replies(family: Family, classes: Classes, second: list[Row], ahead: First) -> Iterator[Row]:
-    """Replies as rows that take nothing from the initiations behind them.
+class _Answers:
+    """Replies as rows that take nothing from the initiations behind them: those of named protocols first, then the rest.
 
     A deny that a reply would cross is either cut out of the reply, or its box is decided on the spot: the initiations
-    inside it, then the deny. Whichever is shorter; a deny that an earlier reply of the other protocols meets is cut out, as
-    those stand behind all.
+    inside it, then the deny. Whichever is shorter.
     """
-    numbers = [number for number, row in enumerate(second) if not row.permit]
-    denies, gone = Near([second[number].sets for number in numbers]), set[int]()
-    broad: list[Row] = []
-    spots: dict[int, list[Row]] = {}
-    for at, row in enumerate(second):
-        if not row.permit:
-            continue
-        over = [n for n in denies.meeting(row.sets) if numbers[n] < at and n not in gone]
-        for n in over:
-            if n not in spots:
-                spots[n] = [*ahead.within(second[numbers[n]]), second[numbers[n]]]
-        tied = any(meets(second[numbers[n]].sets, one.sets) for n in over for one in broad)
-        limit = None if tied else 1 + sum(typed(family, r.sets) for n in over for r in spots[n])
-        pieces = _cut(family, row.sets, [second[numbers[n]].sets for n in over], limit)
-        if pieces is None:
-            yield from (r for n in over for r in spots[n])
-            gone.update(over)
-            pieces = (row.sets,)
-        for piece in (row.over(sets) for sets in pieces):
-            if not ahead.passes(piece.sets):
-                yield from _named(classes, piece)
-                if piece.sets[PROTO][-1][1] == classes.rest:
-                    broad.append(piece)
-    yield from _rest_rows(classes, broad, ahead)
+
+    __slots__ = ("ahead", "bit", "broad", "classes", "denies", "family", "gone", "numbers", "rows")
+
+    def __init__(self, family: Family, classes: Classes, rows: Sequence[Row], ahead: First, bit: Span) -> None:
+        self.family, self.classes, self.rows, self.ahead, self.bit = family, classes, rows, ahead, bit
+        self.numbers = [number for number, row in enumerate(rows) if not row.permit]
+        self.denies = Near([rows[number].sets for number in self.numbers])
+        self.broad: list[tuple[int, Row]] = []
+        self.gone: set[int] = set()
+        """Denies that were decided on the spot, of every protocol."""
+
+    def named(self) -> Iterator[Row]:
+        """Replies of the protocols that somebody names. ``broad`` learns those that all others have too."""
+        spots: dict[int, list[Row]] = {}
+        decided: set[int] = set()
+        for at, whole in enumerate(self.rows):
+            row = self._part(whole, 0, self.classes.rest - 1) if whole.permit else None
+            if row is not None:
+                over = [n for n in self._over(at, row) if n not in decided]
+                for n in over:
+                    if n not in spots:
+                        spots[n] = self._spot(n)
+                pieces = self._pieces(row, over, spots, 1)
+                if pieces is None:
+                    yield from (r for n in over for r in spots[n])
+                    decided.update(over)
+                    self.gone.update(n for n in over if not self._tied(n))
+                    pieces = (row.sets,)
+                for piece in pieces:
+                    if not self.ahead.passes(piece):
+                        yield from _named(self.classes, row.over(piece))
+            if whole.permit and (rest := self._part(whole, self.classes.rest, self.classes.rest)) is not None:
+                self.broad.append((at, rest))
+
+    def rest(self) -> Iterator[Row]:
+        """Replies of every protocol that nobody names. No list has a word for "all but these": so what the initiations say
+        of the named ones there is said first, then they are denied there, and then the rest passes."""
+        spots: dict[int, list[Row]] = {}
+        many = self.classes.rest + 1
+        for at, row in self.broad:
+            over = self._over(at, row)
+            for n in over:
+                if n not in spots:
+                    spots[n] = [*self.ahead.within(self._deny(n)), self._deny(n)]
+            pieces = self._pieces(row, over, spots, many)
+            if pieces is None:
+                yield from (r for n in over for r in spots[n])
+                self.gone.update(over)
+                pieces = (row.sets,)
+            for piece in pieces:
+                if not self.ahead.passes(piece):
+                    yield from self._region(row.over(piece))
+
+    def _deny(self, n: int) -> Row:
+        return self.rows[self.numbers[n]]
+
+    def _over(self, at: int, row: Row) -> list[int]:
+        """The denies ahead of a reply that it would cross."""
+        return [n for n in self.denies.meeting(row.sets) if self.numbers[n] < at and n not in self.gone]
+
+    def _part(self, row: Row, low: int, high: int) -> Row | None:
+        """A row of some classes of protocols alone."""
+        spans = common(row.sets[PROTO], ((low, high),))
+        return row if spans == row.sets[PROTO] else row.over(put(row.sets, PROTO, spans)) if spans else None
+
+    def _spot(self, n: int) -> list[Row]:
+        """What decides a deny's packets on the spot. Where an earlier reply of the other protocols meets it, only of the
+        named ones, as those others stand behind all."""
+        deny = self._deny(n)
+        mine = self._part(deny, 0, self.classes.rest - 1)
+        if mine is None or not self._tied(n):
+            return [*self.ahead.within(deny), deny]
+        return [one for row in (*self.ahead.within(mine), mine) for one in _named(self.classes, row)]
+
+    def _tied(self, n: int) -> bool:
+        """Whether an earlier reply of the protocols that nobody names meets a deny."""
+        deny, number = self._deny(n), self.numbers[n]
+        return any(at < number and meets(deny.sets, row.sets) for at, row in self.broad)
+
+    def _pieces(self, row: Row, over: Sequence[int], spots: dict[int, list[Row]], each: int) -> tuple[Sets, ...] | None:
+        """A reply without the denies ahead of it; None where these are shorter said on the spot."""
+        limit = typed(self.family, row.sets) + sum(typed(self.family, r.sets) for n in over for r in spots[n]) // each
+        return _cut(self.family, row.sets, [self._deny(n).sets for n in over], limit)
+
+    def _region(self, row: Row) -> Iterator[Row]:
+        """The rest passes between two ends: what the named protocols may do there, their denies, then everything."""
+        classes = self.classes
+        region: Sets = (((0, classes.rest - 1),), row.sets[DST], row.sets[SRC], *_UPPER, (ANY_BIT,))
+        for one in self.ahead.within(row.over(region)):
+            yield from _named(classes, one)
+        yield from _denied(classes, [row], self.bit)
+        yield row.over(put(row.sets, PROTO, ((0, classes.rest),)))
 
 
-def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int | None) -> tuple[Sets, ...] | None:
-    """A product without some denies; None when that takes more lines than ``limit`` (None: as many as it takes)."""
+def _cut(family: Family, sets: Sets, denies: Sequence[Sets], limit: int) -> tuple[Sets, ...] | None:
+    """A product without some denies; None when that takes more lines than ``limit``."""
     rest: tuple[Sets, ...] = (sets,)
     for deny in denies:
         rest = tuple(piece for part in rest for piece in minus(part, deny))
-        if limit is not None and len(rest) > limit:
+        if len(rest) > limit:
             return None
-    return rest if limit is None or not denies or sum(typed(family, piece) for piece in rest) <= limit else None
+    return rest if not denies or sum(typed(family, piece) for piece in rest) <= limit else None
 
 
 def _named(classes: Classes, row: Row) -> Iterator[Row]:
     for low, high in row.sets[PROTO]:
         for one in range(low, min(high, classes.rest - 1) + 1):
             yield row if low == high and len(row.sets[PROTO]) == 1 else row.over(put(row.sets, PROTO, ((one, one),)))
-
-
-def _rest_rows(classes: Classes, broad: Sequence[Row], ahead: First) -> Iterator[Row]:
-    """Replies of every protocol that nobody names, between two address spans.
-
-    No list has a word for "all but these": so what the initiations say of the named ones there is said first, then they
-    are denied there, and then the rest passes.
-    """
-    for dst, src in dict.fromkeys((row.sets[DST], row.sets[SRC]) for row in broad):
-        region: Sets = (((0, classes.rest - 1),), dst, src, *_UPPER, (ANY_BIT,))
-        for row in ahead.within(Row(False, region, broad[0].entry)):
-            yield from _named(classes, row)
-    yield from _denied(classes, broad, WHOLE)
-    for row in broad:
-        yield row.over(put(row.sets, PROTO, ((0, classes.rest),)))
 
 
 def _denied(classes: Classes, broad: Sequence[Row], bit: Span) -> Iterator[Row]:
