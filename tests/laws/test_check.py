@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from configlet import pipeline
-from configlet.model.problem import Problem, Refused
+from configlet.model.inventory import PolicyTest, Selector
+from configlet.model.problem import Place, Problem, Refused
 from configlet.pipeline.check import locked_out
+from configlet.pipeline.expected import run_test
 from configlet.pipeline.site import open_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,3 +162,23 @@ def test_a_management_address_of_a_family_that_no_controller_has_is_no_way_in(ed
     edit("segments.yaml", "prefixes: [192.0.2.0/24]", 'prefixes: [192.0.2.0/24, "2001:db8:99::/64"]')
     (problem,) = locked_out(open_site(tmp_path, "dc1", TODAY))
     assert problem.summary == "No way in" and "leaf1" in problem.detail and problem.place is not None
+
+
+ENDS = ("any", "outside", "clients", "order-gateways", "exchange-a", "partners", "market-data", "ogw1", "mon1", "management")
+
+
+def test_a_test_says_the_same_whether_it_is_asked_box_by_box_or_as_two_lists() -> None:
+    site = open_site(ROOT, "dc1", TODAY)
+    services = {test.service.name: test.service for test in site.inventory.tests}
+    seen = set()
+    for source in ENDS[:6]:
+        for target in ENDS:
+            for name in ("any", "ssh", "fix", "ping"):
+                ends = [Selector(end, (), Place("tests.yaml")) for end in (source, target)]
+                test = PolicyTest(*ends, services[name], "deny", Place("tests.yaml"))
+                said, walked = run_test(site, test), run_test(site, test, 0)
+                assert said.ok == walked.ok, (source, target, name, said, walked)
+                words = [sorted(line.partition(":")[0] for line in one.detail.splitlines()) for one in (said, walked)]
+                assert words[0] == words[1]
+                seen.add((said.ok, len(words[0])))
+    assert {(True, 1), (False, 1), (False, 2)} <= seen, seen

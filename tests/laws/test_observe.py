@@ -14,7 +14,8 @@ from configlet.model.problem import Refused
 from configlet.packets.verdict import first
 from configlet.pipeline import Store
 from configlet.pipeline.artifacts import artifacts_of, proven, read
-from configlet.pipeline.check import gap_problems, run_test, split_gaps
+from configlet.pipeline.check import gap_problems, split_gaps
+from configlet.pipeline.expected import run_test
 from configlet.pipeline.site import Site, open_site
 from configlet.pipeline.written import Folder
 from configlet.prove import prove

@@ -6,15 +6,16 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
 
-from configlet.model.inventory import Acceptance, PolicyTest
-from configlet.model.net import FAMILIES, Family, subtract
-from configlet.model.policy import ANY_PORT, SRC, Box, Entry, Packet
+from configlet.model.inventory import Acceptance
+from configlet.model.net import Family
+from configlet.model.policy import ANY_PORT, SRC, Box
 from configlet.model.problem import Problem, Refused
 from configlet.packets.boxes import packet_of, packet_text
-from configlet.packets.entries import box_of, split
+from configlet.packets.entries import split
 from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
 from configlet.pipeline.cores import each, workers
+from configlet.pipeline.expected import run_test
 from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site
@@ -25,7 +26,6 @@ from configlet.place.guard import Gap, accepted, gaps
 from configlet.place.local import inside
 from configlet.platforms import content
 from configlet.platforms.nics import mechanisms
-from configlet.rules import select
 
 
 def check_site(site: Site, started: float, tell: Tell | None = None, jobs: int | None = None) -> Report:
@@ -101,39 +101,6 @@ def accepted_gap(gap: Gap, by: Acceptance) -> AcceptedGap:
     whom = str(by.workload or by.gate or by.source or "")
     places = gap.source.place, gap.target.place
     return AcceptedGap(gap.what, gap.source.name, gap.target.name, places, whom, str(by.until), by.reason, by.place)
-
-
-def run_test(site: Site, test: PolicyTest) -> TestSaid:
-    """Allow: every packet of it passes; deny: none does; a mix is red, with a witness of each."""
-    witnesses: dict[bool, tuple[Packet, Entry | None]] = {}
-    for packet, entry in _decided(site, test):
-        witnesses.setdefault(entry is not None and entry.permit, (packet, entry))
-    ok = set(witnesses) == {test.expect == "allow"}
-    detail = "\n".join(_said(allowed, *found) for allowed, found in sorted(witnesses.items()))
-    nothing = "No packet is like this: the two ends share no realm and family for the service."
-    ends = str(test.source), str(test.destination)
-    return TestSaid(*ends, test.service.name, test.expect, ok, detail or nothing, test.place)
-
-
-def _decided(site: Site, test: PolicyTest) -> Iterator[tuple[Packet, Entry | None]]:
-    sources = select(site.inventory, test.source, source=True)
-    targets = select(site.inventory, test.destination, source=False)
-    for realm in sorted(sources.realms & targets.realms):
-        for family in FAMILIES:
-            never = site.own().of(realm, family)
-            ends = [subtract(side.of(realm, family), never) for side in (sources, targets)]
-            near = site.index(realm, family).between(*ends)
-            terms = [term for term in test.service.terms if term.family in (None, family)]
-            for box in (box_of(term, s, t) for term in terms for s in ends[0] for t in ends[1]):
-                for part, entry in split(near, box):
-                    yield packet_of(family, realm, part), entry
-
-
-def _said(allowed: bool, packet: Packet, entry: Entry | None) -> str:
-    by = (
-        f'"{entry.rule.name}"' + (f" ({entry.rule.place})" if entry.rule.place else "") if entry else "the default deny"
-    )
-    return f"{'allowed' if allowed else 'denied'}: {packet_text(packet)} by {by}"
 
 
 def failed(tests: Iterable[TestSaid]) -> Iterator[Problem]:

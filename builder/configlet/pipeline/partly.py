@@ -18,7 +18,8 @@ from configlet.model.policy import Rule
 from configlet.model.problem import Refused
 from configlet.pipeline.analysis import SUMMARY, policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
-from configlet.pipeline.check import accepted_gap, failed, gap_problems, group_said, run_test, split_gaps
+from configlet.pipeline.check import accepted_gap, failed, gap_problems, group_said, split_gaps
+from configlet.pipeline.expected import run_test
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.known import Before
 from configlet.pipeline.report import GroupSaid, Report, counted
