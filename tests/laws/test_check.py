@@ -164,16 +164,16 @@ def test_a_management_address_of_a_family_that_no_controller_has_is_no_way_in(ed
     assert problem.summary == "No way in" and "leaf1" in problem.detail and problem.place is not None
 
 
-ENDS = ("any", "outside", "clients", "order-gateways", "exchange-a", "partners", "market-data", "ogw1", "mon1", "management")
+ENDS = ("any", "clients", "exchange-a", "order-gateways", "market-data", "ogw1")
 
 
 def test_a_test_says_the_same_whether_it_is_asked_box_by_box_or_as_two_lists() -> None:
     site = open_site(ROOT, "dc1", TODAY)
     services = {test.service.name: test.service for test in site.inventory.tests}
     seen = set()
-    for source in ENDS[:6]:
+    for source in ENDS[:3]:
         for target in ENDS:
-            for name in ("any", "ssh", "fix", "ping"):
+            for name in ("any", "fix"):
                 ends = [Selector(end, (), Place("tests.yaml")) for end in (source, target)]
                 test = PolicyTest(*ends, services[name], "deny", Place("tests.yaml"))
                 said, walked = run_test(site, test), run_test(site, test, 0)
