@@ -56,3 +56,11 @@ def test_people_see_the_fullest_gate_first_and_what_costs_most_there() -> None:
 def test_a_rule_needs_two_ends_that_the_site_has() -> None:
     assert configlet("capacity", "dc1", "--at", DAY, "--from", "clients").returncode == 64
     assert configlet("capacity", "dc1", "--at", DAY, "--from", "clints", "--to", "ogw1").returncode == 65
+
+
+def test_a_rule_that_is_not_asked_about_whole_or_that_no_packet_matches_is_refused() -> None:
+    ended = configlet("capacity", "dc1", "--at", DAY, "--service", "ssh")
+    assert ended.returncode == 64 and "--from and --to" in ended.stderr
+    for words in (("management", "ogw1"), ("client1", "me2", "--service", "icmpv6")):
+        ended = configlet("capacity", "dc1", "--at", DAY, "--from", words[0], "--to", *words[1:])
+        assert ended.returncode == 65 and "Rule that no packet can match" in ended.stderr and ended.stdout == ""

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @options.site()
 @click.option("--from", "source", metavar="S", help="What one more rule would cost: who begins.")
 @click.option("--to", "target", metavar="T", help="Whom they reach.")
-@click.option("--service", metavar="SERVICE", default="any", help="A service of the site, or a literal such as tcp/22.")
+@click.option("--service", metavar="SERVICE", help="A service of the site, or a literal such as tcp/22; any unless said.")
 @click.option("--all", "whole", is_flag=True, help="Of alike owners each, and every unit of hardware.")
 @options.workspace
 def command(
-    site: str, source: str | None, target: str | None, service: str, whole: bool, workspace: Path | None, at: date | None,
+    site: str, source: str | None, target: str | None, service: str | None, whole: bool, workspace: Path | None, at: date | None,
     as_json: bool,
 ) -> int:  # fmt: skip
     """How full each gate is: used of how many, what costs most, and what one more rule would cost.
@@ -37,8 +37,10 @@ def command(
 
     if (source is None) != (target is None):
         raise click.UsageError("--from and --to go together: a rule has two ends.")
+    if service is not None and source is None:
+        raise click.UsageError("--service is of a rule that is asked about: say --from and --to.")
     root, today = sites.root_of(workspace), sites.day(at)
-    asked = Asked(source, target, service) if source is not None and target is not None else None
+    asked = Asked(source, target, service or "any") if source is not None and target is not None else None
     found = capacity(root, sites.named(root, site), today, asked)
     status = statuses.NOTHING if not found else statuses.RED if any(use.full for use in found) else statuses.OK
     if as_json:
@@ -63,7 +65,7 @@ def lines(found: Sequence[Use], *, whole: bool) -> Iterator[str]:
     for use in sorted(shown, key=lambda use: (-_share(use), use.gate)):
         yield from _use(use, width, whole=whole)
     if len(shown) < len(found):
-        yield f"  {len(found) - len(shown):,} gates are not touched by that rule"
+        yield f"  {sum(1 + len(use.like) for use in untouched):,} gates are not touched by that rule"
 
 
 def _share(use: Use) -> float:

@@ -88,6 +88,9 @@ def _with(site: Site, asked: Asked) -> Policy:
     terms = service_of(site, asked.service).terms
     if not source.parts or not target.parts:
         raise refuse("Rule without ends", f"{asked.source} -> {asked.target}: one of them has no address here.")
+    if not any(target.of(r, f) for r, f, _ in source.parts for term in terms if term.family in (None, f)):
+        detail = f"{asked.source} and {asked.target} share no realm and address family for {asked.service}, so no packet "
+        raise refuse("Rule that no packet can match", f"{detail}matches such a rule, and a policy with it is refused.")
     more = Rule("the rule that is asked about", "policy", "allow", source, target, terms, False, None)
     rules = site.policy.rules
     at = next((n for n, rule in enumerate(rules) if rule.origin in ("intra", "observe", "default")), len(rules))
