@@ -170,24 +170,22 @@ def test_a_command_that_says_no_status_is_no_success(tmp_path: Path, monkeypatch
     assert app.ended(lambda: None, []) == 70
 
 
-def test_the_same_mistake_a_thousand_times_is_shown_some_times_and_counted(tmp_path: Path) -> None:
+def test_the_same_mistake_hundreds_of_times_is_shown_some_times_and_counted(tmp_path: Path) -> None:
     """A slip of a generator must not bury the one other mistake; machines get every one."""
     site = tmp_path / "inventory" / "dc1"
     shutil.copytree(ROOT / "inventory" / "dc1", site)
     rule = "  - {{name: rule {0}, from: [clints{0}], to: [risk], service: [ssh], action: allow, reason: r}}\n"
-    (site / "policy.yaml").write_text("policy:\n" + "".join(rule.format(n) for n in range(1000)))
+    (site / "policy.yaml").write_text("policy:\n" + "".join(rule.format(n) for n in range(300)))
     with (site / "services.yaml").open("a") as out:
         out.write("  odd: [tcp/99999]\n")
     ended = configlet("check", "dc1", "--at", DAY, cwd=tmp_path)
-    assert ended.returncode == 65 and "INVALID (1001 problems)" in ended.stdout
+    assert ended.returncode == 65 and "INVALID (301 problems)" in ended.stdout
     assert "Port 99999 is above 65535" in ended.stderr
     assert ended.stderr.count("Unknown name") == 21
-    assert "980 more of: Unknown name\n    inventory/dc1/policy.yaml: 980, the first at 22:" in ended.stderr
+    assert "280 more of: Unknown name\n    inventory/dc1/policy.yaml: 280, the first at 22:" in ended.stderr
     assert "--json" in ended.stderr
-    again = configlet("query", "dc1", "--from", "risk", "--to", "risk", "--at", DAY, cwd=tmp_path)
-    assert again.returncode == 65 and again.stderr.count("Unknown name") == 21
     said = json.loads(configlet("check", "dc1", "--at", DAY, "--json", cwd=tmp_path).stdout)
-    assert len(said["sites"][0]["problems"]) == 1001
+    assert len(said["sites"][0]["problems"]) == 301
 
 
 def test_the_worst_status_wins_in_the_written_order() -> None:
