@@ -260,40 +260,43 @@ __attribute__((noinline)) int any_frame(struct xdp_md *ctx)
 
 /*
  * The verdict of a frame. Whole TCP and UDP over IPv4 without tag and options is most of the traffic: its headers lie
- * at known places, and every load of them needs one comparison. `any_frame` says the same of such a frame.
+ * at known places, in five words of eight bytes, behind one comparison. A word is read whole and cut in registers: a
+ * field across two words, read alone, waits until both were written by whoever wrote them word by word. `any_frame`
+ * says the same of such a frame.
  */
 inline_ int judge(struct xdp_md *ctx)
 {
-	u8 *p = (void *)(long)ctx->data;
+	u64 *word = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	u32 bytes = end - (void *)p, total, result;
-	u64 proto, tcp, size, seen_before;
+	u32 bytes = end - (void *)word, total, result, peer, local;
+	u64 link, head, from, to, state, proto, tcp, size, seen_before;
 	struct point at;
 
-	if ((void *)p + 54 > end || *(u16 *)(p + 12) != bpf_htons(ETH_IP) || p[14] != 0x45 ||
-	    *(u16 *)(p + 20) & bpf_htons(0x1fff))
+	if ((void *)word + 54 > end)
 		return any_frame(ctx);
-	proto = p[23];
-	if (proto > 63 || !(plain(1ull << P_TCP | 1ull << P_UDP) >> proto & 1))
+	link = word[1], head = word[2], from = word[3], to = word[4], state = word[5];
+	proto = head >> 56;
+	if ((link >> 32 & 0xffffff) != (0x450000 | bpf_htons(ETH_IP)) || head >> 32 & bpf_htons(0x1fff) || proto > 63 ||
+	    !(plain(1ull << P_TCP | 1ull << P_UDP) >> proto & 1))
 		return any_frame(ctx);
 	/* By arithmetic: which of the two it is changes from packet to packet, and a wrong guess costs more than this. */
-	tcp = plain((proto ^ P_TCP) - 1) >> 63;
-	size = plain(tcp * (p[46] >> 4) * 4 + (1 - tcp) * 8);
-	seen_before = plain(0 - (u64)(p[47] & 0x14)) >> 63;
-	total = bpf_ntohs(*(u16 *)(p + 16));
-	if (size < plain(8 + 12 * tcp) || total < 20 + size || total + 14 > bytes ||
-	    bpf_ntohs(*(u16 *)(p + 38)) + (tcp << 16) < 8)
+	tcp = plain(((proto ^ P_TCP) - 1) >> 63);
+	size = (state >> 50 & 60) * tcp + 8 * (1 - tcp);
+	seen_before = (0 - plain(state >> 56 & 0x14)) >> 63 & tcp;
+	total = bpf_ntohs((u16)head);
+	if (size < 8 + 12 * tcp || total < 20 + size || total + 14 > bytes ||
+	    bpf_ntohs((u16)(to >> 48)) + (tcp << 16) < 8)
 		return any_frame(ctx);
-	at.sport = bpf_ntohs(*(u16 *)(p + 34));
-	at.index = bpf_ntohs(*(u16 *)(p + 36)) + plain((1 - tcp) * (UDP << 8) + ((tcp & seen_before) << 16));
-	result = classify4(bpf_ntohl(*(u32 *)(p + 26)), bpf_ntohl(*(u32 *)(p + 30)), at);
+	at.sport = bpf_ntohs((u16)(to >> 16));
+	at.index = bpf_ntohs((u16)(to >> 32)) + (UDP << 8) * (1 - tcp) + (seen_before << 16);
+	peer = bpf_ntohl((u32)(from >> 16));
+	local = bpf_ntohl((u32)(from >> 48 | to << 16));
+	result = classify4(peer, local, at);
 	if (result & STEP)
 		return refused(BROKEN, bytes);
 	if (result & DENY) {
 		if (constant.use_connections || constant.events) {
-			struct frame f = {.at = at, .proto = p[23]};
-			f.peer = bpf_ntohl(*(u32 *)(p + 26));
-			f.local = bpf_ntohl(*(u32 *)(p + 30));
+			struct frame f = {.at = at, .proto = proto, .peer = peer, .local = local};
 			return denied4(&f, result, bytes);
 		}
 		passed(result, bytes);

@@ -150,14 +150,15 @@ inline_ u32 finish(u32 e, struct point p)
 
 inline_ struct header *used(struct bucket *bucket, u32 local)
 {
-	struct header *t = &bucket->at[same(bucket->at[1].ip, local)];
-	return t->ip == local && t->used ? t : 0;
+	if (bucket->at[0].ip == local && bucket->at[0].used)
+		return &bucket->at[0];
+	return bucket->at[1].ip == local && bucket->at[1].used ? &bucket->at[1] : 0;
 }
 
 /* The masks are smaller than the numbers of buckets, and the verifier sees that they are. */
 inline_ u32 bucket_of(u32 local, u32 mask)
 {
-	return ((local * constant.multiplier) >> 16) & mask;
+	return mask ? ((local * constant.multiplier) >> 16) & mask : 0;
 }
 
 inline_ u32 deeper(u32 e, u64 a)

@@ -19,6 +19,10 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "The tables are little-endian, and frames are looked at in little-endian words."
+#endif
+
 #define STEP 0x80000000u
 #define NUMBER 0x0fffffffu
 #define DENY 0x10000000u
