@@ -1,14 +1,15 @@
 """The XDP filter table beside nftables, iptables, ipset and rte_acl, on the same filters. Root; it prints, it judges nothing.
 
-    bench_xdp.py                 everything: the curve, the peers, what a replacement costs (some ten minutes)
+    bench_xdp.py                 everything: the curve, the peers, what a replacement costs (some twenty minutes)
     bench_xdp.py curve|peers|load [SIZE ...]
 
-Nanoseconds a packet, least / median of many batches of 65,536 distinct packets, in the kernel's test run of the program
+Nanoseconds a packet, least / median of many passes over 65,536 distinct packets, in the kernel's test run of the program
 alone, base included: nothing is subtracted, and `empty` and `copy` say what of it is the method. `one a run` has one packet
 in each run, and so the kernel's own work around a run; `bursts` has 64 in each, with a call and a return for each of them, as
 a driver's loop over its ring has (docs/decisions/0074). Both have the same verdicts, packet by packet, or nothing is printed
-but that. Of peers, what a verdict adds to a packet's
-way into the stack, where the same last chain drops every packet that they accept.
+but that. All tables stand in the kernel at once and take their passes in rounds (`rounds.py`); `curve` of all sizes, some
+eight minutes, draws docs/xdp-curve.svg. Of peers, what a verdict adds to a packet's way into the stack, where the same last
+chain drops every packet that they accept.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "builder"), str(Path(__file__).resolve().parents[2])]
 
-from benchmarks.xdp import ground, peers, plot, truth  # noqa: E402
+from benchmarks.xdp import ground, peers, plot, rounds  # noqa: E402
 from configlet.encoders.xdp import Per, encode  # noqa: E402
 from configlet.encoders.xdp_text import text  # noqa: E402
 from configlet.hostside import bpf  # noqa: E402
@@ -37,10 +39,15 @@ from tests.xdp import rule_sets  # noqa: E402
 from tests.xdp.kernel import OBJECT  # noqa: E402
 
 SIZES = (10, 100, 1_000, 5_000, 20_000, 100_000)
-BATCHES = 60
+ROUNDS, PASSES = 16, 8
 Point = tuple[int, float]
 Packets = ground.Packets
-PARTS = {"one a run": ("bench_empty", "bench_copy", "bench"), "bursts": ("burst_empty", "burst_copy", "burst")}
+MODES = {"plain": ground.PLAIN, "everything on": ground.EVERYTHING}
+PICTURE = ground.ROOT / "docs" / "xdp-curve.svg"
+DRAWN = (
+    "XDP segment, plain, hit, bursts", "XDP segment, plain, miss, bursts", "XDP segment, everything on, hit, bursts",
+    "XDP random verdicts, plain, hit, bursts", "XDP random, plain, hit, bursts", "method (copy, bursts)",
+)  # fmt: skip
 
 
 def segment(size: int) -> list[Entry]:
@@ -57,48 +64,55 @@ SETS: dict[str, tuple[Callable[[int], list[Entry]], Per]] = {
 """Filters by name, and what the tables tell apart (every random filter is a rule of its own)."""
 
 
-def curve(sizes: Sequence[int] = SIZES, batches: int = BATCHES) -> dict[str, list[Point]]:
-    """The program alone, over sizes: plain and with everything on, hits and misses, one packet a run and in bursts."""
-    library, path = bpf.Library(), ground.built()
-    found: dict[str, list[Point]] = {}
-    for name, (make, per) in SETS.items():
-        for size in sizes:
-            entries = make(size)
-            began = time.process_time()
-            made = encode({("towards", 4): entries}, per=per)
-            words = f"{made.size / 1e6:.2f} MB, compiled in {time.process_time() - began:.2f} s of CPU"
-            print(f"{name} {size:,}: results by {per}, {words}, {ground.PACKETS:,} distinct packets", flush=True)
-            for mode, constants in (("plain", ground.PLAIN), ("everything on", ground.EVERYTHING)):
-                encoded = replace(made, constants={**made.constants, **constants})
-                with ground.measured(library, path, encoded) as generation:
-                    for key, least in _measured(library, generation, entries, mode, batches).items():
-                        label = f"method ({key})" if key.startswith(("empty", "copy")) else f"XDP {name}, {mode}, {key}"
-                        found.setdefault(label, []).append((size, least))
-    return found
+def curve(sizes: Sequence[int] = SIZES, draw: bool = False, many: int = ROUNDS) -> dict[str, list[Point]]:
+    """The program alone, over sizes: plain and with everything on, hits and misses, one packet a run and in bursts.
+
+    All tables stand in the kernel at once, and take their passes in turns. ``draw`` keeps the picture as it grows.
+    """
+    library = bpf.Library()
+    with ExitStack() as stack:
+        subjects = [stack.enter_context(one) for name in SETS for size in sizes for one in _subjects(library, name, size)]
+        for number in range(many):
+            for one in subjects:
+                one.passes(PASSES)
+            if draw:
+                _draw(_points(subjects))
+            print(f"round {number + 1} of {many}, of {PASSES} passes each", end="\r", file=sys.stderr, flush=True)
+        for name in SETS:
+            for size in sizes:
+                print(f"{name} {size:,}: least/median of {many * PASSES} passes over {ground.PACKETS:,} distinct packets")
+                for one in subjects:
+                    if (one.name, one.size) == (name, size):
+                        print(*one.words(), sep="\n", flush=True)
+        return _points(subjects)
 
 
-def _measured(
-    library: bpf.Library, generation: ground.Measured, entries: Sequence[Entry], mode: str, batches: int
-) -> dict[str, float]:
-    """Least nanoseconds a packet by part and way: `hit, bursts`."""
-    traces = {"hit": ground.hits(entries), "miss": ground.misses(entries)}
-    found: dict[str, float] = {}
-    lines: dict[str, list[str]] = {way: [] for way in PARTS}
-    for trace, packets in traces.items():
-        ground.lay(library, generation, packets)
-        if wrong := truth.differing(library, generation, packets, entries):
-            raise SystemExit(f"bench_xdp: {wrong} verdicts differ, so nothing that was measured means anything")
-        for way, parts in PARTS.items():
-            for part in parts if trace == "hit" else parts[-1:]:
-                fd = generation.object.program_fd(part)
-                each = ground.per_packet if way == "bursts" else ground.nanoseconds
-                least, median = each(library, fd, batches)
-                key = part.partition("_")[2] or trace
-                found[f"{key}, {way}"] = least
-                lines[way].append(f"{key} {least:.0f}/{median:.0f}")
-    for way, words in lines.items():
-        print(f"  {mode:<14} {way:<10} {'  '.join(words)}", flush=True)
-    return found
+def _subjects(library: bpf.Library, name: str, size: int) -> list[AbstractContextManager[rounds.Subject]]:
+    make, per = SETS[name]
+    entries = make(size)
+    began = time.process_time()
+    made = encode({("towards", 4): entries}, per=per)
+    words = f"{made.size / 1e6:.2f} MB, compiled in {time.process_time() - began:.2f} s of CPU"
+    print(f"{name} {size:,}: results by {per}, {words}", flush=True)
+    packets = {"hit": ground.hits(entries), "miss": ground.misses(entries)}
+    modes = {mode: replace(made, constants={**made.constants, **constants}) for mode, constants in MODES.items()}
+    return [rounds.subject(library, name, mode, encoded, entries, packets) for mode, encoded in modes.items()]
+
+
+def _points(subjects: Sequence[rounds.Subject]) -> dict[str, list[Point]]:
+    found: dict[str, dict[int, float]] = {}
+    for one in subjects:
+        for key, least in one.least().items():
+            label = f"method ({key})" if key.startswith(("empty", "copy")) else f"XDP {one.name}, {one.mode}, {key}"
+            of = found.setdefault(label, {})
+            of[one.size] = min(least, of.get(one.size, least))
+    return {label: list(of.items()) for label, of in found.items()}
+
+
+def _draw(found: Mapping[str, list[Point]], peers_: Mapping[str, list[Point]] = {}) -> None:
+    """The picture: bursts, what of them is the method, and peers where they were measured."""
+    mine = {name.removesuffix(", bursts"): points for name, points in found.items() if name in DRAWN}
+    PICTURE.write_text(plot.svg({**mine, **peers_}, "Nanoseconds a packet by filters: least, in bursts of 64, base included"))
 
 
 def beside(sizes: Sequence[int] = (10, 100, 1_000, 5_000, 20_000, 100_000)) -> dict[str, list[Point]]:
@@ -111,11 +125,14 @@ def beside(sizes: Sequence[int] = (10, 100, 1_000, 5_000, 20_000, 100_000)) -> d
         encoded = encode({("towards", 4): entries}, constants={"use_counters": 1})
         with ground.measured(library, path, encoded) as generation, ground.receiver():
             for trace, packets in traces.items():
-                ground.lay(library, generation, packets)
-                floor = ground.nanoseconds(library, generation.object.program_fd("bench_copy"), BATCHES)[0]
-                whole = ground.nanoseconds(library, generation.object.program_fd("bench"), BATCHES)[0]
+                ground.lay(library, generation, ground.frames(packets))
+                floor, whole = (
+                    min(ground.passes(library, generation.object.program_fd(part), ROUNDS * PASSES))
+                    for part in ("bench_copy", "bench")
+                )
                 found.setdefault(f"XDP, {trace}", []).append((size, whole - floor))
-                print(f"kernel {size:>7,} {trace:<4} {'XDP':<11} adds {whole - floor:10,} ns   (whole {whole})", flush=True)
+                words = f"{'XDP':<11} adds {whole - floor:10,.0f} ns   (whole {whole:.0f})"
+                print(f"kernel {size:>7,} {trace:<4} {words}", flush=True)
             for form, write in peers.FORMS.items():
                 if size > 5_000 and form in ("nft linear", "iptables", "nft sets"):
                     continue
@@ -139,7 +156,7 @@ def _peer(
 ) -> None:
     written, count = made
     for trace, packets in traces.items():
-        ground.lay(library, generation, packets)
+        ground.lay(library, generation, ground.frames(packets))
         peers.load("", "")
         base = ground.into_stack(library, generation, ground.PACKETS, 12)
         try:
@@ -237,18 +254,14 @@ def main(words: list[str]) -> None:
         return
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     what, sizes = (words[0] if words else ""), [int(word.replace(",", "")) for word in words[1:]]
-    drawn: dict[str, list[Point]] = {}
-    if what in ("", "curve"):
-        drawn |= curve(sizes or SIZES)
-    if what in ("", "peers"):
-        drawn |= beside(sizes or (SIZES if what else (10, 1_000, 5_000, 100_000)))
+    found = curve(sizes or SIZES, draw=not sizes, many=ROUNDS if sizes else ROUNDS // 2) if what in ("", "curve") else {}
+    added = beside(sizes or (SIZES if what else (10, 1_000, 5_000, 100_000))) if what in ("", "peers") else {}
     if what in ("", "load"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
         replacing(sizes or (5_000, 100_000))
-    if not what:
-        target = ground.ROOT / "docs" / "xdp-curve.svg"
-        target.write_text(plot.svg(drawn, "Nanoseconds a packet, by filters (segment policy)"))
-        print(f"the curve: {target}")
+    if found and not sizes:
+        _draw(found, added)
+        print(f"the curve: {PICTURE}")
 
 
 if __name__ == "__main__":

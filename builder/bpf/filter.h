@@ -260,9 +260,8 @@ __attribute__((noinline)) int any_frame(struct xdp_md *ctx)
 
 /*
  * The verdict of a frame. Whole TCP and UDP over IPv4 without tag and options is most of the traffic: its headers lie
- * at known places, in five words of eight bytes, behind one comparison. A word is read whole and cut in registers: a
- * field across two words, read alone, waits until both were written by whoever wrote them word by word. `any_frame`
- * says the same of such a frame.
+ * at known places, in five words of eight bytes behind one comparison, which are cut in registers. `any_frame` says
+ * the same of such a frame.
  */
 inline_ int judge(struct xdp_md *ctx)
 {

@@ -24,7 +24,7 @@ def line_3() -> Shown:
     """
     if impossible():
         return 0, 8, impossible()
-    from benchmarks.xdp import bench_xdp
+    from benchmarks.xdp import bench_xdp, rounds
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     of = {name: dict(points) for name, points in bench_xdp.curve((5_000, 100_000)).items()}
@@ -39,7 +39,7 @@ def line_3() -> Shown:
     )
     method = "; ".join(
         f"{way}: empty {min(of[f'method (empty, {way})'].values()):.0f}, copy {min(of[f'method (copy, {way})'].values()):.0f}"
-        for way in bench_xdp.PARTS
+        for way in rounds.WAYS
     )
     return met + (ahead >= 10), 8, (
         f"judged in bursts of 64 packets a run, base included: {words}; of that the method ({method}); random 100,000 with a "
