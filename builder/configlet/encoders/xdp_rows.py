@@ -97,6 +97,9 @@ class Rows:
         """One filter over classes from ``low`` up to ``end``, which is no more one of them."""
         first = bisect_right(starts, low) - 1
         after = bisect_left(starts, end, first + 1)
+        if after == first + 1 and sport is None and type(cells[first]) is int:
+            self._cut(starts, cells, first, low, end, number)
+            return
         begins, won = ([starts[first]], [cells[first]]) if starts[first] < low else ([], list[Cell]())
         for index in range(first, after):
             cell = cells[index]
@@ -111,6 +114,20 @@ class Rows:
             begins.append(end)
             won.append(cells[after - 1])
         starts[first:after], cells[first:after] = begins, won
+
+    def _cut(self, starts: list[int], cells: list[Cell], first: int, low: int, end: int, number: int) -> None:
+        """The same inside one run that one filter wins: most are."""
+        cell, after = cells[first], first + 1
+        if number >= cell:  # type: ignore[operator]
+            return
+        if end < (starts[after] if after < len(starts) else self.count):
+            starts.insert(after, end)
+            cells.insert(after, cell)
+        if starts[first] < low:
+            starts.insert(after, low)
+            cells.insert(after, number)
+        else:
+            cells[first] = number
 
     def _win(self, cell: Cell, number: int, sport: Span | None) -> Cell:
         """A cell after one more filter, which may ask for source ports."""
