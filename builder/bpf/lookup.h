@@ -190,7 +190,11 @@ inline_ u32 peer4(const struct header *t, u32 peer)
 {
 	u64 a = (u64)peer << (t->pre & 31);
 	u32 shift = t->shift & 31;
-	u32 e = deeper((t->root + (u32)(a >> shift >> 8)) & NUMBER, a >> shift);
+	/* The chunks of a root lie behind one another, so that its slots are one array. */
+	u64 slot = plain(((u64)(t->root & NUMBER) << 8) + (a >> shift));
+	if (slot > (u64)constant.last_nodes * 256 + 255)
+		return DEFAULT;
+	u32 e = *ELEMENT((u32 *)nodes, slot);
 
 	if (e >> 28 == CHUNK) {
 		e = deeper(e, a >> ((shift - 8) & 31));
