@@ -39,7 +39,7 @@ class Subject:
     def passes(self, many: int) -> None:
         """So many passes of the traces in bursts; a quarter of them one a run, and of what says what the method takes.
 
-        The kernel waits some twenty milliseconds for itself before and behind each.
+        The kernel waits for itself before and behind each, several times as long as it lasts.
         """
         for trace, data in self.traces.items():
             ground.lay(self.library, self.generation, data)
