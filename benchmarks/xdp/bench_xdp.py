@@ -43,11 +43,17 @@ ROUNDS, PASSES = 16, 8
 Point = tuple[int, float]
 Packets = ground.Packets
 MODES = {"plain": ground.PLAIN, "everything on": ground.EVERYTHING}
+TITLE = "XDP table: nanoseconds a packet (least, in bursts of 64, base included) by filters"
 PICTURE = ground.ROOT / "docs" / "xdp-curve.svg"
-DRAWN = (
-    "XDP segment, plain, hit, bursts", "XDP segment, plain, miss, bursts", "XDP segment, everything on, hit, bursts",
-    "XDP random verdicts, plain, hit, bursts", "XDP random, plain, hit, bursts", "method (copy, bursts)",
-)  # fmt: skip
+DRAWN = {
+    "XDP segment, plain, hit, bursts": "segment policy, hit",
+    "XDP segment, plain, miss, bursts": "segment policy, miss",
+    "XDP segment, everything on, hit, bursts": "segment policy, everything on, hit",
+    "XDP random verdicts, plain, hit, bursts": "random five-tuples, hit, two results",
+    "XDP random, plain, hit, bursts": "random five-tuples, hit, a result each",
+    "method (copy, bursts)": "of each: the copy and the method",
+}
+"""What the picture shows of the curve, and what it is called there."""
 
 
 def segment(size: int) -> list[Entry]:
@@ -95,8 +101,9 @@ def _subjects(library: bpf.Library, name: str, size: int) -> list[AbstractContex
     words = f"{made.size / 1e6:.2f} MB, compiled in {time.process_time() - began:.2f} s of CPU"
     print(f"{name} {size:,}: results by {per}, {words}", flush=True)
     packets = {"hit": ground.hits(entries), "miss": ground.misses(entries)}
+    traces = {trace: ground.frames(many) for trace, many in packets.items()}
     modes = {mode: replace(made, constants={**made.constants, **constants}) for mode, constants in MODES.items()}
-    return [rounds.subject(library, name, mode, encoded, entries, packets) for mode, encoded in modes.items()]
+    return [rounds.subject(library, name, mode, encoded, entries, packets, traces) for mode, encoded in modes.items()]
 
 
 def _points(subjects: Sequence[rounds.Subject]) -> dict[str, list[Point]]:
@@ -111,8 +118,8 @@ def _points(subjects: Sequence[rounds.Subject]) -> dict[str, list[Point]]:
 
 def _draw(found: Mapping[str, list[Point]], peers_: Mapping[str, list[Point]] = {}) -> None:
     """The picture: bursts, what of them is the method, and peers where they were measured."""
-    mine = {name.removesuffix(", bursts"): points for name, points in found.items() if name in DRAWN}
-    PICTURE.write_text(plot.svg({**mine, **peers_}, "Nanoseconds a packet by filters: least, in bursts of 64, base included"))
+    mine = {shown: found[name] for name, shown in DRAWN.items() if name in found}
+    PICTURE.write_text(plot.svg({**mine, **peers_}, TITLE))
 
 
 def beside(sizes: Sequence[int] = (10, 100, 1_000, 5_000, 20_000, 100_000)) -> dict[str, list[Point]]:
@@ -254,7 +261,7 @@ def main(words: list[str]) -> None:
         return
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     what, sizes = (words[0] if words else ""), [int(word.replace(",", "")) for word in words[1:]]
-    found = curve(sizes or SIZES, draw=not sizes, many=ROUNDS if sizes else ROUNDS // 2) if what in ("", "curve") else {}
+    found = curve(sizes or SIZES, draw=not sizes, many=ROUNDS if sizes else 6) if what in ("", "curve") else {}
     added = beside(sizes or (SIZES if what else (10, 1_000, 5_000, 100_000))) if what in ("", "peers") else {}
     if what in ("", "load"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))

@@ -20,6 +20,7 @@ def svg(lines: Mapping[str, Sequence[tuple[int, float]]], title: str) -> str:
         dash = ' stroke-dasharray="5 4"' if "miss" in name else ""
         path = " ".join(f"{_x(x):.1f},{_y(y, top):.1f}" for x, y in sorted(points))
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+        parts += [f'<circle cx="{_x(x):.1f}" cy="{_y(y, top):.1f}" r="3" fill="{colour}"/>' for x, y in points]
         at = TOP + 14 * number
         parts.append(f'<line x1="{WIDTH}" y1="{at}" x2="{WIDTH + 24}" y2="{at}" stroke="{colour}" stroke-width="3"{dash}/>')
         parts.append(f'<text x="{WIDTH + 30}" y="{at + 4}" font-size="11">{escape(name)}</text>')
@@ -41,7 +42,12 @@ def _axes(top: float) -> list[str]:
         x = _x(10**power)
         parts.append(f'<line x1="{x}" y1="{TOP}" x2="{x}" y2="{HEIGHT - BELOW}" stroke="#ddd"/>')
         parts.append(f'<text x="{x}" y="{HEIGHT - BELOW + 18}" font-size="11" text-anchor="middle">{10**power:,}</text>')
+    parts.append(f'<text x="{_x(1000)}" y="{HEIGHT - 8}" font-size="11" text-anchor="middle">filters</text>')
     for power in range(int(math.log10(top)) + 1):
+        for part in (2, 3, 5) if 10**power < top else ():
+            y = _y(part * 10**power, top)
+            parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - 30}" y2="{y:.1f}" stroke="#f2f2f2"/>')
+            parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" font-size="9" text-anchor="end">{part * 10**power:,}</text>')
         y = _y(10**power, top)
         parts.append(f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH - 30}" y2="{y}" stroke="#ddd"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" font-size="11" text-anchor="end">{10**power:,} ns</text>')

@@ -66,11 +66,19 @@ class Subject:
 
 @contextmanager
 def subject(
-    library: bpf.Library, name: str, mode: str, encoded: Encoded, entries: Sequence[Entry], packets: Mapping[str, ground.Packets]
+    library: bpf.Library,
+    name: str,
+    mode: str,
+    encoded: Encoded,
+    entries: Sequence[Entry],
+    packets: Mapping[str, ground.Packets],
+    traces: Mapping[str, bytes],
 ) -> Iterator[Subject]:
-    """Tables in the kernel as long as the block runs; their verdicts are compared before anything is measured."""
+    """Tables in the kernel as long as the block runs; their verdicts are compared before anything is measured.
+
+    ``traces`` are the ``packets`` as they lie in memory.
+    """
     with ground.measured(library, ground.built(), encoded) as generation:
-        traces = {trace: ground.frames(many) for trace, many in packets.items()}
         for trace, data in traces.items():
             ground.lay(library, generation, data)
             if wrong := truth.differing(library, generation, packets[trace], entries):
