@@ -55,8 +55,6 @@ class Library:
         for name in _POINTERS:
             getattr(self.lib, name).restype = ctypes.c_void_p
         self.lib.bpf_map__name.restype = self.lib.bpf_program__name.restype = ctypes.c_char_p
-        if os.environ.get('CONFIGLET_BPF_DEBUG'):
-            return
         self.lib.libbpf_set_print(_QUIET)
         if os.geteuid() != 0:
             raise Trouble("XDP tables are loaded by root (CAP_BPF and CAP_NET_ADMIN), and this is not root.")
