@@ -21,6 +21,7 @@ from configlet.lab.nic.ntuple import NtupleNic
 from configlet.model.plan import Change, Outcome
 from configlet.model.policy import Packet
 from configlet.push import push
+from configlet.push.means import Takes, at_once
 from configlet.readers.sections import owned
 from configlet.render import render
 from tests.builders import platform, rows
@@ -72,10 +73,10 @@ def looked(bench: Bench) -> Driver:
     return drivers.opener(canonical)(replace(bench.targets["me1"], run="look"))
 
 
-def pushed(bench: Bench, what: Change, seconds: int = 2000) -> Outcome:
+def pushed(bench: Bench, what: Change, seconds: int = 2000, takes: Takes = at_once) -> Outcome:
     with opened(folder(bench.root, "test"), "test") as log:
         (found,) = push(plan_of(what), bench.targets, drivers.opener(canonical), log, canonical=canonical, seconds=seconds,
-                        margin=3, progress=lambda *words: bench.told.append(words))  # fmt: skip
+                        margin=3, takes=takes, progress=lambda *words: bench.told.append(words))  # fmt: skip
     return found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +21,7 @@ from configlet.model.problem import Refused, refuse
 if TYPE_CHECKING:
     from configlet.drivers.base import Canonical, Driver, Make, Target
     from configlet.model.inventory import Inventory
+    from configlet.model.plan import Change
     from configlet.model.platform import Platform
     from configlet.pipeline import Site
 
@@ -157,9 +158,20 @@ def maker(site: Site) -> Make:
                 f"and proven (`configlet render {site.name}`); take it there by your own means."
             )
             raise refuse("Platform without a driver", detail)
-        return connect(target)
+        return connect(replace(target, driver=known.driver))
 
     return make
+
+
+def takes(site: Site) -> Callable[[Change], float]:
+    """Seconds that a device of the site may need to load a change, or to take it back."""
+    from configlet import drivers
+
+    def of(change: Change) -> float:
+        known = site.platforms.get(change.platform)
+        return drivers.takes(known.driver, change) if known else 0.0
+
+    return of
 
 
 def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:

@@ -60,6 +60,7 @@ def carry(plan: Plan, aimed: Aim, journal: Journal, seconds: int, consent: Mappi
                 pairs=aimed.pairs,
                 seconds=seconds,
                 progress=tell,
+                takes=aim.takes(aimed.site),
             )
     except KeyboardInterrupt:
         say.note("what was not confirmed goes back by the devices' own timers.")

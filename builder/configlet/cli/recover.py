@@ -46,7 +46,12 @@ def _one(root: Path, site: str, today: date, lab: bool, as_json: bool) -> tuple[
         total = sum(len(run.plan["changes"]) for run in journal.unfinished(log.records))
         with progress.following(f"recover {site}", total) as tell:
             outcomes = push.recover(
-                aimed.targets, aiming.maker(aimed.site), log, canonical=aiming.canonical(aimed.site), progress=tell
+                aimed.targets,
+                aiming.maker(aimed.site),
+                log,
+                canonical=aiming.canonical(aimed.site),
+                progress=tell,
+                takes=aiming.takes(aimed.site),
             )
         unknown = any(outcome.result == "Unknown" for outcome in outcomes)
         status = statuses.UNKNOWN_STATE if unknown else statuses.OK

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import cast
 
 from configlet.drivers.base import Canonical, Driver, Factory, Target
+from configlet.model.plan import Change
 from configlet.model.problem import refuse
 
 GROUP = "configlet.drivers"
@@ -35,6 +36,15 @@ def find(name: str) -> Factory:
 def knows(name: str) -> str:
     """How far what this driver reads back is to be trusted; "" where the device shows all that it runs."""
     return str(getattr(find(name), "knows", "")) if name in names() else ""
+
+
+def takes(name: str, change: Change) -> float:
+    """Seconds that this driver may need to load a change, or to take it back; 0 where the device takes it as one."""
+    return float(getattr(find(name), "takes", _at_once)(change)) if name in names() else 0.0
+
+
+def _at_once(_: Change) -> float:
+    return 0.0
 
 
 def opener(canonical: Canonical) -> Callable[[Target], Driver]:

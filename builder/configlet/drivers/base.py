@@ -49,7 +49,8 @@ class Target:
 
     ``credentials`` is a reference such as ``env/DC1``, never a secret. ``trust`` is the folder that holds ``ca.pem``
     and ``known_hosts``. ``port`` 0 is the driver's usual one, ``driver`` "" the one named as the platform. ``run`` is
-    the run that acts; the token under which a device knows our change is made of it.
+    the run that acts; the token under which a device knows our change is made of it. ``patience`` are seconds that one
+    verb may last beyond what the driver gives each.
     """
 
     owner: str
@@ -60,6 +61,7 @@ class Target:
     trust: Path
     driver: str = ""
     run: str = ""
+    patience: float = 0.0
 
     @property
     def token(self) -> str:
@@ -106,6 +108,7 @@ class Driver(Protocol):
 Factory = Callable[[Target, Canonical], Driver]
 """What makes a driver, mostly its class. ``libraries`` of it, where it has that, are the modules that it imports when it
 connects; they are imported before, by one thread at a time. ``knows``, where it has that, is a sentence on how far what
-it reads back is to be trusted, for a device that does not show all that it runs.
+it reads back is to be trusted, for a device that does not show all that it runs. ``takes`` of it, where it has that, is a
+function from a ``Change`` to the seconds that loading it, or taking it back, may last at the most.
 """
 Make = Callable[[Target], Driver]

@@ -39,6 +39,7 @@ class NftablesDriver:
     def __init__(self, target: Target, canonical: Canonical) -> None:
         self._target, self._canonical = target, canonical
         self._staged = self._ran = ""
+        self._patience = self.patience + target.patience
         self._connect()
 
     def _connect(self) -> None:
@@ -115,7 +116,7 @@ class NftablesDriver:
     def _run(self, command: str, stdin: str) -> str:
         """What a command prints; ``Rejected`` when nothing changed, ``Lost`` when it broke off somewhere."""
         with self._asking():
-            status, out, complaint = _execute(self._transport, command, stdin, self.patience)
+            status, out, complaint = _execute(self._transport, command, stdin, self._patience)
         if status == 0:
             return out
         if status in (_REFUSED, _NOT_SO):

@@ -9,14 +9,25 @@ from __future__ import annotations
 from configlet.drivers.carried import CarriedDriver
 from configlet.model.plan import Change
 
+EACH = {"ethtool": 0.1, "filter": 0.02, "flow": 0.05}
+"""Seconds for one line at the most, by its first word. The real ethtool needs a tenth of that for a rule
+(`benchmarks/bench_ntuple.py`); of tc's and a console's nobody has measured a NIC."""
+
 
 class NicDriver(CarriedDriver):
     """The NICs of one host that hold tables of one platform: ``ntuple``, ``tcflower``. The login must be root."""
 
     parts = ("nic.py", "changes.py", "nic_tools.py", "console.py")
     what = "tables of the NICs"
-    patience = 300.0
-    """Seconds: ethtool takes one rule with each call, and a NIC holds thousands."""
+    patience = 120.0
+    """Seconds beside those that the change itself takes. The host gives up a tool that hangs sooner."""
+
+    @staticmethod
+    def takes(change: Change) -> float:
+        """ethtool is called for each rule that comes or goes; tc and a console may get all of them again."""
+        old, new = (set(text.splitlines()[1:]) for text in (change.undo, change.load))
+        lines = [*(old ^ new), *(line for line in old & new if not line.startswith("ethtool "))]
+        return sum(EACH.get(line.partition(" ")[0], 0.0) for line in lines)
 
     def _texts(self, change: Change) -> dict[str, str]:
         return {"load": change.load, "undo": change.undo}

@@ -21,6 +21,8 @@ from configlet.model.plan import Change
 COMMAND = "configlet-serverlock-manager"
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOBODY = "-"
+EACH_MESSAGE = 0.02
+"""Seconds for one message through the manager at the most; nobody has measured a real one."""
 
 
 class Session(Protocol):
@@ -42,6 +44,12 @@ class ServerlockDriver:
         self._target, self._canonical = target, canonical
         self._session = session or _over_ssh(target)
         self._staged: Change | None = None
+
+    @staticmethod
+    def takes(change: Change) -> float:
+        """A message and its answer for each line of either text, in every NIC."""
+        texts = (change.load, change.undo)
+        return EACH_MESSAGE * sum(text.count("\nmessage ") * max(1, text.count("\nattach ")) for text in texts)
 
     def running(self) -> str:
         """The tables of the host's NICs, "" when none has any. Only a simulated NIC can show them."""

@@ -109,7 +109,7 @@ class Changes:
             return
         if self.said("boot") != _boot_id():
             self.end()
-        elif time.monotonic() > float(self.said("until")) + 2:
+        elif self._left() < -2:
             restore()
 
     def arm(self, token: str, delay: float, said: Mapping[str, str]) -> None:
@@ -134,20 +134,32 @@ class Changes:
                 raise Stop(1, "the timer did not start")
             time.sleep(0.02)
 
+    def prolong(self, delay: float) -> None:
+        """What was loaded slowly has the whole of its time from now on. Nothing when no change waits."""
+        if self.pending.is_dir():
+            written(self.pending / "until", f"{time.monotonic() + delay:.3f}")
+
     def wait(self, token: str, delay: str, restore: Callable[[], None]) -> None:
         """The timer itself, in a session of its own: no hang-up of the connection reaches it."""
         written(self.pending / "timer", f"{os.getpid()}\n")
-        time.sleep(float(delay))
+        left = float(delay)
         while True:
-            lock = self.lock(float("inf"))
-            with suppress(Stop):
-                if self.token() == token:
-                    restore()
-            over = self.token() != token
-            os.close(lock)  # between two attempts others may ask
-            if over:
-                return
-            time.sleep(1)
+            time.sleep(max(left, 0.0) or 1.0)
+            # A full disk is no reason to give up: what runs is not what anybody has confirmed.
+            with suppress(Stop, OSError):
+                lock = self.lock(float("inf"))
+                try:
+                    left = self._left() if self.token() == token else 0.0
+                    if self.token() == token and left <= 0:
+                        restore()
+                    if self.token() != token:
+                        return
+                finally:
+                    os.close(lock)  # between two attempts others may ask
+
+    def _left(self) -> float:
+        """Seconds until the change that waits is to be taken back."""
+        return float(self.said("until") or 0) - time.monotonic()
 
     def end(self) -> None:
         """One rename is the moment from which nothing is pending."""

@@ -148,7 +148,8 @@ class Rteflow:
         return bool(shown)
 
     def apply(self, nic: str, new: Sequence[str]) -> None:
-        """These rules and no others of ours, new ones first; what closes the rest comes first of all and goes last."""
+        """These rules and no others of ours, new ones first; what closes the rest comes first of all and goes last, or first
+        where nothing is to close it any more."""
         try:
             console = self._open(nic)
         except Stop as stop:
@@ -176,8 +177,9 @@ class Rteflow:
         raise Stop(REFUSED, f"{nic}: these rules have no count action, as only some DPDK drivers know it")
 
     def _add(self, made: Made, console: Console, port: str, wanted: Sequence[str]) -> None:
+        there = set(made.rules.values())
         for line in wanted:
-            if line not in made.rules.values():
+            if line not in there:
                 made.note("making", line)
                 words = line.split()
                 said = console.ask(" ".join([*words[:2], port, *words[3:]]))
@@ -190,8 +192,10 @@ class Rteflow:
                 made.note("made", numbers[0], line)
 
     def _only(self, made: Made, console: Console, port: str, wanted: Sequence[str]) -> None:
-        gone = {number: line for number, line in made.rules.items() if line not in wanted}
-        for number in sorted(gone, key=lambda n: (gone[n].endswith("actions drop / end"), n)):
+        stays = set(wanted)
+        gone = {number: line for number, line in made.rules.items() if line not in stays}
+        opens = not any(line.endswith("actions drop / end") for line in wanted)
+        for number in sorted(gone, key=lambda n: (gone[n].endswith("actions drop / end") != opens, n)):
             said = console.ask(f"flow destroy {port} rule {number}")  # silent where there is no such rule
             if f"Flow rule #{number} destroyed" not in said.splitlines():
                 raise Stop(REFUSED, f"{gone[number]}: not destroyed: {said.strip() or 'the application said nothing'}")

@@ -12,8 +12,9 @@
 KIND is ntuple (ethtool), tcflower (tc) or rteflow (the console of a DPDK application). Needs root and Python 3.9; the
 other files of it lie beside. At no moment does a NIC pass what neither the table before nor the one after passes: rules
 that pass are added before others go, and what closes the rest stays; tc rules are exchanged behind rules that drop all.
-What cannot be put back stays closed, and the timer tries again. CONFIGLET_STATE_DIR is where state is kept;
-CONFIGLET_SPEED divides seconds (for rehearsals).
+What cannot be put back stays closed, and the timer tries again; where nothing was closed before, what closes goes first.
+The timer begins anew when the whole table is there. CONFIGLET_STATE_DIR is where state is kept; CONFIGLET_SPEED divides
+seconds (for rehearsals).
 """
 
 from __future__ import annotations
@@ -139,6 +140,8 @@ def do_commit(host: Host, token: str, seconds: str, sum_: str) -> None:
         if stop.status != FAILED:  # otherwise the timer goes on trying
             host.changes.end()
         raise
+    else:
+        host.changes.prolong(scaled(seconds))
     finally:
         host.changes.unstage(token)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,10 @@ MARK = "# shown {}\n"
 """What stands before the listing of a NIC."""
 FULL = ("No space left", "resource busy", "appropriate slot")
 """What tools say when a NIC has no room."""
+PATIENCE = float(os.environ.get("CONFIGLET_PATIENCE", "60"))
+"""Seconds until a tool that does not end is given up; a driver whose firmware hangs must not hold the timer as well."""
+EACH_LINE = 0.05
+"""Seconds more for each line of a batch."""
 COUNTED = re.compile(r"\tSent (\d+) bytes (\d+) pkt.*")
 
 
@@ -29,11 +34,14 @@ class Whole(Stop):
 
 
 def ran(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """A tool that ended, one way or the other. Stop when it is not here."""
+    """A tool that ended, one way or the other. Stop when it is not here, or does not end."""
+    seconds = PATIENCE + EACH_LINE * text.count("\n")
     try:
-        return subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+        return subprocess.run(words, input=text, capture_output=True, text=True, check=False, timeout=seconds)
     except OSError as error:
         raise Stop(REFUSED, f"{words[0]} is not on this host: {error}") from None
+    except subprocess.TimeoutExpired:
+        raise Stop(REFUSED, f"{' '.join(words)}: did not end within {seconds:.0f} s") from None
 
 
 def run(*words: str, text: str = "") -> str:
@@ -97,6 +105,9 @@ class Ntuple:
         written(self.path, "".join(f"{line}\n" for line in [*others, *(f"{n} {line}" for line, n in ids.items())]))
 
     def _add(self, ids: dict[str, str], new: Sequence[str]) -> None:
+        same: dict[str, list[str]] = {}
+        for line, number in ids.items():
+            same.setdefault(number, []).append(line)
         for line in new:
             if line not in ids:
                 done = ran(*line.split())
@@ -105,17 +116,25 @@ class Ntuple:
                 if done.returncode or not found:
                     why = done.stderr.strip() or "ethtool did not say which rule it made of this"
                     raise Stop(REFUSED, f"{line}: {why}")
+                for other in [other for other in same.get(found[1], ()) if other != line]:
+                    ids.pop(other, None)  # a NIC puts a rule in place of one that looks at the same
                 ids[line] = found[1]
+                same.setdefault(found[1], []).append(line)
 
     def _only(self, nic: str, ids: dict[str, str], new: Sequence[str]) -> None:
-        """Take away every rule that is none of these, what closes the rest at the end."""
+        """Take away every rule that is none of these.
+
+        What closes the rest goes at the end; where nothing is to close it any more, at the beginning, so that what passes
+        before and after passes all the time, however many rules there are.
+        """
         wanted = {ids[line] for line in new if line in ids}
         closing = {number for line, number in ids.items() if line.endswith(" -1")}
         self._keep(nic, ids)
         there = self._listed(nic)
         if wanted - there:
             raise Stop(REFUSED, f"{nic}: ethtool took {len(wanted)} rules and lists {len(wanted & there)} of them")
-        for number in sorted(there - wanted, key=lambda n: (n in closing, int(n))):
+        opens = not any(line.endswith(" -1") for line in new)
+        for number in sorted(there - wanted, key=lambda n: ((n in closing) != opens, int(n))):
             run("ethtool", "-N", nic, "delete", number)
         for line in [line for line in ids if ids[line] not in wanted]:
             del ids[line]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
+from math import ceil
 from pathlib import Path
 from typing import Literal
 
 from configlet import __version__, drivers
 from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Plan
+from configlet.model.plan import digest_of as digest
 from configlet.model.problem import Problem, Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, read, unproven
 from configlet.pipeline.cache import Store
@@ -35,6 +38,8 @@ Target = Literal["site", "lab"]
 IN_NIC = "its table is in a NIC, and nothing of ours reads or writes {} there; `configlet lab nics` loads it in the lab"
 """What a host shows is its own table: to compare a NIC's with it would be wrong, so such a plan cannot be pushed."""
 LEFT = "the inventory gives this NIC no table any more, and the one of an earlier push is still there"
+SLOW = 10.0
+"""Seconds from which on a plan says how long a change takes."""
 MOST_OFF = 300
 """When more owners than this run something else than was wanted, the whole site is looked at."""
 
@@ -62,7 +67,7 @@ def plan(
     found, report, items, red = made or _whole(root, site, today, running, owners, store, given, tell)
     problems = [*report.findings, *red]
     gone = [item for item in _left(found, left or {}, running) if item.running is None or item.running.canonical]
-    return compare(
+    made_of = compare(
         [*items, *gone],
         site=site,
         target=target,
@@ -72,6 +77,7 @@ def plan(
         problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
         risks=[*moves(found, items), *map(_goes, gone), *_records(found, owners), *_risks(report)],
     )
+    return _timed(with_platforms(found, (left or {}).values()), made_of)
 
 
 _Made = tuple[Site, Report, list[Item], list[Problem]]
@@ -175,6 +181,19 @@ def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
         return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind], own=own)
     except Refused as refused:
         return Item(artifact, desired, "", None, str(refused), own=own)
+
+
+def _timed(site: Site, plan: Plan) -> Plan:
+    """The plan with what it says of changes that take their time: before all other risks."""
+    found = [(change, drivers.takes(site.platforms[change.platform].driver, change)) for change in plan.changes]
+    said = [
+        f"{change.owner}: its rules go there one by one, so this takes up to {ceil(seconds)} s, and as long to be taken back; "
+        "its timer is longer by that much"
+        for change, seconds in found
+        if seconds >= SLOW
+    ]
+    timed = replace(plan, risks=(*said, *plan.risks), digest="")
+    return replace(timed, digest=digest(timed)) if said else plan
 
 
 def _left(site: Site, left: Mapping[str, str], running: Mapping[str, str]) -> Iterator[Item]:

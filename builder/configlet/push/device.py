@@ -55,10 +55,10 @@ def _stage_and_commit(change: Change, means: Means) -> Standing | Outcome:
             diff = driver.load(change)
             if means.interrupted.is_set():
                 raise Rejected("interrupted before it was committed")
-            standing = replace(standing, deadline=means.clock.now() + means.seconds)
+            standing = replace(standing, deadline=means.clock.now() + means.timer(change))
             _about_to_commit(standing, diff, means)
             sent = True
-            driver.commit(means.seconds)
+            driver.commit(means.timer(change))
     except Rejected as trouble:
         return Outcome(change.owner, "Reverted" if isinstance(trouble, TakenBack) else "Untouched", str(trouble))
     except Trouble as trouble:
@@ -80,12 +80,13 @@ def _tidied(standing: Standing, means: Means) -> str:
 
 
 def _about_to_commit(standing: Standing, diff: str, means: Means) -> None:
-    means.progress(standing.change.owner, "commit", f"under its own timer of {means.seconds} s")
+    seconds = means.timer(standing.change)
+    means.progress(standing.change.owner, "commit", f"under its own timer of {seconds} s")
     means.journal.write(
         "commit",
         standing.change.owner,
         token=standing.token,
-        seconds=means.seconds,
+        seconds=seconds,
         deadline=standing.deadline,
         before=standing.change.before,
         diff=diff,
@@ -131,7 +132,7 @@ def ask(standing: Standing, means: Means, *, adopt: bool) -> Outcome:
     A pending change is confirmed when ``adopt`` (it was verified and the confirmation was on its way), else taken
     back. The outcome is what the device shows, never what was sent.
     """
-    owner, end = standing.change.owner, max(standing.deadline, means.clock.now()) + means.margin
+    owner, end = standing.change.owner, max(standing.deadline, means.clock.now()) + means.silence(standing.change)
     means.progress(owner, "ask", "in which state is it?")
     while True:
         try:

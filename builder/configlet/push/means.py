@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from math import ceil
 from threading import Event
 from typing import Literal, TypeVar
 
@@ -21,12 +22,20 @@ Progress = Callable[[str, Step, str], None]
 Probe = Callable[[Target, Change, Driver], None]
 """Called over a new connection while the device's timer runs; raises to have the change taken back."""
 
+Takes = Callable[[Change], float]
+"""Seconds that a device may need to load a change, or to take it back."""
+
 AT_ONCE = 16
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 MARGIN = 15.0
 """Seconds beyond the device's timer for which a device that does not answer is asked again."""
+
+
+def at_once(_: Change) -> float:
+    """The device takes a change as one."""
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Means:
     progress: Progress
     clock: Clock
     margin: float = MARGIN
+    takes: Takes = field(default=at_once)
     interrupted: Event = field(default_factory=Event)
 
     @contextmanager
@@ -76,7 +86,15 @@ class Means:
 
     def target(self, change: Change, run: str = "") -> Target:
         """Where the change's device is, in the name of this run or of an earlier one."""
-        return replace(self.targets[change.owner], run=run or self.journal.run)
+        return replace(self.targets[change.owner], run=run or self.journal.run, patience=self.takes(change))
+
+    def timer(self, change: Change) -> int:
+        """Seconds of the device's own timer: what was asked for, from when all of the change is there."""
+        return self.seconds + ceil(self.takes(change))
+
+    def silence(self, change: Change) -> float:
+        """Seconds beyond the timer after which a device that does not answer is given up: it may be taking back."""
+        return self.margin + self.takes(change)
 
     def shown(self, change: Change, driver: Driver) -> str:
         """The canonical text of our sections on the device, now; ``Rejected`` when it cannot be understood."""

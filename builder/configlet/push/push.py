@@ -11,7 +11,7 @@ from configlet.model.plan import Change, Outcome, Plan, digest_of
 from configlet.model.problem import refuse
 from configlet.push import device
 from configlet.push.device import Standing
-from configlet.push.means import MARGIN, Clock, Means, Probe, Progress, each, no_probe, quiet
+from configlet.push.means import MARGIN, Clock, Means, Probe, Progress, Takes, at_once, each, no_probe, quiet
 from configlet.push.waves import waves
 
 LONGEST = 82_800
@@ -31,15 +31,17 @@ def push(
     progress: Progress = quiet,
     clock: Clock | None = None,
     margin: float = MARGIN,
+    takes: Takes = at_once,
 ) -> tuple[Outcome, ...]:
     """Bring each device of the plan from ``before`` to ``after``; one outcome each, in the plan's order.
 
     ``journal`` is open, so the site is locked. ``targets`` and ``pairs`` are by owner. ``seconds`` is the device's
-    own timer. Raises ``Refused``, before any device is met, when the plan cannot be pushed; later only when the
-    journal can no longer be written, and then the devices' timers take back what was not confirmed.
+    own timer; a change that ``takes`` long has that much more. Raises ``Refused``, before any device is met, when the
+    plan cannot be pushed; later only when the journal can no longer be written, and then the devices' timers take back
+    what was not confirmed.
     """
     _acceptable(plan, targets, journal, seconds)
-    means = Means(targets, make, canonical, probe, journal, seconds, progress, clock or Clock(), margin)
+    means = Means(targets, make, canonical, probe, journal, seconds, progress, clock or Clock(), margin, takes)
     journal.write("begin", plan=asdict(plan), seconds=seconds)
     stale = {c.owner: why for c, why in zip(plan.changes, each(device.check, plan.changes, means), strict=True) if why}
     found = _untouched(plan, stale) if stale else _roll(plan, pairs or {}, means)

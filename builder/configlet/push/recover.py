@@ -11,7 +11,7 @@ from configlet.journal import Step as Stepped
 from configlet.model.plan import Change, Outcome
 from configlet.push import device
 from configlet.push.device import Standing
-from configlet.push.means import MARGIN, Clock, Means, Progress, each, no_probe, quiet
+from configlet.push.means import MARGIN, Clock, Means, Progress, Takes, at_once, each, no_probe, quiet
 
 
 def recover(
@@ -23,13 +23,14 @@ def recover(
     progress: Progress = quiet,
     clock: Clock | None = None,
     margin: float = MARGIN,
+    takes: Takes = at_once,
 ) -> tuple[Outcome, ...]:
     """One outcome for each device of each unfinished run; none when no run was left unfinished.
 
     A change that was verified and on its way to be confirmed is confirmed, any other that is pending is taken back.
     A device that does not answer stays ``Unknown``, and its run unfinished.
     """
-    means = Means(targets, make, canonical, no_probe, journal, 0, progress, clock or Clock(), margin)
+    means = Means(targets, make, canonical, no_probe, journal, 0, progress, clock or Clock(), margin, takes)
     found: list[Outcome] = []
     for run in unfinished(journal.records):
         outcomes = each(partial(_settle, run), [Change(**data) for data in run.plan["changes"]], means)
