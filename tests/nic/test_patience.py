@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from dataclasses import replace
 from math import ceil
@@ -16,12 +17,14 @@ from configlet.hostside import nic as hostside
 from configlet.hostside import nic_tools
 from configlet.hostside.changes import Stop
 from configlet.lab.nic.ntuple import NtupleNic
-from configlet.model.plan import Change
+from configlet.model.plan import Change, host_of
 from configlet.plan import verify
+from configlet.push import waves
 from configlet.push.means import Clock, Means, no_probe, quiet
+from configlet.push.waves import SLOW
 from tests.lab.desk import SITE, TODAY, workspace
 from tests.lab.push_bench import Bench, bench, needs_namespaces, wait_until
-from tests.nic.test_hosts import HERE, change, kept, looked, meaning, pushed, standing, syn, text
+from tests.nic.test_hosts import HERE, canonical, change, kept, looked, meaning, pushed, standing, syn, text
 from tests.nic.tools import tools
 
 __all__ = ["bench"]
@@ -127,7 +130,7 @@ def test_a_drivers_patience_and_timer_grow_with_the_rules_that_come_or_go(bench:
         assert drivers.takes(name, replace(change(name, same, same), undo=same)) > 0
     eos = Change("leaf1", "eos", "acl", "", "x", "x", "", "")
     assert drivers.takes("eos", eos) == drivers.takes("nobody's", eos) == 0
-    means = Means(bench.targets, drivers.opener(meaning), None, no_probe, None, 300, quiet, Clock(), takes=lambda c: 7.5)  # type: ignore[arg-type]
+    means = Means(bench.targets, drivers.opener(canonical), canonical, no_probe, None, 300, quiet, Clock(), takes=lambda c: 7.5)  # type: ignore[arg-type]
     assert means.timer(small) == 308
     assert means.silence(small) == means.margin + 7.5
 
@@ -157,3 +160,33 @@ def test_a_plan_says_how_long_it_takes(tmp_path: Path) -> None:
     assert seconds > 12
     assert f"up to {ceil(seconds)} s" in made.risks[0]
     assert verify(made)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_takes_long_is_in_no_wave_with_what_does_not_and_every_order_still_holds(seed: int) -> None:
+    dice = random.Random(seed)
+    names = [f"h{n}{part}" for n in range(30) for part in ("", "/ntuple", "/tcflower") if dice.random() < 0.6] or ["h1"]
+    ways = [("", "x"), ("x", "x"), ("x", "")]
+    found = [Change(name, "", "filter-table", *dice.choice(ways), "", "", "") for name in names]
+    found += [Change(f"leaf{n}", "", "acl", "", "x", "", "", "") for n in range(dice.randrange(4))]
+    seconds = {one.owner: dice.choice([0.0, 3.0, 60.0]) for one in found}
+    made = waves(found, {"leaf0": "leaf1", "h0": "h1"}, lambda one: seconds[one.owner])
+    assert sorted(one.owner for wave in made for one in wave) == sorted(seconds)
+    at = {one.owner: n for n, wave in enumerate(made) for one in wave}
+    for wave in made:
+        assert len({seconds[one.owner] >= SLOW for one in wave}) == 1
+        assert len({host_of(one.owner) for one in wave}) == len(wave)
+    for one in found:
+        goes = one.owner != host_of(one.owner) and one.before and not one.after
+        own = at.get(host_of(one.owner), 0)
+        assert at[one.owner] > own or "/" not in one.owner if goes else at[one.owner] <= own or host_of(one.owner) not in at
+        if goes:
+            assert all(at[other.owner] < at[one.owner] for other in found if other.after or "/" not in other.owner)
+
+
+def test_nobody_waits_for_a_slow_member_of_another_wave_and_in_one_wave_all_wait_for_the_slowest(bench: Bench) -> None:
+    slow, quick = (Change(f"h{n}/ntuple", NAME, "filter-table", "", "x", "", "", "") for n in (1, 2))
+    means = Means(bench.targets, drivers.opener(canonical), canonical, no_probe, None, 300, quiet, Clock(),  # type: ignore[arg-type]
+                  takes=lambda one: 90.0 if one is slow else 20.0)  # fmt: skip
+    both = replace(means, slowest=90.0)
+    assert (means.timer(quick), both.timer(quick), both.timer(slow)) == (320, 390, 390)

@@ -32,14 +32,13 @@ from configlet.pipeline.slices import change_of, touched_by
 from configlet.pipeline.written import TEXTS, Texts, digest_of, place_in, same
 from configlet.place.gates import in_nic
 from configlet.plan import Item, compare
+from configlet.push.waves import SLOW
 from configlet.readers.sections import owned
 
 Target = Literal["site", "lab"]
 IN_NIC = "its table is in a NIC, and nothing of ours reads or writes {} there; `configlet lab nics` loads it in the lab"
 """What a host shows is its own table: to compare a NIC's with it would be wrong, so such a plan cannot be pushed."""
 LEFT = "the inventory gives this NIC no table any more, and the one of an earlier push is still there"
-SLOW = 10.0
-"""Seconds from which on a plan says how long a change takes."""
 MOST_OFF = 300
 """When more owners than this run something else than was wanted, the whole site is looked at."""
 
@@ -188,7 +187,7 @@ def _timed(site: Site, plan: Plan) -> Plan:
     found = [(change, drivers.takes(site.platforms[change.platform].driver, change)) for change in plan.changes]
     said = [
         f"{change.owner}: its rules go there one by one, so this takes up to {ceil(seconds)} s, and as long to be taken back; "
-        "its timer is longer by that much"
+        "it has a wave of its own, and a timer that is longer by that much"
         for change, seconds in found
         if seconds >= SLOW
     ]

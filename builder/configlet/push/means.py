@@ -29,6 +29,8 @@ AT_ONCE = 16
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
+LONGEST = 82_800
+"""Seconds; above 23 h the timer of an EOS session wraps."""
 MARGIN = 15.0
 """Seconds beyond the device's timer for which a device that does not answer is asked again."""
 
@@ -60,6 +62,8 @@ class Means:
     clock: Clock
     margin: float = MARGIN
     takes: Takes = field(default=at_once)
+    slowest: float = 0.0
+    """Seconds that the slowest of a wave takes to load: the others wait for it under their timers."""
     interrupted: Event = field(default_factory=Event)
 
     @contextmanager
@@ -89,8 +93,8 @@ class Means:
         return replace(self.targets[change.owner], run=run or self.journal.run, patience=self.takes(change))
 
     def timer(self, change: Change) -> int:
-        """Seconds of the device's own timer: what was asked for, from when all of the change is there."""
-        return self.seconds + ceil(self.takes(change))
+        """Seconds of the device's own timer: what was asked for, from when all of its wave is there."""
+        return min(LONGEST, self.seconds + ceil(max(self.takes(change), self.slowest)))
 
     def silence(self, change: Change) -> float:
         """Seconds beyond the timer after which a device that does not answer is given up: it may be taking back."""

@@ -11,11 +11,8 @@ from configlet.model.plan import Change, Outcome, Plan, digest_of
 from configlet.model.problem import refuse
 from configlet.push import device
 from configlet.push.device import Standing
-from configlet.push.means import MARGIN, Clock, Means, Probe, Progress, Takes, at_once, each, no_probe, quiet
+from configlet.push.means import LONGEST, MARGIN, Clock, Means, Probe, Progress, Takes, at_once, each, no_probe, quiet
 from configlet.push.waves import waves
-
-LONGEST = 82_800
-"""Seconds; above 23 h the timer of an EOS session wraps."""
 
 
 def push(
@@ -90,7 +87,7 @@ def _untouched(plan: Plan, stale: Mapping[str, str]) -> dict[str, Outcome]:
 def _roll(plan: Plan, pairs: Mapping[str, str], means: Means) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     red: list[str] = []
-    for wave in waves(plan.changes, pairs):
+    for wave in waves(plan.changes, pairs, means.takes):
         if red:
             why = f"not begun, because of {', '.join(red)}"
             outcomes = tuple(Outcome(change.owner, "Untouched", why) for change in wave)
@@ -105,6 +102,7 @@ def _roll(plan: Plan, pairs: Mapping[str, str], means: Means) -> dict[str, Outco
 def _wave(wave: Sequence[Change], means: Means) -> tuple[Outcome, ...]:
     """Confirmed only when every member verified; one red and all of them are taken back."""
     start = means.clock.now()
+    means = replace(means, slowest=max(map(means.takes, wave)))
     begun = each(device.begin, wave, means)
     red = [s.owner if isinstance(s, Outcome) else s.change.owner for s in begun if isinstance(s, Outcome) or s.red]
 
