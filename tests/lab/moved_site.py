@@ -11,6 +11,11 @@ from pathlib import Path
 
 from tests.cli_run import DAY, configlet
 
+PORTS = {
+    "eos": r"Ethernet\1/1", "nxos": r"Ethernet1/\1", "ios": r"GigabitEthernet1/0/\1", "iosxr": r"HundredGigE0/0/0/\1",
+    "junos": r"et-0/0/\1",
+}  # fmt: skip
+"""What each platform calls its ports."""
 PAIRS = (("leaf1", "leaf2"), ("leaf3", "leaf4"))
 SENT = re.compile(r"^probe: (\d+) packets sent, (\d+) as the policy says", re.MULTILINE)
 
@@ -32,18 +37,21 @@ def moved(platform: str, pair: tuple[str, str]) -> Moved:
     with tempfile.TemporaryDirectory(prefix="configlet-moved-") as name:
         folder = Path(name) / "workspace"
         configlet("init", str(folder))
-        _move(folder / "inventory" / "dc1" / "devices.yaml", platform, pair)
+        _move(folder / "inventory" / "dc1", platform, pair)
         try:
             return _way(folder, platform, pair)
         finally:
             configlet("lab", "down", "dc1", cwd=folder)
 
 
-def _move(file: Path, platform: str, pair: tuple[str, str]) -> None:
-    text = file.read_text()
-    for device in pair:
-        text = re.sub(rf"(  {device}:\n    platform: )\w+", rf"\g<1>{platform}", text)
-    file.write_text(text)
+def _move(folder: Path, platform: str, pair: tuple[str, str]) -> None:
+    """Two devices to another platform, and the ports of these and of the border to what their platforms call them."""
+    for file in folder.glob("*.yaml"):
+        text = re.sub(r"\bborder1/Ethernet(\d+)", r"border1/Ethernet3/\1/1", file.read_text())
+        for device in pair:
+            text = re.sub(rf"(  {device}:\n    platform: )\w+", rf"\g<1>{platform}", text)
+            text = re.sub(rf"\b(?<={device}/)Ethernet(\d+)", PORTS.get(platform, r"Ethernet\1"), text)
+        file.write_text(text)
 
 
 def _way(folder: Path, platform: str, pair: tuple[str, str]) -> Moved:

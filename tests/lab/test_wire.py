@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from configlet.lab.enforce import compile_plane
+from configlet.lab.parsers.eos import Binding, Filters
 from configlet.lab.topology import wiring
-from configlet.lab.topology_values import VIRTUAL_MAC, End, Hop, Wiring
+from configlet.lab.topology_values import IFNAMSIZ, VIRTUAL_MAC, End, Hop, Wiring, ifname
 from configlet.model.inventory import External, Inventory, Segment, Workload
 from configlet.model.problem import Place, Refused
 from configlet.workspace import load
@@ -291,7 +295,7 @@ def test_a_management_address_outside_every_segment_is_refused(inventory: Invent
 
 def test_an_interface_name_that_linux_cannot_have_is_refused(inventory: Inventory) -> None:
     link = next(item for item in inventory.links if item.addresses)
-    for port in ("Ethernet1/1", "HundredGigabitEthernet1"):
+    for port in ("Ethernet 1", "1/1/1/1/1/1/1/1/1"):
         long = dataclasses.replace(link, a_port=port)
         links = tuple(long if item is link else item for item in inventory.links)
         with pytest.raises(Refused, match="interface name"):
@@ -309,3 +313,63 @@ def test_a_stretch_without_a_peer_link_is_wired_all_the_same(inventory: Inventor
     number = domains(wiring(bare))
     for one, other in pairwise(("leaf1.trading", "leaf2.trading")):
         assert number[one, "Vlan120"] == number[other, "Vlan120"]
+
+
+REAL = {
+    "leaf1": r"Ethernet1/\1", "leaf2": r"GigabitEthernet1/0/\1", "leaf3": r"HundredGigE0/0/0/\1", "leaf4": r"et-0/0/\1:0",
+    "border1": r"TwentyFiveGigE3/0/\1",
+}  # fmt: skip
+
+
+def test_a_site_with_its_vendors_port_names_is_the_same_wire(tmp_path: Path, wired: Wiring) -> None:
+    shutil.copytree(ROOT / "inventory" / "dc1", tmp_path / "inventory" / "dc1")
+    for file in (tmp_path / "inventory" / "dc1").glob("*.yaml"):
+        text = file.read_text()
+        for device, form in REAL.items():
+            text = re.sub(rf"\b(?<={device}/)Ethernet(\d+)", form, text)
+        file.write_text(text)
+    real = wiring(load(tmp_path, "dc1", date(2026, 11, 24)).inventory)
+    assert (real.namespaces, real.bridges, len(real.veths)) == (wired.namespaces, wired.bridges, len(wired.veths))
+    names = {(old.namespace, old.name): new.name for old, new in zip(ends(wired), ends(real), strict=True)}
+    assert sum(name != key[1] for key, name in names.items()) > 30
+    assert all(0 < len(name) <= IFNAMSIZ and not {*"/: "} & {*name} for name in names.values())
+    assert len({(key[0], name) for key, name in names.items()}) == len(names)
+    for old, new in zip(wired.addresses, real.addresses, strict=True):
+        assert new == dataclasses.replace(old, interface=names.get((old.namespace, old.interface), old.interface))
+    for one, other in zip(wired.routes, real.routes, strict=True):
+        hops = tuple(Hop(h.via, names.get((one.namespace, h.interface), h.interface)) for h in one.hops)
+        assert other == dataclasses.replace(one, hops=hops)
+    here = {(end.namespace, end.name) for end in ends(real)} | {(b.namespace, b.name) for b in real.bridges}
+    assert all((s.namespace, name) in here for s in real.streams for name in (s.enters, *s.leaves))
+
+
+@pytest.mark.parametrize(("name", "made"), [
+    ("Ethernet49", "Ethernet49"), ("Ethernet1/49", "Ethernet1-49"), ("GigabitEthernet1/0/49", "Gi1-0-49"),
+    ("HundredGigE0/0/0/31", "Hu0-0-0-31"), ("ge-0/0/1", "ge-0-0-1"), ("et-0/0/48:0", "et-0-0-48-0"),
+    ("TenGigabitEthernet1/0/49_4094", "Te1-0-49_4094"), ("Vlan120", "Vlan120"),
+])  # fmt: skip
+def test_a_ports_name_is_legal_to_linux_and_still_read_by_people(name: str, made: str) -> None:
+    assert ifname(name) == ifname(made) == made
+    (_, ((way, rules), _)) = plane_of(name)
+    assert way == "in"
+    assert all(f'iifname "{made}" ' in rule for rule in rules)
+
+
+def plane_of(name: str) -> tuple[object, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """What the lab enforces of a list that is bound at a port, as the device calls it."""
+    plane = compile_plane(Filters({}, (Binding(name, "trading", 4, "in", "a"),)), "trading")
+    return plane.chains, plane.jumps
+
+
+@pytest.mark.parametrize("name", ["", "a b", "PortChannel123456789012345", "1" * 16, "."])
+def test_a_name_that_linux_cannot_be_given_is_refused(name: str) -> None:
+    with pytest.raises(Refused, match="cannot be used in the lab"):
+        ifname(name)
+
+
+def test_two_ports_that_would_have_one_name_are_refused(inventory: Inventory) -> None:
+    hosts = [h for h in inventory.hosts if h.nics and h.nics[0].attached and h.nics[0].attached[0][0] == "leaf1"][:2]
+    moved = {h.name: dataclasses.replace(h, nics=(dataclasses.replace(h.nics[0], attached=(("leaf1", port),)), *h.nics[1:]))
+             for h, port in zip(hosts, ("Ethernet1/1", "Ethernet1-1"), strict=True)}  # fmt: skip
+    with pytest.raises(Refused, match="would have 2 interfaces Ethernet1-1"):
+        wiring(dataclasses.replace(inventory, hosts=tuple(moved.get(h.name, h) for h in inventory.hosts)))

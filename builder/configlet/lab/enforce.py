@@ -15,6 +15,7 @@ from functools import lru_cache
 from configlet.lab.parsers import eos
 from configlet.lab.parsers.eos import Binding, Filters
 from configlet.lab.parsers.eos_entry import Ace, Bits
+from configlet.lab.topology_values import ifname
 from configlet.model.net import BITS, TOP, Family, Spans, address_text
 
 TABLE = "inet switch"
@@ -67,7 +68,7 @@ def compile_plane(filters: Filters, vrf: str) -> Plane:
 
 
 def _jumps(binding: Binding, chain: str) -> Iterable[str]:
-    enters = f'{INTERFACE[binding.way]} "{binding.interface}" meta nfproto ipv{binding.family}'
+    enters = f'{INTERFACE[binding.way]} "{ifname(binding.interface)}" meta nfproto ipv{binding.family}'
     yield f"{enters} {LATER[binding.family]} jump {chain}_later"
     yield f"{enters} jump {chain}"
 

@@ -14,7 +14,7 @@ from configlet.lab.probe_ground import Ground
 from configlet.lab.probe_law import Law, Region
 from configlet.lab.probe_members import mac_at
 from configlet.lab.probe_values import Numbers, Probe, reason
-from configlet.lab.topology_values import End, switch_namespace
+from configlet.lab.topology_values import End, ifname, switch_namespace
 from configlet.lab.traffic_frames import TCP, UDP
 from configlet.lab.traffic_values import Ear, Shot
 from configlet.model.gate import Gate
@@ -59,14 +59,15 @@ def gate_probes(ground: Ground, gate: Gate, numbers: Numbers) -> Iterator[Probe 
 def _inward(ground: Ground, gate: Gate, thing: Segment | External, family: Family) -> Spot | None:
     """From inside towards places that this switch does not serve: what passes leaves by a core link, without a gate."""
     namespace = switch_namespace(gate.owner, gate.realm)
-    bridge, port = (gate.binding, None) if isinstance(thing, Segment) else (None, gate.binding)
+    here = ifname(gate.binding)
+    bridge, port = (here, None) if isinstance(thing, Segment) else (None, here)
     enters = next((far for far, _ in ground.outer_ends(namespace, bridge, port)), None)
     away = [t for t in ground.spots(gate.realm) if not ground.serves(gate.owner, t)]
     inside, target = ground.region([thing], family), ground.region(away, family)
     if enters is None or not inside.spans or not target.spans:
         return None
     strangers = ground.region([t for t in ground.spots(gate.realm) if t is not thing], family)
-    toward = mac_at(ground.wiring, namespace, gate.binding)
+    toward = mac_at(ground.wiring, namespace, here)
     return Spot(
         gate, family, namespace, enters, toward, inside, target, strangers, strangers, ground.fragments_pass(thing)
     )
@@ -75,7 +76,7 @@ def _inward(ground: Ground, gate: Gate, thing: Segment | External, family: Famil
 def _outward(ground: Ground, gate: Gate, thing: Segment | External, family: Family) -> Spot | None:
     """From a core link: no gate stands before it there."""
     namespace = switch_namespace(gate.owner, gate.realm)
-    entered = {port for e in ground.inventory.externals for device, port in e.enters if device == gate.owner}
+    entered = {ifname(port) for e in ground.inventory.externals for device, port in e.enters if device == gate.owner}
     ways = (
         (far, near)
         for far, near in ground.outer_ends(namespace, None)
@@ -131,7 +132,7 @@ def _probe(spot: Spot, law: Law, numbers: Numbers, packet: Packet, expected: boo
     nobody = spot.gate.direction == "out" and packet.dst not in spot.target.live
     shot = Shot(
         number, packet, "frame", enters.namespace, enters.name, (ear,), expected, False, PUT_IN, spot.toward,
-        neighbour=spot.gate.binding if nobody else "",
+        neighbour=ifname(spot.gate.binding) if nobody else "",
     )  # fmt: skip
     rule, place = (_WORDS[about], "") if about in _WORDS else reason(law.decide(packet))
     source = f"{enters.namespace}/{enters.name}"

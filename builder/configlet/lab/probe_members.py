@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from configlet.lab.topology_host import svi
 from configlet.lab.topology_management import CONTROLLER, management_namespace
 from configlet.lab.topology_switch import neighbour_addresses
-from configlet.lab.topology_values import Wiring, mac_of, switch_namespace
+from configlet.lab.topology_values import Wiring, ifname, mac_of, switch_namespace
 from configlet.lab.traffic_values import How
 from configlet.model.inventory import External, Inventory, Segment, Service, Stack, Workload
 from configlet.model.net import Family, IPAddress, family_of
@@ -97,7 +97,7 @@ def external(wiring: Wiring, thing: External) -> Member:
     addresses = neighbour_addresses(thing)
     interface = wiring.interface_of(thing.name, addresses[0])
     device, port = thing.enters[0]
-    gateway = mac_at(wiring, switch_namespace(device, thing.realm), port)
+    gateway = mac_at(wiring, switch_namespace(device, thing.realm), ifname(port))
     return Member(
         thing.name,
         thing.name,

@@ -8,7 +8,7 @@ from itertools import islice
 from configlet.lab.topology_host import Attachment, svi
 from configlet.lab.topology_routes import hops_to
 from configlet.lab.topology_switch import Edge, neighbour_addresses
-from configlet.lab.topology_values import Draft, Stream, switch_namespace
+from configlet.lab.topology_values import Draft, Stream, ifname, switch_namespace
 from configlet.model.inventory import Inventory, Multicast, Segment
 from configlet.model.net import IPAddress
 
@@ -41,7 +41,7 @@ def senders(inventory: Inventory, multicast: Multicast, attachments: list[Attach
     for external in inventory.externals:
         if external.name in multicast.sources and external.realm == multicast.realm:
             device, port = external.enters[0]
-            out += [Sender(a, device, port, "") for a in neighbour_addresses(external) if a.version == 4]
+            out += [Sender(a, device, ifname(port), "") for a in neighbour_addresses(external) if a.version == 4]
     segments = {s.name: s for s in inventory.segments}
     for workload in inventory.workloads:
         if workload.name in multicast.sources or workload.segment in multicast.sources:

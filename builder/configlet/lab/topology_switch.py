@@ -53,11 +53,12 @@ def lay_link(draft: Draft, link: Link) -> list[Edge]:
             length = prefix_length(address, link.networks)
             if length is None:
                 raise refuse("link address without a prefix", f"{address} is in no network of the link.", link.place)
-            draft.address(where, port, address, length)
+            draft.address(where, ends[-1].name, address, length)
     draft.wire(*ends)
+    a, b = (end.name for end in ends)
     return [
-        Edge(link.a_device, link.a_port, link.b_device, link.b_port, link.realm, theirs),
-        Edge(link.b_device, link.b_port, link.a_device, link.a_port, link.realm, mine),
+        Edge(link.a_device, a, link.b_device, b, link.realm, theirs),
+        Edge(link.b_device, b, link.a_device, a, link.realm, mine),
     ]
 
 
@@ -190,7 +191,8 @@ def _other(address: IPAddress, length: int) -> IPAddress:
 def _join(draft: Draft, external: External, number: int, device: str, port: str) -> list[Hop]:
     """Wire an external to one entering port; the external's next hops towards us."""
     where = draft.namespace(switch_namespace(device, external.realm), "switch", device, external.realm)
-    draft.wire(End(where, ifname(port, external.place)), End(external.name, f"p{number}", bridge=_LAN))
+    port = ifname(port, external.place)
+    draft.wire(End(where, port), End(external.name, f"p{number}", bridge=_LAN))
     own = {a.version: a for a in neighbour_addresses(external)}
     back: list[Hop] = []
     for address, length in port_addresses(external, number):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from string import ascii_letters
 from typing import Literal
 
 from configlet.model.net import IPAddress, IPNetwork
@@ -189,7 +191,12 @@ class Draft:
         self.addresses.append(Address(namespace, interface, ip_interface(f"{address}/{length}")))
 
     def finish(self) -> Wiring:
-        """The finished value, in the order in which it was asked for."""
+        """The finished value, in the order in which it was asked for. Raises Refused for two interfaces of one name."""
+        names = Counter((end.namespace, end.name) for wire in self.veths for end in (wire.a, wire.b))
+        for (namespace, name), number in names.items():
+            if number > 1:
+                detail = f"{namespace} would have {number} interfaces {name}: Linux takes no slash and {IFNAMSIZ} characters "
+                raise refuse("two interfaces of one name", detail + "in a name. Rehearse with ports of other names.")
         return Wiring(
             tuple(self.namespaces.values()),
             tuple(self.bridges.values()),
@@ -220,16 +227,23 @@ def nic_namespace(host: str, nic: str) -> str:
 
 
 def ifname(name: str, place: Place | None = None) -> str:
-    """The name, when Linux takes it as an interface's; else Refused."""
-    if len(name) > IFNAMSIZ or not name or "/" in name or any(c.isspace() for c in name):
+    """What Linux calls an interface of the inventory or of a device: its own name, or one that Linux takes made of it.
+
+    ``Ethernet1/49`` is ``Ethernet1-49``; what is longer than 15 characters keeps two letters, as vendors shorten their
+    own: ``GigabitEthernet1/0/49`` is ``Gi1-0-49``. The same wherever it is asked; that two of a namespace differ
+    ``Draft.finish`` sees to. Raises Refused for what has no such name.
+    """
+    made = name.replace("/", "-").replace(":", "-")
+    if len(made) > IFNAMSIZ:
+        made = made[:2] + made.lstrip(ascii_letters).lstrip("-")
+    if len(made) > IFNAMSIZ or not made.strip(".") or any(c.isspace() for c in made):
         raise refuse(
             "interface name cannot be used in the lab",
-            f"{name!r} is longer than {IFNAMSIZ} characters, or has a slash or a space in it, which Linux refuses in the name "
-            "of an interface, and the lab calls each port as the inventory does. Rehearse with ports of other names, such as "
-            "Ethernet49: all but the lab takes this one.",
+            f"{name!r} is longer than the {IFNAMSIZ} characters that Linux takes even when it is shortened to {made!r}, or "
+            "has a space in it. Rehearse with a port of a shorter name: all but the lab takes this one.",
             place,
         )
-    return name
+    return made
 
 
 def prefix_length(address: IPAddress, prefixes: tuple[IPNetwork, ...]) -> int | None:
