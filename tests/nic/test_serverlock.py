@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 import struct
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 
 import pytest
 
 from configlet.drivers import serverlock_phases as phases
-from configlet.drivers.base import Lost, Rejected, TakenBack
+from configlet.drivers.base import Lost, Rejected, TakenBack, Trouble
 from configlet.drivers.serverlock import ServerlockDriver
 from configlet.encoders import serverlock
 from configlet.lab.nic.manager import Here, Manager
 from configlet.lab.nic.serverlock import BLOCK, NONE, ServerLockNic, Settings
 from configlet.model.net import FAMILIES
+from configlet.model.plan import Change
 from configlet.model.problem import Refused
 from configlet.readers import read
 from tests.builders import rows
@@ -100,6 +103,75 @@ def test_a_power_loss_anywhere_leaves_old_new_or_blocked_and_recovery_ends_it() 
     after = text(f"permit udp 10.0.0.1 {HERE} to 53", binding="ens1 ens2")
     tally = laws.power_lost_everywhere(after.count("message") + 12, before, after, Settings(override_persists=True))
     assert {"TakenBack", "kept", "Lost"} <= set(tally)
+
+
+class Careless(Here):
+    """A session in which, before one message, something happens that nobody is told of, or that the manager refuses."""
+
+    def __init__(self, manager: Manager, name: str, at: int, act: Callable[[], None]) -> None:
+        super().__init__(manager)
+        self.name, self.left, self.act = name, at, act
+
+    def ask(self, line: str) -> str:
+        if line.startswith(f"mcdi {self.name} "):
+            self.left -= 1
+            if self.left == -1:
+                self.act()
+        return super().ask(line)
+
+
+def ended(nics: Mapping[str, ServerLockNic], pushing: ServerlockDriver, what: Change, before: str, after: str) -> str:
+    """What a commit said; both members are closed, or both the same."""
+    said = "kept"
+    try:
+        pushing.load(what)
+        pushing.commit(600)
+    except Trouble as trouble:
+        said = type(trouble).__name__
+    states = {laws.state(nic, before, after) for nic in nics.values()}
+    assert states in ({"old"}, {"new"}, {"blocked"}), (said, states)
+    assert said != "Rejected" or states == {"old"}
+    if pushing.pending():
+        pushing.revert(str(pushing.pending()))
+        assert {laws.state(nic, before, after) for nic in nics.values()} == {"old"}
+    return said
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["a second table", "the first"])
+@pytest.mark.parametrize("what", ["silent", "refused"])
+def test_a_nic_that_begins_anew_unnoticed_or_a_manager_that_refuses_never_leaves_a_mixed_table(what: str, first: bool) -> None:
+    both = "ens1 ens2"
+    old = text(f"permit tcp 10.9.0.0/24 {HERE} to 443", f"permit udp any {HERE} to 500-503", binding=both)
+    before = "" if first else old
+    after = text(f"permit udp 10.0.0.1 {HERE} to 53", f"permit tcp 172.16.0.0/13 {HERE} to 1-1023", binding=both)
+    tally: Counter[str] = Counter()
+    for at in range(after.count("message") + 9):
+        for name in ("ens1", "ens2"):
+            nics = laws.loaded(before, ("ens1", "ens2"))
+            manager = Manager(nics)
+
+            def refuse() -> None:
+                raise Rejected("not now")
+
+            session = Careless(manager, name, at, nics[name].lose_power if what == "silent" else refuse)
+            pushing = ServerlockDriver(target(), laws.canonical, session)
+            tally[ended(nics, pushing, change(before, after), before, after)] += 1
+    assert {"Lost"} <= set(tally)
+
+
+def test_a_manager_that_cannot_take_a_change_back_tries_again() -> None:
+    now = [0.0]
+    before, after = (text(f"permit tcp 10.0.0.{n} {HERE} to 22") for n in (1, 2))
+    manager = Manager(laws.loaded(before), clock=lambda: now[0])
+    pushing = driver(manager)
+    pushing.load(change(before, after))
+    token, now[0] = pushing.commit(60), 61.0
+    nic = manager.nics["ens1"]
+    nic.settings = replace(nic.settings, filters=1)
+    assert pushing.pending() == token
+    nic.settings = Settings()
+    assert pushing.pending() is None
+    assert laws.state(nic, before, after) == "old"
 
 
 def test_both_members_of_a_bond_are_loaded_or_none() -> None:

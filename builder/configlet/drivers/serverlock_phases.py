@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from configlet.drivers.base import Lost, Rejected, TakenBack
@@ -142,7 +143,7 @@ def replace(nics: Sequence[Nic], text: str) -> dict[str, bytes]:
     check(nics, loads)
     try:
         versions = {nic.name: _staged(nic, loads[nic.name]) for nic in nics}
-    except (Answered, Lost) as error:
+    except (Answered, Lost, Rejected) as error:  # a manager may refuse in the middle, and then the NIC is no longer as it was
         _back(nics, error)
     try:
         for nic in nics:
@@ -151,9 +152,17 @@ def replace(nics: Sequence[Nic], text: str) -> dict[str, bytes]:
             _held(nic, versions[nic.name])
         for nic in nics:
             release(nic)
-    except Answered as error:
-        raise Lost(f"{error} after some NICs had committed; those that are not released are blocked") from error
+    except (Answered, Lost, Rejected) as error:
+        _block(nics)
+        raise Lost(f"{error} after some NICs had committed; all that are reached are blocked") from error
     return versions
+
+
+def _block(nics: Sequence[Nic]) -> None:
+    """Close every NIC that is reached: one that lost power has forgotten that it was closed."""
+    for nic in nics:
+        with suppress(Answered, Lost, Rejected):
+            nic.ask(OVERRIDE, struct.pack("<I", BLOCK))
 
 
 def _staged(nic: Nic, load: Load) -> bytes:
@@ -206,10 +215,12 @@ def _back(nics: Sequence[Nic], error: Exception) -> None:
         for nic in nics:
             release(nic)
     except Answered as worse:
+        _block(nics)
         why = "nothing was ever committed to it" if worse.error == ENOENT else str(worse)
         raise Lost(f"{error}, and there is no way back by itself: {why}. It stays blocked") from error
-    except Lost as worse:
-        raise Lost(f"{error}, and then: {worse}") from error
+    except (Lost, Rejected) as worse:
+        _block(nics)
+        raise Lost(f"{error}, and then: {worse}. What is reached is blocked") from error
     raise TakenBack(f"{error}; every NIC of it has its rules of before") from error
 
 

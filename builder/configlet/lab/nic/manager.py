@@ -9,10 +9,11 @@ import base64
 import binascii
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from configlet.drivers import serverlock_phases as phases
-from configlet.drivers.base import Lost, Rejected
+from configlet.drivers.base import Lost, Rejected, Trouble
 from configlet.lab.nic.serverlock import ServerLockNic
 
 
@@ -34,6 +35,8 @@ class Manager:
     pending: Pending | None = None
     faults: dict[str, tuple[int, bool]] = field(default_factory=dict)
     sent: int = 0
+    known: dict[str, int] = field(default_factory=dict)
+    """How often each NIC had begun when its session with the manager did: a NIC that begins anew has another session."""
 
     def answer(self, line: str) -> str:
         """``ok WORDS``, ``refused WHY`` or ``lost WHY``."""
@@ -54,17 +57,22 @@ class Manager:
             return f"lost {error}"
 
     def expire(self) -> None:
-        """Take a change back whose time is up."""
+        """Take a change back whose time is up; when that fails, again with the next line."""
         if self.pending and self.clock() >= self.pending.until:
-            undo, self.pending = self.pending.undo, None
-            phases.replace([phases.Nic(name, nic.exchange) for name, nic in self.nics.items()], undo)
+            with suppress(Trouble):
+                phases.replace([phases.Nic(name, nic.exchange) for name, nic in self.nics.items()], self.pending.undo)
+                self.pending = None
 
     def _nics(self) -> str:
+        self.known = {name: nic.boots for name, nic in self.nics.items()}
         return " ".join(self.nics)
 
     def _mcdi(self, name: str, data: str) -> str:
         self.sent += 1
         nic, request = self.nics[name], bytes.fromhex(data)
+        if self.known.setdefault(name, nic.boots) != nic.boots:
+            self.known[name] = nic.boots
+            raise Lost(f"{name} began anew since it was last asked")
         left, acts = self.faults.get(name, (-1, False))
         if left >= 0:
             self.faults[name] = (left - 1, acts)
@@ -72,6 +80,7 @@ class Manager:
             if acts:
                 nic.exchange(request)
             nic.lose_power()
+            self.known[name] = nic.boots
             raise Lost(f"{name} lost power")
         return nic.exchange(request).hex()
 

@@ -68,6 +68,7 @@ class ServerLockNic:
         self.active, self.cached = Ruleset(), None  # type: Ruleset, Ruleset | None
         self.override = NONE
         self.counts: dict[int, list[int]] = {}
+        self.boots = 1
         self._lookup: Lookup | None = None
         self._commands: dict[int, Callable[[bytes], bytes]] = {
             0x0E4: self._info, 0x10F: self._set_rule, 0x110: self._reset, 0x111: self._version, 0x112: self._alloc,
@@ -88,6 +89,7 @@ class ServerLockNic:
 
     def lose_power(self) -> None:
         """Off and on again: a valid cache is loaded, or the default ruleset, which is empty here."""
+        self.boots += 1
         self.active = deepcopy(self.cached) if self.cached else Ruleset()
         self._lookup = None
         self.counts.clear()
