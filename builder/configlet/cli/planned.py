@@ -39,7 +39,18 @@ def make(aimed: Aim, today: date, limit: Sequence[str], use_cache: bool = True) 
         made = pipeline.plan(
             site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell, left
         )
-    return signed(made)
+    return signed(replace(made, problems=(*_unfinished(aimed), *made.problems)))
+
+
+def _unfinished(aimed: Aim) -> tuple[str, ...]:
+    """Why a plan from what runs now would be made on sand: a timer, or another push, may still change it."""
+    from configlet import journal
+
+    ids = ", ".join(run.id for run in journal.unfinished(journal.read(aimed.folder / "journal.jsonl")))
+    if not ids:
+        return ()
+    why = "what its devices run now may go back by itself, or be confirmed"
+    return (f"an earlier run is not finished ({ids}): {why}. Wait until it has ended, or run `configlet recover {aimed.words}`",)
 
 
 def against(root: Path, site: str, today: date, folder: Path, limit: Sequence[str], use_cache: bool) -> Plan:

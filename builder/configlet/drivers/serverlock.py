@@ -3,7 +3,8 @@
 A NIC that is bound takes rules from its manager alone. The session is a command on the manager's host; the driver writes
 a line and reads a line (``mcdi NIC HEX``, ``ok HEX``). A NIC has no timer that could take a change back: the manager's
 session keeps it, and says which change it waits for. A NIC that began anew since the line `nics` is answered for with
-`lost`, once: its session with the manager ended with it, and what was loaded before is gone. The only manager that speaks so is the simulated one.
+`lost`, once: its session with the manager ended with it, and what was loaded before is gone. The only manager that
+speaks so is the simulated one.
 """
 
 from __future__ import annotations
