@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from configlet import drivers, journal, pipeline
-from configlet.cli import aim, planned
+from configlet.cli import aim, planned, statuses
 from configlet.drivers.base import Unreachable
 from configlet.model.plan import Change, Plan
+from tests.lab import test_push_truth as push_truth
 from tests.lab.desk import SITE, TODAY, accept, workspace
 
 WHY = "an earlier run is not finished"
@@ -59,3 +61,40 @@ def test_a_platform_is_reached_by_the_driver_that_its_manifest_names_whatever_it
     target = aim.targets(site.inventory, tmp_path, site.platforms)["me1"]
     with pytest.raises(Unreachable):
         aim.maker(site)(replace(target, address="127.0.0.1", port=1))
+
+
+def full(log: journal.Journal) -> None:
+    """From here on the disk of the journal takes nothing."""
+    handle = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(handle, log._file)
+    os.close(handle)
+
+
+@pytest.mark.parametrize(("event", "status"), [
+    ("consent", statuses.FAILED), ("begin", statuses.FAILED), ("stage", statuses.UNKNOWN_STATE),
+    ("verified", statuses.UNKNOWN_STATE), ("outcome", statuses.UNKNOWN_STATE),
+])  # fmt: skip
+def test_a_disk_that_fills_up_is_no_invalid_input_and_in_the_middle_of_a_run_says_to_recover(
+    tmp_path: Path, event: str, status: int
+) -> None:
+    with journal.opened(tmp_path, SITE) as log, pytest.raises(journal.Unwritable) as refused:
+        full(log)
+        log.write(event, "me1")
+    assert statuses.of_refusal(refused.value) == status
+    assert ("configlet recover" in str(refused.value)) == (status == statuses.UNKNOWN_STATE)
+
+
+def test_a_clock_that_was_set_back_since_the_commit_makes_nobody_wait_longer_than_the_timer(tmp_path: Path) -> None:
+    found = push_truth.world(tmp_path, {"leaf1": {}})
+
+    def cut(owner: str, step: str, words: str) -> None:
+        if step == "probe":
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        found.push(push_truth.plan_of(push_truth.change("leaf1")), progress=cut)
+    found.time.now -= 500  # the clock of the first was ahead
+    found.devices["leaf1"].timer, found.devices["leaf1"].dark_until = None, 1e9
+    began = found.time.now
+    assert [outcome.result for outcome in found.recover()] == ["Unknown"]
+    assert push_truth.SECONDS <= found.time.now - began < push_truth.SECONDS + 15

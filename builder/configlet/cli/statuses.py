@@ -36,7 +36,9 @@ def of_problems(problems: Iterable[Problem]) -> int:
 
 
 def of_refusal(refused: Refused) -> int:
-    """The status of a refusal; a site that another run holds is 5."""
-    from configlet.journal import Locked
+    """The status of a refusal; a site that another run holds is 5, a journal that ended in the middle of a run 7."""
+    from configlet.journal import Locked, Unwritable
 
+    if isinstance(refused, Unwritable):
+        return UNKNOWN_STATE if refused.open else FAILED
     return LOCKED if isinstance(refused, Locked) else of_problems(refused.problems)

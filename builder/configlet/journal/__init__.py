@@ -1,6 +1,6 @@
 """What was done to a site: an append-only chain of records, and the lock that lets one run act at a time."""
 
-from configlet.journal.log import FIRST, Journal, Locked, Record, folder, opened, read, who
+from configlet.journal.log import FIRST, Journal, Locked, Record, Unwritable, folder, opened, read, who
 from configlet.journal.runs import Run, Step, held, last, runs, unfinished
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Record",
     "Run",
     "Step",
+    "Unwritable",
     "folder",
     "held",
     "last",

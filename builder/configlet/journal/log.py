@@ -26,6 +26,24 @@ FIRST = "0" * 64
 _FIELDS = ("number", "run", "at", "event", "owner", "data", "previous")
 
 
+_BEFORE = ("consent", "begin")
+"""Events before which no device was met."""
+
+
+class Unwritable(Refused):
+    """A record could not be kept. ``open`` when devices may be on the way, so that they are to be asked."""
+
+    def __init__(self, place: Place, error: OSError, *, open_: bool) -> None:
+        self.open = open_
+        detail = f"{error}. Nothing is sent to a device without a record of it; make room or mend the disk"
+        detail += (
+            ". What was committed and not confirmed goes back by the devices' own timers; then run `configlet recover`."
+            if open_
+            else " and try again."
+        )
+        super().__init__([Problem("the journal cannot be written", detail, place, nature="red")])
+
+
 class Locked(Refused):
     """Another run holds the site; ``holder`` is its id, user, host and process."""
 
@@ -76,7 +94,10 @@ class Journal:
                 "previous": self.head,
             }
             digest = _digest(body)
-            _append(self._file, self.path, json.dumps({**body, "digest": digest}, sort_keys=True) + "\n")
+            try:
+                _append(self._file, json.dumps({**body, "digest": digest}, sort_keys=True) + "\n")
+            except OSError as error:
+                raise Unwritable(Place(str(self.path), self._count + 1), error, open_=event not in _BEFORE) from error
             self.head, self._count = digest, self._count + 1
 
 
@@ -170,21 +191,17 @@ def _open_at_end(path: Path) -> int:
     return handle
 
 
-def _append(handle: int, path: Path, line: str) -> None:
+def _append(handle: int, line: str) -> None:
     data = line.encode()
     size = os.fstat(handle).st_size
     try:
         if os.write(handle, data) != len(data):
             raise OSError("the disk took only a part of the record")
         os.fsync(handle)
-    except OSError as error:
+    except OSError:
         with contextlib.suppress(OSError):
             os.ftruncate(handle, size)
-        raise refuse(
-            "the journal cannot be written",
-            f"{error}. Nothing is sent to a device without a record of it; make room or mend the disk and try again.",
-            Place(str(path)),
-        ) from error
+        raise
 
 
 def _split(data: bytes) -> tuple[list[bytes], bytes]:

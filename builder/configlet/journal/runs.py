@@ -12,7 +12,8 @@ from configlet.model.plan import Result
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a run came on one device. ``token`` "" until something was staged, ``deadline`` in epoch seconds.
+    """How far a run came on one device. ``token`` "" until something was staged, ``deadline`` in epoch seconds by
+    the clock of who pushed, ``seconds`` what the device's timer was given.
 
     ``left`` when something that was only staged may still be on the device; ``answered`` when `recover` reached it
     afterwards and no timer of the run was left on it.
@@ -23,6 +24,7 @@ class Step:
     committed: bool = False
     confirming: bool = False
     deadline: float = 0.0
+    seconds: float = 0.0
     result: Result | None = None
     reason: str = ""
     left: bool = False
@@ -103,6 +105,7 @@ def _with(run: Run, record: Record) -> Run:
         step = replace(step, token=data["token"])
     elif record.event == "commit":
         step = replace(step, token=data["token"], committed=True, deadline=float(data["deadline"]))
+        step = replace(step, seconds=float(data.get("seconds", "inf")))
     elif record.event == "confirm":
         step = replace(step, confirming=True)
     elif record.event == "left":

@@ -15,6 +15,7 @@ class Standing:
     """Where a device stands between commit and confirmation.
 
     ``red`` says why it must be taken back, "" if not. ``run`` is the run whose commit it is, when another one asks.
+    ``deadline`` is of the clock of who committed, ``seconds`` what the device's timer was given.
     """
 
     change: Change
@@ -22,6 +23,7 @@ class Standing:
     deadline: float
     red: str = ""
     run: str = ""
+    seconds: float = 0.0
 
 
 def check(change: Change, means: Means) -> str:
@@ -55,10 +57,11 @@ def _stage_and_commit(change: Change, means: Means) -> Standing | Outcome:
             diff = driver.load(change)
             if means.interrupted.is_set():
                 raise Rejected("interrupted before it was committed")
-            standing = replace(standing, deadline=means.clock.now() + means.timer(change))
+            seconds = means.timer(change)
+            standing = replace(standing, deadline=means.clock.now() + seconds, seconds=seconds)
             _about_to_commit(standing, diff, means)
             sent = True
-            driver.commit(means.timer(change))
+            driver.commit(seconds)
     except Rejected as trouble:
         return Outcome(change.owner, "Reverted" if isinstance(trouble, TakenBack) else "Untouched", str(trouble))
     except Trouble as trouble:
@@ -132,7 +135,9 @@ def ask(standing: Standing, means: Means, *, adopt: bool) -> Outcome:
     A pending change is confirmed when ``adopt`` (it was verified and the confirmation was on its way), else taken
     back. The outcome is what the device shows, never what was sent.
     """
-    owner, end = standing.change.owner, max(standing.deadline, means.clock.now()) + means.silence(standing.change)
+    owner, now = standing.change.owner, means.clock.now()
+    # No timer that still runs has longer to go than it was given, whatever the clock of its commit showed.
+    end = min(max(standing.deadline, now), now + standing.seconds) + means.silence(standing.change)
     means.progress(owner, "ask", "in which state is it?")
     while True:
         try:

@@ -55,7 +55,7 @@ def _asked(run: Run, step: Stepped, change: Change, means: Means) -> Outcome:
     if change.owner not in means.targets:
         return Outcome(change.owner, "Unknown", "no management address is known for it any more")
     red = f"run {run.id} was cut off"
-    outcome = device.ask(Standing(change, step.token, step.deadline, red, run.id), means, adopt=step.confirming)
+    outcome = device.ask(Standing(change, step.token, step.deadline, red, run.id, step.seconds), means, adopt=step.confirming)
     if outcome.result == "Reverted" and not step.committed:
         return Outcome(change.owner, "Untouched", f"{red} before it was committed; it shows what ran before")
     return outcome
