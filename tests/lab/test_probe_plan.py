@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,22 @@ def small(tmp_path: Path) -> Site:
     (tmp_path / "inventory" / "small").mkdir(parents=True)
     (tmp_path / "inventory" / "small" / "site.yaml").write_text(SMALL)
     return open_site(tmp_path, "small", date(2026, 11, 24))
+
+
+def test_no_probe_of_a_hosts_table_comes_from_that_host_as_its_kernel_would_drop_it_without_any_table(tmp_path: Path) -> None:
+    folder = tmp_path / "inventory" / "small"
+    folder.mkdir(parents=True)
+    two = "{h1: {addresses: [10.2.0.11], on: [eth0], segment: desks, stack: kernel}, h1b: {addresses: [10.2.0.21], on: [eth0], "
+    said = SMALL.replace("{h1: {addresses: [10.2.0.11], on: [eth0], ", two)
+    allow = "policy:\n  - {name: first, from: [h1], to: [h1b], service: [tcp/7], action: allow, reason: r}\n"
+    way = "  h1:\n    management: {address: 192.0.2.22, credentials: env/SMALL}\n"
+    (folder / "site.yaml").write_text(said.replace("policy:\n", allow).replace("  h1:\n", way))
+    own, seen = {int(ip_address(a)) for a in ("10.2.0.11", "10.2.0.21")}, 0
+    for probe in plan_probes(open_site(tmp_path, "small", date(2026, 11, 24))).probes:
+        if probe.kind == "gate" and probe.gate.startswith("h1/"):
+            seen += 1
+            assert not {probe.shot.packet.src, probe.shot.packet.dst} <= own, probe
+    assert seen > 3
 
 
 def test_what_a_table_at_a_nic_never_meets_is_not_asked_of_it_and_said(small: Site) -> None:

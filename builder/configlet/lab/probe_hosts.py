@@ -31,6 +31,8 @@ class Local:
     family: Family
     address: int
     wire: End
+    own: frozenset[int]
+    """All addresses of the host: what comes from one of them over a wire the kernel drops by itself, table or none."""
 
 
 def host_probes(ground: Ground, gate: Gate, members: Iterable[Member], numbers: Numbers) -> Iterator[Probe | str]:
@@ -43,7 +45,9 @@ def host_probes(ground: Ground, gate: Gate, members: Iterable[Member], numbers: 
         for family in FAMILIES:
             address = member.address(family)
             if address is not None and any(f == family and lo <= address <= hi for f, (lo, hi) in gate.locals):
-                local = Local(gate, member, family, address, wire)
+                same = (m.address(family) for m in ground.members if m.namespace == member.namespace)
+                own = frozenset(a for a in same if a is not None)
+                local = Local(gate, member, family, address, wire, own)
                 yield from _local(local, ground, ground.laws(member.realm, family), numbers)
 
 
@@ -60,18 +64,18 @@ def _local(local: Local, ground: Ground, law: Law, numbers: Numbers) -> Iterator
     inward = [
         p
         for proto in (UDP, TCP)
-        for p in islice(_served(local, law, law.denies(others, here, numbers.tag(), (proto,))), 1)
+        for p in islice(_served(local, law.denies(others, here, numbers.tag(), (proto,))), 1)
     ]
     if not inward:
         yield f"{local.gate.name}: the policy denies nothing towards {local.member.name} that its table alone could stop."
     for packet in inward:
         yield _inward(local, law, numbers, packet)
-    allowed = next(_served(local, law, law.permits(others, here, numbers.tag())), None)
+    allowed = next(_served(local, law.permits(others, here, numbers.tag())), None)
     if allowed is None:
         yield f"{local.gate.name}: the policy allows nothing towards {local.member.name} over IPv{local.family}."
     else:
         yield _inward(local, law, numbers, allowed)
-    outward = next(law.denies(here, others, numbers.tag(), (UDP,)), None)
+    outward = next((p for p in law.denies(here, others, numbers.tag(), (UDP,)) if p.dst not in local.own), None)
     if outward and "out" in local.gate.capability.directions:
         yield _outward(local, law, numbers, outward)
 
@@ -88,10 +92,9 @@ def _others(local: Local, ground: Ground) -> Region:
     return Region(region.spans, tuple(a for a in region.live if a != local.address))
 
 
-def _served(local: Local, law: Law, packets: Iterable[Packet]) -> Iterator[Packet]:
-    """Those that the kernel serves, and that are no group membership or discovery of its own."""
-    del law
-    return (p for p in packets if p.src != p.dst and local.member.receives(p) == "socket")
+def _served(local: Local, packets: Iterable[Packet]) -> Iterator[Packet]:
+    """Those that the kernel serves, from others than the host itself."""
+    return (p for p in packets if p.src not in local.own and p.src != p.dst and local.member.receives(p) == "socket")
 
 
 def _inward(local: Local, law: Law, numbers: Numbers, packet: Packet) -> Probe:
