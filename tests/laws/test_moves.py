@@ -9,6 +9,7 @@ from configlet.model.plan import Plan
 from configlet.pipeline import Store
 from configlet.pipeline.written import Folder
 from tests.laws.test_blind import STRANGER, TODAY, host, site
+from tests.nic.flow_laws import held
 
 RULE = "  - {name: orders, from: [you], to: [me1], service: [orders], action: allow, reason: the one desk}\n"
 GAPS = "".join(
@@ -59,3 +60,13 @@ def test_a_workload_that_comes_back_is_taken_up_before_it_moves(tmp_path: Path) 
 def test_a_plan_that_moves_nobody_says_nothing_of_it(tmp_path: Path) -> None:
     kernel = host("nftables", "kernel")
     assert of_move(moved(tmp_path, kernel, kernel, "kernel", "container")) == []
+
+
+def test_a_first_push_of_a_host_and_of_its_nic_moves_nobody(tmp_path: Path) -> None:
+    site(tmp_path, host("nftables", "kernel").replace("model: virtio,", "model: solarflare-x2, filter_table: ntuple,") + STRANGER,
+         policy=f"{RULE}accept:\n{GAPS}")  # fmt: skip
+    texts = {a.platform: a.text for a in pipeline.render(tmp_path, "desk", TODAY)}
+    assert of_move(pipeline.plan(tmp_path, "desk", TODAY, {"me": "", "me/ntuple": ""}, "site", {"me"})) == []
+    running = {"me": "", "me/ntuple": held("ntuple", texts["ntuple"])}
+    (said,) = of_move(pipeline.plan(tmp_path, "desk", TODAY, running, "site", {"me"}))
+    assert said.startswith("me1 comes to me/nftables")

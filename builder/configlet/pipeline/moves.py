@@ -18,17 +18,20 @@ from configlet.plan import Item
 
 def moves(site: Site, found: Iterable[Item]) -> Iterator[str]:
     """A sentence for each workload whose gate is another than that of what runs: the new one closes before the old one opens."""
+    items = list(found)
+    # A NIC that held nothing of ours guarded nobody, so nobody comes from it.
+    bare = {item.artifact.owner for item in items if item.own and item.running is not None and not item.running.canonical}
     running = {
         item.artifact.owner: item.running
-        for item in found
+        for item in items
         if item.artifact.kind == "filter-table" and item.running is not None and not item.own
     }
     for host in (h for h in site.inventory.hosts if h.name in running):
         for work in host.workloads:
-            yield from _move(site, host, work, judged=_judges(running[host.name], work))
+            yield from _move(site, host, work, judged=_judges(running[host.name], work), bare=host.name in bare)
 
 
-def _move(site: Site, host: Host, work: Workload, *, judged: bool) -> Iterator[str]:
+def _move(site: Site, host: Host, work: Workload, *, judged: bool, bare: bool) -> Iterator[str]:
     table, cards = f"{host.name}/{host.platform}", ", ".join(_cards(site, host, work))
     taken = table_sees(host, work)
     if judged and not taken and cards and _driven(site, host, work):
@@ -43,7 +46,7 @@ def _move(site: Site, host: Host, work: Workload, *, judged: bool) -> Iterator[s
             f"{work.name} leaves {table} for the stack {work.stack}: first {first}; then move the application; then push "
             f"this, after which {table} drops what still comes to it by the kernel"
         )
-    elif taken and not judged and cards:
+    elif taken and not judged and cards and not bare:
         yield f"{work.name} comes to {table}: push this first, then move the application; take its rules out of {cards} last"
 
 
