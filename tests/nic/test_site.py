@@ -185,3 +185,17 @@ def test_what_somebody_else_has_put_into_the_nic_makes_it_unreadable(tmp_path: P
     shown = f"# configlet tcflower 1\n# shown ens1\n{nic.listing()}{foreign}\n"
     made = plan(tmp_path, {OWN: texts["nftables"], NICS: shown})
     assert [p for p in made.problems if p.startswith(f"{NICS}: what it runs is not known")], made.problems
+
+
+@pytest.mark.parametrize("intra", ["open", "policy"])
+def test_later_fragments_pass_a_nic_that_tells_them_apart_where_the_segment_matches_them(tmp_path: Path, intra: str) -> None:
+    site(tmp_path)
+    at = tmp_path / "inventory" / SITE / "site.yaml"
+    old, new = "intra: policy, fragments: drop, encap: none}\nhosts", f"intra: {intra}, fragments: match, encap: none}}\nhosts"
+    said = at.read_text().replace(old, new)
+    assert "fragments: match" in said
+    at.write_text(said.replace("service: [orders], action: allow", "service: [any], action: allow"))
+    (text,) = (a.text for a in pipeline.render(tmp_path, SITE, TODAY) if a.platform == "tcflower")
+    found = pipeline.check(tmp_path, SITE, TODAY)
+    assert not [p for p in found.findings if "not proved" in p.summary], found.findings
+    assert any("prio 10 " in line and "frag/nofirstfrag action pass" in line for line in text.splitlines())

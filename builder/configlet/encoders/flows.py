@@ -51,27 +51,38 @@ def spent(operands: Mapping[str, Any], tables: Sequence[Table]) -> Spent:
     limit = tables[0].gate.capability.capacity if tables else 0
     closing = sum(len(lines) for lines in operands["close"].values())
     for table in tables:
-        for sets, rule in _rows(table):
+        for sets, rule in _rows(operands, table):
             costs[rule.name, rule.place] += prod(_size(part) for part in _parts(operands, table.family, sets, rule))
     return Spent({"rules": (costs.total() + closing, limit)}, costs)
 
 
-def _rows(table: Table) -> list[tuple[Sets, Rule]]:
+def _rows(operands: Mapping[str, Any], table: Table) -> list[tuple[Sets, Rule]]:
     """Rows once each, without those inside another, as all are permits. To a NIC that does not see fragments a row of
-    fragments alone says nothing of its own, and to one that sees no types all of ICMPv6 holds its listeners."""
+    fragments alone says nothing of its own, and to one that sees no types all of ICMPv6 holds its listeners. Where
+    fragments have rules of their own, a row of both is two."""
     hidden = "fragment" in table.gate.capability.blind_to
     found: dict[Sets, Rule] = {}
     for item in items(table.rows):
         like: Entry = item.like if isinstance(item, Block) else item
         sets = sets_of(item)
         if not (hidden and sets[FRAG][0][0]):
-            found.setdefault(sets, like.rule)
+            for part in _told_apart(sets) if "fragments" in operands else (sets,):
+                found.setdefault(part, like.rule)
     near = Near(list(found))
     return [(sets, rule) for at, (sets, rule) in enumerate(found.items()) if all(n == at for n in near.holding(sets))]
 
 
+def _told_apart(sets: Sets) -> tuple[Sets, ...]:
+    """What is whole, and later fragments, which have no ports; one of them where a row asks for that alone."""
+    proto, dst, src, dport, sport, flag, frag = sets
+    if frag != (ANY_BIT,):
+        return (sets,)
+    whole = (proto, dst, src, dport, sport, flag, ((0, 0),))
+    return (whole, (*whole[:6], ((1, 1),))) if dport == sport == _PORTS and flag == (ANY_BIT,) else (whole,)
+
+
 def _flows(operands: Mapping[str, Any], table: Table) -> Iterator[Flow]:
-    for sets, rule in _rows(table):
+    for sets, rule in _rows(operands, table):
         made = _parts(operands, table.family, sets, rule)
         numbers, *parts = [list[Any](part.make()) if isinstance(part, _Many) else list(part) for part in made]
         for proto in numbers:
