@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from configlet.lab.daemon_launch import READY, Birth
 from configlet.lab.enter import inside
 from configlet.lab.host import TOOLS, LabHost
 from configlet.lab.nic import judged, rteflow, tools
+from configlet.lab.nic.held import LISTED, Chain, steps
 from configlet.lab.nic.ntuple import Refusal
 from configlet.lab.nic.rteflow import Console
 from configlet.lab.nic.settle import Settle
@@ -74,6 +75,11 @@ class World:
         if namespace not in self.namespaces:
             raise OSError(f"the lab has no namespace {namespace}")
         wire.run(self.namespaces[namespace], ["nft", "-f", "-"], text)
+
+    def replace(self, namespace: str, chains: Sequence[Chain]) -> None:
+        """Have a NIC's namespace hold these chains and no others. Raises OSError."""
+        for step in steps(chains, wire.run(self.namespaces[namespace], list(LISTED), "")):
+            self.apply(namespace, step)
 
 
 def personality(platform: str) -> Any:
@@ -162,7 +168,7 @@ def _simulate_nics(world: World, host: Host, folder: Path) -> None:
     def told(name: str, nic: Nic | Console) -> None:
         held[name][type(nic)] = judged.rules(nic)
         try:
-            world.apply(spaces[name], received(tuple(held[name].values())))
+            world.replace(spaces[name], received(tuple(held[name].values())))
         except OSError as problem:
             raise Refusal(f"the simulated NIC failed: {problem}") from problem
 

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from configlet.lab.enter import run_in
+from configlet.lab.nic.held import LISTED, Chain, steps
 from configlet.lab.state import ready, state_of
 from configlet.lab.topology_host import FUNCTION, PORT
 from configlet.lab.topology_values import nic_namespace
@@ -23,7 +24,7 @@ from configlet.pipeline.site import Site, open_site
 from configlet.place.local import mechanism
 from configlet.place.stacks import IN_NIC
 
-TABLE = "bridge nic_simulated"
+HOOK = "type filter hook forward priority {}; policy accept;"
 _ENTERS = {"in": f'iifname "{PORT}*"', "out": f'iifname "{FUNCTION}*"'}
 _PORTS = (6, 17, 132)
 _ICMP: dict[Family, int] = {4: 1, 6: 58}
@@ -45,7 +46,7 @@ def load(root: Path, site: str, today: date) -> tuple[str, ...]:
             name = nic_namespace(host.name, nic.name)
             mine = [t for t in tables if t.gate.owner == host.name and t.gate.binding == nic.name]
             if name in namespaces:
-                _apply(state.path, name, text(mine))
+                _apply(state.path, name, judges(mine))
             elif mine:
                 raise refuse("NIC that the lab has not", f"The lab has no NIC {name}. Take it down and up again.", nic.place)
     return tuple(sorted({table.gate.name for table in tables}))
@@ -60,43 +61,43 @@ def _proven(site: Site) -> list[Table]:
     return [table for one in made for table in one.artifact.tables]
 
 
-def _apply(state: Path, namespace: str, rules: str) -> None:
-    done = run_in(state, namespace, ["nft", "-f", "-"], stdin=rules)
-    if done.returncode:
-        raise refuse("simulated NIC did not take its table", f"{namespace}: {done.stderr.strip()}", nature="red")
+def _apply(state: Path, namespace: str, chains: Sequence[Chain]) -> None:
+    def nft(argv: Sequence[str], text: str | None = None) -> str:
+        done = run_in(state, namespace, argv, stdin=text)
+        if done.returncode:
+            raise refuse("simulated NIC did not take its table", f"{namespace}: {done.stderr.strip()}", nature="red")
+        return done.stdout
+
+    for step in steps(chains, nft(LISTED)):
+        nft(["nft", "-f", "-"], step)
 
 
-def text(tables: Sequence[Table]) -> str:
-    """One transaction that replaces what a NIC holds; without tables it holds nothing and passes all."""
-    lines = [f"table {TABLE}", f"delete table {TABLE}"]
-    if tables:
-        lines += [f"table {TABLE} {{", "  chain judge {", "    type filter hook forward priority 0; policy accept;"]
-        for direction in sorted({t.gate.direction for t in tables}):
-            for family in FAMILIES:
-                lines.append(f"    {_ENTERS[direction]} meta protocol {'ip' if family == 4 else 'ip6'} jump {direction}_{family}")
-        lines += ["  }", *(line for table in tables for line in _chain(table)), "}"]
-    return "\n".join(lines) + "\n"
+def judges(tables: Sequence[Table]) -> tuple[Chain, ...]:
+    """What a NIC holds; without tables nothing, so that it passes all."""
+    if not tables:
+        return ()
+    jumps = [
+        f"{_ENTERS[direction]} meta protocol {'ip' if family == 4 else 'ip6'} jump {direction}_{family}"
+        for direction in sorted({t.gate.direction for t in tables})
+        for family in FAMILIES
+    ]
+    return (*map(_chain, tables), Chain("judge", tuple(jumps), HOOK.format(0)))
 
 
-def received(parts: Sequence[Sequence[str]]) -> str:
-    """One transaction that replaces what a NIC holds by lists of rules for what it receives, each in its order.
+def received(parts: Sequence[Sequence[str]]) -> tuple[Chain, ...]:
+    """What a NIC holds, from lists of rules for what it receives, each in its order.
 
     A packet must pass all of them; what no rule of a list matches passes that list.
     """
-    lines = [f"table {TABLE}", f"delete table {TABLE}"]
     held = [part for part in parts if part]
-    for number, part in enumerate(held):
-        lines += [f"table {TABLE} {{", f"  chain judge{number} {{"]
-        lines += [f"    type filter hook forward priority {number}; policy accept;", f"    {_ENTERS['in']} jump held{number}"]
-        lines += ["  }", f"  chain held{number} {{", *(f"    {rule}" for rule in part), "  }", "}"]
-    return "\n".join(lines) + "\n"
+    lists = (Chain(f"held{number}", tuple(part)) for number, part in enumerate(held))
+    hooks = (Chain(f"judge{n}", (f"{_ENTERS['in']} jump held{n}",), HOOK.format(n)) for n in range(len(held)))
+    return (*lists, *hooks)
 
 
-def _chain(table: Table) -> Iterator[str]:
-    yield f"  chain {table.gate.direction}_{table.family} {{"
-    for row in table.rows:
-        yield f"    {' '.join(_matches(row, table.family))} counter {'accept' if row.permit else 'drop'}"
-    yield from ("    counter drop", "  }")
+def _chain(table: Table) -> Chain:
+    rows = (f"{' '.join(_matches(row, table.family))} counter {'accept' if row.permit else 'drop'}" for row in table.rows)
+    return Chain(f"{table.gate.direction}_{table.family}", (*rows, "counter drop"))
 
 
 def _matches(row: Entry, family: Family) -> Iterator[str]:
