@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 
 import pytest
 
@@ -45,6 +47,44 @@ def test_who_looks_sees_every_line_and_who_waits_does_too(seed: int) -> None:
     nic.time += SHARE * nic.rules
     nic.settle.due()
     assert nic.told == nic.rules
+
+
+def test_whoever_is_about_to_send_packets_has_all_told_by_the_thread_that_serves_the_nic() -> None:
+    told, rules, clock, over = [0], [0], [0.0], threading.Event()
+
+    def tell() -> None:
+        clock[0] += 1000
+        told[0] = rules[0]
+
+    settle = Settle(tell, lambda: clock[0])
+
+    def served() -> None:
+        for _ in range(40):
+            rules[0] += 1
+            settle.changed()
+        while not over.is_set():
+            settle.due()
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=served)
+    thread.start()
+    while rules[0] < 40:
+        time.sleep(0.001)
+    assert told[0] < 40  # and no time goes by until the next telling
+    assert settle.hurry(5)
+    assert told[0] == 40
+    over.set()
+    thread.join()
+
+
+def test_one_that_cannot_be_told_is_said() -> None:
+    def tell() -> None:
+        raise OSError("no")
+
+    settle = Settle(tell)
+    with pytest.raises(OSError, match="no"):
+        settle.changed()
+    assert not settle.hurry(0.05)
 
 
 def test_what_could_not_be_told_is_told_again_before_anybody_looks() -> None:

@@ -118,6 +118,11 @@ def status(root: Path, site: str) -> dict[str, Any]:
     return _ask(state_of(root, site), {"verb": "status"})
 
 
+def settle(root: Path, site: str) -> None:
+    """Have every simulated NIC judge by all that it was told until now. Raises Refused when one does not."""
+    _ask(state_of(root, site), {"verb": "settle"})
+
+
 def fault(root: Path, site: str, device: str, kind: str, arg: str = "") -> dict[str, Any]:
     """Make something go wrong on a switch or host of the lab. Raises Refused for what it does not know."""
     return _ask(state_of(root, site), {"verb": "fault", "device": device, "kind": kind, "arg": arg})

@@ -43,6 +43,8 @@ from configlet.model.net import IPAddress
 from configlet.model.problem import Refused, refuse
 
 SSH = 22
+PATIENCE = 20.0
+"""Seconds in which a simulated NIC's namespace takes all that the NIC was told."""
 SAYS = (
     "The switches are simulated: namespaces of this machine that forward with its kernel, with the management "
     "interface of their platform in front. No vendor software runs here.",
@@ -68,6 +70,8 @@ class World:
     hosts: dict[str, LabHost] = field(default_factory=dict)
     servers: list[dict[str, Any]] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
+    settles: dict[str, Settle] = field(default_factory=dict)
+    """By the namespaces of simulated NICs: what tells them what the NIC was told."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def apply(self, namespace: str, text: str) -> None:
@@ -185,6 +189,7 @@ def _simulate_nics(world: World, host: Host, folder: Path) -> None:
         told(name, last[name])
 
     settles = {name: Settle(partial(tell, name)) for name in spaces}
+    world.settles |= {spaces[name]: settle for name, settle in settles.items()}
     if spaces:
         simulated = tools.Tools(dict.fromkeys(spaces), changed, lambda name: settles[name].now(), idle)
         world.held.append(tools.serve(simulated, folder / TOOLS))
@@ -241,6 +246,14 @@ def _fault(world: World, request: dict[str, Any]) -> dict[str, Any]:
     return {"device": name, "kind": kind, "arg": arg}
 
 
+def _settle(world: World) -> dict[str, Any]:
+    """Every simulated NIC judges by what it was told until now, as packets are to be sent."""
+    late = [name for name, settle in world.settles.items() if not settle.hurry(PATIENCE)]
+    if late:
+        raise refuse("simulated NIC that does not take what it was told", f"{', '.join(late)}: see the lab's log.", nature="red")
+    return {}
+
+
 def _down(world: World, _: dict[str, Any]) -> dict[str, Any]:
     asyncio.get_running_loop().call_soon(world.stop.set)
     return {}
@@ -255,6 +268,8 @@ async def _answer(world: World, line: bytes) -> dict[str, Any]:
             return {"ok": True, **status(world)}
         if verb == "fault":
             return {"ok": True, **await asyncio.to_thread(_fault, world, request)}
+        if verb == "settle":
+            return {"ok": True, **await asyncio.to_thread(_settle, world)}
         if verb == "down":
             return {"ok": True, **_down(world, request)}
         return {"ok": False, "problems": [["unknown verb", f"The lab does not know {verb!r}."]]}

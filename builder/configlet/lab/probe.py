@@ -6,6 +6,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from configlet.lab import daemon
 from configlet.lab.probe_judge import Result, judge, lines, to_json
 from configlet.lab.probe_plan import CAP, plan_probes
 from configlet.lab.state import ready, state_of
@@ -23,6 +24,7 @@ def probe(root: Path, site: str, today: date, cap: int = CAP) -> Result:
     """
     state = state_of(root, site)
     ready(state)
+    daemon.settle(root, site)
     plan = plan_probes(open_site(root, site, today), cap)
     start = time.monotonic()
     heard = send(state.path, [p.shot for p in plan.probes])

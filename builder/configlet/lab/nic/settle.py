@@ -26,6 +26,14 @@ class Settle:
         if self._waits and self._clock() >= self._next:
             self.now()
 
+    def hurry(self, patience: float) -> bool:
+        """From any other thread: have the one that serves the NIC tell now what was not told yet; whether it did."""
+        end = time.monotonic() + patience
+        while self._waits and time.monotonic() < end:
+            self._next = 0.0
+            time.sleep(0.01)
+        return not self._waits
+
     def now(self) -> None:
         """Tell what was not told yet, before anybody looks at the NIC. Raises what the telling raises."""
         if self._waits:
