@@ -146,3 +146,14 @@ def test_an_interface_that_the_other_platform_does_not_know_is_refused_at_the_op
     assert "reader does not know" not in ended.stderr and ended.stdout == ""
     if platform == "sonic":
         assert configlet(*words, "--bind", f"{name}/in", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("group", ["controllers", "Controller", "any", "NO", "management", "TRUE"])
+def test_a_group_called_like_a_word_of_ours_is_imported_under_a_name_that_is_free(workspace: Path, group: str) -> None:
+    text = (
+        f"object-group network {group}\n host 10.1.1.1\n host 10.1.3.9\n host 10.1.5.1\n!\nip access-list extended X\n"
+        f" permit tcp object-group {group} any eq 22\n deny ip any any\n!\ninterface Vlan10\n ip access-group X in\n"
+    )
+    (workspace / "group.cfg").write_text(text)
+    ended = configlet("import", "acl", "group.cfg", "--platform", "ios", cwd=workspace)
+    assert ended.returncode == 0 and "PROVED" in ended.stderr, ended.stderr

@@ -121,7 +121,8 @@ def _named(made: Draft, family: Family, spans: Spans, label: str, what: str) -> 
     return made.sets[key]
 
 
-RESERVED = {"any", "outside", "controller", "management", "infrastructure", "failsafe"}
+RESERVED = {"any", "outside", "controller", "controllers", "management", "infrastructure", "failsafe"}
+"""Words of the policy, and the segment that a drafted site has already."""
 
 
 def _free_name(name: str, made: Draft) -> str:
