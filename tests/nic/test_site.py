@@ -15,6 +15,8 @@ from configlet.lab.nic.manager import Manager
 from configlet.lab.nic.serverlock import ServerLockNic
 from configlet.lab.probe_plan import plan_probes
 from configlet.model.plan import Change, Plan, host_of
+from configlet.place.ends import ends_of
+from configlet.place.local import TAGGED, hops_at
 from configlet.plan import back
 from configlet.push import push, waves
 from tests.lab.desk import SITE, TODAY, accept, cure, workspace
@@ -199,3 +201,25 @@ def test_later_fragments_pass_a_nic_that_tells_them_apart_where_the_segment_matc
     found = pipeline.check(tmp_path, SITE, TODAY)
     assert not [p for p in found.findings if "not proved" in p.summary], found.findings
     assert any("prio 10 " in line and "frag/nofirstfrag action pass" in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("name", "stack", "guards"), [("tcflower", "dpdk", False), ("rteflow", "dpdk", False), ("simnic", "onload", True)]
+)
+def test_a_table_whose_rules_are_for_untagged_frames_guards_no_workload_that_tags_them(
+    tmp_path: Path, name: str, stack: str, guards: bool
+) -> None:
+    site(tmp_path)
+    at = tmp_path / "inventory" / SITE / "site.yaml"
+    said = at.read_text().replace("filter_table: tcflower", f"filter_table: {name}").replace("stack: dpdk", f"stack: {stack}")
+    if guards:
+        said = said.replace("model: mellanox-connectx6", "model: solarflare-x2-serverlock")
+    tagged = said.replace("    workloads: {me1:", "    interfaces: {v30: {members: [ens1], vlan: 30}}\n    workloads: {me1:")
+    tagged = tagged.replace(f"on: [ens1], segment: floor, stack: {stack}", f"on: [v30], segment: floor, stack: {stack}")
+    for text, sees in ((said, name != "rteflow"), (tagged, guards)):
+        at.write_text(text)
+        opened_site = pipeline.open_site(tmp_path, SITE, TODAY)
+        ends = {e.workload.name: e for e in ends_of(opened_site.inventory, "trading", 4) if e.workload}
+        hops = [h for h in hops_at(opened_site.placement, ends["me1"], "receives", ends["client2"]) if h.gate.binding == "ens1"]
+        assert [h.sees for h in hops] == [sees], hops
+        assert (hops[0].sentence == TAGGED) == (text == tagged and not guards)

@@ -43,6 +43,8 @@ class Capability:
     """Whether services are groups too, or each has a line of its own between groups of addresses."""
     observes: bool = False
     """Whether it can count what it lets pass by a rule, and a driver of ours reads the counts."""
+    tagged: bool = True
+    """Whether its rules meet frames that have a VLAN tag as they meet those that have none."""
     mechanism: str = ""
     """The column of the table of stacks that speaks for it (``place.stacks``), where the platform's name is none."""
 

@@ -18,6 +18,7 @@ ONE_WAY = {
     "sends": "This table judges only what is received: what the workload sends never meets it.",
 }
 INSIDE = "Both workloads are on this host: what passes between them never leaves it, and this table never meets it."
+TAGGED = "The workload's frames have a VLAN tag, and the rules of this table are for frames without one: they pass it by."
 REMOVABLE = "The workload can remove this table itself, so it is never the only guard."
 
 
@@ -44,9 +45,23 @@ def hops_at(placement: Placement, end: End, way: Way, other: End, service: str =
         return ()
     gates = [g for g in placement.of_owner(end.workload.host) if _crossed(placement, g, end, way)]
     stays, stack = inside(end, other), dict(end.workload.also).get(service, end.workload.stack)
-    return tuple(
-        Hop(gate, False, INSIDE) if stays and mechanism(gate) in OUTSIDE else _hop(gate, stack, way) for gate in gates
-    )
+    tagged = _tagged(placement, end)
+
+    def hop(gate: Gate) -> Hop:
+        if stays and mechanism(gate) in OUTSIDE:
+            return Hop(gate, False, INSIDE)
+        if tagged and not gate.capability.tagged:
+            return Hop(gate, False, TAGGED)
+        return _hop(gate, stack, way)
+
+    return tuple(map(hop, gates))
+
+
+def _tagged(placement: Placement, end: End) -> bool:
+    """Whether a workload's frames carry a VLAN tag."""
+    host = host_of(placement, end)
+    on = set(end.workload.on) if end.workload else set()
+    return host is not None and any(i.vlan is not None for i in host.interfaces if i.name in on)
 
 
 def inside(one: End, other: End) -> bool:

@@ -136,6 +136,7 @@ def _capability(record: Mapping[str, Any]) -> Capability:
         mechanism=str(record.get("mechanism", "")),
         drops=bool(record.get("drops", True)),
         observes=bool(record.get("observes", False)),
+        tagged=bool(record.get("tagged", True)),
     )
 
 
