@@ -148,7 +148,7 @@ def test_an_interface_that_the_other_platform_does_not_know_is_refused_at_the_op
         assert configlet(*words, "--bind", f"{name}/in", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("group", ["controllers", "Controller", "any", "NO", "management", "TRUE"])
+@pytest.mark.parametrize("group", ["controllers", "Controller", "any", "management", "TRUE", "null"])
 def test_a_group_called_like_a_word_of_ours_is_imported_under_a_name_that_is_free(workspace: Path, group: str) -> None:
     text = (
         f"object-group network {group}\n host 10.1.1.1\n host 10.1.3.9\n host 10.1.5.1\n!\nip access-list extended X\n"

@@ -121,8 +121,8 @@ def _named(made: Draft, family: Family, spans: Spans, label: str, what: str) -> 
     return made.sets[key]
 
 
-RESERVED = {"any", "outside", "controller", "controllers", "management", "infrastructure", "failsafe"}
-"""Words of the policy, and the segment that a drafted site has already."""
+RESERVED = {"any", "outside", "controller", "controllers", "management", "infrastructure", "failsafe", "true", "false", "null"}
+"""Words of the policy, the segment that a drafted site has already, and what YAML takes for no text."""
 
 
 def _free_name(name: str, made: Draft) -> str:
