@@ -39,7 +39,7 @@ from tests.xdp import rule_sets  # noqa: E402
 from tests.xdp.kernel import OBJECT  # noqa: E402
 
 SIZES = (10, 100, 1_000, 5_000, 20_000, 100_000)
-ROUNDS, PASSES = 16, 8
+ROUNDS, PASSES = 40, 8
 Point = tuple[int, float]
 Packets = ground.Packets
 MODES = {"plain": ground.PLAIN, "everything on": ground.EVERYTHING}
