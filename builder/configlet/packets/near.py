@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from configlet.model.block import Sets
 from configlet.model.net import Spans
 from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
-from configlet.packets.sets import inside, touch, within
+from configlet.packets.sets import inside, meets, touch, within
 
 REMEMBERED = 512
 """Sets whose sizes are remembered: the same few prefixes are asked for again and again, ports hardly ever."""
@@ -208,15 +208,15 @@ class Near:
         rows, self._asked = self.rows, self._asked + 1
         stop = len(rows) if before is None else before
         if len(rows) <= FEW or self._asked < 2:
-            return (number for number in range(stop) if _meets(rows[number], sets))
+            return (number for number in range(stop) if meets(rows[number], sets))
         met, ports = self._meeting(sets), sets[DPORT]
         if len(met) > MANY:
             if self._ports is None:
                 self._ports = Axis([row[DPORT] for row in rows])
             if self._ports.size(ports) < len(met):
-                return (number for number in sorted(self._ports.near(ports)) if number < stop and _meets(rows[number], sets))
+                return (number for number in sorted(self._ports.near(ports)) if number < stop and meets(rows[number], sets))
         found = {number for between in met for number in between.near(rows, ports)}
-        return (number for number in sorted(found) if number < stop and _alike(rows[number], sets))
+        return (number for number in sorted(found) if number < stop and meets(rows[number], sets, _UPPER))
 
     def holding(self, sets: Sets) -> Iterator[int]:
         """The numbers of the rows in which a product lies wholly, in order."""
@@ -228,7 +228,7 @@ class Near:
         if held is None:
             held = self._held[ends] = [b for b in self._meeting(sets) if _around(rows[b.numbers[0]], *ends)]
         found = {number for between in held for number in between.around(rows, sets[DPORT])}
-        return (number for number in sorted(found) if _upper_inside(sets, rows[number]))
+        return (number for number in sorted(found) if inside(sets, rows[number], _UPPER))
 
     def earlier(self, at: int) -> list[int]:
         """The numbers of the rows before one that share a packet with it, in order."""
@@ -296,28 +296,6 @@ def _one(spans: Spans) -> bool:
     return len(spans) == 1 and spans[0][0] == spans[0][1]
 
 
-def _alike(a: Sets, b: Sets) -> bool:
-    """Whether two products between ends that share addresses share a packet."""
-    for level in _UPPER:
-        x, y = a[level], b[level]
-        if x is not y and not touch(x, y):
-            return False
-    return True
-
-
 def _around(row: Sets, dst: Spans, src: Spans) -> bool:
     """Whether both ends lie in those of a row."""
     return within(dst, row[DST]) and within(src, row[SRC])
-
-
-def _upper_inside(a: Sets, b: Sets) -> bool:
-    """Whether a product lies in another one, where its ends do."""
-    for level in _UPPER:
-        x, y = a[level], b[level]
-        if x is not y and not within(x, y):
-            return False
-    return True
-
-
-def _meets(a: Sets, b: Sets) -> bool:
-    return _alike(a, b) and touch(a[DST], b[DST]) and touch(a[SRC], b[SRC])

@@ -84,18 +84,18 @@ def without(a: Spans, b: Spans) -> Spans:
     return tuple(out)
 
 
-def meets(a: Sets, b: Sets) -> bool:
-    """Whether two products share a packet."""
-    for level in _TELLING:
+def meets(a: Sets, b: Sets, levels: tuple[int, ...] = _TELLING) -> bool:
+    """Whether two products share a packet, as far as these dimensions say."""
+    for level in levels:
         x, y = a[level], b[level]
         if x is not y and not touch(x, y):
             return False
     return True
 
 
-def inside(a: Sets, b: Sets) -> bool:
-    """Whether every packet of ``a`` is in ``b``."""
-    for level in _TELLING:
+def inside(a: Sets, b: Sets, levels: tuple[int, ...] = _TELLING) -> bool:
+    """Whether every packet of ``a`` is in ``b``, as far as these dimensions say."""
+    for level in levels:
         x, y = a[level], b[level]
         if x is not y and not within(x, y):
             return False
