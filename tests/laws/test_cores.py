@@ -58,6 +58,9 @@ def test_every_table_that_is_too_large_is_told_whichever_process_found_it(tmp_pa
 
 def test_small_sites_stay_in_one_process_and_no_site_has_more_than_groups_or_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "cores", lambda: 8)
+    monkeypatch.setattr(cores.threading, "active_count", lambda: 1)
     assert workers(cores.MUCH - 1, 100) == 1
     assert workers(cores.MUCH, 100) == 8
     assert workers(cores.MUCH, 3) == 3
+    monkeypatch.setattr(cores.threading, "active_count", lambda: 2)
+    assert workers(cores.MUCH, 100) == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -33,7 +34,10 @@ def cores() -> int:
 
 
 def workers(rules: int, groups: int) -> int:
-    """How many processes are worth their start for so many rules and groups of owners."""
+    """How many processes are worth their start for so many rules and groups of owners. One where other threads run, as
+    those of open connections do: a fork would take over whatever locks they hold."""
+    if threading.active_count() > 1:
+        return 1
     return min(cores(), groups, MOST) if rules >= MUCH and hasattr(os, "fork") else 1
 
 
