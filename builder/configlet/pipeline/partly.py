@@ -179,11 +179,13 @@ def _analysed(site: Site, before: Before, change: Change) -> bool:
             touches = ALL in one | other or bool(places & (one | other))
             if touches and not (one <= full or other <= full):
                 return True
+    meant = {ALL, *places}
     near = {
         (file, item.start + 1)
         for file, cut in before.map.cuts.items()
+        if cut.kind == "policy"
         for item in cut.items
-        if cut.kind == "policy" and (ALL in item.places or places & set(item.places))
+        if not meant.isdisjoint(item.places)
     }
     words = set(SUMMARY.values())
     then = {p for p in before.report.findings if p.summary in words and p.place and (p.place.file, p.place.line) in near}

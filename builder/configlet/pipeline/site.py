@@ -51,11 +51,12 @@ class Site:
 def open_site(root: Path, site: str, today: date, files: Path | None = None) -> Site:
     """Read and understand one site. Raises Refused with all complaints of the stage that found any.
 
-    ``files`` is the folder that holds ``inventory``, where that is not the workspace: a part of a site.
+    ``files`` is the folder that holds ``inventory``, where that is not the workspace: a part of a site. What of it is as
+    it is in the whole was read before.
     """
     search = content.search(root)
     names = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
-    loaded = workspace.load(files or root, site, today, names)
+    loaded = workspace.load(files or root, site, today, names, cache=workspace.cache_of(root))
     policy = rules.expand(loaded.inventory)
     named = {d.platform for d in loaded.inventory.devices if d.managed} | {
         h.platform for h in loaded.inventory.hosts if h.managed

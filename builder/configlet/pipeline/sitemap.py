@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
@@ -280,29 +280,41 @@ def digest_of(lines: list[str]) -> str:
 
 
 def to_dict(known: Map) -> dict[str, Any]:
-    """For a cache."""
-    return {
-        "cuts": {
-            file: [
-                cut.kind,
-                cut.header,
-                cut.alone,
-                cut.head,
-                cut.items,
-            ]
-            for file, cut in known.cuts.items()
-        },
-        **{name: getattr(known, name) for name in _REST},
-    }
+    """For a cache. What an item speaks of is written once for all items of its file that speak of the same."""
+    return {"cuts": {file: _columns(cut) for file, cut in known.cuts.items()}} | {n: getattr(known, n) for n in _REST}
 
 
 _REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
 
 
+def _columns(cut: Cut) -> list[Any]:
+    spoken: dict[tuple[Texts, ...], int] = {}
+    which = [spoken.setdefault((i.places, i.hosts, i.uses, i.whole), len(spoken)) for i in cut.items]
+    starts, names, digests = ([getattr(i, field) for i in cut.items] for field in ("start", "name", "digest"))
+    return [cut.kind, cut.header, cut.alone, cut.head, cut.items[-1].stop, list(spoken), which, starts, names, digests]
+
+
 def from_dict(said: Mapping[str, Any]) -> Map:
     """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
-    cuts = {
-        file: Cut(kind, header, alone, head, tuple(map(Item._make, items)))
-        for file, (kind, header, alone, head, items) in said["cuts"].items()
-    }
-    return Map(cuts, *(said[name] for name in _REST))
+    return Map({file: _cut_of(*columns) for file, columns in said["cuts"].items()}, *(said[name] for name in _REST))
+
+
+def _cut_of(
+    kind: str,
+    header: int,
+    alone: bool,
+    head: str,
+    end: int,
+    spoken: list[list[list[str]]],
+    which: list[int],
+    starts: list[int],
+    names: list[str],
+    digests: list[str],
+) -> Cut:
+    shared = ([tuple(column) for column in of_items] for of_items in zip(*spoken, strict=True))
+    places, hosts, uses, whole = (map(column.__getitem__, which) for column in shared)
+    columns = starts, [*starts[1:], end], places, hosts, names, digests, uses, whole
+    return Cut(kind, header, alone, head, tuple(map(_item, zip(*columns, strict=True))))
+
+
+_item = partial(tuple.__new__, Item)  # as ``Item._make``, in half the time

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from configlet.model.inventory import Inventory
 from configlet.pipeline.inputs import Inputs
@@ -84,7 +85,7 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
 
 
 def _uses(items: Iterable[Item]) -> frozenset[str]:
-    return frozenset({name for item in items for name in item.uses})
+    return frozenset(chain.from_iterable({item.uses for item in items}))
 
 
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
@@ -142,15 +143,14 @@ def slice_of(known: Map, given: Inputs, change: Change, owners: Iterable[str] = 
     hosts |= {h for p in change.places for q in known.parted.get(p, ()) for h in known.bare.get(q, ())}
     places = _around(known, {*change.places, *(p for owner in owners for p in _places_of(known, owner))}, hosts)
     items = {file: change.now.get(file, cut.items) for file, cut in known.cuts.items()}
-    tested = [i for f, c in known.cuts.items() if c.kind == "tests" for i in items[f] if change.places & set(i.places)]
+    own = change.places
+    tested = [i for f, c in known.cuts.items() if c.kind == "tests" for i in items[f] if not own.isdisjoint(i.places)]
     places |= {name for item in tested for name in item.places}
     kept: dict[str, list[Item]] = {}
     for file, cut in known.cuts.items():
-        wanted = change.places if cut.kind == "tests" else places
+        wanted = {ALL, *(own if cut.kind == "tests" else places)}
         if cut.kind != "hosts":
-            kept[file] = [
-                i for i in items[file] if (file, i.start) in change.new or ALL in i.places or wanted & set(i.places)
-            ]
+            kept[file] = [i for i in items[file] if not wanted.isdisjoint(i.places) or (file, i.start) in change.new]
             hosts.update(host for item in kept[file] for host in item.hosts)
     for file, cut in known.cuts.items():
         if cut.kind == "hosts":

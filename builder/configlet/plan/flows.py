@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from configlet.model.block import Block, T, items, listed, sets_of
 from configlet.model.gate import Artifact, Gate, Line, Reading
@@ -45,20 +46,27 @@ def flows(changes: Iterable[tuple[Artifact, Reading, Reading]]) -> tuple[Flow, .
     A gate without a list passes everything. The example is one real packet of the flow, at the first gate.
     """
     found: dict[tuple[bool, str], Flow] = {}
-    known: dict[tuple[Family, _Lines, _Lines], tuple[tuple[str, str], ...]] = {}
-    for artifact, running, desired in changes:
+    known: dict[tuple[str, Family, int, int], tuple[tuple[bool, str, str], ...]] = {}
+    kept = tuple(changes)  # both of a pair often have one reading, and while it is held its lists are known by identity
+    for artifact, running, desired in kept:
         rules = {id(r): r for t in artifact.tables for r in (_like(item).rule for item in items(t.rows))}.values()
         places = {str(rule.name): str(rule.place or "") for rule in rules}
         for gate in _gates(artifact, running, desired):
-            if _judge_alike(gate.before, gate.after):
-                continue
-            for is_open, one, other in ((True, gate.before, gate.after), (False, gate.after, gate.before)):
-                key = gate.family, one, other
-                if key not in known:
-                    known[key] = tuple(_grown(gate, one, other))
-                for rule, example in known[key]:
-                    _add(found, Flow(is_open, rule, places.get(rule.removeprefix(REPLIES), ""), example, (gate.name,)))
+            key = gate.realm, gate.family, id(gate.before), id(gate.after)
+            if key not in known:
+                known[key] = tuple(_changed(gate))
+            for is_open, rule, example in known[key]:
+                _add(found, Flow(is_open, rule, places.get(rule.removeprefix(REPLIES), ""), example, (gate.name,)))
     return tuple(sorted(_folded(found), key=lambda flow: (not flow.opened, flow.place, flow.rule)))
+
+
+def _changed(gate: _Gate) -> Iterator[tuple[bool, str, str]]:
+    """(whether it opens, rule, example) of what a gate passes in one of its lists alone."""
+    if _judge_alike(gate.before, gate.after):
+        return
+    before, after = _concerned(gate.before, gate.after)
+    for is_open, one, other in ((True, before, after), (False, after, before)):
+        yield from ((is_open, rule, example) for rule, example in _grown(gate, one, other))
 
 
 def _judge_alike(one: _Lines, other: _Lines) -> bool:
@@ -72,7 +80,6 @@ def _judge_alike(one: _Lines, other: _Lines) -> bool:
 
 def _grown(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, str]]:
     """(rule, example) of what ``other`` passes and ``one`` does not."""
-    one, other = _concerned(one, other)
     found = differences(gate.family, tuple(one), tuple(other), "too open", AT_ONCE)
     if isinstance(found, Overrun):
         yield from _one_by_one(gate, one, other)
@@ -148,6 +155,11 @@ def _like(item: T | Block[T]) -> T:
     return item.like if isinstance(item, Block) else item
 
 
+@cache
+def _every(family: Family) -> _Lines:
+    return (Line(True, full(family), 0, "", NO_FILTER),)
+
+
 def _gates(artifact: Artifact, running: Reading, desired: Reading) -> Iterable[_Gate]:
     named: dict[tuple[str, str, int], Gate] = {
         (t.gate.binding, t.gate.direction, t.family): t.gate for t in artifact.tables
@@ -156,7 +168,7 @@ def _gates(artifact: Artifact, running: Reading, desired: Reading) -> Iterable[_
     for key in dict.fromkeys((*desired.lists, *running.lists)):
         binding, direction, number = key
         family: Family = 4 if number == 4 else 6
-        every = (Line(True, full(family), 0, "", NO_FILTER),)
+        every = _every(family)
         gate = named.get((binding, direction, number)) or (
             hosts.get(family) if artifact.kind == "filter-table" else None
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date
-from ipaddress import IPv4Address, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from configlet.model.inventory import (
@@ -113,6 +113,13 @@ def _address(text: str) -> IPAddress:
     return IPv4Address(span[0]) if span is not None else ip_address(text)
 
 
+def _socket(text: str) -> tuple[IPAddress, IPNetwork]:
+    """An interface's address and the network that it is in."""
+    ip, length = _address(text.partition("/")[0]), int(text.partition("/")[2])
+    free = ip.max_prefixlen - length
+    return ip, (IPv4Network if ip.version == 4 else IPv6Network)((int(ip) >> free << free, length))
+
+
 def _addresses(values: list[str]) -> tuple[IPAddress, ...]:
     return tuple(map(_address, values))
 
@@ -142,7 +149,7 @@ def _management(value: dict[str, Any], places: Places, name: str = "management")
 
 
 def _external(name: str, v: Any, places: Places) -> External:
-    own = tuple(ip_interface(text).ip for text in v.get("addresses", ()))
+    own = tuple(_socket(text)[0] for text in v.get("addresses", ()))
     return External(name, v["realm"], _networks(v["prefixes"]), _ports(v["enters"]), next(places), own)
 
 
@@ -154,10 +161,10 @@ def _device(name: str, v: Any, places: Places) -> Device:
 
 
 def _link(name: str, v: Any, place: Place) -> Link:
-    ends = [ip_interface(text) for text in v.get("addresses", ())]
-    networks = tuple(dict.fromkeys(end.network for end in ends))
+    ends = [_socket(text) for text in v.get("addresses", ())]
+    networks = tuple(dict.fromkeys(network for _, network in ends))
     near, far = split_port(name), split_port(v["to"])
-    return Link(*near, *far, v.get("realm", ""), v.get("name"), tuple(e.ip for e in ends), networks, place)
+    return Link(*near, *far, v.get("realm", ""), v.get("name"), tuple(ip for ip, _ in ends), networks, place)
 
 
 def _segment(name: str, v: Any, places: Places, site: dict[str, Any]) -> Segment:

@@ -46,12 +46,17 @@ def load(
     keeps big files that were judged (none: below ``.configlet/cache/files``). Raises Refused with every complaint at
     once, in the order of their places.
     """
-    kept = cache or FileCache(root / ".configlet" / "cache" / "files")
+    kept = cache or cache_of(root)
     with _uncollected():
         loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept)
         if len(loaded.inventory.policy) + len(loaded.inventory.hosts) >= _MANY:
             gc.freeze()  # a big inventory lives as long as its command, and has no cycles
         return loaded
+
+
+def cache_of(root: Path) -> Cache:
+    """The files of a workspace that were read and judged before."""
+    return FileCache(root / ".configlet" / "cache" / "files")
 
 
 def every_way(root: Path, site: str, today: date) -> None:

@@ -71,17 +71,16 @@ def _link(site: Site, link: Link, pairs: dict[str, str | None]) -> Iterator[Prob
     if not link.addresses and link.b_device in pairs and pairs.get(link.a_device, link.b_device) != link.b_device:
         detail = "A link without addresses is a peer link, and these two are no pair. Add addresses, or `pair:`."
         yield Problem("Peer link without a pair", detail, link.place)
-    if len(link.addresses) % 2 or not all(_point_to_point(site, name, i) for i in range(0, len(link.addresses), 2)):
+    if len(link.addresses) % 2 or not all(_point_to_point(site, link, i) for i in range(0, len(link.addresses), 2)):
         detail = "Addresses of a link stand in pairs of one /31 or /127, this end first: [10.0.1.0/31, 10.0.1.1/31]."
         yield Problem("Not point to point", detail, site.place("links", name, "addresses"))
 
 
-def _point_to_point(site: Site, name: str, at: int) -> bool:
-    from ipaddress import ip_interface
-
-    near, far = (ip_interface(text) for text in site.document.value["links"][name]["addresses"][at : at + 2])
-    net = near.network
-    return net == far.network and net.prefixlen == net.max_prefixlen - 1
+def _point_to_point(site: Site, link: Link, at: int) -> bool:
+    texts = site.document.value["links"][f"{link.a_device}/{link.a_port}"]["addresses"][at : at + 2]
+    near, far = link.addresses[at : at + 2]
+    lengths = {int(text.partition("/")[2]) for text in texts}
+    return near.version == far.version and int(near) >> 1 == int(far) >> 1 and lengths == {near.max_prefixlen - 1}
 
 
 def _gateways(site: Site) -> Iterator[Problem]:
