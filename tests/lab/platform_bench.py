@@ -29,7 +29,8 @@ from configlet.lab.switch_doors import Doorway
 from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Change, Outcome
 from configlet.model.platform import Platform
-from configlet.plan import Item, compare
+from configlet.plan import Item, compared
+from configlet.plan import plan_of as planned
 from configlet.platforms import case
 from configlet.platforms.content import search
 from configlet.push import Clock, push, recover
@@ -90,7 +91,7 @@ def change(name: str, running: str, wanted: Artifact | None) -> Change:
     made = wanted or replace(artifact(name, OLD), text="")
     desired, now = reading(name, made.text), readers.read(known(name), "acl", shown, "what runs")
     item = Item(made, desired, shown, now, kind=known(name).kinds["acl"])
-    (found,) = compare([item], site="test", target="lab", date="2026-11-24", version="0", inventory="").changes
+    (found,) = planned(compared([item]), site="test", target="lab", date="2026-11-24", version="0", inventory="").changes
     return found
 
 

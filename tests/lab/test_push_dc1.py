@@ -17,7 +17,7 @@ from configlet.model.gate import Artifact
 from configlet.model.plan import Outcome, Plan
 from configlet.pipeline.artifacts import artifacts_of
 from configlet.pipeline.site import Site
-from configlet.plan import Item, back, compare, from_dict
+from configlet.plan import Item, back, compared, from_dict, plan_of
 from configlet.push import push
 from configlet.readers import sections
 from tests.lab.eos_bench import authority, served
@@ -56,7 +56,7 @@ class Real:
         driver.close()
         desired = readers.read(platform, made.kind, made.text, made.file)
         item = Item(made, desired, text, readers.read(platform, made.kind, text, "what runs"))
-        return compare([item], site="dc1", target="lab", date=str(DAY), version="0", inventory=site().inventory.digest)
+        return plan_of(compared([item]), site="dc1", target="lab", date=str(DAY), version="0", inventory=site().inventory.digest)
 
     def push(self, plan: Plan) -> Outcome:
         with opened(folder(self.bench.root, "dc1"), "dc1") as log:

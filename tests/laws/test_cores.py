@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from configlet.model.gate import Artifact, Proof
 from configlet.model.problem import Refused
-from configlet.pipeline import cores
+from configlet.pipeline import cores, differing
+from configlet.pipeline.artifacts import Proven, artifacts_of, proven
 from configlet.pipeline.check import check_site
 from configlet.pipeline.cores import each, workers
+from configlet.pipeline.differing import Found, every
 from configlet.pipeline.report import to_dict
-from configlet.pipeline.site import open_site
+from configlet.pipeline.site import Site, open_site
+from configlet.plan import plan_of
 from tests.product_site import product_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +61,64 @@ def test_every_table_that_is_too_large_is_told_whichever_process_found_it(tmp_pa
             check_site(site, 0.0, jobs=jobs)
         said.append(refused.value.problems)
     assert said[0] == said[1] and said[0]
+
+
+@cache
+def older() -> dict[str, str]:
+    """What a site runs that was told all but the last rules of its policy, and nothing yet on two of its switches."""
+    site = open_site(ROOT, "dc1", TODAY)
+    before = replace(site.policy, rules=tuple(r for r in site.policy.rules if "handlers" not in str(r.name)))
+    assert len(before.rules) < len(site.policy.rules)
+    told = artifacts_of(replace(site, policy=before, laws=type(site.laws)(site.inventory, before)))
+    by_owner: dict[str, list[Artifact]] = {}
+    for one in told:
+        by_owner.setdefault(one.owner, []).append(one)
+    several = {owner for owner, made in by_owner.items() if len(made) > 1}
+    met = (one for one in told if one.owner not in ("leaf3", "leaf4"))
+    return {f"{one.owner}/{one.platform}" if one.owner in several else one.owner: one.text for one in met}
+
+
+def found_of(site: Site, jobs: int, running: dict[str, str]) -> tuple[Found, str]:
+    found = every(site, None, running, None, jobs)
+    plan = plan_of(found.devices, site="dc1", target="site", date="", version="", inventory="")
+    return found, plan.digest
+
+
+def test_what_differs_is_the_same_from_three_processes_as_from_one() -> None:
+    site = open_site(ROOT, "dc1", TODAY)
+    (alone, plan), (together, other) = (found_of(site, jobs, older()) for jobs in (1, 3))
+    assert alone == together and plan == other
+    assert any(one.flows for one in alone.devices) and any(one.problems for one in alone.devices)
+
+
+def test_every_text_that_would_be_sent_is_proven_and_none_that_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = open_site(ROOT, "dc1", TODAY)
+    asked: list[str] = []
+
+    def doubted(site: Site, artifact: Artifact) -> Proven:
+        asked.append(artifact.owner)
+        true = proven(site, artifact)
+        return replace(true, proofs=(Proof(artifact.owner, "UNKNOWN", 0, 0, (), "doubted"), *true.proofs))
+
+    monkeypatch.setattr(differing, "proven", doubted)
+    found, _ = found_of(site, 1, older())
+    sent = {one.change.owner for one in found.devices if one.change}
+    running = {a.owner for a in artifacts_of(site)} - {one.owner.partition("/")[0] for one in found.devices}
+    assert sent and running and sent <= set(asked) and running.isdisjoint(asked)
+    assert {owner for owner in sent if any(owner in str(problem) for problem in found.red)} == sent
+
+
+def test_a_text_that_cannot_be_read_is_red_unless_it_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = open_site(ROOT, "dc1", TODAY)
+
+    def spoiled(_: Site, owners: Iterable[str] | None, groups: tuple[tuple[str, ...], ...]) -> Iterable[Artifact]:
+        assert owners is None
+        of_group = (a for a in artifacts_of(site, set(groups[0])) if a.platform == "eos")
+        return [replace(a, text=a.text + "ip frobnicate\n") for a in of_group]
+
+    monkeypatch.setattr(differing, "each_artifact", spoiled)
+    found, _ = found_of(site, 1, older())
+    assert found.red and all("UNKNOWN" in str(problem) for problem in found.red) and not found.devices
 
 
 def test_small_sites_stay_in_one_process_and_no_site_has_more_than_groups_or_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from configlet.model.gate import Artifact, Line, Reading, Texts
 from configlet.model.plan import Plan
 from configlet.model.policy import Box
 from configlet.model.problem import Refused
-from configlet.plan import Item, back, compare, from_dict, from_json, to_json, verify
+from configlet.plan import Item, back, compared, from_dict, from_json, plan_of, to_json, verify
 from configlet.plan.texts import RESET, load_text
 from tests.lab.eos_bench import make
 from tests.lab.push_bench import canonical
@@ -47,7 +47,7 @@ def item(owner: str, running: Reading | None, desired: Reading, doubt: str = "")
 
 
 def planned(*items: Item, **more: Any) -> Plan:
-    return compare(items, site="dc1", target="lab", date="2026-11-24", version="0", inventory="abc", **more)
+    return plan_of(compared(items), site="dc1", target="lab", date="2026-11-24", version="0", inventory="abc", **more)
 
 
 A, B = "ip access-list cfglt-a\n   10 permit tcp any any\n", "ip access-list cfglt-a\n   10 permit udp any any\n"

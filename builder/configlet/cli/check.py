@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("check")
 @options.site(required=False)
 @click.option("--paranoid", is_flag=True, help="Take no short way in reading: Cerberus judges everything.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes for a large site. [default: one a core]")
+@options.jobs
 @options.cache
 @options.workspace
 def command(

@@ -115,6 +115,13 @@ def cache(function: F) -> F:
     )(function)
 
 
+def jobs(function: F) -> F:
+    """``--jobs``: in how many processes much is looked at."""
+    return click.option(
+        "--jobs", type=click.IntRange(1), metavar="N", help="Processes for a large site. [default: one a core]"
+    )(function)
+
+
 def lab(function: F) -> F:
     """``--lab``: aim at the lab's switches and hosts."""
     return click.option("--lab", is_flag=True, help="Aim at the lab of this site, not at its devices.")(function)

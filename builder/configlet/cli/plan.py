@@ -34,6 +34,7 @@ CHANGES = 2
 )
 @options.limit
 @options.lab
+@options.jobs
 @options.cache
 @options.workspace
 def command(
@@ -44,6 +45,7 @@ def command(
     folder: Path | None,
     limit: Sequence[str],
     lab: bool,
+    jobs: int | None,
     use_cache: bool,
     workspace: Path | None,
     at: date | None,
@@ -56,10 +58,10 @@ def command(
     if folder and (lab or file):
         raise click.UsageError("A plan against files is no plan for devices: --from goes with neither --lab nor --out.")
     if folder:
-        plan, words = planned.against(root, sites.named(root, site), today, folder, limit, use_cache), ""
+        plan, words = planned.against(root, sites.named(root, site), today, folder, limit, use_cache, jobs), ""
     else:
         aimed = aiming.aim(root, sites.named(root, site), today, lab)
-        plan, words = planned.make(aimed, today, limit, use_cache), aimed.words
+        plan, words = planned.make(aimed, today, limit, use_cache, jobs), aimed.words
     if file:
         _write(plan, file)
     status = statuses.RED if plan.problems else CHANGES if exit_code and plan.changes else statuses.OK

@@ -23,7 +23,9 @@ GATES_SHOWN = 3
 RISKS_SHOWN = 3
 
 
-def make(aimed: Aim, today: date, limit: Sequence[str], use_cache: bool = True) -> Plan:
+def make(
+    aimed: Aim, today: date, limit: Sequence[str], use_cache: bool = True, jobs: int | None = None
+) -> Plan:
     """Read what runs and say what would change."""
     from configlet import pipeline
 
@@ -37,7 +39,7 @@ def make(aimed: Aim, today: date, limit: Sequence[str], use_cache: bool = True) 
     left = {owner: platform for owner, platform in aimed.left.items() if chosen is None or host_of(owner) in chosen}
     with progress.counting(f"plan {site.name}") as tell:
         made = pipeline.plan(
-            site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell, left
+            site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell, left, jobs
         )
     return signed(replace(made, problems=(*_unfinished(aimed), *made.problems)))
 
@@ -53,7 +55,9 @@ def _unfinished(aimed: Aim) -> tuple[str, ...]:
     return (f"an earlier run is not finished ({ids}): {why}. Wait until it has ended, or run `configlet recover {aimed.words}`",)
 
 
-def against(root: Path, site: str, today: date, folder: Path, limit: Sequence[str], use_cache: bool) -> Plan:
+def against(
+    root: Path, site: str, today: date, folder: Path, limit: Sequence[str], use_cache: bool, jobs: int | None = None
+) -> Plan:
     """What would change where the files of a folder, as `render --out` writes them, say what runs."""
     from configlet import pipeline
     from configlet.pipeline.written import Folder
@@ -62,7 +66,7 @@ def against(root: Path, site: str, today: date, folder: Path, limit: Sequence[st
     running = Folder(folder, kept)
     chosen = limits.owners(pipeline.open_site(root, site, today).inventory, limit) if limit else None
     with progress.counting(f"plan {site}") as tell:
-        made = pipeline.plan(root, site, today, running, "site", chosen, kept, tell)
+        made = pipeline.plan(root, site, today, running, "site", chosen, kept, tell, None, jobs)
     running.keep()
     return signed(made)
 

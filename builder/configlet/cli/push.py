@@ -28,6 +28,7 @@ SECONDS = 300
 @options.yes
 @options.limit
 @options.lab
+@options.jobs
 @options.workspace
 def command(
     site: str,
@@ -37,6 +38,7 @@ def command(
     yes: bool,
     limit: Sequence[str],
     lab: bool,
+    jobs: int | None,
     workspace: Path | None,
     at: date | None,
     as_json: bool,
@@ -59,7 +61,7 @@ def command(
         return consented.none("push", consent.no, as_json)
     aimed = aiming.aim(root, sites.named(root, site), today, lab)
     with journal.opened(aimed.folder, site) as log:
-        plan = planned.make(aimed, today, limit)
+        plan = planned.make(aimed, today, limit, jobs=jobs)
         if wanted is not None and (no := _differs(plan, wanted)):
             return consented.none("push", no, as_json)
         if not as_json:

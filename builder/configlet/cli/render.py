@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 @options.site()
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write one file each in DIR.")
 @options.limit
+@options.jobs
 @options.cache
 @options.workspace
 def command(
     site: str,
     folder: Path | None,
     limit: Sequence[str],
+    jobs: int | None,
     use_cache: bool,
     workspace: Path | None,
     at: date | None,
@@ -41,7 +43,7 @@ def command(
     opened = pipeline.open_site(root, sites.named(root, site), today)
     chosen = limits.owners(opened.inventory, limit)
     if folder:
-        return _write(opened, today, chosen, folder, planned.store(root, use_cache), as_json)
+        return _write(opened, today, chosen, folder, planned.store(root, use_cache), jobs, as_json)
     artifacts = pipeline.artifacts_of(opened, chosen)
     status = statuses.OK if artifacts else statuses.NOTHING
     if as_json:
@@ -68,21 +70,24 @@ def _data(artifact: Artifact) -> dict[str, object]:
 
 
 def _write(
-    opened: Site, today: date, chosen: frozenset[str] | None, folder: Path, store: Store | None, as_json: bool
+    opened: Site,
+    today: date,
+    chosen: frozenset[str] | None,
+    folder: Path,
+    store: Store | None,
+    jobs: int | None,
+    as_json: bool,
 ) -> int:
     from configlet.pipeline import written
 
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     files: list[str] = []
-    owners = len(opened.placement.owners if chosen is None else chosen & opened.placement.owners.keys())
     try:
         with progress.counting("render") as tell, TemporaryDirectory(dir=folder, prefix=".render-") as aside:
-            for artifact in written.rendered(opened, today, chosen, store):
+            for artifact in written.rendered(opened, today, chosen, store, tell, jobs):
                 (Path(aside) / artifact.file).write_text(artifact.text, encoding="utf-8")
                 files.append(artifact.file)
-                if tell:
-                    tell(len(files), owners)
             for file in files:
                 (Path(aside) / file).replace(folder / file)
     except Refused:

@@ -93,9 +93,10 @@ def _listed(site: Site, platform: str, file: Path, found: Iterable[Table], name:
     return tuple(out)
 
 
-def groups(site: Site) -> tuple[tuple[str, ...], ...]:
-    """The owners of gates in groups that are alike."""
-    return alike(site.laws, site.placement.owners)
+def groups(site: Site, owners: Collection[str] | None = None) -> tuple[tuple[str, ...], ...]:
+    """The owners of gates in groups that are alike, with one of these ``owners`` in each (None: every group)."""
+    found = alike(site.laws, site.placement.owners)
+    return found if owners is None else tuple(group for group in found if not set(group).isdisjoint(owners))
 
 
 def artifacts_of(site: Site, owners: Collection[str] | None = None) -> tuple[Artifact, ...]:

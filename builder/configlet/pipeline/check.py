@@ -9,12 +9,12 @@ from functools import cache, partial
 from configlet.model.inventory import Acceptance
 from configlet.model.net import Family
 from configlet.model.policy import ANY_PORT, SRC, Box
-from configlet.model.problem import Problem, Refused
+from configlet.model.problem import Problem
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import split
 from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
-from configlet.pipeline.cores import each, workers
+from configlet.pipeline.cores import each_group
 from configlet.pipeline.expected import run_test
 from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
@@ -52,26 +52,11 @@ def check_site(site: Site, started: float, tell: Tell | None = None, jobs: int |
 
 def group_reports(site: Site, tell: Tell | None = None, jobs: int | None = None) -> Iterator[GroupSaid]:
     """One owner of each group rendered, read and proven. Raises Refused with every table that is too large."""
-    problems: list[Problem] = []
-    found = groups(site)
-    processes = workers(len(site.inventory.policy), len(found)) if jobs is None else jobs
-    for done, said in enumerate(each(partial(_looked_at, site), found, processes)):
-        if isinstance(said, GroupSaid):
-            yield said
-        else:
-            problems += said
-        if tell:
-            tell(done + 1, len(found))
-    if problems:
-        raise Refused(problems)
+    return each_group(partial(_looked_at, site), groups(site), len(site.inventory.policy), tell, jobs)
 
 
-def _looked_at(site: Site, group: tuple[str, ...]) -> GroupSaid | tuple[Problem, ...]:
-    """What is said of a group, or why nothing can be."""
-    try:
-        return group_said(group, [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))])
-    except Refused as refused:
-        return refused.problems
+def _looked_at(site: Site, group: tuple[str, ...]) -> GroupSaid:
+    return group_said(group, [proven(site, artifact) for artifact in each_artifact(site, group[:1], (group,))])
 
 
 def group_said(group: tuple[str, ...], made: Sequence[Proven]) -> GroupSaid:

@@ -11,9 +11,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from configlet.model.problem import refuse
+from configlet.model.problem import Problem, Refused, refuse
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -39,6 +40,36 @@ def workers(rules: int, groups: int) -> int:
     if threading.active_count() > 1:
         return 1
     return min(cores(), groups, MOST) if rules >= MUCH and hasattr(os, "fork") else 1
+
+
+def each_group(
+    work: Callable[[tuple[str, ...]], B],
+    groups: Sequence[tuple[str, ...]],
+    rules: int,
+    tell: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
+) -> Iterator[B]:
+    """What ``work`` finds of each group of owners, in order, in ``jobs`` processes (None: as many as are worth it).
+
+    ``tell`` is told how many of how many groups are done. Raises Refused in the end with the problems of all groups.
+    """
+    problems: list[Problem] = []
+    processes = workers(rules, len(groups)) if jobs is None else jobs
+    for done, (said, found) in enumerate(each(partial(_tried, work), groups, processes)):
+        problems += found
+        if not found:
+            yield cast("B", said)
+        if tell:
+            tell(done + 1, len(groups))
+    if problems:
+        raise Refused(problems)
+
+
+def _tried(work: Callable[[tuple[str, ...]], B], group: tuple[str, ...]) -> tuple[B | None, tuple[Problem, ...]]:
+    try:
+        return work(group), ()
+    except Refused as refused:
+        return None, refused.problems
 
 
 def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:

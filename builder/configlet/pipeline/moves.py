@@ -16,8 +16,9 @@ from configlet.place.stacks import IN_NIC, cell
 from configlet.plan import Item
 
 
-def moves(site: Site, found: Iterable[Item]) -> Iterator[str]:
-    """A sentence for each workload whose gate is another than that of what runs: the new one closes before the old one opens."""
+def moves(site: Site, found: Iterable[Item]) -> dict[str, tuple[str, ...]]:
+    """By host a sentence for each workload whose gate is another than that of what runs: the new one closes before the old
+    one opens."""
     items = list(found)
     # A NIC that held nothing of ours guarded nobody, so nobody comes from it.
     bare = {item.artifact.owner for item in items if item.own and item.running is not None and not item.running.canonical}
@@ -26,9 +27,15 @@ def moves(site: Site, found: Iterable[Item]) -> Iterator[str]:
         for item in items
         if item.artifact.kind == "filter-table" and item.running is not None and not item.own
     }
-    for host in (h for h in site.inventory.hosts if h.name in running):
-        for work in host.workloads:
-            yield from _move(site, host, work, judged=_judges(running[host.name], work), bare=host.name in bare)
+    hosts = {host.name: host for host in site.inventory.hosts} if running else {}
+    return {
+        name: tuple(
+            sentence
+            for work in hosts[name].workloads
+            for sentence in _move(site, hosts[name], work, judged=_judges(reading, work), bare=name in bare)
+        )
+        for name, reading in running.items()
+    }
 
 
 def _move(site: Site, host: Host, work: Workload, *, judged: bool, bare: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ another text than was wanted then. Either way each text that would be sent is re
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from math import ceil
@@ -18,26 +18,23 @@ from configlet import __version__, drivers
 from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Plan
 from configlet.model.plan import digest_of as digest
-from configlet.model.problem import Problem, Refused
-from configlet.pipeline.artifacts import Proven, each_artifact, proven, read, unproven
+from configlet.model.problem import Refused
+from configlet.pipeline.artifacts import Proven, each_artifact, read
 from configlet.pipeline.cache import Store
 from configlet.pipeline.check import check_site
+from configlet.pipeline.differing import Found, every, some
 from configlet.pipeline.inputs import Inputs, inputs
 from configlet.pipeline.known import Tell, before_of, keep, kept
-from configlet.pipeline.moves import moves
 from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site, with_platforms
 from configlet.pipeline.slices import change_of, touched_by
-from configlet.pipeline.written import TEXTS, Texts, digest_of, place_in, same
-from configlet.place.gates import in_nic
-from configlet.plan import Item, compare
+from configlet.pipeline.written import TEXTS, Texts, same
+from configlet.plan import Item, compared, plan_of
 from configlet.push.waves import SLOW
 from configlet.readers.sections import owned
 
 Target = Literal["site", "lab"]
-IN_NIC = "its table is in a NIC, and nothing of ours reads or writes {} there; `configlet lab nics` loads it in the lab"
-"""What a host shows is its own table: to compare a NIC's with it would be wrong, so such a plan cannot be pushed."""
 LEFT = "the inventory gives this NIC no table any more, and the one of an earlier push is still there"
 MOST_OFF = 300
 """When more owners than this run something else than was wanted, the whole site is looked at."""
@@ -53,33 +50,36 @@ def plan(
     store: Store | None = None,
     tell: Tell | None = None,
     left: Mapping[str, str] | None = None,
+    jobs: int | None = None,
 ) -> Plan:
     """The plan for these owners (None: all). ``running`` is what each of them shows of its configuration.
 
     ``left`` are tables in NICs (``HOST/PLATFORM`` to the platform) that were pushed and that the inventory has no more.
-    Whatever `check` finds red is a problem of the plan, so that it cannot be pushed.
+    ``jobs`` are the processes for a large site, None: as many as are worth it. Whatever `check` finds red is a problem of
+    the plan, so that it cannot be pushed.
     """
     given = inputs(root, site, today)
     made = None
     if store is not None and given is not None:
         made = _partly(root, site, today, running, owners, store, given)
-    found, report, items, red = made or _whole(root, site, today, running, owners, store, given, tell)
-    problems = [*report.findings, *red]
-    gone = [item for item in _left(found, left or {}, running) if item.running is None or item.running.canonical]
-    made_of = compare(
-        [*items, *gone],
+    opened, report, found = made or _whole(root, site, today, running, owners, store, given, tell, jobs)
+    problems = [*report.findings, *found.red]
+    gone = [item for item in _left(opened, left or {}, running) if item.running is None or item.running.canonical]
+    moved = [sentence for host in opened.inventory.hosts for sentence in found.moves.get(host.name, ())]
+    made_of = plan_of(
+        [*found.devices, *compared(gone)],
         site=site,
         target=target,
         date=today.isoformat(),
         version=__version__,
-        inventory=given.content if given else found.inventory.digest,
+        inventory=given.content if given else opened.inventory.digest,
         problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
-        risks=[*moves(found, items), *map(_goes, gone), *_records(found, owners), *_risks(report)],
+        risks=[*moved, *map(_goes, gone), *_records(opened, owners), *_risks(report)],
     )
-    return _timed(with_platforms(found, (left or {}).values()), made_of)
+    return _timed(with_platforms(opened, (left or {}).values()), made_of)
 
 
-_Made = tuple[Site, Report, list[Item], list[Problem]]
+_Made = tuple[Site, Report, Found]
 
 
 def _partly(
@@ -91,7 +91,7 @@ def _partly(
     store: Store,
     given: Inputs,
 ) -> _Made | None:
-    """The items of what a change of rules touches, and of what runs something else; None: the whole must be asked."""
+    """What a change of rules touches, and what runs something else; None: the whole must be asked."""
     before = before_of(store, given)
     known: Texts | None = store.get(f"{TEXTS}-{before.key}") if before else None
     change = change_of(before.map, before.digests, given) if before and known else None
@@ -107,16 +107,14 @@ def _partly(
         return None
     # What a word of the change could have meant and did not is compared like all the rest.
     off += [owner for owner in meant & (touched - part.touched) if not same(running, owner, known)]
-    items, red = _items(part.site, _texts(part, meant & {*part.touched, *off}), running, {})
-    return part.site, part.report, items, red
+    return part.site, part.report, some(part.site, _texts(part, meant & {*part.touched, *off}), running)
 
 
-def _texts(part: Part, owners: Collection[str]) -> Iterator[Proven]:
-    """The text of each owner, rendered and proven now; those of what is touched were already."""
+def _texts(part: Part, owners: Collection[str]) -> Iterator[Artifact | Proven]:
+    """The text of each owner; those of what is touched were proven already."""
     for owner in sorted(owners & part.texts.keys()):
         yield from part.texts[owner]
-    rest = owners - part.texts.keys()
-    yield from (proven(part.site, artifact) for artifact in each_artifact(part.site, rest))
+    yield from each_artifact(part.site, owners - part.texts.keys())
 
 
 def _whole(
@@ -128,58 +126,18 @@ def _whole(
     store: Store | None,
     given: Inputs | None,
     tell: Tell | None,
+    jobs: int | None,
 ) -> _Made:
     opened = open_site(root, site, today)
     report = kept(store, given, time.perf_counter()) if store and given else None
     if report is None:
-        report = check_site(opened, time.perf_counter(), tell)
+        report = check_site(opened, time.perf_counter(), tell, jobs)
         if store and given and inputs(root, site, today) == given:
             keep(store, given, opened, report)
-    texts = (proven(opened, artifact) for artifact in each_artifact(opened, owners))
-    wanted: Texts = {}
-    items, red = _items(opened, texts, running, wanted)
+    found = every(opened, owners, running, tell, jobs)
     if store and given and (owners is None or set(owners) == set(opened.placement.owners)):
-        store.put(f"{TEXTS}-{given.key}", wanted)
-    return opened, report, items, red
-
-
-def _items(
-    site: Site, texts: Iterable[Proven], running: Mapping[str, str], wanted: Texts
-) -> tuple[list[Item], list[Problem]]:
-    """What differs or is in doubt, and what is not proved. ``wanted`` is told the texts that are as good as ours."""
-    items: list[Item] = []
-    red: list[Problem] = []
-    for text in texts:
-        owner, platform = text.artifact.owner, text.artifact.platform
-        red += unproven(text.proofs)
-        texts_of = wanted.setdefault(owner, {}).setdefault(platform, [])
-        texts_of.append(digest_of(text.artifact.text))
-        if text.reading is None:
-            continue
-        item = _item(site, text, running)
-        if item.running is None or item.running.notes or item.running.canonical != item.desired.canonical:
-            items.append(item)
-        else:
-            texts_of.append(digest_of(running[place_in(running, owner, platform)]))
-    return items, red
-
-
-def _item(site: Site, text: Proven, running: Mapping[str, str]) -> Item:
-    artifact, desired = text.artifact, text.reading
-    platform = site.platforms[artifact.platform]
-    assert desired is not None
-    own = f"{artifact.owner}/{artifact.platform}" if in_nic(artifact.tables[0].gate) else ""
-    name = own or place_in(running, artifact.owner, artifact.platform)
-    if own and platform.driver not in drivers.names():
-        return Item(artifact, desired, "", None, IN_NIC.format(platform.name), own=own)
-    if name not in running:
-        return Item(artifact, desired, "", None, "it could not be read", own=own)
-    try:
-        shown = owned(platform, artifact.kind, running[name])
-        reading = read(site, artifact, shown, f"{name} running")
-        return Item(artifact, desired, shown, reading, kind=platform.kinds[artifact.kind], own=own)
-    except Refused as refused:
-        return Item(artifact, desired, "", None, str(refused), own=own)
+        store.put(f"{TEXTS}-{given.key}", found.texts)
+    return opened, report, found
 
 
 def _timed(site: Site, plan: Plan) -> Plan:

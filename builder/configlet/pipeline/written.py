@@ -11,14 +11,18 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from configlet.model.gate import Artifact
-from configlet.pipeline.artifacts import each_artifact
+from configlet.pipeline.artifacts import each_artifact, groups
 from configlet.pipeline.cache import Store
+from configlet.pipeline.cores import each_group
 from configlet.pipeline.inputs import inputs
+from configlet.pipeline.known import Tell
 from configlet.pipeline.site import Site
 
 _MOMENT = 2_000_000_000
@@ -35,15 +39,30 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def rendered(site: Site, today: date, owners: Collection[str] | None, store: Store | None) -> Iterator[Artifact]:
-    """The artifacts one by one; what each owner shall run is remembered when all were made from unchanged files."""
+def rendered(
+    site: Site,
+    today: date,
+    owners: Collection[str] | None,
+    store: Store | None,
+    tell: Tell | None = None,
+    jobs: int | None = None,
+) -> Iterator[Artifact]:
+    """The artifacts one by one, without their tables, made in ``jobs`` processes (None: as many as are worth it).
+
+    What each owner shall run is remembered when all were made from unchanged files.
+    """
     given = inputs(site.root, site.name, today) if store else None
     texts: Texts = {}
-    for artifact in each_artifact(site, owners):
-        texts.setdefault(artifact.owner, {}).setdefault(artifact.platform, []).append(digest_of(artifact.text))
-        yield artifact
+    for made in each_group(partial(_made, site, owners), groups(site, owners), len(site.inventory.policy), tell, jobs):
+        for artifact in made:
+            texts.setdefault(artifact.owner, {}).setdefault(artifact.platform, []).append(digest_of(artifact.text))
+            yield artifact
     if store and given and owners is None and inputs(site.root, site.name, today) == given:
         store.put(f"{TEXTS}-{given.key}", texts)
+
+
+def _made(site: Site, owners: Collection[str] | None, group: tuple[str, ...]) -> list[Artifact]:
+    return [replace(artifact, tables=()) for artifact in each_artifact(site, owners, (group,))]
 
 
 class Folder(Mapping[str, str]):

@@ -11,7 +11,7 @@ from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Change, Flow, Plan, digest_of
 from configlet.model.platform import Kind
 from configlet.plan.candidate import candidate_text
-from configlet.plan.flows import flows
+from configlet.plan.flows import Flows, together
 from configlet.plan.recipes import way
 from configlet.plan.texts import load_text
 
@@ -44,8 +44,34 @@ MENDED = "not bound: "
 """A note of a reading that the change itself puts right: a list of ours that lost its binding."""
 
 
-def compare(
-    items: Iterable[Item],
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is said of one device: its change when anything differs, what that opens and closes at each gate, and what
+    stands against it."""
+
+    owner: str
+    kind: str
+    change: Change | None
+    flows: tuple[Flow, ...]
+    problems: tuple[str, ...]
+
+
+def compared(items: Iterable[Item]) -> tuple[Compared, ...]:
+    """Each of these devices by itself. Only those whose canonical text differs have a change."""
+    held, flows = tuple(items), Flows()
+    return tuple(_compared(item, flows) for item in held)
+
+
+def _compared(item: Item, flows: Flows) -> Compared:
+    artifact, running, problems = item.artifact, item.running, tuple(_problems(item))
+    if running is None or running.canonical == item.desired.canonical:
+        return Compared(item.owner, artifact.kind, None, (), problems)
+    opened = tuple(flows.of(artifact, running, item.desired))
+    return Compared(item.owner, artifact.kind, _change(item, running), opened, problems)
+
+
+def plan_of(
+    devices: Iterable[Compared],
     *,
     site: str,
     target: Literal["site", "lab"],
@@ -55,24 +81,22 @@ def compare(
     problems: Sequence[str] = (),
     risks: Sequence[str] = (),
 ) -> Plan:
-    """The plan for these devices. Only those whose canonical text differs become changes.
+    """The plan for these devices.
 
     ``problems`` and ``risks`` are what earlier stages found; a foreign filter on a binding of ours and a device that
     could not be read are added to the problems.
     """
-    ordered = sorted(items, key=lambda item: (item.owner, item.artifact.kind))
-    changed = [i for i in ordered if i.running is not None and i.running.canonical != i.desired.canonical]
-    changes = tuple(_change(item, item.running) for item in changed if item.running is not None)
+    ordered = sorted(devices, key=lambda one: (one.owner, one.kind))
     plan = Plan(
         site,
         target,
         date,
         version,
         inventory,
-        changes,
-        flows((item.artifact, item.running, item.desired) for item in changed if item.running is not None),
+        tuple(one.change for one in ordered if one.change is not None),
+        together(flow for one in ordered for flow in one.flows),
         tuple(risks),
-        (*problems, *(problem for item in ordered for problem in _problems(item))),
+        (*problems, *(problem for one in ordered for problem in one.problems)),
     )
     return replace(plan, digest=digest_of(plan))
 

@@ -40,24 +40,36 @@ class _Gate:
     after: _Lines
 
 
-def flows(changes: Iterable[tuple[Artifact, Reading, Reading]]) -> tuple[Flow, ...]:
-    """Flows of (artifact, running, desired), opened first; one flow for each rule and direction, with its gates.
+class Flows:
+    """The flows of artifacts one by one. Both of a pair often have one reading: while its lists are held here, they are
+    known by identity, and what two of them differ in is looked for once."""
 
-    A gate without a list passes everything. The example is one real packet of the flow, at the first gate.
-    """
-    found: dict[tuple[bool, str], Flow] = {}
-    known: dict[tuple[str, Family, int, int], tuple[tuple[bool, str, str], ...]] = {}
-    kept = tuple(changes)  # both of a pair often have one reading, and while it is held its lists are known by identity
-    for artifact, running, desired in kept:
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, Family, int, int], tuple[tuple[bool, str, str], ...]] = {}
+        self._held: list[tuple[_Lines, _Lines]] = []
+
+    def of(self, artifact: Artifact, running: Reading, desired: Reading) -> Iterator[Flow]:
+        """What a change of one artifact opens and closes, at each gate. A gate without a list passes everything."""
         rules = {id(r): r for t in artifact.tables for r in (_like(item).rule for item in items(t.rows))}.values()
         places = {str(rule.name): str(rule.place or "") for rule in rules}
         for gate in _gates(artifact, running, desired):
-            key = gate.realm, gate.family, id(gate.before), id(gate.after)
-            if key not in known:
-                known[key] = tuple(_changed(gate))
-            for is_open, rule, example in known[key]:
-                _add(found, Flow(is_open, rule, places.get(rule.removeprefix(REPLIES), ""), example, (gate.name,)))
-    return tuple(sorted(_folded(found), key=lambda flow: (not flow.opened, flow.place, flow.rule)))
+            for is_open, rule, example in self._changed(gate):
+                yield Flow(is_open, rule, places.get(rule.removeprefix(REPLIES), ""), example, (gate.name,))
+
+    def _changed(self, gate: _Gate) -> tuple[tuple[bool, str, str], ...]:
+        key = gate.realm, gate.family, id(gate.before), id(gate.after)
+        if key not in self._known:
+            self._held.append((gate.before, gate.after))
+            self._known[key] = tuple(_changed(gate))
+        return self._known[key]
+
+
+def together(found: Iterable[Flow]) -> tuple[Flow, ...]:
+    """One flow for each rule and direction, with all its gates, opened first. The example is that of the first gate."""
+    by_rule: dict[tuple[bool, str], Flow] = {}
+    for flow in found:
+        _add(by_rule, flow)
+    return tuple(sorted(_folded(by_rule), key=lambda flow: (not flow.opened, flow.place, flow.rule)))
 
 
 def _changed(gate: _Gate) -> Iterator[tuple[bool, str, str]]:
