@@ -10,7 +10,7 @@ import pytest
 
 from configlet import drivers, journal, pipeline
 from configlet.cli import aim, planned, statuses
-from configlet.drivers.base import Unreachable
+from configlet.drivers.base import Lost, Unreachable
 from configlet.model.plan import Change, Plan
 from tests.lab import test_push_truth as push_truth
 from tests.lab.desk import SITE, TODAY, accept, workspace
@@ -41,6 +41,49 @@ def test_a_plan_made_while_a_run_is_open_has_a_problem_and_so_cannot_be_pushed(t
     said = [problem for problem in made.problems if problem.startswith(WHY)]
     assert bool(said) == (steps != "ended"), made.problems
     assert all(run in problem and f"configlet recover {SITE} --lab" in problem for problem in said)
+
+
+class Asked:
+    """A device of which a timer is known, or that does not say."""
+
+    def __init__(self, token: str | Exception | None) -> None:
+        self.token = token
+
+    def running(self) -> str:
+        return ""
+
+    def pending(self) -> str | None:
+        if isinstance(self.token, Exception):
+            raise self.token
+        return self.token
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("token", [None, "own", "cfglt-1a2b-me1", Lost("the connection broke off")], ids=str)
+def test_a_timer_that_no_run_of_this_workspace_began_is_a_problem_of_every_plan_that_meets_the_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | Exception | None
+) -> None:
+    accept(workspace(tmp_path))
+    site = pipeline.open_site(tmp_path, SITE, TODAY)
+    here = aim.Aim(site, "lab", aim.targets(site.inventory, tmp_path, site.platforms))
+    run = ""
+    if token == "own":
+        with journal.opened(here.folder, SITE) as log:
+            log.write("begin", plan=asdict(Plan(SITE, "lab", "2026-11-24", "0", "x", (), (), (), ())), seconds=9)
+            run, token = log.run, f"cfglt-{log.run}-me1"
+    monkeypatch.setattr(aim, "maker", lambda _: lambda target: Asked(token if target.owner == "me1" else None))
+    problems = planned.make(here, TODAY, ()).problems
+    said = [problem for problem in problems if problem.startswith("me1: ")]
+    if token is None:
+        assert not said
+    elif run:
+        assert not said and any(run in problem for problem in problems)
+    elif isinstance(token, str):
+        assert any(token in problem and "no run of this workspace" in problem for problem in said)
+    else:
+        assert any("could not be read" in problem for problem in said)
 
 
 def test_a_platform_is_reached_by_the_driver_that_its_manifest_names_whatever_it_is_called(

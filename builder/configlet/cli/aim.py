@@ -174,8 +174,16 @@ def takes(site: Site) -> Callable[[Change], float]:
     return of
 
 
-def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:
-    """What runs on each of these, read side by side. One that cannot be read is said and left out."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What devices and hosts show: what runs, and under which token a timer runs that may take it back; by owner."""
+
+    running: dict[str, str] = field(default_factory=dict)
+    timers: dict[str, str] = field(default_factory=dict)
+
+
+def read(aimed: Aim, owners: frozenset[str]) -> Shown:
+    """What each of these shows, read side by side. One that cannot be read is said and left out."""
     from configlet import drivers
     from configlet.drivers.base import Trouble
 
@@ -183,16 +191,19 @@ def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:
     wanted = [t for name, t in sorted(aimed.targets.items()) if host_of(name) in owners]
     # Tables in NICs that nothing of ours reaches: the plan says so.
     wanted = [t for t in wanted if t.owner in owners or aimed.site.platforms[t.platform].driver in drivers.names()]
-    found: dict[str, str] = {}
+    found = Shown()
     with progress.following("reading", len(wanted)) as tell:
 
         def one(target: Target) -> None:
             try:
                 driver = make(target)
                 try:
-                    found[target.owner] = driver.running()
+                    running, timer = driver.running(), driver.pending()
                 finally:
                     driver.close()
+                found.running[target.owner] = running
+                if timer is not None:
+                    found.timers[target.owner] = timer
                 if progress.on_terminal():
                     tell(target.owner, "done", "read")
             except (Trouble, Refused) as trouble:
@@ -200,5 +211,5 @@ def read(aimed: Aim, owners: frozenset[str]) -> dict[str, str]:
 
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             list(pool.map(one, wanted))
-    say.note(f"read {len(found)} of {len(wanted)} devices and hosts")
+    say.note(f"read {len(found.running)} of {len(wanted)} devices and hosts")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GATES_SHOWN = 3
 RISKS_SHOWN = 3
+SAND = "may go back by itself, or be confirmed"
 
 
 def make(
@@ -35,24 +36,31 @@ def make(
     meant = owners if chosen is None else owners & chosen
     if not meant:
         raise refuse("Nothing is meant", "None of the devices and hosts that --limit names holds a gate.")
-    running = aim.read(aimed, meant)
+    shown = aim.read(aimed, meant)
     left = {owner: platform for owner, platform in aimed.left.items() if chosen is None or host_of(owner) in chosen}
     with progress.counting(f"plan {site.name}") as tell:
         made = pipeline.plan(
-            site.root, site.name, today, running, aimed.target, meant, store(site.root, use_cache), tell, left, jobs
+            site.root, site.name, today, shown.running, aimed.target, meant, store(site.root, use_cache), tell, left, jobs
         )
-    return signed(replace(made, problems=(*_unfinished(aimed), *made.problems)))
+    return signed(replace(made, problems=(*_unfinished(aimed, shown.timers), *made.problems)))
 
 
-def _unfinished(aimed: Aim) -> tuple[str, ...]:
+def _unfinished(aimed: Aim, timers: Mapping[str, str]) -> Iterator[str]:
     """Why a plan from what runs now would be made on sand: a timer, or another push, may still change it."""
     from configlet import journal
 
-    ids = ", ".join(run.id for run in journal.unfinished(journal.read(aimed.folder / "journal.jsonl")))
-    if not ids:
-        return ()
-    why = "what its devices run now may go back by itself, or be confirmed"
-    return (f"an earlier run is not finished ({ids}): {why}. Wait until it has ended, or run `configlet recover {aimed.words}`",)
+    ids = [run.id for run in journal.unfinished(journal.read(aimed.folder / "journal.jsonl"))]
+    if ids:
+        yield (
+            f"an earlier run is not finished ({', '.join(ids)}): what its devices run now {SAND}. Wait until it has ended, "
+            f"or run `configlet recover {aimed.words}`"
+        )
+    for owner, token in sorted(timers.items()):
+        if not any(f"-{run}-" in token for run in ids):
+            yield (
+                f"{owner}: a timer runs there ({token}) that no run of this workspace began: what it runs now {SAND}. Wait "
+                "until it has ended, or have it ended by whoever began it"
+            )
 
 
 def against(
