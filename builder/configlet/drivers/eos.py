@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from configlet.drivers import secrets
+from configlet.drivers import own, secrets
 from configlet.drivers.base import Canonical, Lost, Rejected, Target, Unreachable, Untrusted
 from configlet.model.plan import Change
 
@@ -121,8 +121,7 @@ class EosDriver:
         self._api.config_session = None
 
     def _shown(self, text: str) -> str:
-        assert self._change is not None
-        return self._canonical(self._change.platform, self._change.kind, text)
+        return own.shown(self._canonical, self._change, text)
 
     def _run(self, command: str, encoding: str = "json") -> dict[str, Any]:
         found: dict[str, Any] = self._api.device.run_commands([command], encoding=encoding)[0]
@@ -200,10 +199,4 @@ def _lines(text: str) -> list[str]:
 
 def _others(text: str) -> list[str]:
     """The configuration without our lists and their bindings."""
-    kept: list[str] = []
-    ours = False
-    for line in _lines(text):
-        ours = bool(_OURS.fullmatch(line)) or (ours and line[0] == " ")
-        if not ours and not _BOUND.fullmatch(line.strip()):
-            kept.append(line)
-    return kept
+    return own.others(_lines(text), _OURS, _BOUND)

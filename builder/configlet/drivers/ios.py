@@ -16,12 +16,11 @@ import time
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from configlet.drivers import cli_lists
+from configlet.drivers import cli_lists, own
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
 from configlet.drivers.cli_connect import asking, connected, left
 from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
-from configlet.model.problem import Refused
 
 PATIENCE = 30.0
 """Seconds for one command, or one window of lines."""
@@ -35,8 +34,9 @@ WINDOW = 50
 MARK = "alias exec cfglt-pending"
 _NOTHING = "%No Rollback Confirmed Change pending"
 _OFF = "%Archive feature not enabled"
+_OURS = re.compile(r"(ip access-list extended|ipv6 access-list|object-group (network|service)) cfglt-\S+")
+_BOUND = re.compile(r"(ip access-group|ipv6 traffic-filter) cfglt-\S+ (in|out)")
 _STAGED = re.compile(r"(?<= )cfglt-[A-Za-z0-9._-]+\.cfg(?=\s)")
-_NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
 
 
 class IosDriver:
@@ -105,7 +105,7 @@ class IosDriver:
         other = self.pending()
         if other is not None:
             raise Rejected(f"a change is pending on the device already ({other})")
-        token = self._named(self._target.token)
+        token = own.named(self._target.token)
         self._until = self.clock() + min(60 * minutes * SHARE, 60 * minutes - PATIENCE - 5)
         self._timed(minutes, token)
         # From here on everything is the device's to take back, and nobody else's timer can be there.
@@ -127,7 +127,7 @@ class IosDriver:
 
     def revert(self, token: str) -> None:
         """Have the device restore what ran before its timer, or drop what was only staged."""
-        self._named(token)
+        own.named(token)
         if self.pending() == token:
             with self._asking():
                 self._cli.ask("configure revert now")
@@ -261,7 +261,7 @@ class IosDriver:
 
     def _drop(self, token: str) -> bool:
         """Delete the staged file of that name; whether there was one."""
-        file = f"flash:{self._named(token)}.cfg"
+        file = f"flash:{own.named(token)}.cfg"
         with self._asking():
             try:
                 self._cli.ask(f"dir {file}")
@@ -273,17 +273,7 @@ class IosDriver:
         return True
 
     def _shown(self, text: str) -> str:
-        assert self._change is not None
-        try:
-            return self._canonical(self._change.platform, self._change.kind, text)
-        except Refused as refused:
-            raise Rejected(f"what it shows in our sections cannot be understood: {refused}") from refused
-
-    @staticmethod
-    def _named(token: str) -> str:
-        if not _NAME.fullmatch(token):
-            raise Rejected(f'"{token}" is not the name of a change of ours')
-        return token
+        return own.shown(self._canonical, self._change, text)
 
     def _asking(self) -> AbstractContextManager[None]:
         """What the session, NAPALM, netmiko and paramiko raise, in our words."""
@@ -302,13 +292,5 @@ def _connected(target: Target) -> Any:
 
 def _others(text: str) -> list[str]:
     """The configuration without comments, our lists and their bindings, and our mark."""
-    kept: list[str] = []
-    ours = False
-    for line in text.splitlines():
-        if not line.strip() or line.startswith(("!", "Building configuration", "Current configuration", f"{MARK} ")):
-            continue
-        header = r"(ip access-list extended|ipv6 access-list|object-group (network|service)) cfglt-\S+"
-        ours = bool(re.fullmatch(header, line)) or (ours and line[0] == " ")
-        if not ours and not re.fullmatch(r" (ip access-group|ipv6 traffic-filter) cfglt-\S+ (in|out)", line.rstrip()):
-            kept.append(line.rstrip())
-    return kept
+    no = "!", "Building configuration", "Current configuration", f"{MARK} "
+    return own.others((line for line in text.splitlines() if line.strip() and not line.startswith(no)), _OURS, _BOUND)

@@ -19,11 +19,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from configlet.drivers import own
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
 from configlet.drivers.cli_connect import asking, connected, left
 from configlet.drivers.cli_session import Session
 from configlet.model.plan import Change
-from configlet.model.problem import Refused
 
 PATIENCE = 60.0
 """Seconds for one command, or one window of lines."""
@@ -35,7 +35,8 @@ LONGEST = 60
 """Characters of a comment."""
 TRIAL, CONFIRMED = "Client: commit-confirm", "% Confirming commit"
 LEAVING = "Do you wish to exit? [no]:"
-_NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
+_OURS = re.compile(r"(ipv4|ipv6) access-list cfglt-\S+")
+_BOUND = re.compile(r"(ipv4|ipv6) access-group cfglt-\S+ (ingress|egress)")
 _COMMENT = re.compile(r"^ *Comment: +(cfglt-\S+) *$", re.MULTILINE)
 _TIME = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d(?:\.\d+)? \S+")
 """The line that comes before what a command says."""
@@ -243,19 +244,13 @@ class IosxrDriver:
                 self._cli.leave("abort", LEAVING, "yes")
 
     def _shown(self, text: str) -> str:
-        assert self._change is not None
-        try:
-            return self._canonical(self._change.platform, self._change.kind, text)
-        except Refused as refused:
-            raise Rejected(f"what it shows in our sections cannot be understood: {refused}") from refused
+        return own.shown(self._canonical, self._change, text)
 
     @staticmethod
     def _named(token: str) -> str:
-        if not _NAME.fullmatch(token):
-            raise Rejected(f'"{token}" is not the name of a change of ours')
         if len(token) > LONGEST:
             raise Rejected(f'"{token}" is too long for the comment of a commit, which has {LONGEST} characters')
-        return token
+        return own.named(token)
 
 
 class _Login:
@@ -279,10 +274,4 @@ def _lines(text: str) -> list[str]:
 
 def _others(text: str) -> list[str]:
     """The configuration without comments, our lists and their bindings."""
-    kept: list[str] = []
-    ours = False
-    for line in _lines(text):
-        ours = bool(re.fullmatch(r"(ipv4|ipv6) access-list cfglt-\S+", line)) or (ours and line[0] == " ")
-        if not ours and not re.fullmatch(r" +(ipv4|ipv6) access-group cfglt-\S+ (ingress|egress)", line):
-            kept.append(line)
-    return kept
+    return own.others(_lines(text), _OURS, _BOUND)

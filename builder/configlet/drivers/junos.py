@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from configlet.drivers import own
 from configlet.drivers.base import Canonical, Lost, Rejected, Target
 from configlet.drivers.netconf_connect import connected, left
 from configlet.model.braces import parts
 from configlet.model.plan import Change
-from configlet.model.problem import Refused
 
 PATIENCE, LONG = 30, 180
 """Seconds for one request; and while the candidate is locked, as a load or a commit may take minutes on a small device."""
@@ -159,11 +159,7 @@ class JunosDriver:
         self._unlock()
 
     def _shown(self, text: str) -> str:
-        assert self._change is not None
-        try:
-            return self._canonical(self._change.platform, self._change.kind, text)
-        except Refused as refused:
-            raise Rejected(f"what it shows in our sections cannot be understood: {refused}") from refused
+        return own.shown(self._canonical, self._change, text)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

@@ -15,12 +15,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from configlet.drivers import cli_lists
+from configlet.drivers import cli_lists, own
 from configlet.drivers.base import Canonical, Lost, Rejected, TakenBack, Target
 from configlet.drivers.cli_connect import asking, connected, left
 from configlet.drivers.cli_session import Refusal, Session
 from configlet.model.plan import Change
-from configlet.model.problem import Refused
 
 PATIENCE = 60.0
 """Seconds for one command, or one window of lines."""
@@ -30,10 +29,11 @@ WINDOW = 50
 TIMER = "cfglt-pending"
 """The name of the schedule and its job: there is one at most, as a device has one change of ours at most."""
 _ROLLBACK = re.compile(r"^ *rollback running-config checkpoint (\S+) *$", re.MULTILINE)
+_OURS = re.compile(r"(ip|ipv6) access-list cfglt-\S+")
+_BOUND = re.compile(r"(ip access-group|ipv6 traffic-filter) cfglt-\S+ (in|out)")
 _OUR_TIMER = re.compile(
     rf"^scheduler job name {TIMER}\n(?s:.*?)^end-job\n|^scheduler schedule name {TIMER}\n(?:[ \t].*\n)*", re.MULTILINE
 )
-_NAME = re.compile(r"cfglt-[A-Za-z0-9._-]+")
 _STEP = re.compile(r"\d{4,} +(\S.*)")
 
 
@@ -79,7 +79,7 @@ class NxosDriver:
             raise Rejected(f"a change is pending on the device already ({other})")
         self._tidied()
         self._loaded_from = self.running()
-        token = self._named(self._target.token)
+        token = own.named(self._target.token)
         with asking(self._target):
             self._staged = True
             self._in_session(token, [line.strip() for line in change.load.splitlines() if line.strip()])
@@ -101,7 +101,7 @@ class NxosDriver:
         now = self.running()
         if self._shown(now) != change.before or _others(now) != _others(self._loaded_from):
             raise Rejected("somebody changed the device since the change was staged; nothing was committed")
-        token = self._named(self._target.token)
+        token = own.named(self._target.token)
         self._timed(minutes, token)
         # From here on everything is the device's to take back.
         try:
@@ -279,7 +279,7 @@ class NxosDriver:
 
     def _dropped(self, token: str) -> bool:
         """Abort the session and delete the checkpoint of that name; whether there was one of them."""
-        token = self._named(token)
+        token = own.named(token)
         session, checkpoint = token in self._sessions(), token in self._checkpoints()
         with asking(self._target):
             if session:
@@ -299,17 +299,7 @@ class NxosDriver:
             raise Rejected(f"the plan is stale, or not of ours: {error}") from error
 
     def _shown(self, text: str) -> str:
-        assert self._change is not None
-        try:
-            return self._canonical(self._change.platform, self._change.kind, text)
-        except Refused as refused:
-            raise Rejected(f"what it shows in our sections cannot be understood: {refused}") from refused
-
-    @staticmethod
-    def _named(token: str) -> str:
-        if not _NAME.fullmatch(token):
-            raise Rejected(f'"{token}" is not the name of a change of ours')
-        return token
+        return own.shown(self._canonical, self._change, text)
 
 
 def _connected(target: Target) -> Any:
@@ -326,12 +316,5 @@ def _steps(shown: str) -> list[str]:
 
 def _others(text: str) -> list[str]:
     """The configuration without comments, our lists and their bindings, and our timer."""
-    kept: list[str] = []
-    ours = False
-    for line in _OUR_TIMER.sub("", text).splitlines():
-        if not line.strip() or line.startswith("!"):
-            continue
-        ours = bool(re.fullmatch(r"(ip|ipv6) access-list cfglt-\S+", line)) or (ours and line[0] == " ")
-        if not ours and not re.fullmatch(r" +(ip access-group|ipv6 traffic-filter) cfglt-\S+ (in|out)", line.rstrip()):
-            kept.append(line.rstrip())
-    return kept
+    lines = _OUR_TIMER.sub("", text).splitlines()
+    return own.others((line for line in lines if line.strip() and not line.startswith("!")), _OURS, _BOUND)
