@@ -17,11 +17,10 @@ from configlet.hostside import nic as hostside
 from configlet.hostside import nic_tools
 from configlet.hostside.changes import Stop
 from configlet.lab.nic.ntuple import NtupleNic
-from configlet.model.plan import Change, host_of
+from configlet.model.plan import SLOW, Change, host_of
 from configlet.plan import verify
 from configlet.push import waves
 from configlet.push.means import Clock, Means, no_probe, quiet
-from configlet.push.waves import SLOW
 from tests.lab.desk import SITE, TODAY, workspace
 from tests.lab.push_bench import Bench, bench, needs_namespaces, wait_until
 from tests.nic.test_hosts import HERE, canonical, change, kept, looked, meaning, pushed, standing, syn, text

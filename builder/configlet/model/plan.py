@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 Result = Literal["Kept", "Reverted", "Untouched", "Unknown"]
+SLOW = 10.0
+"""Seconds; what takes longer to load has waves of its own, as a wave is confirmed when the last of it stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from configlet import __version__, drivers
 from configlet.model.gate import Artifact, Reading
-from configlet.model.plan import Plan
+from configlet.model.plan import SLOW, Plan
 from configlet.model.plan import digest_of as digest
 from configlet.model.problem import Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, read
@@ -31,7 +31,6 @@ from configlet.pipeline.site import Site, open_site, with_platforms
 from configlet.pipeline.slices import change_of, touched_by
 from configlet.pipeline.written import TEXTS, Texts, same
 from configlet.plan import Item, compared, plan_of
-from configlet.push.waves import SLOW
 from configlet.readers.sections import owned
 
 Target = Literal["site", "lab"]

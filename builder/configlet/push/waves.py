@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from configlet.model.plan import Change, host_of
+from configlet.model.plan import SLOW, Change, host_of
 
 LARGEST = 50
-SLOW = 10.0
-"""Seconds; what takes longer to load has waves of its own, as a wave is confirmed when the last of it stands."""
 
 
 def waves(
