@@ -23,7 +23,7 @@ from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.sitemap import map_of
-from configlet.pipeline.written import Folder, rendered
+from configlet.pipeline.written import Folder, content, rendered
 from tests.show_site import measured
 
 DAY = date(2026, 11, 24)
@@ -296,3 +296,12 @@ def test_the_site_that_is_shown_is_planned_by_what_its_changed_rule_touches(monk
     changed = {change["owner"] for change in found.planned.answer["plan"]["changes"]}
     assert (found.cold.status, found.warm.status, found.planned.status) == (0, 0, 0)
     assert changed and changed <= found.concerned
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 200_000])
+def test_a_running_text_is_read_whole_however_long_it_was_thought_to_be(tmp_path: Path, size: int) -> None:
+    text = tmp_path / "h1.nftables.filter-table"
+    text.write_bytes(bytes(range(1, 9)))
+    assert content(str(text), size) == bytes(range(1, 9))
+    text.write_bytes(b"x" * 150_000)
+    assert content(str(text), size) == b"x" * 150_000

@@ -102,8 +102,7 @@ class Folder(Mapping[str, str]):
         if before is not None and before[:-1] == sign:
             self._seen[owner] = before
             return str(before[-1])
-        with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path and a buffer for each are half the time
-            found = hashlib.sha256(file.readall()).hexdigest()
+        found = hashlib.sha256(content(entry.path, status.st_size)).hexdigest()
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _MOMENT:
             self._seen[owner] = [*sign, found]
         return found
@@ -112,6 +111,18 @@ class Folder(Mapping[str, str]):
         """Remember what was read, for the next time."""
         if self._store and self._seen != self._before:
             self._store.put(self._name, {**self._before, **self._seen})
+
+
+def content(path: str, size: int) -> bytes:
+    """The bytes of a file of about this size, in three calls of the kernel: a file object needs nine, of ten thousand files."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.read(file, size + 1)
+        while len(found) != size and (more := os.read(file, 1 << 16)):
+            found += more
+        return found
+    finally:
+        os.close(file)
 
 
 def _by_owner(folder: Path) -> dict[str, dict[str, os.DirEntry[str]]]:
