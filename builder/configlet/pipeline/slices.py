@@ -72,12 +72,12 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
             hosts.update(known.words[word][1])
     if ALL in places or places & set(known.core):
         return None
-    rules = {file: cut.items for file, cut in known.cuts.items() if cut.kind == "policy"}
-    old = [item for items in rules.values() for item in items]
-    kept = [item for file, items in rules.items() for item in now.get(file, items)]
-    used = _uses(old), _uses(kept)
+    same = [item for file, cut in known.cuts.items() if cut.kind == "policy" and file not in now for item in cut.items]
+    kept = [item for items in now.values() for item in items]
+    uses = _uses(same)
+    used = uses | _uses(item for file in now for item in known.cuts[file].items), uses | _uses(kept)
     lines = frozenset((file, item.start) for file, item in new)
-    names = frozenset(item.name for item in kept)
+    names = frozenset(item.name for items in (same, kept) for item in items)
     lost = {host for item in gone for host in (*item.hosts, *(h for p in item.whole for h in known.inside.get(p, ())))}
     return Change(
         now, lines, frozenset(places), left, None, frozenset(lost), frozenset(hosts), len(gone), names, used
