@@ -184,8 +184,7 @@ def _analysed(site: Site, before: Before, change: Change) -> bool:
         (file, item.start + 1)
         for file, cut in before.map.cuts.items()
         if cut.kind == "policy"
-        for item in cut.items
-        if not meant.isdisjoint(item.places)
+        for item in cut.speaking(meant)
     }
     words = set(SUMMARY.values())
     then = {p for p in before.report.findings if p.summary in words and p.place and (p.place.file, p.place.line) in near}

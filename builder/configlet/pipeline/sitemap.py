@@ -5,58 +5,24 @@ It is made when a site was looked at whole, and kept, so that a change can be lo
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
 from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
 from configlet.model.policy import Rule
 from configlet.model.problem import Place
 from configlet.packets.index import Spans
+from configlet.pipeline.cuts import Cut, Item, Texts, cut_of
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.site import Site
 from configlet.place.local import keeps
 from configlet.rules import select
 
-Texts = tuple[str, ...]
 ALL = "*"
 """A rule that speaks of more than a fifth of all places is kept in every slice."""
-TOP = re.compile(r"[^\s#\-]")
-"""How a line with a top-level key begins."""
-_HEADER = re.compile(r"(\w+):\s*(#.*)?$")
-
-
-class Item(NamedTuple):
-    """Some lines of a file, counted from 0, and what they speak of: places (segments, externals) and hosts by name."""
-
-    start: int
-    stop: int
-    places: tuple[str, ...]
-    hosts: tuple[str, ...]
-    name: str
-    digest: str
-    uses: tuple[str, ...] = ()
-    """Of a rule: every name and label that its selectors and services have."""
-    whole: tuple[str, ...] = ()
-    """Of a rule: the places that it speaks of by more than the names of hosts there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A file of which every item of one list or map is known: its kind, the line of its key, its items.
-
-    ``alone``: nothing else stands in the file but a tier. ``head`` is the digest of what stands before the first item.
-    """
-
-    kind: str
-    header: int
-    alone: bool
-    head: str
-    items: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +110,7 @@ def map_of(site: Site, given: Inputs) -> Map | None:
     cuts: dict[str, Cut] = {}
     for file in {file for file, _ in found}:
         of_file = [(kind, items) for (name, kind), items in found.items() if name == file]
-        cut = _cut(given.files[file].decode(), *of_file[0]) if len(of_file) == 1 else None
+        cut = cut_of(given.files[file].decode(), *of_file[0]) if len(of_file) == 1 else None
         if cut is not None:
             cuts[file] = cut
     free = tuple(host.name for host in inventory.hosts if host.name not in site.placement.owners)
@@ -246,75 +212,14 @@ def uses_of(line: RuleLine) -> tuple[str, ...]:
     return tuple(sorted(services | {str(selector) for selector in (*line.sources, *line.destinations)}))
 
 
-def _cut(text: str, kind: str, items: Iterable[Item]) -> Cut | None:
-    """A file cut into its items; None where they do not stand as people write them."""
-    lines = text.split("\n")
-    ordered = sorted(items, key=lambda item: item.start)
-    first = ordered[0].start
-    tops = [at for at, line in enumerate(lines) if TOP.match(line)]
-    header = max((at for at in tops if at < first), default=-1)
-    said = _HEADER.match(lines[header]) if header >= 0 else None
-    starts = [item.start for item in ordered]
-    mark = "- " if kind != "hosts" else ""
-    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-    whole = all(lines[at].startswith(indent + mark) for at in starts) and len(set(starts)) == len(starts)
-    if said is None or said[1] != kind or not whole or (not indent and not mark) or tops[-1] > first:
-        return None
-    alone = all(lines[at].startswith("tier:") for at in tops if at != header)
-    stops = [*starts[1:], len(lines)]
-    return Cut(
-        kind,
-        header,
-        alone,
-        digest_of(lines[:first]),
-        tuple(
-            item._replace(stop=stop, digest=digest_of(lines[item.start : stop]) if kind == "policy" else "")
-            for item, stop in zip(ordered, stops, strict=True)
-        ),
-    )
-
-
-def digest_of(lines: list[str]) -> str:
-    """The digest of some lines, whatever blank lines follow them."""
-    return hashlib.sha256("\n".join(lines).rstrip().encode()).hexdigest()[:32]
-
-
 def to_dict(known: Map) -> dict[str, Any]:
-    """For a cache. What an item speaks of is written once for all items of its file that speak of the same."""
-    return {"cuts": {file: _columns(cut) for file, cut in known.cuts.items()}} | {n: getattr(known, n) for n in _REST}
+    """For a cache."""
+    return {"cuts": {f: cut.columns() for f, cut in known.cuts.items()}} | {n: getattr(known, n) for n in _REST}
 
 
 _REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
 
 
-def _columns(cut: Cut) -> list[Any]:
-    spoken: dict[tuple[Texts, ...], int] = {}
-    which = [spoken.setdefault((i.places, i.hosts, i.uses, i.whole), len(spoken)) for i in cut.items]
-    starts, names, digests = ([getattr(i, field) for i in cut.items] for field in ("start", "name", "digest"))
-    return [cut.kind, cut.header, cut.alone, cut.head, cut.items[-1].stop, list(spoken), which, starts, names, digests]
-
-
 def from_dict(said: Mapping[str, Any]) -> Map:
     """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
-    return Map({file: _cut_of(*columns) for file, columns in said["cuts"].items()}, *(said[name] for name in _REST))
-
-
-def _cut_of(
-    kind: str,
-    header: int,
-    alone: bool,
-    head: str,
-    end: int,
-    spoken: list[list[list[str]]],
-    which: list[int],
-    starts: list[int],
-    names: list[str],
-    digests: list[str],
-) -> Cut:
-    shared = ([tuple(column) for column in of_items] for of_items in zip(*spoken, strict=True))
-    places, hosts, uses, whole = (map(column.__getitem__, which) for column in shared)
-    columns = starts, [*starts[1:], end], places, hosts, names, digests, uses, whole
-    return Cut(kind, header, alone, head, tuple(map(_item, zip(*columns, strict=True))))
-
-
-_item = partial(tuple.__new__, Item)  # as ``Item._make``, in half the time
+    return Map({file: Cut(*columns) for file, columns in said["cuts"].items()}, *(said[name] for name in _REST))

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from itertools import chain
 
 from configlet.model.inventory import Inventory
+from configlet.pipeline.cuts import TOP, Cut, Item, digest_of
 from configlet.pipeline.inputs import Inputs
-from configlet.pipeline.sitemap import ALL, TOP, Cut, Item, Map, digest_of
+from configlet.pipeline.sitemap import ALL, Map
 
 KINDS = ("policy", "tests", "accept", "hosts")
 _WORD = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -72,26 +73,21 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
             hosts.update(known.words[word][1])
     if ALL in places or places & set(known.core):
         return None
-    same = [item for file, cut in known.cuts.items() if cut.kind == "policy" and file not in now for item in cut.items]
-    kept = [item for items in now.values() for item in items]
-    uses = _uses(same)
-    used = uses | _uses(item for file in now for item in known.cuts[file].items), uses | _uses(kept)
+    same = [cut for file, cut in known.cuts.items() if cut.kind == "policy" and file not in now]
+    uses = frozenset(chain.from_iterable(cut.uses() for cut in same))
+    used = uses.union(*(known.cuts[file].uses() for file in now)), uses.union(*(i.uses for of in now.values() for i in of))
     lines = frozenset((file, item.start) for file, item in new)
-    names = frozenset(item.name for items in (same, kept) for item in items)
+    names = frozenset(chain(*(cut.names for cut in same), (item.name for items in now.values() for item in items)))
     lost = {host for item in gone for host in (*item.hosts, *(h for p in item.whole for h in known.inside.get(p, ())))}
     return Change(
         now, lines, frozenset(places), left, None, frozenset(lost), frozenset(hosts), len(gone), names, used
     )
 
 
-def _uses(items: Iterable[Item]) -> frozenset[str]:
-    return frozenset(chain.from_iterable({item.uses for item in items}))
-
-
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
     """All items of a file now, those that are gone, and those that are new (without name, digest or places)."""
     lines = raw.decode().split("\n")
-    first = cut.items[0].start
+    first = cut.starts[0]
     if first >= len(lines) or digest_of(lines[:first]) != cut.head:
         return None
     mark = lines[first][: len(lines[first]) - len(lines[first].lstrip())] + "- "
@@ -142,26 +138,28 @@ def slice_of(known: Map, given: Inputs, change: Change, owners: Iterable[str] = 
     hosts |= {owner for owner in owners if owner in known.words}
     hosts |= {h for p in change.places for q in known.parted.get(p, ()) for h in known.bare.get(q, ())}
     places = _around(known, {*change.places, *(p for owner in owners for p in _places_of(known, owner))}, hosts)
-    items = {file: change.now.get(file, cut.items) for file, cut in known.cuts.items()}
-    own = change.places
-    tested = [i for f, c in known.cuts.items() if c.kind == "tests" for i in items[f] if not own.isdisjoint(i.places)]
+    own = set(change.places)
+    tested = [item for cut in known.cuts.values() if cut.kind == "tests" for item in cut.speaking(own)]
     places |= {name for item in tested for name in item.places}
-    kept: dict[str, list[Item]] = {}
+    kept: dict[str, tuple[Item, ...]] = {}
     for file, cut in known.cuts.items():
         wanted = {ALL, *(own if cut.kind == "tests" else places)}
         if cut.kind != "hosts":
-            kept[file] = [i for i in items[file] if not wanted.isdisjoint(i.places) or (file, i.start) in change.new]
+            now = change.now.get(file)
+            kept[file] = cut.speaking(wanted) if now is None else tuple(
+                i for i in now if not wanted.isdisjoint(i.places) or (file, i.start) in change.new
+            )
             hosts.update(host for item in kept[file] for host in item.hosts)
     for file, cut in known.cuts.items():
         if cut.kind == "hosts":
-            kept[file] = [item for item in items[file] if item.name in hosts]
+            kept[file] = cut.named(hosts)
     texts = {file: raw.decode() for file, raw in given.files.items() if file not in known.cuts}
     expected: dict[str, set[tuple[str, int]]] = {kind: set() for kind in KINDS}
     for file, found in kept.items():
         cut = known.cuts[file]
         expected[cut.kind].update((file, item.start + 1) for item in found)
         if found or not cut.alone:
-            texts[file] = _emptied(given.files[file].decode(), cut, items[file], found)
+            texts[file] = _emptied(given.files[file].decode(), cut, change.now.get(file), found)
     return Slice(texts, {kind: frozenset(found) for kind, found in expected.items()})
 
 
@@ -180,11 +178,11 @@ def _places_of(known: Map, owner: str) -> tuple[str, ...]:
     return known.words[owner][0] if owner in known.words else known.neighbours.get(f"@{owner}", ())
 
 
-def _emptied(text: str, cut: Cut, items: tuple[Item, ...], kept: list[Item]) -> str:
+def _emptied(text: str, cut: Cut, now: tuple[Item, ...] | None, kept: tuple[Item, ...]) -> str:
     lines, keep = text.split("\n"), {item.start for item in kept}
-    for item in items:
-        if item.start not in keep:
-            lines[item.start : item.stop] = [""] * (item.stop - item.start)
+    for start, stop in cut.spans if now is None else ((item.start, item.stop) for item in now):
+        if start not in keep:
+            lines[start:stop] = [""] * (stop - start)
     if not kept:
         lines[cut.header] = ""
     return "\n".join(lines)
