@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from configlet.model.problem import Refused
 from configlet.pipeline import imported
 from tests.cli_run import ROOT, configlet
 
@@ -103,7 +104,39 @@ def test_what_cannot_be_meant_is_refused(workspace: Path, words: tuple[str, ...]
 def test_bytes_that_are_no_text_are_refused(workspace: Path) -> None:
     (workspace / "binary").write_bytes(b"ip access-list extended A\n permit ip any any \xff\n")
     ended = configlet("import", "acl", "binary", "--platform", "ios", cwd=workspace)
-    assert ended.returncode == 65 and "Not a text" in ended.stderr
+    assert ended.returncode == 65 and "binary:2:20: Not a text" in ended.stderr and "iconv" in ended.stderr
+    ended = configlet("prove", "--file", "binary", "--platform", "ios", "--file", "binary", cwd=workspace)
+    assert ended.returncode == 65 and "binary:2:20: Not a text" in ended.stderr
+
+
+@pytest.mark.parametrize("platform", ["ios", "eos", "nvue", "junos"])
+def test_a_carriage_return_ends_no_line_as_devices_end_none_there(tmp_path: Path, platform: str) -> None:
+    """Else what stands behind one in a remark would be a line that the device never heard of."""
+    hidden = {
+        "ios": "ip access-list extended A\n remark x|deny ip any any\n permit tcp any any eq 22\n",
+        "eos": "ip access-list A\n   10 remark x|20 deny ip any any\n   30 permit tcp any any eq 22\n",
+        "nvue": "# x|nv set acl A rule 1 action deny\nnv set acl A type ipv4\nnv set acl A rule 2 action permit\n",
+        "junos": "firewall {\n    family inet {\n        filter A {\n            /* x|*/ term a { then discard; }\n"
+        "            term b {\n                then accept;\n            }\n        }\n    }\n}\n",
+    }[platform]
+    file = tmp_path / "running.txt"
+    file.write_bytes(hidden.replace("|", "\r").encode())
+    with pytest.raises(Refused, match="control character") as refused:
+        imported.running(None, platform, file)
+    assert refused.value.problems[0].place is not None and refused.value.problems[0].place.line in (1, 2, 4)
+    file.write_bytes(hidden.replace("|", " ").replace("\n", "\r\r\n").encode())
+    assert imported.running(None, platform, file).found
+
+
+def test_a_mark_of_the_encoding_hides_no_list(tmp_path: Path) -> None:
+    file = tmp_path / "running.txt"
+    file.write_bytes(b"\xef\xbb\xbfip access-list extended A\n permit ip any any\nip access-list extended B\n deny ip any any\n")
+    assert [one.name for one in imported.running(None, "ios", file).found] == ["A", "B"]
+
+
+def test_a_file_that_is_gone_when_it_is_read_is_a_refusal(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="cannot be read"):
+        imported.running(None, "ios", tmp_path / "gone")
 
 
 @pytest.mark.parametrize(("platform", "text", "place", "word"), [

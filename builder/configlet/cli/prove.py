@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from configlet.cli import options, say, sites, statuses
-from configlet.model.problem import Place, refuse
 
 if TYPE_CHECKING:
     from configlet.model.gate import Proof
@@ -49,8 +48,6 @@ def command(
     foreign = bool(files or platforms or gate or lists or whole)
     if folder and foreign:
         raise click.UsageError("--out writes what the site renders; --file judges a text that is there.")
-    for file in files:
-        _readable(file)
     if len(files) == 2 and platforms and not (gate or site):
         proofs = _two(workspace, files, platforms, lists, whole=whole)
     elif site is None:
@@ -117,14 +114,6 @@ def _written(root: Path, site: str, today: date, folder: Path) -> Sequence[Proof
     proofs, files = write_proven(root, site, today, folder)
     say.note(f"prove: {files} files in {folder}" if files else f"prove: nothing is written in {folder}, as not all is proven")
     return proofs
-
-
-def _readable(file: Path) -> None:
-    try:
-        file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        detail = f"Byte {error.start} is not UTF-8, so what the device would understand is in doubt."
-        raise refuse("Not a text", detail, Place(str(file))) from error
 
 
 def _status(proofs: Sequence[Proof]) -> int:

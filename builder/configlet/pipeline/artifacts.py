@@ -16,6 +16,7 @@ from configlet import render as rendering
 from configlet.fit import alike, tables
 from configlet.model.gate import Artifact, Proof, Reading, Table
 from configlet.model.problem import Place, Problem, Refused, refuse
+from configlet.pipeline.foreign import foreign
 from configlet.pipeline.site import Site, open_site
 from configlet.platforms import content
 from configlet.prove import forget as forget_proofs
@@ -59,7 +60,7 @@ def prove_file(
         )
     artifact = next(a for a in artifacts_of(opened, {owner}) if any(t.gate.name == gate for t in a.tables))
     tables_of_gate = [table for table in artifact.tables if table.gate.name == gate]
-    text = file.read_text(encoding="utf-8")
+    text = foreign(file)
     try:
         if name:
             return _listed(opened, platform, file, tables_of_gate, name, whole=whole)

@@ -20,6 +20,7 @@ from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Rul
 from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.model.running import Found, Running, Unknown
 from configlet.packets.entries import rule_entries
+from configlet.pipeline.foreign import foreign
 from configlet.platforms import content
 from configlet.prove import prove as prove_artifact
 from configlet.prove.compare import Doubt, witnesses
@@ -66,12 +67,7 @@ def known(root: Path | None, name: str) -> Platform:
 def running(root: Path | None, platform: str, file: Path) -> Running:
     """What a running configuration says of access lists. Raises Refused for what is no text of the platform at all."""
     made = known(root, platform)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        detail = f"Byte {error.start} is not UTF-8, so what the device would understand is in doubt."
-        raise refuse("Not a text", detail, Place(str(file))) from error
-    return readers.running(made, next(iter(made.kinds)), text, str(file))
+    return readers.running(made, next(iter(made.kinds)), foreign(file), str(file))
 
 
 def chosen(said: Running, names: Sequence[str], file: Path) -> tuple[tuple[Found, ...], tuple[Problem, ...]]:

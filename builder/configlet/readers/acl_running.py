@@ -252,7 +252,7 @@ def _quiet(text: str, banner: re.Pattern[str]) -> str:
     """The text with its banners blank, line for line. A banner ends with the mark that its first line names."""
     out: list[str] = []
     end = ""
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for line in text.replace("\r\n", "\n").split("\n"):
         if end:
             out.append("")
             end = "" if end in line else end

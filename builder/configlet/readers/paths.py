@@ -20,7 +20,8 @@ Leaf = tuple[int, int, str]
 """The line and the column where a leaf stands, and its path."""
 Form = Callable[[str, str, Mapping[str, Any]], Iterator[Leaf]]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+"""What ends no line on a device, or what nobody sees; a carriage return before a line feed is taken out before."""
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?|true|false|null)|([{}\[\]:,]))')
 
 
