@@ -94,6 +94,37 @@ def test_a_pipe_a_linked_folder_and_a_missing_target_are_refused_and_not_read(tm
     assert [problem.summary for problem in refused.value.problems] == ["Not a file", "Linked folder", "Unreadable file"]
 
 
+@pytest.mark.parametrize(("name", "summary"), [
+    ("rack2.YAML", "Wrong suffix"), ("rack2.Yml", "Wrong suffix"), ("rack\n2.yaml", "Bad file name"),
+    ("rack\udcff.yaml", "Bad file name"), ("rack\u202e2.yaml", "Bad file name"), ("rack\udcff", "Bad file name"),
+])  # fmt: skip
+def test_no_file_is_passed_over_for_its_name(tmp_path: Path, name: str, summary: str) -> None:
+    """A deny in it would be lost, and nobody told."""
+    hostile.plant(hostile.Case("", "notes.txt", "", "§", ""), tmp_path)
+    odd = tmp_path / "inventory" / "dc1" / name
+    if "." in name:
+        odd.write_text("addresses: {more: [192.0.2.1]}\n")
+    else:
+        odd.mkdir()
+    with pytest.raises(Refused) as refused:
+        load(tmp_path, "dc1", TODAY)
+    (problem,) = refused.value.problems
+    assert problem.summary == summary and str(problem).isascii() and str(problem.place).startswith("inventory/dc1/rack")
+
+
+def test_a_link_that_leads_nowhere_may_have_been_a_folder_of_rules(tmp_path: Path) -> None:
+    hostile.plant(hostile.Case("", "notes.txt", "", "§", ""), tmp_path)
+    (tmp_path / "inventory" / "dc1" / "racks").symlink_to("nowhere")
+    with pytest.raises(Refused, match="Unreadable file"):
+        load(tmp_path, "dc1", TODAY)
+
+
+def test_a_site_whose_folder_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "inventory" / "dc\udcff").mkdir(parents=True)
+    with pytest.raises(Refused, match="Bad file name"):
+        load(tmp_path, "dc1", TODAY)
+
+
 def test_a_hidden_file_is_not_read_and_is_mentioned(tmp_path: Path) -> None:
     hostile.plant(hostile.Case("", "notes.txt", "", "§", ""), tmp_path)
     (tmp_path / "inventory" / "dc1" / "._hosts.yaml").write_bytes(b"\x00\x05")

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from configlet.model.problem import Place, Problem, refuse
+from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.workspace.cache import NOTHING, Cache
 from configlet.workspace.document import Document, Part, join, quick_part
 from configlet.workspace.shapes import Shapes
@@ -30,11 +30,15 @@ def find_root(start: Path) -> Path:
 
 
 def sites(root: Path) -> tuple[str, ...]:
-    """The names of the sites of a workspace, sorted; empty when there are none."""
+    """The names of the sites of a workspace, sorted; empty when there are none. Raises Refused for one that is no text."""
     folder = root / "inventory"
     if not folder.is_dir():
         return ()
-    return tuple(sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
+    names = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    for name in names:
+        if not name.isprintable():
+            raise Refused((_unnameable(f"inventory/{name}"),))
+    return tuple(names)
 
 
 def read_site(
@@ -80,9 +84,11 @@ def _parts(raws: list[tuple[str, bytes]], quick: bool, cache: Cache, problems: l
 def _walk(folder: Path, root: Path, problems: list[Problem], warnings: list[Problem]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         place = Place(path.relative_to(root).as_posix())
-        if path.suffix not in (".yaml", ".yml") and not path.is_dir():
+        if path.suffix.lower() not in (".yaml", ".yml") and not path.is_dir() and not _leads_nowhere(path):
             continue
-        if path.name.startswith("."):
+        if not path.name.isprintable():
+            problems.append(_unnameable(place.file))
+        elif path.name.startswith("."):
             warnings.append(
                 Problem("Hidden file", "A name that begins with a dot is not read.", place, severity="warning")
             )
@@ -91,10 +97,21 @@ def _walk(folder: Path, root: Path, problems: list[Problem], warnings: list[Prob
             problems.append(Problem("Linked folder", detail, place))
         elif path.is_dir():
             yield from _walk(path, root, problems, warnings)
-        elif path.suffix == ".yml":
+        elif path.suffix != ".yaml" and not _leads_nowhere(path):
             problems.append(Problem("Wrong suffix", "Only *.yaml files are read. Rename or remove this one.", place))
         else:
             yield path
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def _unnameable(file: str) -> Problem:
+    """A name with characters that are no text, or that a terminal would obey: shown as their escapes."""
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in file)
+    detail = "Characters of its name are no text or cannot be seen. Rename it, in plain letters."
+    return Problem("Bad file name", detail, Place(shown))
 
 
 def _bytes(path: Path, file: str, problems: list[Problem]) -> bytes | None:
