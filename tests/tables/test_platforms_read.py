@@ -6,7 +6,7 @@ import pytest
 
 from configlet.model.gate import Reading
 from configlet.model.problem import Refused
-from configlet.readers import read
+from configlet.readers import read, running
 from tests.builders import platform, span
 
 TP = "eos-traffic-policy"
@@ -340,3 +340,46 @@ def test_a_chain_of_which_no_line_says_the_family_is_refused() -> None:
     text = "*filter\n:FORWARD ACCEPT [0:0]\n:x - [0:0]\n-A FORWARD -i vlan120 -j x\n-A x -j DROP\nCOMMIT\n"
     with pytest.raises(Refused, match=r"running:4:\d+: (.|\n)*family"):
         read(platform("iptables"), "acl", text, "running")
+
+
+@pytest.mark.parametrize(("name", "entry", "line"), [
+    ("vyos", "10 action 'drop", 3),
+    ("vyos", "10 destination port 22'", 3),
+    ("srlinux", '10 description "ssh', 4),
+    ("srlinux", "10 description ssh\"", 4),
+])  # fmt: skip
+def test_a_quotation_that_is_never_closed_may_swallow_what_follows(name: str, entry: str, line: int) -> None:
+    verb = "return" if name == "vyos" else "accept"
+    with pytest.raises(Refused, match="quotation is never closed") as refused:
+        reading(name, f"{entry}\n10 action {verb}" if "action" not in entry else entry)
+    assert refused.value.problems[0].place is not None
+    assert refused.value.problems[0].place.line == line
+    head, foot, indent = FRAME[name]
+    with pytest.raises(Refused, match="quotation is never closed"):
+        running(platform(name), "acl", f"{head}{indent}{entry}\n{foot}", "running")
+
+
+def test_a_filter_of_srlinux_stands_where_its_interface_ref_says() -> None:
+    at = "set / acl interface irb1.120 interface-ref "
+    named = f"{at}interface irb1\n{at}subinterface 120\n"
+    entry = "10 action accept"
+    assert list(reading("srlinux", entry, named).lists) == [("Vlan120", "in", 4)]
+    head, foot, indent = FRAME["srlinux"]
+    for other in (named.replace("subinterface 120", "subinterface 0"), named.replace("interface irb1\n", "interface irb0\n")):
+        with pytest.raises(Refused, match="interface-ref"):
+            reading("srlinux", entry, other)
+        found = running(platform("srlinux"), "acl", f"{other}{head}{indent}{entry}\n{foot}", "running")
+        assert not found.found and "interface-ref" in found.unread[0].problem.detail
+    assert running(platform("srlinux"), "acl", f"{named}{head}{indent}{entry}\n{foot}", "running").found[0].bound
+
+
+def test_a_filter_of_sros_is_bound_in_the_base_router_alone() -> None:
+    text = '''/configure filter ip-filter "cfglt-x" default-action drop
+/configure filter ip-filter "cfglt-x" entry 10 match protocol tcp
+/configure filter ip-filter "cfglt-x" entry 10 action accept
+/configure router "Base" interface "Vlan120" ingress filter ip "cfglt-x"
+'''
+    assert list(read(platform("sros"), "acl", text, "running").lists) == [("Vlan120", "in", 4)]
+    with pytest.raises(Refused, match="management"):
+        read(platform("sros"), "acl", text.replace("Base", "management"), "running")
+    assert running(platform("sros"), "acl", text.replace("Base", "management"), "running").found[0].bound == ()

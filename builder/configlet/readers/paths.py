@@ -43,12 +43,20 @@ def paths(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
 
 def _lines(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:
     prefix, comments = grammar["prefix"], tuple(grammar.get("comment", ())) or ("\0",)
-    cut = len(prefix)
+    cut, quote = len(prefix), grammar.get("quote", "\0")
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(prefix):
+            if line.count(quote) % 2:
+                closed(line, quote, Source(file, number, 1, line))
             yield number, cut + 1, line[cut:].rstrip()
         elif line and not line.isspace() and not line.startswith(comments):
             Source(file, number, 1, line).refuse(f'This line does not begin with "{prefix.strip()}"')
+
+
+def closed(line: str, quote: str, source: Source) -> None:
+    """Raises Refused where a quotation is never closed: what stands behind it, on later lines too, is text to the device."""
+    if re.sub(r"\\.", "", line).count(quote) % 2:
+        source.refuse("A quotation is never closed", line.rindex(quote))
 
 
 def _braces(text: str, file: str, grammar: Mapping[str, Any]) -> Iterator[Leaf]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from configlet.model.problem import Refused
 from configlet.readers.grammar import Source
-from configlet.readers.paths import Leaf, paths
+from configlet.readers.paths import Leaf, closed, paths
 
 _STATEMENT = re.compile(r'/\*.*?\*/|##?[^\n]*|"(?:[^"\\]|\\.)*"|[{};]|\[|\]|[^\s{};\[\]"#]+|[^\s]|\n', re.DOTALL)
 
@@ -24,7 +24,7 @@ def leaves(text: str, file: str, grammar: Mapping[str, Any]) -> list[Leaf]:
     if grammar["form"] == "json" and start.startswith("{"):
         return list(paths(whole, file, {**grammar, "lenient": True}))
     if in_lines(whole, prefix):
-        return list(_lines(whole, prefix))
+        return list(_lines(whole, file, prefix, grammar.get("quote", "\0")))
     if "yaml" in grammar.get("running", {}).get("forms", ()):
         return list(_yaml(whole, file))
     return list(_braces(whole, file, grammar.get("end", "")))
@@ -35,10 +35,12 @@ def in_lines(text: str, prefix: str) -> bool:
     return re.search(rf"(?m)^[ \t]*{re.escape(prefix)}", text) is not None
 
 
-def _lines(text: str, prefix: str) -> Iterator[Leaf]:
+def _lines(text: str, file: str, prefix: str, quote: str) -> Iterator[Leaf]:
     for number, line in enumerate(text.split("\n"), 1):
         said = line.lstrip()
         if said.startswith(prefix):
+            if line.count(quote) % 2:
+                closed(line, quote, Source(file, number, 1, line))
             path = said[len(prefix) :].strip()
             yield number, len(line) - len(said) + len(prefix) + 1, path if '"' in path or "'" in path else " ".join(path.split())
 
