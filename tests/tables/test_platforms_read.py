@@ -383,3 +383,9 @@ def test_a_filter_of_sros_is_bound_in_the_base_router_alone() -> None:
     with pytest.raises(Refused, match="management"):
         read(platform("sros"), "acl", text.replace("Base", "management"), "running")
     assert running(platform("sros"), "acl", text.replace("Base", "management"), "running").found[0].bound == ()
+
+
+def test_a_traffic_policy_has_a_name_once_in_both_families() -> None:
+    """What a device makes of `match a ipv4` and `match a ipv6` is not known."""
+    with pytest.raises(Refused, match="other family"):
+        reading(TP, "match a ipv4\n   source prefix 10.0.0.0/8\nmatch a ipv6\n   source prefix 2001:db8::/32")

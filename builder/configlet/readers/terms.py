@@ -141,6 +141,10 @@ class Text:
             return None
         made = self.of(found, place)
         name = found["entry"]
+        if self.reader.grammar.get("together") and name not in made.terms:
+            others = (other for key, other in self.lists.items() if key[1] == made.key[1] and other is not made)
+            if any(name in other.terms for other in others):
+                self.refuse(place, leaf[2], f"The name {name} is that of an entry of the other family")
         term = made.terms.setdefault(name, Term(name, place, context, label=made.label))
         self.contexts[context] = term, self.reader.conditions[made.family]
         return self.contexts[context]
