@@ -152,6 +152,22 @@ def test_a_full_disk_or_a_folder_that_is_only_read_is_said_and_is_no_internal_er
     assert not (tmp_path / ".configlet").exists()
 
 
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG])
+def test_what_went_away_or_cannot_be_there_is_said_and_is_no_internal_error(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert app.ended(lambda: raised(OSError(number, "Gone", "inventory/dc1/hosts.yaml")), []) == 1
+    said = capsys.readouterr().err
+    assert "not there" in said and "inventory/dc1/hosts.yaml: Gone." in said
+    assert not (tmp_path / ".configlet").exists()
+
+
+def test_a_plan_for_a_folder_that_is_not_there_is_refused_before_any_device_is_met() -> None:
+    ended = configlet("plan", "dc1", "--lab", "--out", "nowhere/tonight.json")
+    assert ended.returncode == 64 and 'no folder "nowhere"' in ended.stderr and "read" not in ended.stderr
+
+
 def test_an_error_that_nobody_expected_is_one_line_and_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from configlet.model.problem import Refused
 from configlet.pipeline import cores, differing
 from configlet.pipeline.artifacts import Proven, artifacts_of, proven
 from configlet.pipeline.check import check_site
-from configlet.pipeline.cores import each, workers
+from configlet.pipeline.cores import each, each_group, workers
 from configlet.pipeline.differing import Found, every
 from configlet.pipeline.report import to_dict
 from configlet.pipeline.site import Site, open_site
@@ -129,3 +129,10 @@ def test_small_sites_stay_in_one_process_and_no_site_has_more_than_groups_or_cor
     assert workers(cores.MUCH, 3) == 3
     monkeypatch.setattr(cores.threading, "active_count", lambda: 2)
     assert workers(cores.MUCH, 100) == 1
+
+
+def test_no_more_processes_are_begun_than_there_are_groups_however_many_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(cores, "each", lambda _work, _items, processes: asked.append(processes) or iter(()))
+    list(each_group(len, [("a",), ("b", "c")], 5, jobs=99_999))
+    assert asked == [2]

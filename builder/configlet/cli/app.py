@@ -85,6 +85,8 @@ class LazyGroup(click.Group):
 
 NOT_ALLOWED = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM))
 """A disk that is full or only read, and a file that is somebody else's."""
+NOT_THERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG))
+"""A file or folder that went away in the meantime, or cannot be where it was asked for."""
 
 
 @click.group(
@@ -127,7 +129,7 @@ def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place that may: it becomes a report and status 70, never a success
         import traceback
 
-        if isinstance(error, OSError) and error.errno in NOT_ALLOWED:
+        if isinstance(error, OSError) and error.errno in NOT_ALLOWED | NOT_THERE:
             return _not_allowed(error, as_json)
         say.crash(traceback.format_exc())
         return statuses.INTERNAL
@@ -145,8 +147,11 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
 def _not_allowed(error: OSError, as_json: bool) -> int:
     """The system did not let a file be written or read: no fault of ours, and said without a trace."""
     where = f"{error.filename}: " if error.filename is not None else ""
-    detail = f"{where}{error.strerror}. Nothing more was done. Make room or allow it, or name another place; then run it again."
-    say.refusal(refuse("What the system does not allow", detail), statuses.FAILED, as_json)
+    summary, remedy = "What the system does not allow", "Make room or allow it"
+    if error.errno in NOT_THERE:
+        summary, remedy = "File or folder that is not there", "Make it"
+    detail = f"{where}{error.strerror}. Nothing more was done. {remedy}, or name another place; then run it again."
+    say.refusal(refuse(summary, detail), statuses.FAILED, as_json)
     return statuses.FAILED
 
 

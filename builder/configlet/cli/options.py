@@ -55,6 +55,20 @@ class Binding(click.ParamType[tuple[str, str]]):
         return interface, direction
 
 
+class NewFile(click.Path):
+    """A file that is to be written, in a folder that is there: said before any work is done for it."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, or a usage error."""
+        folder = Path(value).parent
+        if not folder.is_dir():
+            self.fail(f'There is no folder "{folder}" to write it in. Make it first.', param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class SiteName(click.ParamType[str]):
     """The name of a site; completed from the workspace."""
 

@@ -22,7 +22,7 @@ CHANGES = 2
 
 @click.command("plan")
 @options.site()
-@click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to FILE.")
+@click.option("--out", "file", type=options.NewFile(), metavar="FILE", help="Write the plan to FILE.")
 @click.option("--diff/--no-diff", default=True, help="With or without the text of each device.")
 @click.option("--exit-code", is_flag=True, help="Exit status 2 when something would change.")
 @click.option(

@@ -54,7 +54,7 @@ def each_group(
     ``tell`` is told how many of how many groups are done. Raises Refused in the end with the problems of all groups.
     """
     problems: list[Problem] = []
-    processes = workers(rules, len(groups)) if jobs is None else jobs
+    processes = workers(rules, len(groups)) if jobs is None else min(jobs, len(groups))
     for done, (said, found) in enumerate(each(partial(_tried, work), groups, processes)):
         problems += found
         if not found:
