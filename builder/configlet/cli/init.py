@@ -12,7 +12,7 @@ from configlet.model.problem import refuse
 
 _READMES = {
     "configlets": "Your own configlets. A file here wins over the shipped one of the same path; nothing is merged.",
-    "playbooks": "Your own playbooks. A file here wins over the shipped one of the same name.",
+    "playbooks": "Room for your own playbooks: procedures as data. No command reads this folder yet.",
 }
 
 
