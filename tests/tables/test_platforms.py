@@ -73,6 +73,35 @@ def test_a_template_that_extends_stock_without_change_gives_the_same_bytes(tmp_p
     )
 
 
+def test_a_template_may_put_its_lines_around_those_of_the_block_that_it_replaces(tmp_path: Path) -> None:
+    text = '{% extends "stock/eos/acl.j2" %}{% block bindings %}! mine\n{{ super() }}! end\n{% endblock %}'
+    shipped = render("leaf1", platform("eos"), "acl", [order()]).text
+    made = render("leaf1", platform("eos", workspace(tmp_path, eos__acl_dot_j2=text)), "acl", [order()]).text
+    assert "! mine\ninterface Vlan120\n" in made and made.replace("! mine\n", "").replace("! end\n", "") == shipped
+
+
+@pytest.mark.parametrize(("text", "word", "line"), [
+    ("! a\n{{ 1 / 0 }}\n", "ZeroDivisionError", 2),
+    ("{% for i in range(100000000) %}x{% endfor %}", "OverflowError", 1),
+    ('{% extends "eos/acl.j2" %}', "RecursionError", 1),
+    ("\n\n{{ lists[999] + 1 }}\n", "no element 999", 3),
+    ("! a\n{{ lists | join('x', 'y', 'z') }}", "TypeError", 2),
+])  # fmt: skip
+def test_a_template_that_goes_wrong_is_refused_with_its_line(tmp_path: Path, text: str, word: str, line: int) -> None:
+    with pytest.raises(Refused, match=word) as refused:
+        render("leaf1", platform("eos", workspace(tmp_path, eos__acl_dot_j2=text)), "acl", [order()])
+    (problem,) = refused.value.problems
+    assert problem.place and (problem.place.line == line or word == "RecursionError")
+    assert problem.place.file.endswith("eos/acl.j2") and len(problem.detail) < 400
+
+
+def test_a_template_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    root = workspace(tmp_path, eos__acl_dot_j2="")
+    (root / "configlets" / "eos" / "acl.j2").write_bytes(b"! \xff\n")
+    with pytest.raises(Refused, match="UnicodeDecodeError"):
+        render("leaf1", platform("eos", root), "acl", [order()])
+
+
 def test_a_platform_of_the_workspace_is_found_beside_those_that_ship(tmp_path: Path) -> None:
     shutil.copytree(CONTENT / "eos", tmp_path / "configlets" / "eos-like")
     assert set(load(search(tmp_path))) == set(SHIPPED) | {"eos-like"}

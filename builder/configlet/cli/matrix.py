@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 WIDEST_NAME = 16
+CORNER = "from \\ to"
 WIDEST_CELL = 15
 SIGNS = {"failsafe": "!", "infrastructure": "~"}
 LEGEND = """\
@@ -127,7 +128,7 @@ def _width(realm: Realm, column: str) -> int:
 
 
 def _name_width(realm: Realm) -> int:
-    return min(max((len(row) for row in realm.rows), default=0), WIDEST_NAME)
+    return min(max(map(len, (CORNER, *realm.rows))), WIDEST_NAME)
 
 
 def _folds(realm: Realm) -> Iterator[list[str]]:
@@ -148,7 +149,7 @@ def _folds(realm: Realm) -> Iterator[list[str]]:
 
 def _table(realm: Realm, columns: Sequence[str]) -> Iterator[str]:
     widths = [_name_width(realm), *(_width(realm, column) for column in columns)]
-    yield from _row(["from \\ to", *columns], widths)
+    yield from _row([CORNER, *columns], widths)
     yield "  " + "  ".join("-" * width for width in widths)
     for row in realm.rows:
         yield from _row([row, *("\n".join(words(realm.cells[row, column])) for column in columns)], widths)

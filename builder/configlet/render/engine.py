@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configlet.model.problem import Place, refuse
-from configlet.render.values import all_written, written
+from configlet.render.values import Filled, all_written, written
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,7 +26,20 @@ def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object]) 
         raise refuse("Template that cannot be read", f"{error.message}. Correct the template.", place) from None
     except TemplateError as error:
         detail = f"{error}. The template asks for something that it was not given, or that is not allowed there."
-        raise refuse("Template that cannot be filled", detail, Place(template)) from None
+        raise refuse("Template that cannot be filled", detail, _place(error, template)) from None
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        detail = f"{type(error).__name__}: {error}. Correct the template, or take the one that ships: `configlet which`."
+        raise refuse("Template that cannot be filled", detail, _place(error, template)) from None
+
+
+def _place(error: Exception, template: str) -> Place:
+    """The line of a template at which it went wrong, as far as the engine tells."""
+    found, step = Place(template), error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename.endswith(".j2"):
+            found = Place(step.tb_frame.f_code.co_filename, step.tb_lineno)
+        step = step.tb_next
+    return found
 
 
 _FIELDS: dict[type, frozenset[str]] = {}
@@ -49,14 +62,28 @@ def _fields(kind: type) -> frozenset[str]:
 @lru_cache(maxsize=8)
 def _environment(search: tuple[Path, ...]) -> Environment:
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+    from jinja2.runtime import BlockReference, Context
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from configlet.render.joined import Joined
+
+    class Below(BlockReference):
+        def __call__(self) -> str:
+            return Filled(super().__call__())
+
+    class Blocks(Context):
+        """Knows the text of a block from a value: ``super()`` may be written, lines and all."""
+
+        def super(self, name: str, current: Callable[..., Any]) -> Any:
+            """What the block of this name gives in the template that is extended."""
+            found = super().super(name, current)
+            return Below(name, self, found._stack, found._depth) if isinstance(found, BlockReference) else found
 
     class Sandbox(ImmutableSandboxedEnvironment):
         """Rows are our own frozen values, so asking for one of their fields needs no search for what it might do."""
 
         code_generator_class = Joined
+        context_class = Blocks
         printable = staticmethod(all_written)
 
         def getattr(self, obj: Any, attribute: str) -> Any:

@@ -24,6 +24,7 @@ class Joined(CodeGenerator):
         )
         self.writeline(f"yield {text!r} % environment.printable((", node)
         for value in values:
+            self.newline(value)  # so that what goes wrong is at its own line of the template
             self.visit(value, frame)
             self.write(", ")
         self.write("))")

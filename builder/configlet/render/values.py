@@ -8,17 +8,26 @@ from typing import Any
 
 from configlet.model.problem import refuse
 
+MOST = 100
+"""Characters of a refused value that are shown."""
+
+
+class Filled(str):
+    """What the block of another template gave (``super()``): text whose values were looked at when they were written."""
+
+    __slots__ = ()
+
 
 def written(value: object) -> object:
     """The template's last check of a value: printable text or a whole number. Raises Refused."""
     if (type(value) is str and value.isprintable()) or type(value) is int:
         return value
-    if isinstance(value, str) and value.isprintable():
+    if isinstance(value, Filled) or (isinstance(value, str) and value.isprintable()):
         return value
-    raise refuse(
-        "Value that cannot be written",
-        f"{value!r} would be written into a configuration. Only text without line breaks and control characters may be.",
-    )
+    said = repr(value)
+    said = said if len(said) <= MOST else f"{said[:MOST]}…"
+    detail = f"{said} would be written into a configuration. Only text without line breaks and control characters may be."
+    raise refuse("Value that cannot be written", detail)
 
 
 def all_written(values: tuple[object, ...]) -> tuple[object, ...]:
