@@ -10,8 +10,10 @@ import yaml
 
 from configlet.model.gate import Table
 from configlet.model.problem import Refused
+from configlet.pipeline import standing
 from configlet.platforms import cases, load
 from configlet.platforms.content import RESERVED, files, search, stock
+from configlet.platforms.own import faults
 from configlet.prove import prove
 from configlet.readers import read
 from configlet.render import render
@@ -152,3 +154,35 @@ def test_a_case_gives_exactly_its_text_and_the_text_means_its_rows(name: str, pa
         assert artifact.text == case["text"]
     assert [proof for proof in prove(artifact, reading) if proof.verdict != "PROVED"] == []
     assert read(SHIPPED[name], case["kind"], reading.canonical, "canonical").canonical == reading.canonical
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "word"),
+    [
+        ("acl.reader.yaml", "(?P<list>", "(?P<list", "in the pattern"),
+        ("acl.reader.yaml", "\nparts:", "\nspare:", "key 'parts' is missing"),
+        ("acl.reader.yaml", "\nfamilies: {ip: 4, ipv6: 6}", "\nfamilies: 7", "of another kind"),
+        ("acl.reader.yaml", "meaning: acl", "# \xff", "no YAML"),
+        ("platform.yaml", "      action: {", "      action: 7  # {", "of another kind"),
+        ("platform.yaml", "sources:", "sources: 7\nspare:", "of another kind"),
+        ("cases/denies.yaml", "{rule: ", "{ruul: ", "key 'rule' is missing"),
+    ],
+)
+def test_a_fault_in_a_folder_of_ones_own_is_said_with_the_file_and_is_no_internal_error(
+    tmp_path: Path, file: str, old: str, new: str, word: str
+) -> None:
+    mine = tmp_path / "configlets" / "mine"
+    shutil.copytree(CONTENT / "nxos", mine)
+    text = (mine / file).read_text()
+    assert old in text
+    (mine / file).write_bytes(text.replace(old, new, 1).encode("latin-1"))
+    try:
+        said = "\n".join(sentence for one in standing.of(load(search(tmp_path))["mine"]) for sentence in one.missing)
+    except Refused as refused:
+        said = str(refused)
+    assert word in said and "mine" in said and len(said) < 12_000
+
+
+def test_a_fault_where_every_file_ships_stays_an_internal_error() -> None:
+    with pytest.raises(KeyError), faults(SHIPPED["nxos"]):
+        raise KeyError("ours")

@@ -19,6 +19,7 @@ from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.pipeline.foreign import foreign
 from configlet.pipeline.site import Site, open_site
 from configlet.platforms import content
+from configlet.platforms.own import faults
 from configlet.prove import forget as forget_proofs
 from configlet.prove import prove as prove_artifact
 
@@ -67,7 +68,8 @@ def prove_file(
         if artifact.kind not in known[platform].kinds:
             detail = f"{gate} holds {artifact.kind}, and {platform} writes none. Name a list of the text, with --list."
             raise refuse("Text that is not bound at the gate", detail, Place(str(file)))
-        reading = readers.read(known[platform], artifact.kind, text, str(file))
+        with faults(known[platform]):
+            reading = readers.read(known[platform], artifact.kind, text, str(file))
     except Refused as refused:
         found = () if name else _listed(opened, platform, file, tables_of_gate, name, whole=whole)
         if not found:
@@ -148,7 +150,8 @@ def _rendered(site: Site, owner: str, by_kind: _Kinds) -> Iterator[Artifact]:
     """The artifacts of an owner; a kind's tables leave ``by_kind``, so that nothing holds them longer than it must."""
     for platform, kind in sorted(by_kind):
         try:
-            made = rendering.render(owner, site.platforms[platform], kind, by_kind.pop((platform, kind)))
+            with faults(site.platforms[platform]):
+                made = rendering.render(owner, site.platforms[platform], kind, by_kind.pop((platform, kind)))
         except Refused as refused:
             raise Refused(_of(site, owner, platform, refused.problems)) from refused
         yield made
@@ -183,7 +186,8 @@ def read(site: Site, artifact: Artifact, text: str, file: str) -> Reading:
     if key not in known:
         while len(known) >= FEW:
             del known[next(iter(known))]
-        known[key] = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
+        with faults(site.platforms[artifact.platform]):
+            known[key] = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
     return known[key]
 
 

@@ -22,6 +22,7 @@ from configlet.model.running import Found, Running, Unknown
 from configlet.packets.entries import rule_entries
 from configlet.pipeline.foreign import foreign
 from configlet.platforms import content
+from configlet.platforms.own import faults
 from configlet.prove import prove as prove_artifact
 from configlet.prove.compare import Doubt, witnesses
 
@@ -67,7 +68,8 @@ def known(root: Path | None, name: str) -> Platform:
 def running(root: Path | None, platform: str, file: Path) -> Running:
     """What a running configuration says of access lists. Raises Refused for what is no text of the platform at all."""
     made = known(root, platform)
-    return readers.running(made, next(iter(made.kinds)), foreign(file), str(file))
+    with faults(made):
+        return readers.running(made, next(iter(made.kinds)), foreign(file), str(file))
 
 
 def chosen(said: Running, names: Sequence[str], file: Path) -> tuple[tuple[Found, ...], tuple[Problem, ...]]:
@@ -292,8 +294,9 @@ def _translated(found: Found, target: Platform, where: tuple[str, str]) -> tuple
     gate = Gate(f"{found.name}/{binding}/{direction}/v{found.family}", found.name, target.name, "acl", binding,
                 "out" if direction == "out" else "in", (found.family,), REALM, (found.name,), capability)  # fmt: skip
     table = Table(gate, REALM, found.family, Law(found.family, (whole,)), whole)
-    artifact: Artifact = rendering.render(importers.slug(found.name), target, "acl", [table])
-    reading = readers.read(target, "acl", artifact.text, artifact.file)
+    with faults(target):
+        artifact: Artifact = rendering.render(importers.slug(found.name), target, "acl", [table])
+        reading = readers.read(target, "acl", artifact.text, artifact.file)
     (proof,) = prove_artifact(artifact, reading)
     unknown = _of_whole([found])
     if unknown and proof.verdict == "PROVED":

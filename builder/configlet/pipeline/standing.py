@@ -13,6 +13,7 @@ from configlet.model.platform import Kind, Platform
 from configlet.model.problem import Refused
 from configlet.platforms import case as cases
 from configlet.platforms.manifest import document
+from configlet.platforms.own import faults
 from configlet.prove import prove, show
 
 SHEET = ("default", "order", "state", "fragments", "established", "empty", "missing", "direction", "counts")
@@ -64,8 +65,9 @@ def fill(known: Platform) -> tuple[Path, ...]:
         head = path.read_text("utf-8")
         if not head.endswith(EMPTY):
             continue
-        case = cases.read(known, path, document(path))
-        text = rendering.render("device", known, case.kind, case.tables).text
+        with faults(known):
+            case = cases.read(known, path, document(path))
+            text = rendering.render("device", known, case.kind, case.tables).text
         body = "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
         path.write_text(f"{head.removesuffix(EMPTY)}\ntext: |\n{body}", "utf-8")
         made.append(path)
@@ -74,7 +76,8 @@ def fill(known: Platform) -> tuple[Path, ...]:
 
 def of(known: Platform) -> tuple[Standing, ...]:
     """How each kind of a platform stands; its cases are rendered, read and proven now."""
-    return tuple(_kind(known, kind) for kind in known.kinds.values())
+    with faults(known):
+        return tuple(_kind(known, kind) for kind in known.kinds.values())
 
 
 def _kind(known: Platform, kind: Kind) -> Standing:
@@ -131,14 +134,16 @@ def _case(known: Platform, path: Path, counts: dict[str, int]) -> Iterator[str]:
     """What is wrong with one case; nothing when its rows give its text and the text means them."""
     where = f"{known.name}/cases/{path.name}"
     try:
-        case = cases.read(known, path, document(path))
-        artifact = rendering.render("device", known, case.kind, case.tables)
+        with faults(known):
+            case = cases.read(known, path, document(path))
+            artifact = rendering.render("device", known, case.kind, case.tables)
         if artifact.text != case.text:
             at = next(n for n, (x, y) in enumerate(_lines(artifact.text, case.text), 1) if x != y)
             yield f"{where}: the template gives another text than the case, first in line {at}."
             return
         counts["rendered"] += 1
-        reading = readers.read(known, case.kind, artifact.text, where)
+        with faults(known):
+            reading = readers.read(known, case.kind, artifact.text, where)
         if reading.read != reading.total:
             yield f"{where}: {reading.read} of {reading.total} lines were read."
             return

@@ -32,6 +32,8 @@ def load(layers: Sequence[Path], named: Collection[str] | None = None) -> dict[s
             found[name] = platform(name, path, tuple(layers), known)
         except Refused as refused:
             problems.extend(refused.problems)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            problems.extend(_incomplete(path, f"something is missing or of another kind ({error})").problems)
     if problems:
         raise Refused(problems)
     return found

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from configlet.model.gate import Reading
 from configlet.model.problem import Place, refuse
 from configlet.model.running import Running
 from configlet.readers.grammar import load
+
+MOST = 200
+"""Characters of a pattern that are shown."""
 
 
 class Reader(Protocol):
@@ -32,6 +37,20 @@ def reader(path: Path) -> Reader:
 @lru_cache(maxsize=32)
 def _reader(path: Path, _: int) -> Reader:
     grammar = load(path)
+    try:
+        return _built(grammar, path)
+    except re.error as error:
+        pattern = str(error.pattern)
+        shown = pattern if len(pattern) <= MOST else f"{pattern[:MOST]}…"
+        detail = f'{error}, in the pattern "{shown}". Correct the grammar.'
+    except KeyError as error:
+        detail = f"The key {error} is missing, or what it is in. Write it; docs/add-a-platform.md names them."
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        detail = f"{error}. Something in it is of another kind than a reader needs: compare with a grammar that ships."
+    raise refuse("Reader that cannot be built", detail, Place(str(path)))
+
+
+def _built(grammar: Mapping[str, Any], path: Path) -> Reader:
     if grammar.get("meaning") == "acl":
         from configlet.readers.acl import AclReader
 

@@ -44,7 +44,7 @@ def _load(path: Path, _: int) -> Mapping[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         data = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise refuse("Reader that is no YAML", f"{error}. Correct the grammar.", Place(str(path))) from None
     if not isinstance(data, dict):
         raise refuse("Reader without a grammar", "The file holds no mapping.", Place(str(path)))
