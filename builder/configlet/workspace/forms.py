@@ -35,7 +35,9 @@ _TITLE_GOOD = re.compile(
 )
 _RESERVED = re.compile(r"(?:intra of|replies:|observed:|infrastructure addresses|default deny)")
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
-_PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/[0-9]{1,3})?", re.ASCII)
+_PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/(?:0|[1-9][0-9]{0,2}))?", re.ASCII)
+BOGON = 96
+"""The length of ``::ffff:0:0/96``, which filters deny whole; what is longer was meant as an IPv4 address."""
 _FQDN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -107,11 +109,20 @@ def host_name(value: str) -> str | None:
     return None
 
 
+def _mapped(value: str, inside: IPv4Address | None) -> str | None:
+    """A sentence for an IPv4 address in an IPv6 one: no packet has it (RFC 4291, 2.5.5.2), so the rule would do nothing."""
+    if inside is None:
+        return None
+    return f"`{value}` is IPv4 in the form of IPv6, which no packet has. Write it as IPv4, such as {inside}."
+
+
 def address(value: str) -> str | None:
     """One IPv4 or IPv6 address."""
     try:
         if _ADDRESS.fullmatch(value):
-            (IPv6Address if ":" in value else IPv4Address)(value)
+            if ":" in value:
+                return _mapped(value, IPv6Address(value).ipv4_mapped)
+            IPv4Address(value)
             return None
     except ValueError as error:
         return f"`{value}` is not an address: {_tidy(error)}."
@@ -122,8 +133,9 @@ def prefix(value: str) -> str | None:
     """A prefix without host bits; an address alone is a prefix of its full length."""
     try:
         if _PREFIX.fullmatch(value):
-            (IPv6Network if ":" in value else IPv4Network)(value)
-            return None
+            found = (IPv6Network if ":" in value else IPv4Network)(value)
+            inside = found.network_address.ipv4_mapped if isinstance(found, IPv6Network) and found.prefixlen > BOGON else None
+            return _mapped(value, inside)
     except ValueError as error:
         if str(error).endswith("has host bits set"):
             return f"`{value}` has host bits set. The prefix is {ip_network(value, strict=False)}; say which you mean."

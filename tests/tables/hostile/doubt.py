@@ -124,5 +124,5 @@ CASES = (
     Case("an umlaut in a name", "policy.yaml", "name: engines replicate", "name: §Börse", "Wrong value", "ö"),
     Case("wide digits", "services.yaml", "tcp/9100", "§tcp/\uff19100", "Wrong value"),
     Case("a prefix of everything", "site.yaml", "198.51.100.0/24", "§0.0.0.0/0", "Not unicast"),
-    Case("an IPv4 address in IPv6", "hosts.yaml", '"2001:db8:1:10::11"', '§"::ffff:10.1.10.11"', "outside its segment"),
+    Case("an IPv4 address in IPv6", "hosts.yaml", '"2001:db8:1:10::11"', '§"::ffff:10.1.10.11"', "Wrong value", "as IPv4"),
 )
