@@ -190,3 +190,10 @@ def test_a_group_called_like_a_word_of_ours_is_imported_under_a_name_that_is_fre
     (workspace / "group.cfg").write_text(text)
     ended = configlet("import", "acl", "group.cfg", "--platform", "ios", cwd=workspace)
     assert ended.returncode == 0 and "PROVED" in ended.stderr, ended.stderr
+
+
+def test_a_name_with_accents_is_still_read_as_the_same_word(tmp_path: Path) -> None:
+    file = tmp_path / "running.txt"
+    file.write_text("ip access-list extended A\n remark Büro Müller, Zürich\n permit tcp any any eq 22\n")
+    ended = configlet("import", "acl", str(file), "--platform", "ios", cwd=tmp_path)
+    assert ended.returncode == 0 and '- name: "Buro Muller, Zurich"' in ended.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Container, Iterator, Mapping
 from hashlib import sha256
 
@@ -43,9 +44,16 @@ TYPES: Mapping[int, Mapping[int, str]] = {
 """As our services write them (IANA, 2026)."""
 
 
+def plain(text: str) -> str:
+    """Letters without their accents, as names are ASCII: `Müller` is called `Muller`, and not `M ller`."""
+    if text.isascii():
+        return text
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+
+
 def slug(text: str, otherwise: str = "imported") -> str:
     """A name of our inventories out of any words."""
-    found = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    found = re.sub(r"[^a-z0-9]+", "-", plain(text).lower()).strip("-")
     found = found if found[:1].isalpha() else f"{otherwise}-{found}".strip("-")
     return found if len(found) <= LONGEST else f"{found[: LONGEST - 7].rstrip('-')}-{sha256(text.encode()).hexdigest()[:6]}"
 
@@ -134,5 +142,5 @@ def _ports(span: tuple[int, int]) -> str:
 
 def title(text: str) -> str:
     """Words as the name of a rule: what becomes a remark on devices. May be empty."""
-    kept = " ".join(re.sub(r"[^A-Za-z0-9 ,.:()/+&'=@_-]", " ", text).split())[:70].strip()
+    kept = " ".join(re.sub(r"[^A-Za-z0-9 ,.:()/+&'=@_-]", " ", plain(text)).split())[:70].strip()
     return f"rule {kept}" if re.match(r"(?:intra of|replies:|infrastructure addresses|default deny)", kept) else kept
