@@ -82,11 +82,11 @@ class RunningAcls:
         """Headers at the margin and what stands below them, without banners and comments."""
         out: list[Stanza] = []
         total, marks = 0, tuple(self.reader.grammar["comment"])
-        for indent, line in sources(_quiet(text, self.banner), file):
+        for line in sources(_quiet(text, self.banner), file):
             total += 1
             if line.text.startswith(marks):
                 continue
-            if out and (indent or (BARE.fullmatch(line.text) and self._header(out[-1].header.text))):
+            if out and (line.column > 1 or (BARE.fullmatch(line.text) and self._header(out[-1].header.text))):
                 out[-1].lines.append(line)
             else:
                 out.append(Stanza(line))

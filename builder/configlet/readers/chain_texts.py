@@ -60,7 +60,7 @@ def restored(text: str, file: str, said: Mapping[str, Any]) -> tuple[list[Table]
     sets: dict[str, list[str] | None] = {}
     lines = {name: re.compile(pattern) for name, pattern in said["lines"].items()}
     family, read, other = 0, 0, False
-    for _, line in sources(text, file):
+    for line in sources(text, file):
         if found := lines["section"].match(line.text):
             family = next((said["sections"][word] for word in found.groupdict().values() if word), 0)
         elif found := lines["set"].fullmatch(line.text):

@@ -72,7 +72,7 @@ class ChainReader:
         """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
         seen, total = _Text(Sets(self.sets)), 0
         family, name = 0, ""
-        for _, line in sources(text, file):
+        for line in sources(text, file):
             total += 1
             family, name = self._line(line, family, name, seen)
         out: dict[Bind, Sequence[Line]] = {}

@@ -25,21 +25,26 @@ class Stanza:
     inner: list[Stanza] = field(default_factory=list)
 
 
-def sources(text: str, file: str) -> Iterator[tuple[int, Source]]:
-    """The lines that are not blank with their indentation; blanks inside are single. Raises Refused."""
+def sources(text: str, file: str) -> Iterator[Source]:
+    """The lines that are not blank, from their first column; blanks inside are single. Raises Refused."""
     whole = text.replace("\r\n", "\n")
-    clean = _CONTROL.search(whole) is None and "\r" not in whole
-    ascii_, tabs = whole.isascii(), "\t" in whole
+    odd = not whole.isascii() or "\r" in whole or _CONTROL.search(whole) is not None
+    tabs = "\t" in whole
     for number, raw in enumerate(_lines(whole), 1):
-        line = raw.strip()
+        line = raw.lstrip()
         if not line:
             continue
-        column = 1 if raw[0] == line[0] else len(raw) - len(raw.lstrip()) + 1
-        if not clean and (_CONTROL.search(line) or "\r" in line):
-            Source(file, number, column, line).refuse("A control character stands in this line")
-        if "  " in line or not ascii_ or (tabs and "\t" in line):
-            line = line if '"' in line else " ".join(line.split())
-        yield column - 1, _new(Source, (file, number, column, line))
+        column, line = len(raw) - len(line) + 1, line.rstrip()
+        if odd or "  " in line or (tabs and "\t" in line):
+            line = _evened(Source(file, number, column, line))
+        yield _new(Source, (file, number, column, line))
+
+
+def _evened(line: Source) -> str:
+    """What a line says, with single blanks unless it quotes something. Raises Refused."""
+    if _CONTROL.search(line.text) or "\r" in line.text:
+        line.refuse("A control character stands in this line")
+    return line.text if '"' in line.text else " ".join(line.text.split())
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -58,11 +63,11 @@ def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza
     """
     out: list[Stanza] = []
     total, marks = 0, tuple(comments)
-    for indent, line in sources(text, file):
+    for line in sources(text, file):
         total += 1
         if line.text.startswith(marks):
             continue
-        if indent == 0:
+        if line.column == 1:
             out.append(Stanza(line))
         elif not out:
             line.refuse("This line stands under no header")
@@ -77,22 +82,23 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
     open_: list[Stanza] = [root]
     total = 0
     listing: list[Source] = []
-    for _, line in sources(text, file):
+    for line in sources(text, file):
         total += 1
-        if listing or ("= {" in line.text and re.match(r"\w+ = \{", line.text)):
+        said = line.text
+        if listing or ("= {" in said and re.match(r"\w+ = \{", said)):
             listing.append(line)
-            if line.text.endswith("}"):
+            if said.endswith("}"):
                 open_[-1].inner.append(Stanza(listing[0], listing))
                 listing = []
-        elif line.text == "}":
+        elif said == "}":
             if len(open_) == 1:
                 line.refuse("This brace closes nothing")
             open_.pop()
-        elif line.text.endswith("{"):
+        elif said.endswith("{"):
             made = Stanza(line)
             open_[-1].inner.append(made)
             open_.append(made)
-        elif ";" in line.text:
+        elif ";" in said:
             open_[-1].lines.extend(_parts(line))
         else:
             open_[-1].lines.append(line)
