@@ -107,7 +107,8 @@ class AclReader:
         if " remark " in line.text and (found := dialect.remark.fullmatch(line.text)):
             self._remark(made, line, found)
             return
-        lowered = line._replace(text=line.text.lower()) if self.fold and not line.text.islower() else line
+        said = line.text.lower() if self.fold else line.text
+        lowered = line if said == line.text else line._replace(text=said)
         if found := dialect.clauses.whole.match(lowered.text):
             self._entry(made, line, lowered, found, groups)
         elif found := dialect.remark.fullmatch(line.text):
@@ -118,7 +119,7 @@ class AclReader:
     def _remark(self, made: List, line: Source, found: re.Match[str]) -> None:
         number = self._number(made, found["number"], line, remark=True)
         made.label = found["text"]
-        made.written.append((number, made.label, True))
+        made.written.append((number, (made.label,), True))
 
     def _number(self, made: List, said: str | None, line: Source, *, remark: bool) -> int:
         """The number that a line says, or the one that a device would give it; 0 for a remark that has none."""
@@ -154,15 +155,16 @@ class AclReader:
         for product in sets:
             made.lines.append(Block(product, Line(permit, (), at, said, label)))
         made.written.append((number, text, False))
-        if GROUP in text:
-            made.groups.update(name for before, name in pairwise(text.split()) if before == _GROUP)
+        if groups.stanzas and GROUP in lowered.text:
+            made.groups.update(name for before, name in pairwise(lowered.text.split()) if before == _GROUP)
         if fragments and not made.closed:
             made.decide(box for box in boxes if box[6][1] == 1)
 
     def _paired(self, made: List, entry: Entry, flag: str | None, line: Source) -> bool:
         """Whether the entry counts: of two lines that ask for ACK and for RST the second, for both. Raises Refused."""
         half, made.half = made.half, None
-        said = entry.permit, entry.boxes, entry.sets
+        permit, boxes, _, _, _, sets = entry
+        said = permit, boxes, sets
         if half is not None:
             if flag is None or {half.flag, flag} != self.pair or half.entry != said:
                 half.line.refuse("A flag alone is not modelled; ACK and RST stand in two lines that are else the same")
@@ -200,7 +202,7 @@ class AclReader:
                 notes.append(f"foreign access group: {line.file}:{line.number} {key[0]} {key[1]} IPv{key[2]} {name}")
         used = {(command, name) for command, name, _ in seen.bound.values()}
         notes += [f"not bound: {made.place}" for key, made in seen.lists.items() if key not in used]
-        written = partial(texts, self.words.written, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
+        written = partial(texts, self.words, self.grammar.get("alternate"), seen.groups, seen.lists, seen.bound)
         both = cache(written)
         if seen.groups.stanzas:
             both()  # a group that cannot be written again is refused where it is read

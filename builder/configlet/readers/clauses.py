@@ -26,18 +26,12 @@ BIT: Span = (0, 1)
 TCP: Span = (6, 6)
 
 
-class Entry(NamedTuple):
-    """One entry: its boxes in order of the text, whether the sheet says what it does to fragments, its normal form, and
-    whether it decides any non-first fragments.
-    """
-
-    permit: bool
-    boxes: tuple[Box, ...]
-    fragments_known: bool
-    canonical: str
-    fragments: bool
-    sets: tuple[Sets, ...] = ()
-    """Instead of boxes, where they would be many."""
+Said = tuple[str, ...]
+"""An entry on its way to its normal form: words, source, words, destination, words; or the one text that it is."""
+Entry = tuple[bool, tuple[Box, ...], bool, Said, bool, tuple[Sets, ...]]
+"""Whether it permits, its boxes in order of the text, whether the sheet says what it does to fragments, what it says,
+whether it decides any non-first fragments, and products of sets instead of boxes, where those would be many. A plain
+tuple, as a long text has one for each line."""
 
 
 class _Shape(NamedTuple):
@@ -69,30 +63,29 @@ class Words:
         self.by_address = {f: treats[f] == "by-address" for f in (4, 6)}
         self.skip = {f: treats[f] == "skip" for f in (4, 6)}
         self.written = Written(grammar["write"])
-        self.shapes: dict[tuple[int, tuple[str | None, ...]], _Shape] = {}
-        self.ends: dict[int, dict[str, tuple[tuple[Span, ...], str]]] = {4: {}, 6: {}}
-        """Addresses that were understood before, and their normal form."""
+        self.shapes: dict[int, dict[tuple[str | None, ...], _Shape]] = {4: {}, 6: {}}
+        self.ends: dict[int, dict[str, tuple[Span, ...]]] = {4: {}, 6: {}}
+        """Addresses that were understood before."""
 
     def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched. Raises Refused at the word that cannot be meant."""
         said = found.group(*_WORDS)
-        ends, (from_, to) = self.ends[family], said[:2]
-        source, source_text = ends.get(from_) or self._address(found, "source", family, line, groups)
-        destination, destination_text = ends.get(to) or self._address(found, "destination", family, line, groups)
-        key = family, said[2:]
-        shape = self.shapes.get(key)
+        ends, from_, to, words = self.ends[family], said[0], said[1], said[2:]
+        source = ends.get(from_) or self._address(found, "source", family, line, groups)
+        destination = ends.get(to) or self._address(found, "destination", family, line, groups)
+        shape = self.shapes[family].get(words)
         if shape is None:
             if found["proto"].startswith(GROUP):
                 return self._grouped(found, family, line, groups, (source, destination))
             shape = self._shape(found, family, line, groups)
-            if len(self.shapes) < _MOST_SHAPES and not any("group " in (found[g] or "") for g in ("sport", "dport")):
-                self.shapes[key] = shape
+            if len(self.shapes[family]) < _MOST_SHAPES and not any("group " in (found[g] or "") for g in ("sport", "dport")):
+                self.shapes[family][words] = shape
         permit, proto, sports, dports, flags, fragment, known, also, fragments, head, middle, tail = shape
-        text = f"{head}{source_text}{middle}{destination_text}{tail}"
-        if len(source) * len(destination) * len(sports) * len(dports) > WIDE:
-            return self._block(permit, (proto, flags, fragment), (source, destination), (sports, dports), shape, text)
+        text = head, from_, middle, to, tail
         if len(source) == len(destination) == len(sports) == len(dports) == 1:
             boxes: tuple[Box, ...] = ((proto, destination[0], source[0], dports[0], sports[0], flags, fragment),)
+        elif len(source) * len(destination) * len(sports) * len(dports) > WIDE:
+            return self._block(permit, (proto, flags, fragment), (source, destination), (sports, dports), shape, text)
         else:
             boxes = tuple(
                 (proto, d, s, dp, sp, flags, fragment)
@@ -100,7 +93,7 @@ class Words:
             )
         if also:
             boxes += tuple(non_first(proto, source, destination))
-        return Entry(permit, boxes, known, text, fragments)
+        return permit, boxes, known, text, fragments, ()
 
     def _block(
         self,
@@ -109,7 +102,7 @@ class Words:
         ends: tuple[tuple[Span, ...], tuple[Span, ...]],
         ports: tuple[tuple[Span, ...], tuple[Span, ...]],
         shape: _Shape,
-        text: str,
+        text: Said,
     ) -> Entry:
         """The same as products of sets, where single boxes would be many."""
         proto, flags, fragment = upper
@@ -118,31 +111,35 @@ class Words:
         sets: list[Sets] = [((proto,), destination, source, dports, sports, (flags,), (fragment,))]
         if shape.also_fragments:
             sets.append(((proto,), destination, source, (PORTS,), (PORTS,), (BIT,), ((1, 1),)))
-        return Entry(permit, (), shape.known, text, shape.fragments, tuple(sets))
+        return permit, (), shape.known, text, shape.fragments, tuple(sets)
 
-    def _address(
-        self, found: re.Match[str], end: Group, family: int, line: Source, groups: Groups
-    ) -> tuple[tuple[Span, ...], str]:
-        """The addresses of one end, and their normal form."""
+    def _address(self, found: re.Match[str], end: Group, family: int, line: Source, groups: Groups) -> tuple[Span, ...]:
+        """The addresses of one end."""
         text = found[end]
         try:
             if text.startswith(groups.grammar.words):
-                return groups.network(text, family), text
-            said = self._meant(text, family)
+                return groups.network(text, family)
+            spans = _end(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
         known = self.ends[family]
         if len(known) >= _MOST_ENDS:
             known.clear()
-        known[text] = said
-        return said
+        known[text] = spans
+        return spans
 
-    def _meant(self, text: str, family: int) -> tuple[tuple[Span, ...], str]:
-        if family == 4 and text.startswith("host "):
-            value = address(text[5:], 4)
-            return ((value, value),), text
-        spans = _end(text, family)
-        return spans, self.written.end(family, spans, text)
+    def normal(self, family: int, said: Said) -> str:
+        """The normal form of an entry."""
+        if len(said) == 1:
+            return said[0]
+        head, source, middle, destination, tail = said
+        return f"{head}{self._normal(family, source)}{middle}{self._normal(family, destination)}{tail}"
+
+    def _normal(self, family: int, end: str) -> str:
+        """An address clause in its normal form; a group, and a host that is its own, as they are said."""
+        if "group " in end or (family == 4 and end.startswith("host ")):
+            return end
+        return self.written.end(family, _end(end, family), end)
 
     def _ports(self, text: str, proto: Span, groups: Groups) -> list[Span]:
         return groups.ports(text, proto) if text.startswith(groups.grammar.words) else self.names.ports(text, proto)
@@ -214,7 +211,7 @@ class Words:
         ]
         text = " ".join([found["action"], found["proto"], *said, *([found["log"]] if found["log"] else [])])
         known = all(not part.icmp and (by_address or not part.ports) for part in parts)
-        return Entry(permit, tuple(boxes), known, text, True, sets)
+        return permit, tuple(boxes), known, (text,), True, sets
 
     def _at(self, found: re.Match[str], group: Group, line: Source, mean: Any) -> Any:
         text = found[group]
@@ -262,8 +259,8 @@ def _fragments(upper: bool) -> Span:
 def _end(text: str, family: int) -> tuple[Span, ...]:
     if text == "any":
         return ((0, (1 << BITS[family]) - 1),)
-    base, slash, mask = text.partition("/")
-    if slash:
+    if "/" in text:
+        base, _, mask = text.partition("/")
         return (netmask(base, mask) if "." in mask else prefix(text, family),)
     first, _, rest = text.partition(" ")
     if first == "host" or not rest:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from configlet.model.block import Block
 from configlet.model.gate import Line, Texts
-from configlet.readers.clauses import Box
+from configlet.readers.clauses import Box, Said, Words
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
 from configlet.readers.spans import BITS
@@ -31,7 +31,7 @@ class Half(NamedTuple):
 
 @dataclass(slots=True)
 class List:
-    """One access list as read. ``written`` are number, text and whether it is a remark, in order of the text."""
+    """One access list as read. ``written`` are number, what is said and whether it is a remark, in order of the text."""
 
     name: str
     command: str
@@ -40,7 +40,7 @@ class List:
     lines: list[Line | Block[Line]] = field(default_factory=list)
     groups: set[str] = field(default_factory=set)
     """The object groups that its entries name."""
-    written: list[tuple[int, str, bool]] = field(default_factory=list)
+    written: list[tuple[int, Said, bool]] = field(default_factory=list)
     last: int = 0
     open: bool = False
     """Whether a remark has taken the last number for the entry behind it."""
@@ -73,19 +73,21 @@ class List:
         return f"{self.header.file}:{self.header.number} {self.command} {self.name}"
 
 
-def texts(written: Written, alternate: str | None, groups: Groups, lists: Mapping[Key, List], bound: Bound) -> Texts:
+def texts(words: Words, alternate: str | None, groups: Groups, lists: Mapping[Key, List], bound: Bound) -> Texts:
     """Both texts. Where a list has a second name, the binding decides which of the two is meant by the first."""
-    same = {key: key[1] for key in lists}
-    numbered = _text(written, groups, lists, bound, same, numbers=True)
+    written, same = words.written, {key: key[1] for key in lists}
+    said = {key: [(n, words.normal(made.family, one), is_remark) for n, one, is_remark in made.written]
+            for key, made in lists.items()}  # fmt: skip
+    numbered = _text(written, groups, lists, said, bound, same, numbers=True)
     if written.numbers:
         return Texts(numbered, numbered)
     if alternate is None:
-        return Texts(_text(written, groups, lists, bound, same, numbers=False), numbered)
+        return Texts(_text(written, groups, lists, said, bound, same, numbers=False), numbered)
     used = {(command, name) for command, name, _ in bound.values()}
     names = _names(re.compile(alternate), same, used)
     # What nothing binds filters nothing: the list that a swap replaced stands there until the change is confirmed.
     counted = {key: made for key, made in lists.items() if key in used}
-    return Texts(_text(written, groups, counted, bound, names, numbers=False), numbered)
+    return Texts(_text(written, groups, counted, said, bound, names, numbers=False), numbered)
 
 
 def _names(alternate: re.Pattern[str], same: Mapping[Key, str], used: set[Key]) -> dict[Key, str]:
@@ -103,6 +105,7 @@ def _text(
     written: Written,
     groups: Groups,
     lists: Mapping[Key, List],
+    said: Mapping[Key, list[tuple[int, str, bool]]],
     bound: Bound,
     names: Mapping[Key, str],
     *,
@@ -111,7 +114,7 @@ def _text(
     out = [*groups.canonical(None if numbers else {name for made in lists.values() for name in made.groups})]
     for key, made in sorted(lists.items(), key=lambda item: (item[0][0], names[item[0]])):
         out.append(written.list[key[0]].format(name=names[key]))
-        out += written.lines(made.family, _numbered(made.written) if numbers else made.written, numbers=numbers)
+        out += written.lines(made.family, _numbered(said[key]) if numbers else said[key], numbers=numbers)
         out.append("!")
     out += _bindings(written, bound, names)
     return "\n".join(out) + "\n" if out else ""
