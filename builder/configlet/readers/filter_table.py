@@ -10,7 +10,7 @@ from typing import Any
 from configlet.model.gate import Reading, Texts
 from configlet.model.running import Running
 from configlet.readers.phases import lists
-from configlet.readers.statements import Element, Hook, Rule, Statements, Table, VerdictMap
+from configlet.readers.statements import Element, Hook, Statements, Table, VerdictMap
 from configlet.readers.tree import Stanza, braced
 from configlet.readers.walk_chains import Sheet
 from configlet.readers.whole import whole
@@ -51,7 +51,7 @@ class FilterTableReader:
         return RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
 
     def _table(self, stanza: Stanza) -> Table:
-        table = Table({}, {}, {})
+        table = Table()
         for line in stanza.lines:
             line.refuse("This stands in no map and no chain")
         for inner in stanza.inner:
@@ -66,10 +66,9 @@ class FilterTableReader:
                 inner.inner.clear()  # a long list of elements is held twice else
             else:
                 self._chain(table, name, inner)
-        for rules in table.chains.values():
-            for rule in rules:
-                if rule.target or rule.lookup:
-                    self.statements.resolve(rule, table)
+        for name, rules in table.chains.items():
+            for rule in rules if name not in table.ends else ():
+                self.statements.resolve(rule, table)
         ends = table.chains.keys() - table.hooks.keys()
         for made in table.maps.values():
             for element in made.elements:
@@ -90,7 +89,7 @@ class FilterTableReader:
                 line.refuse("This property of a map is not known")
         if not kinds or len(stanza.inner) > 1:
             stanza.header.refuse("A map has one type and one list of elements")
-        elements = tuple(e for inner in stanza.inner for e in self.statements.elements(kinds, inner))
+        elements = tuple(self.statements.elements(kinds, stanza.inner[0])) if stanza.inner else ()
         if stanza.inner and not elements:
             stanza.inner[0].header.refuse("This list of elements is empty")
         made = VerdictMap(kinds, elements)
@@ -98,8 +97,10 @@ class FilterTableReader:
         return made
 
     def _chain(self, table: Table, name: str, stanza: Stanza) -> None:
-        rules: list[Rule] = []
-        lines = list(stanza.lines)
+        lines = stanza.lines
+        if len(lines) == 1 and not stanza.inner and (rule := self.statements.counted(lines[0])):
+            table.chains[name], table.ends[name] = [rule], rule
+            return
         if lines and (found := self.hook.fullmatch(lines[0].text)):
             policy = self.policy.fullmatch(lines[1].text) if len(lines) > 1 else None
             if policy is None:
@@ -110,8 +111,7 @@ class FilterTableReader:
             lines = lines[2:]
         for inner in stanza.inner:
             inner.header.refuse("This stands in no rule")
-        rules += [self.statements.rule(line) for line in lines]
-        table.chains[name] = rules
+        table.put(name, [self.statements.rule(line) for line in lines])
 
 
 def _disjoint(made: VerdictMap) -> None:

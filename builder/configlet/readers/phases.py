@@ -46,9 +46,9 @@ def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, 
     """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
     out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
     known: dict[object, dict[str, tuple[Line, ...]]] = {}
-    asking = {n: rules for n, rules in table.chains.items() if any(r.matches or r.lookup or r.target for r in rules)}
+    asking = {name: rules for name, rules in table.chains.items() if name not in table.ends}
     for family in (4, 6):
-        view = View(table, sheet, family, "new", _settled(table, asking, sheet.icmp[family]), {}, {})
+        view = View(table, sheet, family, "new", _settled(table, asking, sheet.icmp[family]), {})
         for name, hook in table.hooks.items():
             key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
             if key not in known:

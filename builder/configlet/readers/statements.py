@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from configlet.readers.grammar import Source, expand, words
@@ -14,7 +14,7 @@ from configlet.readers.tree import Stanza
 _new = tuple.__new__
 """One for each line of a long text: the shortest way to make them."""
 REMEMBERED = 8192
-"""Elements of the texts before that are remembered."""
+"""Elements of the texts before that are remembered, of each type of key."""
 FAMILY = {"ipv4_addr": 4, "ipv6_addr": 6}
 _ELEMENT = re.compile(r"(?P<keys>\S+(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
 
@@ -101,9 +101,21 @@ class Hook:
 class Table:
     """A table as read."""
 
-    maps: dict[str, VerdictMap]
-    chains: dict[str, list[Rule]]
-    hooks: dict[str, Hook]
+    maps: dict[str, VerdictMap] = field(default_factory=dict)
+    chains: dict[str, list[Rule]] = field(default_factory=dict)
+    hooks: dict[str, Hook] = field(default_factory=dict)
+    ends: dict[str, Rule | None] = field(default_factory=dict)
+    """Of the chains that only count, log and decide the rule that decides, if there is one."""
+
+    def put(self, name: str, rules: list[Rule]) -> None:
+        """Another chain."""
+        self.chains[name] = rules
+        end: Rule | None = None
+        for rule in rules:
+            if rule.matches or rule.lookup or rule.target:
+                return
+            end = end or (rule if rule.verdict else None)
+        self.ends[name] = end
 
 
 class Statements:
@@ -119,7 +131,7 @@ class Statements:
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
         self.keys: dict[tuple[str, str], Span] = {}
-        self.said: dict[tuple[tuple[str, ...], str], tuple[tuple[Span, ...], str, str]] = {}
+        self.said: dict[tuple[str, ...], dict[str, tuple[tuple[Span, ...], str, str]]] = {}
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
         said = {s["does"]: expand(s["pattern"], parts) for s in self.kinds}
@@ -130,11 +142,16 @@ class Statements:
 
     def rule(self, line: Source) -> Rule:
         """One rule, each token understood. Raises Refused at the first that is not."""
-        if found := self.counting.fullmatch(line.text):
-            accept, label = found.group("accept", "label")
-            does = "accept" if accept else "drop"
-            return Rule(line, (), None, does, "", label, f'{self.ended[does]} comment "{label}"', counted=True)
-        return self._rule(line)
+        return self.counted(line) or self._rule(line)
+
+    def counted(self, line: Source) -> Rule | None:
+        """A rule that counts, decides and says for whom, as nearly every chain has one; None for any other."""
+        found = self.counting.fullmatch(line.text)
+        if found is None:
+            return None
+        accept, label = found.group("accept", "label")
+        does = "accept" if accept else "drop"
+        return _new(Rule, (line, (), None, does, "", label, f'{self.ended[does]} comment "{label}"', True))
 
     def _rule(self, line: Source) -> Rule:
         at, matches, texts = 0, [], []
@@ -231,32 +248,19 @@ class Statements:
         keys = " . ".join(selector.text for selector in selectors)
         return Lookup(selectors, found["map"]), f"{keys} vmap @{found['map']}"
 
-    def elements(self, kinds: tuple[str, ...], stanza: Stanza) -> Iterator[Element]:
-        """The elements of a map's list. Raises Refused."""
+    def elements(self, kinds: tuple[str, ...], stanza: Stanza) -> list[Element]:
+        """The elements of a map's list; hosts of one segment have most of theirs in common. Raises Refused."""
         if not stanza.header.text.startswith("elements = {"):
             stanza.header.refuse("This property of a map is not known")
-        for line in stanza.lines:
-            if line.text.find(",") == len(line.text) - 1 > 0 and "{" not in line.text:
-                yield self._element(kinds, _new(Source, (*line[:3], line.text[:-1].rstrip())))
-                continue
-            text = line.text.removeprefix("elements = {").removesuffix("}")
-            offset = len(line.text) - len(line.text.removeprefix("elements = {"))
-            for part in text.split(","):
-                said = part.strip()
-                if said:
-                    column = line.column + offset + (0 if part[0] == said[0] else len(part) - len(part.lstrip()))
-                    yield self._element(kinds, Source(line.file, line.number, column, said))
-                offset += len(part) + 1
+        known = self.said.setdefault(kinds, {})
+        return [_new(Element, (*(known.get(one.text) or self._said(kinds, one)), one)) for one in _each(stanza.lines)]
 
-    def _element(self, kinds: tuple[str, ...], source: Source) -> Element:
-        """One element; hosts of one segment have most of theirs in common."""
-        key = kinds, source.text
-        said = self.said.get(key)
-        if said is None:
-            if len(self.said) >= REMEMBERED:
-                self.said.clear()
-            said = self.said[key] = self._read(kinds, source)
-        return _new(Element, (*said, source))
+    def _said(self, kinds: tuple[str, ...], source: Source) -> tuple[tuple[Span, ...], str, str]:
+        known = self.said[kinds]
+        if len(known) >= REMEMBERED:
+            known.clear()
+        said = known[source.text] = self._read(kinds, source)
+        return said
 
     def _read(self, kinds: tuple[str, ...], source: Source) -> tuple[tuple[Span, ...], str, str]:
         found = _ELEMENT.fullmatch(source.text)
@@ -311,6 +315,21 @@ class Statements:
         """Refuse a chain that is not there, or that is a hook's."""
         if name not in table.chains or name in table.hooks:
             source.refuse("This chain is not in the text, or is a hook's")
+
+
+def _each(lines: Iterable[Source]) -> Iterator[Source]:
+    """The elements that stand in these lines, mostly one in each."""
+    for line in lines:
+        file, number, column, text = line
+        if text.find(",") == len(text) - 1 > 0 and "{" not in text:
+            yield _new(Source, (file, number, column, text[:-1].rstrip()))
+            continue
+        inner = text.removeprefix("elements = {")
+        column += len(text) - len(inner)
+        for part in inner.removesuffix("}").split(","):
+            if said := part.strip():
+                yield Source(file, number, column + len(part) - len(part.lstrip()), said)
+            column += len(part) + 1
 
 
 def _messages(matches: list[Match], line: Source) -> tuple[Match, ...]:

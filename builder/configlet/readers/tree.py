@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, count, repeat
+from operator import itemgetter
 
 from configlet.readers.grammar import Source
 
 _PART = re.compile(r'(?:[^;"]|"[^"]*")+')
-_new = tuple.__new__
+_SOURCE = partial(tuple.__new__, Source)
 """A place for each line of a long text: the shortest way to make one."""
+_TEXT = itemgetter(Source._fields.index("text"))
 _PIECE = 1 << 16
 """Characters of a long text that are cut into lines at once."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
@@ -27,33 +31,38 @@ class Stanza:
 
 def sources(text: str, file: str) -> Iterator[Source]:
     """The lines that are not blank, from their first column; blanks inside are single. Raises Refused."""
-    whole = text.replace("\r\n", "\n")
-    odd = not whole.isascii() or "\r" in whole or _CONTROL.search(whole) is not None
-    tabs = "\t" in whole
-    for number, raw in enumerate(_lines(whole), 1):
-        line = raw.lstrip()
-        if not line:
-            continue
-        column, line = len(raw) - len(line) + 1, line.rstrip()
-        if odd or "  " in line or (tabs and "\t" in line):
-            line = _evened(Source(file, number, column, line))
-        yield _new(Source, (file, number, column, line))
+    return chain.from_iterable(_sources(text.replace("\r\n", "\n"), file))
 
 
-def _evened(line: Source) -> str:
-    """What a line says, with single blanks unless it quotes something. Raises Refused."""
-    if _CONTROL.search(line.text) or "\r" in line.text:
-        line.refuse("A control character stands in this line")
-    return line.text if '"' in line.text else " ".join(line.text.split())
+def _sources(text: str, file: str) -> Iterator[Iterable[Source]]:
+    """The same, piece by piece: what is asked of every character or line is asked of all of a piece at once."""
+    number = 1
+    for piece in _pieces(text):
+        raw = piece.split("\n")
+        left = [*map(str.lstrip, raw)]
+        said = [*map(str.rstrip, left)]
+        columns = [len(whole) - len(rest) + 1 for whole, rest in zip(raw, left, strict=True)]
+        made = filter(_TEXT, map(_SOURCE, zip(repeat(file), count(number), columns, said)))
+        number += len(raw)
+        together = "".join(said)
+        even = together.isascii() and together.isprintable() and "  " not in together
+        yield made if even else map(_evened, made)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The same as ``text.split("\\n")``, without holding all of them at once."""
+def _pieces(text: str) -> Iterator[str]:
+    """A text in pieces of whole lines, so that not all of its lines are held at once."""
     start = 0
     while (end := text.find("\n", start + _PIECE)) >= 0:
-        yield from text[start:end].split("\n")
+        yield text[start:end]
         start = end + 1
-    yield from text[start:].split("\n")
+    yield text[start:]
+
+
+def _evened(line: Source) -> Source:
+    """A line with single blanks, unless it quotes something. Raises Refused for a control character."""
+    if _CONTROL.search(line.text) or "\r" in line.text:
+        line.refuse("A control character stands in this line")
+    return line if '"' in line.text else line._replace(text=" ".join(line.text.split()))
 
 
 def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:
@@ -62,17 +71,20 @@ def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza
     Lines that begin with one of ``comments`` are counted and mean nothing.
     """
     out: list[Stanza] = []
+    lines: list[Source] | None = None
     total, marks = 0, tuple(comments)
+    firsts = {mark[0] for mark in marks}
     for line in sources(text, file):
         total += 1
-        if line.text.startswith(marks):
+        if line.text[0] in firsts and line.text.startswith(marks):
             continue
         if line.column == 1:
-            out.append(Stanza(line))
-        elif not out:
+            lines = []
+            out.append(Stanza(line, lines))
+        elif lines is None:
             line.refuse("This line stands under no header")
         else:
-            out[-1].lines.append(line)
+            lines.append(line)
     return out, total
 
 
@@ -95,7 +107,7 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
                 line.refuse("This brace closes nothing")
             open_.pop()
         elif said.endswith("{"):
-            made = Stanza(line)
+            made = Stanza(line, [], [])
             open_[-1].inner.append(made)
             open_.append(made)
         elif ";" in said:

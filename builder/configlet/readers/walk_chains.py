@@ -77,8 +77,6 @@ class View:
     phase: str
     settled: frozenset[str]
     known: dict[tuple[str, Box, bool], tuple[Line, ...]]
-    ends: dict[str, Rule | None]
-    """Chains that only decide, with their verdict; None for the others that were looked at."""
 
 
 @dataclass(slots=True)
@@ -169,7 +167,7 @@ def _rule(walk: _Walk, rule: Rule, box: Box, depth: int) -> None:
 
 
 def _called(walk: _Walk, verb: str, target: str, box: Box, source: Source, depth: int) -> None:
-    ends = _ends(walk.view, target)
+    ends = walk.view.table.ends.get(target)
     if depth >= _DEEPEST:
         source.refuse("Chains call one another deeper than the kernel allows")
     # The line that people look for is the one that leads to the verdict; the verdict's chain gives the rule's name.
@@ -179,15 +177,6 @@ def _called(walk: _Walk, verb: str, target: str, box: Box, source: Source, depth
     _chain(walk, target, box, depth + 1)
     if verb == "goto":
         walk.out.append((_line(walk.default, box, source, source.text, ""),))
-
-
-def _ends(view: View, target: str) -> Rule | None:
-    """The verdict of a chain that only counts, logs and decides."""
-    if target not in view.ends:
-        rules = view.table.chains[target]
-        plain = all(not r.matches and r.lookup is None and r.verdict in ("", "accept", "drop") for r in rules)
-        view.ends[target] = next((r for r in rules if r.verdict), None) if plain else None
-    return view.ends[target]
 
 
 def _lookup(walk: _Walk, rule: Rule, lookup: Lookup, box: Box, depth: int) -> None:
@@ -213,7 +202,7 @@ def _by_element(
     """What of a box each element takes, where all that is asked for are fields of the connection's first packet."""
     if box[FRAG][0]:
         return
-    view, known = walk.view, walk.view.ends
+    view, known = walk.view, walk.view.table.ends
     bases = tuple(cut_types(view.sheet, view.family, put(box, FRAG, WHOLE), view.sheet.requests[view.family]))
     for base in bases:
         if DPORT in fields or SPORT in fields:
@@ -228,7 +217,7 @@ def _by_element(
                     break
                 cut[field] = (low if low > a else a, high if high < b else b)
             else:
-                ends = known[target] if target in known else _ends(view, target)
+                ends = known.get(target)
                 if ends is not None and depth < _DEEPEST:
                     line = ends.verdict == "accept", tuple(cut), source.number, source.text, ends.label, ends.counted
                     run.append(_new(Line, line))
