@@ -45,7 +45,7 @@ def _sources(text: str, file: str) -> Iterator[Iterable[Source]]:
         made = filter(_TEXT, map(_SOURCE, zip(repeat(file), count(number), columns, said)))
         number += len(raw)
         together = "".join(said)
-        even = together.isascii() and together.isprintable() and "  " not in together
+        even = together.isprintable() and "  " not in together
         yield made if even else map(_evened, made)
 
 
