@@ -119,8 +119,9 @@ def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]
     sequence = operands["sequence"]
     numbered = _beside if sequence.get("remarks") in ("beside", "first") else _numbered
     least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
+    rows = _once(_rows(operands, table, groups))
     for step in (sequence["step"], 1 if sequence["step"] > 0 else -1):
-        said = tuple(numbered({**sequence, "step": step}, _once(_rows(operands, table, groups))))
+        said = tuple(numbered({**sequence, "step": step}, rows))
         if not said or all(least <= int(row[0]) <= most for row in (said[0], said[-1])):
             return said
     first, last = sequence["first"], most if sequence["step"] > 0 else least
@@ -134,8 +135,8 @@ def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tupl
     number, shared = sequence["first"], sequence.get("remarks") == "shared"
     step = sequence["step"]
     for row in rows:
-        yield (number, *row)
-        number += 0 if row[0] and shared else step
+        yield (number,) + row  # noqa: RUF005 - asked of every line
+        number += 0 if shared and row[0] else step
 
 
 def _beside(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
@@ -145,27 +146,30 @@ def _beside(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[
         if row[0]:
             remark = row[0]
             continue
-        yield (number, *row._replace(remark=remark))
+        yield (number, remark, *row[1:])
         number += step
         remark = "" if once else remark
 
 
-def _once(rows: Iterable[Row]) -> Iterator[Row]:
+def _once(rows: Iterable[Row]) -> list[Row]:
     """Without lines that stand there already: such a line decides nothing, and some devices silently do not take it."""
     said: set[Row] = set()
+    known, out = len(said), []
     for row in rows:
-        if row[0]:
-            yield row
-        elif row not in said:
+        if not row[0]:
             said.add(row)
-            yield row
+            if len(said) == known:
+                continue
+            known += 1
+        out.append(row)
+    return out
 
 
 def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> Iterator[Row]:
     names = label(", ".join(table.gate.segments), operands["text"])
     yield Row(remark=f"{names} {table.gate.direction}")
-    said, rule, decided = None, ("", False), False
-    made = Lines(operands, table.family)
+    said, rule, reply, decided = None, None, False, False
+    made, text = Lines(operands, table.family), operands["text"]
     _can_pass_fragments(operands, table)
     for item in items(table.rows) if "groups" in operands else table.rows:
         entry = item.like if isinstance(item, Block) else item
@@ -177,9 +181,9 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
                 yield _plain(operands, table.family, fragments=True)
         elif fragment == (1, 1) and decided:
             raise cannot(entry, "a row for fragments stands after the line that decides all of them")
-        if rule != (entry.rule.name, entry.reply) or said is None:
-            rule = entry.rule.name, entry.reply
-            remark = label(("replies: " if entry.reply else "") + entry.rule.name, operands["text"])
+        if rule is not entry.rule or reply is not entry.reply or said is None:
+            rule, reply = entry.rule, entry.reply
+            remark = label("replies: " + rule.name if reply else rule.name, text)
             if remark != said:
                 said = remark
                 yield _new(Row, (remark, *_UNSAID))
@@ -215,27 +219,32 @@ def lines(operands: Mapping[str, Any], family: Family, entry: Entry) -> Iterator
 
 
 class Lines:
-    """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same."""
+    """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same, and so
+    is each span of addresses."""
 
-    __slots__ = ("around", "bits", "every", "family", "forms", "known", "operands", "top")
+    __slots__ = ("around", "bits", "family", "forms", "known", "operands", "said", "top")
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
         said = by_family(operands["address"], family)
-        self.every, self.forms = (said["any"],), (said["host"], said["prefix"])
+        self.forms = (said["host"], said["prefix"])
         self.top, self.bits = TOP[family], BITS[family]
         self.known: dict[object, tuple[Row, ...]] = {}
+        self.said: dict[Span, tuple[str, ...]] = {(0, self.top): (said["any"],)}
         self.around: dict[int, tuple[str, str]] = {}
         """What stands before and behind the address of a prefix, by its length."""
 
-    def of(self, entry: Entry) -> Iterator[Row]:
+    def of(self, entry: Entry) -> list[Row]:
         """The lines of one row. Raises Refused."""
         forms = self.worded(entry)
-        targets = self.addresses(entry.box[1])
-        for source in self.addresses(entry.box[2]):
-            for target in targets:
-                for remark, action, proto, _, _, *upper in forms:
-                    yield _new(Row, (remark, action, proto, source, target, *upper))
+        _, dst, src, *_ = entry.box
+        targets = self.addresses(dst)
+        return [
+            _new(Row, (remark, action, proto, source, target, *upper))
+            for source in self.addresses(src)
+            for target in targets
+            for remark, action, proto, _, _, *upper in forms
+        ]
 
     def worded(self, entry: Entry) -> tuple[Row, ...]:
         """What a row says besides its addresses, one for each line between two prefixes. Raises Refused."""
@@ -279,15 +288,16 @@ class Lines:
 
     def addresses(self, span: Span) -> tuple[str, ...]:
         """A span in the platform's words, one for each prefix."""
-        low, high = span
-        if low == high:
-            return (self._address(low, self.bits),)
-        if low == 0 and high == self.top:
-            return self.every
+        found = self.said.get(span)
+        if found is None:
+            found = self.said[span] = tuple(self._addresses(*span))
+        return found
+
+    def _addresses(self, low: int, high: int) -> list[str]:
         free = high - low
         if not free & (free + 1) and not low & free:
-            return (self._address(low, self.bits - free.bit_length()),)
-        return tuple(self._address(first, length) for first, length in prefixes(self.family, span))
+            return [self._address(low, self.bits - free.bit_length())]
+        return [self._address(first, length) for first, length in prefixes(self.family, (low, high))]
 
     def _address(self, first: int, length: int) -> str:
         around = self.around.get(length)

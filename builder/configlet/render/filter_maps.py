@@ -6,12 +6,13 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from configlet.model.net import BITS, Family, Span, address_text, merge
+from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, merge, overlap
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry, written_from
 from configlet.model.problem import Refused, refuse
-from configlet.packets.boxes import change, minus_all
+from configlet.packets.boxes import change, meet, minus_all
 from configlet.packets.near import Axis, Near
 
 Row = tuple[Entry, tuple[Span, ...]]
@@ -79,6 +80,8 @@ class Local:
     maps: tuple[Map, ...]
 
 
+FEW = 16
+"""Ends that may reach into another one, to be looked at one by one."""
 WORTH = 8
 """Rows from which local addresses that say the same share a chain; shorter chains are easier to find one by one."""
 
@@ -92,6 +95,7 @@ def piece_of(span: Span, spans: Iterable[Span]) -> bool:
     return False
 
 
+@lru_cache(maxsize=16384)
 def span_text(family: Family, span: Span) -> str:
     """A span as nft writes it: an address, a prefix, or a range."""
     if span[0] == span[1]:
@@ -164,9 +168,9 @@ def _by_piece(entries: Sequence[Entry], mine: int) -> Iterator[tuple[Span, list[
         yield (low, high), [e for e in (entries[n] for n in numbers) if e.box[mine][0] <= low and high <= e.box[mine][1]]
 
 
-def _apart(spans: Iterable[Span]) -> bool:
-    """Whether no two of them share a value."""
-    return all(a[1] < b[0] for a, b in itertools.pairwise(sorted(spans)))
+def _apart(spans: Spans) -> bool:
+    """Whether no two of some sorted spans share a value."""
+    return len(spans) == 1 or all(a[1] < b[0] for a, b in itertools.pairwise(spans))
 
 
 def _pieces(spans: Sequence[Span]) -> Iterator[Span]:
@@ -196,7 +200,7 @@ class _Chain:
 
     def build(self, entries: Sequence[Entry], name: Callable[[Entry], str]) -> Local:
         groups = self._groups(entries)
-        boxes = self._boxes(entries, groups)
+        boxes = self._boxes(groups, entries)
         maps: list[Map] = []
         parts: list[Lookups] = []
         for part in range(len(PARTS)):
@@ -255,22 +259,49 @@ class _Chain:
             raise _cannot(entry, f"protocol {low} has no ports that the kernel knows")
         return "ports", low
 
-    def _boxes(self, entries: Sequence[Entry], groups: Mapping[Key, list[Entry]]) -> dict[int, list[Box]]:
+    def _boxes(self, groups: Mapping[Key, list[Entry]], entries: Sequence[Entry]) -> dict[int, list[Box]]:
         """Each row less the rows before it that its lookup would overtake: a map has no order of its own."""
         key = {id(e): k for k, group in groups.items() for e in group}
-        kept = [(key[id(e)], e, change(e.box, self.mine, self.span)) for e in entries if id(e) in key]
-        if _apart(box[self.other] for _, _, box in kept):
-            return {id(entry): [box] for _, entry, box in kept}
+        out = {id(e): [e.box] for e in entries if id(e) in key}
+        doubted = self._doubted(groups)
+        # Of their own end all say the same here: when it is everything, rows are looked for by the other end.
+        kept = [(k, e, change(e.box, self.mine, (0, TOP[self.family]))) for e in entries if (k := key.get(id(e))) in doubted]
         near = Near([((p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)) for _, _, (p, d, s, dp, sp, fl, fr) in kept])
-        out: dict[int, list[Box]] = {}
         for at, (mine, entry, box) in enumerate(kept):
             overtaken = [
                 kept[n][2]
                 for n in near.earlier(at)
                 if kept[n][0] == mine or (_order(kept[n][0])[0] > _order(mine)[0] and kept[n][1].permit != entry.permit)
             ]
-            out[id(entry)] = list(minus_all(box, overtaken)) if overtaken else [box]
+            if overtaken:
+                out[id(entry)] = list(minus_all(box, overtaken))
         return out
+
+    def _doubted(self, groups: Mapping[Key, list[Entry]]) -> set[Key]:
+        """The maps in which a row could be overtaken: by one of its own map that it is not told apart from at a glance, or
+        by one of the other verdict in another map of its part."""
+        mixed = {part for part in range(len(PARTS)) if self._crossed([e for k in groups if k[0] == part for e in groups[k]])}
+        return {k for k, group in groups.items() if k[0] in mixed or not self._told_apart(k[1], group)}
+
+    def _crossed(self, rows: Sequence[Entry]) -> bool:
+        """Whether a permit and a deny share a packet, or are too many to be looked at one by one."""
+        few, many = sorted(([e for e in rows if e.permit is verdict] for verdict in (True, False)), key=len)
+        return len(few) > FEW or any(meet(one.box, other.box) for one in few for other in many)
+
+    def _told_apart(self, stage: str, group: Sequence[Entry]) -> bool:
+        """Whether a few looks at the other ends of rows, and at their ports or protocols, show that no two share a packet."""
+        upper = DPORT if stage == "ports" else PROTO
+        found: dict[Span, list[Span]] = {}
+        for entry in group:
+            found.setdefault(entry.box[self.other], []).append(entry.box[upper])
+        ends = {end: tuple(sorted(spans)) for end, spans in sorted(found.items())}
+        reaching: list[Span] = []
+        for end, spans in ends.items():
+            reaching = [one for one in reaching if one[1] >= end[0]]
+            if len(reaching) > FEW or not _apart(spans) or any(overlap(ends[one], spans) for one in reaching):
+                return False
+            reaching.append(end)
+        return True
 
     def _map(
         self, where: Key, sport: bool, pieces: Sequence[tuple[Entry, Box]], name: Callable[[Entry], str]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from configlet.model.block import sets_of
 from configlet.model.gate import Table
-from configlet.model.net import Family, Span, merge
-from configlet.model.policy import ANY_BIT, Entry
+from configlet.model.net import Family, Span, merge, overlap
+from configlet.model.policy import ANY_BIT, DST, SRC, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.near import Near
 from configlet.render.filter_maps import OUT, Local, Map, local_chains
@@ -96,14 +97,19 @@ class _Rules:
 
     def _chain(self, entry: Entry) -> RuleChain:
         comment = label(entry.rule.name, self.operands["text"])
-        slug = _STRANGE.sub("_", comment.lower())[:60]
-        name = base = f"{'allow' if entry.permit else 'deny'}_{slug}"
+        name = base = f"{'allow' if entry.permit else 'deny'}_{_slug(comment)}"
         number = 2
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1
         self.taken.add(name)
         prefix = self.operands["prefix"].format(rule=comment) if entry.log else ""
         return RuleChain(name, comment, prefix, "accept" if entry.permit else "drop")
+
+
+@lru_cache(maxsize=4096)
+def _slug(comment: str) -> str:
+    """A comment as part of a name; the tables of a segment's hosts have most of theirs in common."""
+    return _STRANGE.sub("_", comment.lower())[:60]
 
 
 def _rows(table: Table) -> Iterator[Entry]:
@@ -138,13 +144,29 @@ def _keeps_order(rows: Iterable[Entry], placed: Sequence[Placed]) -> None:
     permits: dict[int, list[Placed]] = {}
     for one in (p for p in placed if p.entry.permit):
         permits.setdefault(one.stage // OUT, []).append(one)
-    near = {direction: Near([sets_of(p.entry) for p in found]) for direction, found in permits.items()}
+    near = {direction: _Permits([p.entry for p in found]) for direction, found in permits.items()}
     for deny in (p for p in placed if not p.entry.permit):
         for direction in (d for d in permits if d != deny.stage // OUT):
-            for other in (permits[direction][number] for number in near[direction].meeting(sets_of(deny.entry))):
+            for other in (permits[direction][number] for number in near[direction].meeting(deny.entry)):
                 first, second = sorted((deny, other), key=lambda p: order[id(p.entry)])
                 if first.stage > second.stage:
                     raise _cannot(first.entry, f'the rule "{second.entry.rule.name}" after it would be looked up first')
+
+
+class _Permits:
+    """The permits of one direction, and all the addresses that they speak of: most denies speak of none of them."""
+
+    __slots__ = ("destinations", "near", "sources")
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.destinations, self.sources = (merge({e.box[level] for e in entries}) for level in (DST, SRC))
+        self.near = Near([sets_of(entry) for entry in entries])
+
+    def meeting(self, deny: Entry) -> Iterable[int]:
+        """The numbers of those that share a packet with a deny."""
+        if overlap((deny.box[DST],), self.destinations) and overlap((deny.box[SRC],), self.sources):
+            return self.near.meeting(sets_of(deny))
+        return ()
 
 
 def _cannot(entry: Entry, why: str) -> Refused:

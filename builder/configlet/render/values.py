@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from configlet.model.problem import refuse
@@ -44,6 +45,8 @@ def label(text: str, style: Mapping[str, Any]) -> str:
 
     Raises Refused for control characters; a name is never repaired there, as it may hide a command.
     """
+    if len(text) <= style["length"] and _usual("".join(style["replace"]))(text):
+        return text
     written(text)
     for old, new in style["replace"].items():
         if old in text:
@@ -53,6 +56,13 @@ def label(text: str, style: Mapping[str, Any]) -> str:
     if "  " in text or text[:1] == " " or not text.isascii():
         text = " ".join(text.split())
     return text[: style["length"]].rstrip()
+
+
+@cache
+def _usual(replaced: str) -> Callable[[str], object]:
+    """Whether nothing in a text is to be replaced or joined: words of plain characters, with single blanks between."""
+    word = "[" + "".join(re.escape(c) for c in map(chr, range(33, 127)) if c not in "?" + replaced) + "]+"
+    return re.compile(word if " " in replaced else f"{word}(?: {word})*").fullmatch
 
 
 def by_family(said: Mapping[Any, Any], family: int) -> Mapping[Any, Any]:

@@ -106,13 +106,13 @@ def accepts(document: Any) -> bool:
 def doubtful(key: str, value: Any) -> set[str | int] | None:
     """The items of a section that are not surely right; None when the section itself is not."""
     accepter = item_accepter(key)
-    listed = INVENTORY[key]["type"] == "list"
-    if type(value) is not (list if listed else dict):
+    if INVENTORY[key]["type"] == "list":
+        if type(value) is not list:
+            return None
+        return set() if accepter(value) else {i for i, item in enumerate(value) if not accepter((item,))}
+    if type(value) is not dict:
         return None
-    if accepter(value if listed else value.items()):
-        return set()
-    named = enumerate(value) if listed else value.items()
-    return {name for name, item in named if not accepter((item if listed else (name, item),))}
+    return set() if accepter([*value.items()]) else {pair[0] for pair in value.items() if not accepter((pair,))}
 
 
 def compiled(rules: Mapping[str, Any]) -> Accepts:
