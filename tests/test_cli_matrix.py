@@ -48,10 +48,14 @@ def drawn(site: Site, seed: int, number: int) -> Iterator[tuple[str, str, str, P
     """Packets between random ends, half of them towards a port that some rule names."""
     dice = random.Random(seed)
     ports = sorted({p for rule in site.policy.rules for term in rule.terms for p in term.dport})
+    known = {
+        (realm, family): [end for end in ends_of(site.inventory, realm) if end.parts.of(realm, family)]
+        for realm in site.policy.realms
+        for family in FAMILIES
+    }
     for _ in range(number):
         realm, family = dice.choice(site.policy.realms), dice.choice(FAMILIES)
-        ends = [end for end in ends_of(site.inventory, realm) if end.parts.of(realm, family)]
-        a, b = dice.choice(ends), dice.choice(ends)
+        a, b = dice.choice(known[realm, family]), dice.choice(known[realm, family])
         source, target = (
             dice.choice([span[0], span[1], dice.randint(*span), min(span[0] + 11, span[1])])
             for span in (dice.choice(a.parts.of(realm, family)), dice.choice(b.parts.of(realm, family)))
