@@ -174,12 +174,15 @@ def test_what_the_networks_own_addresses_may_begin_counts_though_no_rule_of_the_
     seen = 0
     for seed in range(SITES * 4):
         site = tiny(seed)
-        for packet in packets(site, seed) if site else ():
-            if not covers(own_addresses(site).of(packet.realm, packet.family), packet.src):
+        if site is None:
+            continue
+        oracle, own, rules = Oracle(site), own_addresses(site), policies(site)
+        for packet in packets(site, seed):
+            if not covers(own.of(packet.realm, packet.family), packet.src):
                 continue
-            said = Oracle(site).judge(packet)
+            said = oracle.judge(packet)
             target = str(ip_address(packet.dst) if packet.family == 4 else IPv6Address(packet.dst))
-            answer, found = query(policies(site), "any", target), only(policies(site), "any", target, [SERVICES[1]])
+            answer, found = query(rules, "any", target), only(rules, "any", target, [SERVICES[1]])
             assert said.allow == any(in_set(p.sets, packet) for p in answer.passing), packet_text(packet)
             named = packet.proto == 6 and packet.dport == 22
             assert (said.allow and not named) == any(in_set(each.sets, packet) for each in found.beyond), packet_text(packet)

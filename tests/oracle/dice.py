@@ -41,6 +41,7 @@ class Pool:
         self.realms = sorted(realms | {inventory.controller_realm})
         named = [w for step in oracle.order for w in (*step.sources, *step.destinations)]
         self.places = list(dict.fromkeys([*named, *((None, net) for net in (*SPECIAL, *UNICAST, *GROUPS))]))
+        self.alike = {family: [place for place in self.places if place[1].version == family] for family in TOP}
         often = [step for step in oracle.order if step.level in ("failsafe", "policy", "intra")] * 3
         self.terms = [(step, term) for step in (*oracle.order, *often) for term in step.terms]
 
@@ -85,7 +86,7 @@ class Pool:
     def strangers(self) -> tuple[Where, Where]:
         """Two places that need not have to do with one another."""
         source = self.dice.choice(self.places)
-        return source, self.dice.choice([place for place in self.places if place[1].version == source[1].version])
+        return source, self.dice.choice(self.alike[source[1].version])
 
     def end(self, net: IPNetwork) -> int:
         """An address inside a prefix, or at or next to its border."""
