@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 PYTHON := .venv/bin/python
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help setup bpf demo test show check bench soak
 
@@ -18,8 +19,8 @@ demo: setup ## the whole way: check, lab, push, real packets, one change, rollba
 	@$(PYTHON) scripts/demo.py
 
 test: setup ## all tests in two processes: first what only computes, then what builds labs and sends packets
-	@status=0; $(PYTHON) -m pytest -n 2 --dist loadgroup -m "not lab" || status=1; \
-	$(PYTHON) -m pytest -n 2 --dist loadgroup -m lab || status=1; exit $$status
+	@status=0; $(PYTHON) -m pytest $(SHARED) -m "not lab" || status=1; \
+	$(PYTHON) -m pytest $(SHARED) -m lab || status=1; exit $$status
 
 show: setup ## what an issue must show: make show ISSUE=one-command [LINE=4]
 	@$(PYTHON) scripts/show.py "$(ISSUE)" $(LINE)
