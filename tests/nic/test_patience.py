@@ -36,17 +36,25 @@ def permits(count: int) -> str:
 
 @needs_namespaces
 def test_a_load_that_takes_longer_than_the_timer_still_leaves_the_whole_timer_to_confirm_it(bench: Bench) -> None:
-    nic = NtupleNic()
+    nic, seen = NtupleNic(), []
+
+    def slowly() -> None:
+        seen.append(time.monotonic())
+        time.sleep(0.65)
+
     with standing(bench, NAME, ens1=nic) as (me1, told):
-        told.seen = lambda: time.sleep(0.25)
+        told.seen = slowly
         driver = looked(bench)
         driver.load(change(NAME, "", permits(4)))
-        token = driver.commit(20)  # a second, and the rules take longer
+        seen.clear()
+        token = driver.commit(60)  # three seconds
+        told.seen = None
+        assert seen[-1] - seen[0] > 3, "the rules shall take longer"
+        assert float((me1.state / NAME / "pending" / "until").read_text()) > seen[-1] + 3
         assert driver.pending() == token
         driver.confirm(token)
         driver.load(change(NAME, permits(4), permits(8)))
         driver.commit(20)
-        told.seen = None
         wait_until(lambda: not (me1.state / NAME / "pending").exists())  # and it does end
         assert meaning(NAME, driver.running()) == meaning(NAME, permits(4))
 
