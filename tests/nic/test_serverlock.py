@@ -159,19 +159,26 @@ def test_a_nic_that_begins_anew_unnoticed_or_a_manager_that_refuses_never_leaves
     assert {"Lost"} <= set(tally)
 
 
+BEFORE, AFTER = (text(f"permit tcp 10.0.0.{n} {HERE} to 22") for n in (1, 2))
+
+
+def committed(now: list[float]) -> tuple[ServerLockNic, ServerlockDriver, str]:
+    """A NIC that has AFTER for 60 s unless it is confirmed, who pushed it, and the token; ``now`` holds the manager's clock."""
+    manager = Manager(laws.loaded(BEFORE), clock=lambda: now[0])
+    pushing = driver(manager)
+    pushing.load(change(BEFORE, AFTER))
+    return manager.nics["ens1"], pushing, pushing.commit(60)
+
+
 def test_a_manager_that_cannot_take_a_change_back_tries_again() -> None:
     now = [0.0]
-    before, after = (text(f"permit tcp 10.0.0.{n} {HERE} to 22") for n in (1, 2))
-    manager = Manager(laws.loaded(before), clock=lambda: now[0])
-    pushing = driver(manager)
-    pushing.load(change(before, after))
-    token, now[0] = pushing.commit(60), 61.0
-    nic = manager.nics["ens1"]
+    nic, pushing, token = committed(now)
+    now[0] = 61.0
     nic.settings = replace(nic.settings, filters=1)
     assert pushing.pending() == token
     nic.settings = Settings()
     assert pushing.pending() is None
-    assert laws.state(nic, before, after) == "old"
+    assert laws.state(nic, BEFORE, AFTER) == "old"
 
 
 def test_both_members_of_a_bond_are_loaded_or_none() -> None:
@@ -204,16 +211,12 @@ def test_nothing_is_sent_to_a_nic_of_other_sizes_or_that_no_longer_holds_what_wa
 
 def test_a_way_back_is_kept_by_the_manager_and_taken_when_its_time_is_up() -> None:
     now = [0.0]
-    before, after = (text(f"permit tcp 10.0.0.{n} {HERE} to 22") for n in (1, 2))
-    manager = Manager(laws.loaded(before), clock=lambda: now[0])
-    pushing = driver(manager)
-    pushing.load(change(before, after))
-    token = pushing.commit(60)
+    nic, pushing, token = committed(now)
     assert pushing.pending() == token
-    assert laws.state(manager.nics["ens1"], before, after) == "new"
+    assert laws.state(nic, BEFORE, AFTER) == "new"
     now[0] = 61.0
     assert pushing.pending() is None
-    assert laws.state(manager.nics["ens1"], before, after) == "old"
+    assert laws.state(nic, BEFORE, AFTER) == "old"
     with pytest.raises(Rejected):
         pushing.confirm(token)
 
