@@ -1,4 +1,4 @@
-"""The command line as an operator meets it: a process of its own."""
+"""The command line as an operator meets it: a process of its own, which need not make its imports anew."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli_fork import Source
+
 ROOT = Path(__file__).resolve().parents[1]
 DAY = "2026-11-24"
+_SOURCE = Source()
 HEAVY = ("napalm", "netmiko", "asyncssh", "rich", "textual", "paramiko", "cryptography", "pyroute2", "ruamel")
 
 
 def configlet(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command; nothing of this process's lab or terminal leaks into it."""
+    """Run the command; nothing of this process's lab or terminal leaks into it. With ``env`` it is begun from nothing."""
     around = {k: v for k, v in os.environ.items() if not k.startswith("CONFIGLET_")} | {
         "PYTHONPATH": str(ROOT / "builder"),
         **env,
     }
+    if not env and hasattr(os, "fork"):
+        return _SOURCE.run(arguments, cwd, around)
     return subprocess.run(
         [sys.executable, "-P", "-m", "configlet", *arguments],
         cwd=cwd,

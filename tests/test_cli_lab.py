@@ -171,8 +171,10 @@ def test_a_run_that_is_not_in_the_journal_cannot_be_taken_back(pushed: Lab) -> N
     assert "20200101-000000-beef" in ended.stderr
 
 
-def test_recover_says_that_nothing_is_unfinished(pushed: Lab) -> None:
+def test_recover_says_that_nothing_is_unfinished_also_when_python_is_started_anew_in_the_lab(pushed: Lab) -> None:
     assert "no unfinished run" in pushed.run("recover", "dc1", "--lab").stdout
+    anew = configlet("recover", "dc1", "--lab", "--at", DAY, cwd=pushed.folder, PYTHONUNBUFFERED="1")
+    assert anew.returncode == 0 and "no unfinished run" in anew.stdout
 
 
 def test_a_second_lab_of_the_same_site_is_refused(lab: Lab) -> None:
