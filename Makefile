@@ -18,6 +18,7 @@ bpf: ## the XDP program, where clang is (as root setup installs nothing for it: 
 demo: setup ## the whole way: check, lab, push, real packets, one change, rollback
 	@$(PYTHON) scripts/demo.py
 
+test: export PYTHONDONTWRITEBYTECODE := # the second part need not compile the tests anew
 test: setup ## all tests in two processes: first what only computes, then what builds labs and sends packets
 	@status=0; $(PYTHON) -m pytest $(SHARED) -m "not lab" || status=1; \
 	$(PYTHON) -m pytest $(SHARED) -m lab || status=1; exit $$status
