@@ -51,8 +51,12 @@ s.bind(("", 14310))
 for group in ("239.1.1.1", "239.1.1.200"):
     s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(sys.argv[1]))
 print("listens", flush=True)
-while select.select([s], [], [], 1.0)[0]: print(s.recv(100).decode(), flush=True)
+sent = False
+while ready := select.select([s] if sent else [s, sys.stdin], [], [], 1.0 if sent else None)[0]:
+    if s in ready: print(s.recv(100).decode(), flush=True)
+    else: sent = True
 """
+"""Prints what it hears until a second after a line on standard input says that everything was sent."""
 
 SEND = """
 import socket
@@ -82,7 +86,7 @@ class Lab:
             "enter.enter(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])"
         )
         command = [sys.executable, "-c", into, str(self.state), namespace, *argv]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def python(self, namespace: str, code: str, *argv: str) -> str:
         done = self.run(namespace, sys.executable, "-c", code, *argv)
@@ -165,6 +169,9 @@ def test_multicast_arrives_once_at_every_receiver_and_nowhere_else(lab: Lab) -> 
         listeners[host] = lab.start(host, sys.executable, "-c", LISTEN, v4)
     assert [process.stdout.readline() for process in listeners.values()] == ["listens\n"] * len(listeners)
     lab.python("exchange-a", SEND)
+    for process in listeners.values():
+        process.stdin.write("sent\n")
+        process.stdin.flush()
     heard = {host: process.communicate(timeout=30)[0].split() for host, process in listeners.items()}
     assert heard == {h: ["carried"] if w.segment in receiving else [] for h, w in workloads.items()}
     assert ["carried"] in heard.values()

@@ -79,12 +79,12 @@ def neighbour(found: Host) -> Iterator[None]:
         holder.stdout.close()
 
 
-HEAR = """import socket, sys
+HEAR = """import select, socket, sys
 ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 ear.bind(('%s', int(sys.argv[1])))
-ear.settimeout(1.5)
 print('ready', flush=True)
-print(ear.recv(9).decode())"""
+select.select([ear, sys.stdin], [], [])  # until something is heard, or everything was said
+if select.select([ear], [], [], 1.5)[0]: print(ear.recv(9).decode())"""
 SAY = """import socket, sys
 for _ in range(3):
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'hello', ('%s', int(sys.argv[1])))"""
@@ -93,14 +93,12 @@ for _ in range(3):
 def arrives(found: Host, port: int) -> bool:
     """Whether a datagram of the neighbour reaches a socket on the host."""
     command = [*found.enter(), "python3", "-S", "-c", HEAR % HERE, str(port)]
-    ear = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert ear.stdout is not None
-    ear.stdout.readline()
-    subprocess.run([*found.far, "python3", "-S", "-c", SAY % HERE, str(port)], check=True)  # type: ignore[attr-defined]
-    heard = ear.stdout.read().strip()
-    ear.wait()
-    ear.stdout.close()
-    return heard == "hello"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as ear:
+        assert ear.stdout is not None
+        ear.stdout.readline()
+        subprocess.run([*found.far, "python3", "-S", "-c", SAY % HERE, str(port)], check=True)  # type: ignore[attr-defined]
+        return ear.communicate()[0].strip() == "hello"
 
 
 def shown(found: Host) -> str:
