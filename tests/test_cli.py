@@ -236,3 +236,10 @@ def test_a_workspace_for_which_there_is_no_room_is_not_half_made(tmp_path: Path,
     monkeypatch.setattr(shutil, "copytree", full)
     assert app.run(["init", str(tmp_path / "new")]) == 1
     assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [(), ("chek",), ("which", "eos/acl"), ("check", "dc1", "--at", DAY), ("push", "dc1", "--lab")])
+def test_what_runs_as_a_fork_here_says_what_a_command_begun_from_nothing_says(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert configlet("init", str(tmp_path / "here")).returncode == 0
+    fork, anew = (configlet(*words, cwd=tmp_path / "here", **env) for env in ({}, {"PYTHONUNBUFFERED": "1"}))
+    assert (fork.returncode, fork.stdout, fork.stderr) == (anew.returncode, anew.stdout, anew.stderr)
