@@ -88,7 +88,7 @@ def test_napalm_loads_compares_commits_under_the_timer_confirms_and_rolls_back(
         facts = api.get_facts()
         assert (facts["os_version"], facts["hostname"]) == ("23.4R2.13", "leaf1") and "irb" in facts["interface_list"]
         api.load_replace_candidate(config="\n".join(first))
-        api.commit_config(revert_in=60)
+        api.commit_config(revert_in=1200)
         api.close()
         assert lines(switch.running_text()) == first
         wait_until(lambda: switch._state.pending is None)
