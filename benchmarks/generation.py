@@ -109,22 +109,22 @@ def _peer(peer: Peer, policy: Policy, platforms: Sequence[str], folder: Path) ->
     return once(peer.command, folder), {p: text_of(folder, p) for p in platforms}
 
 
-LONG = 50_000
-"""Terms from which a size is run twice at most: it takes long, and start-up is little of it."""
-
-
 def growth(platform: str, sizes: Sequence[int], runs: int, scratch: Path) -> dict[int, Cost]:
-    """What ours costs at each size; size 0 is the start-up: a policy of one term."""
+    """What ours costs at least at each size; size 0 is the start-up: a policy of one term.
+
+    The least of the runs, as what else a machine does can only add to it: sizes are compared with each other here, and a
+    machine that is slow for one of them would look like growth.
+    """
     found: dict[int, list[Cost]] = {}
-    for turn in range(runs):
-        for size in (size for size in (0, *sizes) if turn < 2 or size < LONG):
+    for _ in range(runs):
+        for size in (0, *sizes):
             policy = policy_of(max(size, 1), (platform,))
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 workspace(policy, (platform,), Path(folder) / "policy")
                 cost = once(command(), Path(folder) / "policy")
             tell(f"{policy.name} {platform}: {cost.cpu:.2f} s CPU, {cost.peak:.0f} MiB")
             found.setdefault(size, []).append(cost)
-    return {size: middle(costs) for size, costs in found.items()}
+    return {size: Cost(min(cost.cpu for cost in costs), max(cost.peak for cost in costs)) for size, costs in found.items()}
 
 
 def per_term(found: dict[int, Cost], least: int = 5000) -> dict[int, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -45,6 +46,7 @@ def command(
 
     With --out the texts are written too, when every gate is proven, and else none of them.
     """
+    gc.set_threshold(10_000_000)  # what a proof makes is nearly all needed to its end, and has no cycles
     foreign = bool(files or platforms or gate or lists or whole)
     if folder and foreign:
         raise click.UsageError("--out writes what the site renders; --file judges a text that is there.")
