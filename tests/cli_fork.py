@@ -133,7 +133,7 @@ def _become(order: Mapping[str, Any], ends: Sequence[int], instead: int) -> None
     os.environ.clear()
     os.environ.update(order["env"])
     sys.argv = ["configlet", *order["arguments"]]
-    os.execvpe = _unless_it_enters_a_lab(instead, os.execvpe)  # type: ignore[assignment]
+    os.execvpe = _unless_it_enters_a_lab(instead, os.execvpe)
     entry()
 
 

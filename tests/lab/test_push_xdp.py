@@ -97,7 +97,7 @@ def arrives(found: Host, port: int) -> bool:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as ear:
         assert ear.stdout is not None
         ear.stdout.readline()
-        subprocess.run([*found.far, "python3", "-S", "-c", SAY % HERE, str(port)], check=True)  # type: ignore[attr-defined]
+        subprocess.run([*found.far, "python3", "-S", "-c", SAY % HERE, str(port)], check=True)
         return ear.communicate()[0].strip() == "hello"
 
 

@@ -182,7 +182,7 @@ class Shown:
     timers: dict[str, str] = field(default_factory=dict)
 
 
-def read(aimed: Aim, owners: frozenset[str]) -> Shown:
+def read(aimed: Aim, owners: frozenset[str], *, timers: bool = True) -> Shown:
     """What each of these shows, read side by side. One that cannot be read is said and left out."""
     from configlet import drivers
     from configlet.drivers.base import Trouble
@@ -198,7 +198,7 @@ def read(aimed: Aim, owners: frozenset[str]) -> Shown:
             try:
                 driver = make(target)
                 try:
-                    running, timer = driver.running(), driver.pending()
+                    running, timer = driver.running(), driver.pending() if timers else None
                 finally:
                     driver.close()
                 found.running[target.owner] = running

@@ -32,7 +32,7 @@ def command(site: str, lab: bool, workspace: Path | None, at: date | None, as_js
     root, today = sites.root_of(workspace), sites.day(at)
     aimed = aim.aim(root, sites.named(root, site), today, lab)
     gates = observing(aimed.site)
-    watched = would_drop(aimed.site, gates, aim.read(aimed, frozenset(gates)).running if gates else {})
+    watched = would_drop(aimed.site, gates, aim.read(aimed, frozenset(gates), timers=False).running if gates else {})
     status = statuses.NOTHING if not gates else statuses.RED if watched.unread else statuses.OK
     if as_json:
         say.data(status, {"command": "would-drop", "site": site, "target": aimed.target, **asdict(watched)})

@@ -135,7 +135,7 @@ def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tupl
     number, shared = sequence["first"], sequence.get("remarks") == "shared"
     step = sequence["step"]
     for row in rows:
-        yield (number,) + row  # noqa: RUF005 - asked of every line
+        yield (number, *row)
         number += 0 if shared and row[0] else step
 
 
