@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from statistics import fmean
 
 from benchmarks.measure import Cost, middle, once
 from benchmarks.peers import AERLEON, CAPIRCA, PEERS, Peer, installed, text_of
@@ -110,21 +111,31 @@ def _peer(peer: Peer, policy: Policy, platforms: Sequence[str], folder: Path) ->
 
 
 def growth(platform: str, sizes: Sequence[int], runs: int, scratch: Path) -> dict[int, Cost]:
-    """What ours costs at least at each size; size 0 is the start-up: a policy of one term.
+    """What ours costs on average at each size; size 0 is the start-up: a policy of one term.
 
-    The least of the runs, as what else a machine does can only add to it: sizes are compared with each other here, and a
-    machine that is slow for one of them would look like growth.
+    Sizes are compared with each other here, and a machine that is slow while one of them runs would look like growth: they
+    take turns, and small ones have more of them, so that what else the machine does falls on all alike.
     """
     found: dict[int, list[Cost]] = {}
-    for _ in range(runs):
-        for size in (0, *sizes):
-            policy = policy_of(max(size, 1), (platform,))
-            with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                workspace(policy, (platform,), Path(folder) / "policy")
-                cost = once(command(), Path(folder) / "policy")
-            tell(f"{policy.name} {platform}: {cost.cpu:.2f} s CPU, {cost.peak:.0f} MiB")
-            found.setdefault(size, []).append(cost)
-    return {size: Cost(min(cost.cpu for cost in costs), max(cost.peak for cost in costs)) for size, costs in found.items()}
+    for size in (size for _ in range(runs) for size in _mixed((0, *sizes))):
+        policy = policy_of(max(size, 1), (platform,))
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            workspace(policy, (platform,), Path(folder) / "policy")
+            cost = once(command(), Path(folder) / "policy")
+        tell(f"{policy.name} {platform}: {cost.cpu:.2f} s CPU, {cost.peak:.0f} MiB")
+        found.setdefault(size, []).append(cost)
+    return {size: Cost(fmean(c.cpu for c in costs), max(c.peak for c in costs)) for size, costs in sorted(found.items())}
+
+
+TURNS = 4
+"""Times that a small size is run where the largest is run once."""
+
+
+def _mixed(sizes: Sequence[int]) -> Iterator[int]:
+    """One round of all sizes: each as often as half the largest is large, ``TURNS`` times at most, between the others."""
+    half = max(sizes) // 2
+    for turn in range(TURNS):
+        yield from (size for size in sizes if turn < min(TURNS, half // size if size else TURNS) or turn == 0)
 
 
 def per_term(found: dict[int, Cost], least: int = 5000) -> dict[int, float]:
