@@ -139,27 +139,30 @@ def _realm(site: Site, realm: str, service: Service) -> Realm:
     return Realm(realm, tuple(sources), columns, kept, silent)
 
 
+_Pair = tuple[Family, Span, Span, tuple[Entry, ...]]
+"""A family, a part of either end, and the entries that can meet the two."""
+
+
 class _Teller:
     """What the policy of one realm says of a pair of ends."""
 
     def __init__(self, site: Site, realm: str, service: Service) -> None:
         self.realm, self.service = realm, service
-        self.entries = {family: site.entries(realm, family) for family in FAMILIES}
-        self.rows: dict[tuple[str, Family], tuple[Entry, ...]] = {}
+        self.index = {family: site.index(realm, family) for family in FAMILIES}
+        self.numbers: dict[tuple[Span, Family, int], tuple[set[int], set[int]]] = {}
         inventory = site.inventory
         lines = (*inventory.failsafe, *inventory.infrastructure, *inventory.policy)
         self.lines: dict[tuple[str, object], RuleLine] = {(line.name, line.place): line for line in lines}
 
     def cell(self, source: End, target: End) -> Cell:
         """The cell of one row and one column."""
-        asked = self._asked(self.service, source, target)
-        if not asked:
-            return Cell(source.name, target.name, "never", ())
-        near = {family: self._near(source, target, family) for family in FAMILIES}
+        pairs = [*self._pairs(source, target)]
         found: dict[str, list[Rule]] = {}
         denied = allowed = ""
-        for family, box in asked:
-            for part, entry in split(near[family], box):
+        for family, a, b, near in pairs:
+            if not near and denied:
+                continue
+            for part, entry in (one for box in _common((self.service,), family, a, b) for one in split(near, box)):
                 if entry is not None and entry.permit:
                     allowed = allowed or self._said(family, part)
                     for name in self._services(entry.rule, family, part):
@@ -168,31 +171,30 @@ class _Teller:
                             known.append(entry.rule)
                 else:
                     denied = denied or self._said(family, part)
-        passing = tuple(
-            Passing(name, self._whole(name, rules, source, target, near), tuple(rules)) for name, rules in found.items()
-        )
-        says: Says = "none" if not passing else "some" if denied else "all"
+        passing = tuple(Passing(name, self._whole(name, rules, pairs), tuple(rules)) for name, rules in found.items())
+        says: Says = "some" if passing and denied else "all" if passing else "none" if denied else "never"
         return Cell(source.name, target.name, says, passing, allowed, denied)
 
-    def _asked(self, service: Service, source: End, target: End) -> list[tuple[Family, Box]]:
-        return [
-            (family, box_of(term, a, b))
-            for family in FAMILIES
-            for term in service.terms
-            if term.family in (None, family)
-            for a in source.parts.of(self.realm, family)
-            for b in target.parts.of(self.realm, family)
-        ]
+    def _pairs(self, source: End, target: End) -> Iterator[_Pair]:
+        """Each two parts of the ends with the entries that can meet them; none at all when no permit is among them, as the
+        default denies too."""
+        for family in FAMILIES:
+            rows = self.index[family].rows
+            tos = [(b, *self._of(b, family, DST)) for b in target.parts.of(self.realm, family)]
+            for a in source.parts.of(self.realm, family):
+                from_here, permits_from = self._of(a, family, SRC)
+                for b, to_there, permits_to in tos:
+                    shut = permits_from.isdisjoint(permits_to)
+                    yield family, a, b, () if shut else tuple(rows[n] for n in sorted(from_here & to_there))
 
-    def _near(self, source: End, target: End, family: Family) -> tuple[Entry, ...]:
-        """The entries that can meet the pair; none at all when no permit is among them, as the default denies too."""
-        key = source.name, family
-        if key not in self.rows:
-            froms = source.parts.of(self.realm, family)
-            self.rows[key] = tuple(e for e in self.entries[family] if _touches(e.box[SRC], froms))
-        tos = target.parts.of(self.realm, family)
-        near = tuple(e for e in self.rows[key] if _touches(e.box[DST], tos))
-        return near if any(e.permit for e in near) else ()
+    def _of(self, span: Span, family: Family, dimension: int) -> tuple[set[int], set[int]]:
+        """The entries that can meet a part of an end, and the permits of them, by their place in the list."""
+        key = span, family, dimension
+        if key not in self.numbers:
+            index = self.index[family]
+            found = index.numbers(dimension, (span,))
+            self.numbers[key] = found, {number for number in found if index.rows[number].permit}
+        return self.numbers[key]
 
     def _said(self, family: Family, box: Box) -> str:
         return packet_text(packet_of(family, self.realm, box))
@@ -207,20 +209,26 @@ class _Teller:
             if any(_has(term, family, part) for term in service.terms):
                 yield service.name
 
-    def _whole(
-        self, name: str, rules: Sequence[Rule], source: End, target: End, near: dict[Family, tuple[Entry, ...]]
-    ) -> bool:
+    def _whole(self, name: str, rules: Sequence[Rule], pairs: Sequence[_Pair]) -> bool:
         """Whether every packet of the service passes (within the question) between all addresses of the two ends."""
         line = self.lines.get((rules[0].name, rules[0].place))
         service = next((s for s in line.services if s.name == name), None) if line else None
-        wanted = self._asked(service or Service(name, rules[0].terms, None), source, target)
-        asked = self._asked(self.service, source, target)
-        parts = [(f, both) for f, box in wanted for g, other in asked if f == g and (both := meet(box, other))]
-        return all(entry is not None and entry.permit for f, part in parts for _, entry in split(near[f], part))
+        both = service or Service(name, rules[0].terms, None), self.service
+        return all(
+            entry is not None and entry.permit
+            for family, a, b, near in pairs
+            for box in _common(both, family, a, b)
+            for _, entry in split(near, box)
+        )
 
 
-def _touches(span: Span, spans: Sequence[Span]) -> bool:
-    return any(lo <= span[1] and span[0] <= hi for lo, hi in spans)
+def _common(services: Sequence[Service], family: Family, source: Span, target: Span) -> list[Box]:
+    """The packets between two spans that are of each of the services."""
+    found: list[Box] | None = None
+    for service in services:
+        own = [box_of(term, source, target) for term in service.terms if term.family in (None, family)]
+        found = own if found is None else [both for box in own for other in found if (both := meet(box, other))]
+    return found or []
 
 
 def _has(term: Term, family: Family, part: Box) -> bool:
