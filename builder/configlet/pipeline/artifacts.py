@@ -115,7 +115,10 @@ def each_artifact(
     Raises Refused with every table that is too large, at once.
     """
     problems: list[Problem] = []
-    for group in groups(site) if among is None else among:
+    if among is None:
+        meant = {o: gates for o, gates in site.placement.owners.items() if owners is None or o in owners}
+        among = alike(site.laws, meant)
+    for group in among:
         for owner in group if owners is None else [name for name in group if name in owners]:
             try:
                 by_kind = _by_kind(tables(site.laws, site.placement.of_owner(owner)))
