@@ -16,6 +16,7 @@ from configlet.model.gate import Artifact, Proof
 from configlet.model.problem import Refused
 from configlet.pipeline import cores, differing
 from configlet.pipeline.artifacts import Proven, artifacts_of, proven
+from configlet.pipeline.capacity import Asked, capacity
 from configlet.pipeline.check import check_site
 from configlet.pipeline.cores import each, each_group, workers
 from configlet.pipeline.differing import Found, every
@@ -51,6 +52,12 @@ def test_a_site_is_checked_in_three_processes_as_in_one() -> None:
     site = open_site(ROOT, "dc1", TODAY)
     alone, together = (to_dict(check_site(site, 0.0, jobs=jobs)) for jobs in (1, 3))
     assert alone == together and alone["counts"]["proved"] > 0
+
+
+def test_gates_are_counted_in_three_processes_as_in_one() -> None:
+    asked = Asked("clients", "databases", "tcp/8443")
+    alone, together = (capacity(ROOT, "dc1", TODAY, asked, None, jobs) for jobs in (1, 3))
+    assert alone == together and any(use.more and any(use.more.values()) for use in alone)
 
 
 def test_every_table_that_is_too_large_is_told_whichever_process_found_it(tmp_path: Path) -> None:

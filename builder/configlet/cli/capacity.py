@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from configlet.cli import options, say, sites, statuses
+from configlet.cli import options, progress, say, sites, statuses
 
 if TYPE_CHECKING:
     from configlet.pipeline.capacity import Use
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 @click.option("--to", "target", metavar="T", help="Whom they reach.")
 @click.option("--service", metavar="SERVICE", help="A service of the site, or a literal such as tcp/22; any unless said.")
 @click.option("--all", "whole", is_flag=True, help="Of alike owners each, and every unit of hardware.")
+@options.jobs
 @options.workspace
 def command(
-    site: str, source: str | None, target: str | None, service: str | None, whole: bool, workspace: Path | None, at: date | None,
-    as_json: bool,
+    site: str, source: str | None, target: str | None, service: str | None, whole: bool, jobs: int | None, workspace: Path | None,
+    at: date | None, as_json: bool,
 ) -> int:  # fmt: skip
     """How full each gate is: used of how many, what costs most, and what one more rule would cost.
 
@@ -41,7 +42,9 @@ def command(
         raise click.UsageError("--service is of a rule that is asked about: say --from and --to.")
     root, today = sites.root_of(workspace), sites.day(at)
     asked = Asked(source, target, service or "any") if source is not None and target is not None else None
-    found = capacity(root, sites.named(root, site), today, asked)
+    name = sites.named(root, site)
+    with progress.counting(f"capacity {name}") as tell:
+        found = capacity(root, name, today, asked, tell, jobs)
     status = statuses.NOTHING if not found else statuses.RED if any(use.full for use in found) else statuses.OK
     if as_json:
         say.data(status, {"command": "capacity", "site": site, "gates": [_data(use) for use in found]})

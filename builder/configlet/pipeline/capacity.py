@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from configlet import encoders
@@ -13,7 +14,9 @@ from configlet.fit import Laws, alike, cost, counted
 from configlet.model.gate import Gate, Table
 from configlet.model.policy import Policy, Rule
 from configlet.model.problem import refuse
+from configlet.pipeline.cores import each_group
 from configlet.pipeline.ends import as_written
+from configlet.pipeline.known import Tell
 from configlet.pipeline.site import Site, open_site
 from configlet.pipeline.why import service_of
 
@@ -70,15 +73,23 @@ class Asked:
     service: str
 
 
-def capacity(root: Path, site: str, today: date, asked: Asked | None = None) -> tuple[Use, ...]:
-    """Every gate of a site by name, those that are alike together. Raises Refused."""
+def capacity(
+    root: Path, site: str, today: date, asked: Asked | None = None, tell: Tell | None = None, jobs: int | None = None
+) -> tuple[Use, ...]:
+    """Every gate of a site by name, those that are alike together, counted in ``jobs`` processes (None: as many as are
+    worth it). Raises Refused."""
     opened = open_site(root, site, today)
     after = Laws(opened.inventory, _with(opened, asked)) if asked else None
-    found: list[Use] = []
-    for group in alike(after or opened.laws, opened.placement.owners):
-        found += _uses(opened, group, after)
-        opened.laws.forget()
-    return tuple(sorted(found, key=lambda use: use.gate))
+    groups = alike(after or opened.laws, opened.placement.owners)
+    said = each_group(partial(_of_group, opened, after), groups, len(opened.inventory.policy), tell, jobs)
+    return tuple(sorted((use for uses in said for use in uses), key=lambda use: use.gate))
+
+
+def _of_group(site: Site, after: Laws | None, group: tuple[str, ...]) -> tuple[Use, ...]:
+    found = tuple(_uses(site, group, after))
+    for laws in filter(None, (site.laws, after)):
+        laws.forget()
+    return found
 
 
 def _with(site: Site, asked: Asked) -> Policy:
