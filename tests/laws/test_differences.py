@@ -12,7 +12,7 @@ from configlet.model.block import Sets
 from configlet.model.net import Spans, merge
 from configlet.model.policy import Packet
 from configlet.packets.boxes import meet, packet_of, point
-from configlet.packets.differences import Near, differences
+from configlet.packets.differences import Near, deciders, differences
 from configlet.packets.near import Near as Rows
 from configlet.packets.sets import meets
 from configlet.packets.verdict import first
@@ -75,6 +75,32 @@ def test_a_packet_is_in_a_box_if_and_only_if_the_lists_differ_on_it(seed: int) -
         was, now = passes(before, packet), passes(after, packet)
         assert sum(holds(box, packet) for _, box in opened) == (now and not was)
         assert sum(holds(box, packet) for _, box in closed) == (was and not now)
+
+
+@pytest.mark.parametrize("seed", range(4 * FULL))
+def test_what_decides_a_difference_is_kept_where_lists_have_most_rows_in_common(seed: int) -> None:
+    dice = random.Random(seed)
+    before = dice_rows(dice, dice.randint(2, 6))
+    after = [one for one in before if dice.random() < 0.8]
+    for one in dice_rows(dice, dice.randint(0, 2)):
+        after.insert(dice.randint(0, len(after)), one)
+    if dice.random() < 0.4:
+        dice.shuffle(after)
+    was, now = deciders(before, after)
+    assert [one for one in before if one in was] == [*was] and [one for one in after if one in now] == [*now]
+    for packet in corners(before, after):
+        told = passes(before, packet) != passes(after, packet)
+        assert told == (passes(was, packet) != passes(now, packet))
+        if told:
+            assert (first(before, packet), first(after, packet)) == (first(was, packet), first(now, packet))
+
+
+def test_one_new_row_is_compared_with_what_it_meets_alone() -> None:
+    before = [row(f"permit tcp 10.0.{n}.0/24 any to 443", line=n) for n in range(1, 200)]
+    new = row("deny tcp 10.0.7.9 any to 443", line=0)
+    assert [*map(len, deciders(before, [new, *before]))] == [1, 2]
+    assert deciders(before, before) == ((), ())
+    assert [*map(len, deciders(before, before[::-1]))] == [199, 199], "another order says nothing by itself"
 
 
 def test_equal_lists_in_other_words_have_no_difference() -> None:

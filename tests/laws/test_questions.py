@@ -214,7 +214,7 @@ def test_only_says_no_with_exactly_the_packets_that_pass_and_were_not_named() ->
 
 def test_a_spent_budget_is_unknown_and_never_the_same_or_yes() -> None:
     site = load(ROOT, "dc1", DAY).inventory
-    other = replace(site, policy=site.policy[:-1])
+    other = replace(site, policy=site.policy[::-1])
     found = diff(policies(site), policies(other), budget=100)
     assert found.unknown and not found.same
     answer = only(policies(site), "any", "ogw1", list(SERVICES[:1]), budget=10)

@@ -6,7 +6,7 @@ does not stop at the first difference: each pair of remainders answers with its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from configlet.model.block import Sets
@@ -22,6 +22,9 @@ Part = tuple[bool, Box]
 
 _Tail = tuple[bool, tuple[Span, ...]]
 R = TypeVar("R", bound=Row)
+
+MANY = 64
+"""Rows that only one of two lists has, up to which all rows are looked at one by one for what meets them."""
 
 
 def differences(
@@ -52,6 +55,31 @@ def differences(
                 continue
             return tuple((opened, tails.box(spans)) for opened, spans in found)
         share *= 4
+
+
+def deciders(before: Sequence[R], after: Sequence[R]) -> tuple[Sequence[R], Sequence[R]]:
+    """The rows of either list that can have a say in a packet on which the two differ; of equal lists none.
+
+    Where the rows that both have stand in one order, a packet that lies in no other row meets the same rows in both. So what
+    differs lies in rows of one list alone, and is decided by them and by what meets them. Both lists whole where the
+    common rows stand in another order, or more than ``MANY`` rows are in one list alone.
+    """
+    one, other = ([(row.permit, row.box) for row in rows] for rows in (before, after))
+    shared = set(one) & set(other)
+    if [key for key in one if key in shared] != [key for key in other if key in shared]:
+        return before, after
+    own = {box for keys in (one, other) for permit, box in keys if (permit, box) not in shared}
+    if len(own) > MANY:
+        return before, after
+    return _meeting(before, own), _meeting(after, own)
+
+
+def _meeting(rows: Sequence[R], boxes: Collection[tuple[Span, ...]]) -> tuple[R, ...]:
+    return tuple(row for row in rows if any(all(map(_touch, row.box, box)) for box in boxes))
+
+
+def _touch(one: Span, other: Span) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 class _Walk:

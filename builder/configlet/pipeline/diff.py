@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from configlet.model.net import FAMILIES
 from configlet.model.policy import Box, Rule
-from configlet.packets.differences import Near, differences
+from configlet.packets.differences import Near, deciders, differences
 from configlet.packets.walk import BUDGET, Overrun
 from configlet.pipeline.policies import Policies, Set, Spot, deciding, sets
 from configlet.rules import own_addresses
@@ -62,7 +62,7 @@ def diff(before: Policies, after: Policies, budget: int = BUDGET) -> Diff:
 
 
 def _between(before: Policies, after: Policies, spot: Spot, budget: int) -> list[tuple[_Pair, Box]] | Overrun:
-    one, other = before.entries(*spot), after.entries(*spot)
+    one, other = deciders(before.entries(*spot), after.entries(*spot))
     parts = differences(spot[1], one, other, budget=budget)
     if isinstance(parts, Overrun):
         return parts
