@@ -29,6 +29,7 @@ from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site, with_platforms
 from configlet.pipeline.slices import change_of, touched_by
+from configlet.pipeline.twofold import managed_twice
 from configlet.pipeline.written import TEXTS, Texts, same
 from configlet.plan import Item, compared, plan_of
 from configlet.readers.sections import owned
@@ -64,6 +65,7 @@ def plan(
     opened, report, found = made or _whole(root, site, today, running, owners, store, given, tell, jobs)
     problems = [*report.findings, *found.red]
     gone = [item for item in _left(opened, left or {}, running) if item.running is None or item.running.canonical]
+    twice = managed_twice(root, opened.inventory) if target == "site" else ()
     moved = [sentence for host in opened.inventory.hosts for sentence in found.moves.get(host.name, ())]
     made_of = plan_of(
         [*found.devices, *compared(gone)],
@@ -73,7 +75,7 @@ def plan(
         version=__version__,
         inventory=given.content if given else opened.inventory.digest,
         problems=list(dict.fromkeys(str(p) for p in problems if p.severity == "error")),
-        risks=[*moved, *map(_goes, gone), *_records(opened, owners), *_risks(report)],
+        risks=[*moved, *map(_goes, gone), *_records(opened, owners), *_risks(report), *twice],
     )
     return _timed(with_platforms(opened, (left or {}).values()), made_of)
 

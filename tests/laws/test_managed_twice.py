@@ -1,0 +1,54 @@
+"""Devices that two sites manage: a plan says so, whatever state the other site is in."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from configlet.pipeline.planning import Target, plan
+from configlet.pipeline.twofold import managed_twice
+from configlet.workspace import load
+from tests.product_site import product_site
+
+TODAY = date(2026, 11, 24)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def copied(folder: Path) -> Path:
+    root = product_site(folder, "eos", 1, 1, 1)
+    shutil.copytree(root / "inventory" / "dc9", root / "inventory" / "dc8")
+    return root
+
+
+def test_a_plan_names_the_copy_of_a_site_and_a_plan_for_the_lab_does_not(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+
+    def told(target: Target) -> list[str]:
+        return [risk for risk in plan(root, "dc9", TODAY, {}, target).risks if "the site dc8 has the same" in risk]
+
+    (said,) = told("site")
+    assert "inventory/dc8/" in said and told("lab") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("management: {address: 192.0.2.21, credentials: env/X}", True),
+        ('management:\n  address: "192.0.2.21"\n', True),
+        ("management: {address: 192.0.2.210}", False),
+        ("addresses: [192.0.2.21]", False),
+        ("management: {address: 192.0.2", False),
+        ("management: {address: 192.0.2.21", True),
+    ],
+)
+def test_an_address_is_found_as_it_is_written_and_no_other(tmp_path: Path, written: str, told: bool) -> None:
+    inventory = load(ROOT, "dc1", TODAY).inventory
+    folder = tmp_path / "inventory" / "dc2" / "hosts"
+    folder.mkdir(parents=True)
+    (folder / "a.yaml").write_text(f"# a copy\n{written}")
+    found = list(managed_twice(tmp_path, inventory))
+    assert bool(found) is told
+    assert all(one.startswith("leaf1") and f"inventory/dc2/hosts/a.yaml:{2 + written.count('  address')}" in one for one in found)
