@@ -22,6 +22,7 @@ _LONGEST = (
     "laws/test_site_change", "laws/test_reading", "oracle/test_policy", "laws/test_wheel", "nic/test_hosts", "nic/test_console",
 )  # fmt: skip
 """What takes longest goes first, else one process is left alone with it at the end."""
+assert all((Path(__file__).parent / f"{name}.py").is_file() for name in _LONGEST), "a test that was renamed is renamed here"
 _WORDS = ("passed", "failed", "error", "skipped")
 
 

@@ -138,3 +138,13 @@ def test_the_header_is_one_comment_that_a_template_does_not_give() -> None:
     copy = adoption.copied("acl.j2", b"text\n", "1.2.3").decode()
     assert copy.splitlines()[0].startswith("{# adopted from configlet 1.2.3, sha256 ") and copy.endswith("#}\ntext\n")
     assert adoption.copied("a.yaml", b"a: 1\n", "1.2.3").startswith(b"# adopted from configlet 1.2.3, sha256 ")
+
+
+@pytest.mark.parametrize("name", ["acl.j2", "acl.reader.yaml", "platform.yaml"])
+def test_an_own_file_that_is_a_link_to_nowhere_is_refused_and_what_ships_is_no_stand_in(root: Path, name: str) -> None:
+    own = root / "configlets" / "eos" / name
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.symlink_to(root / "gone")
+    for words in (["render", "dc1", "--at", DAY], ["check", "dc1", "--at", DAY, "--no-cache"]):
+        ended = configlet(*words, cwd=root)
+        assert ended.returncode == 65 and f"configlets/eos/{name}" in ended.stderr and "leads nowhere" in ended.stderr

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from configlet.model.problem import Place, refuse
 
 RESERVED = frozenset({"kinds", "nics", "stock"})
 """Folders of ``configlets/`` that are no platform, and the second name of what ships."""
@@ -24,8 +27,17 @@ def search(root: Path | None) -> tuple[Path, ...]:
 
 
 def find(layers: Sequence[Path], name: str) -> Path | None:
-    """The nearest file of this name (``eos/acl.j2``); None when no layer has it."""
-    return next((layer / name for layer in layers if (layer / name).is_file()), None)
+    """The nearest file of this name (``eos/acl.j2``); None when no layer has it.
+
+    Raises Refused for one that is no file, such as a link that leads nowhere: what ships is no stand-in for it.
+    """
+    for path in (layer / name for layer in layers):
+        if path.is_file():
+            return path
+        if os.path.lexists(path):
+            detail = "It is a link that leads nowhere, or a folder. Mend it, or remove it to have the one behind it."
+            raise refuse("Configlet that is no file", detail, Place(str(path)))
+    return None
 
 
 def folders(layers: Sequence[Path]) -> Iterator[str]:
