@@ -44,11 +44,21 @@ def test_a_plan_names_the_copy_of_a_site_and_a_plan_for_the_lab_does_not(tmp_pat
         ("management: {address: 192.0.2.21", True),
     ],
 )
-def test_an_address_is_found_as_it_is_written_and_no_other(tmp_path: Path, written: str, told: bool) -> None:
-    inventory = load(ROOT, "dc1", TODAY).inventory
+def test_of_a_copy_that_is_not_valid_an_address_is_found_as_it_is_written(tmp_path: Path, written: str, told: bool) -> None:
+    shutil.copytree(ROOT / "inventory" / "dc1", tmp_path / "inventory" / "dc1")
     folder = tmp_path / "inventory" / "dc2" / "hosts"
     folder.mkdir(parents=True)
     (folder / "a.yaml").write_text(f"# a copy\n{written}")
-    found = list(managed_twice(tmp_path, inventory))
+    found = list(managed_twice(tmp_path, "dc1", TODAY))
     assert bool(found) is told
-    assert all(one.startswith("leaf1") and f"inventory/dc2/hosts/a.yaml:{2 + written.count('  address')}" in one for one in found)
+    assert all(one.startswith("leaf1:") and f"inventory/dc2/hosts/a.yaml:{2 + written.count('  address')}" in one for one in found)
+
+
+@pytest.mark.parametrize(("change", "told"), [("", True), ("\n    managed: false", False)])
+def test_of_a_copy_that_is_valid_only_what_it_manages_is_told(tmp_path: Path, change: str, told: bool) -> None:
+    root = copied(tmp_path)
+    file = root / "inventory" / "dc8" / "site.yaml"
+    way = "management: {address: 192.0.2.21, credentials: env/DC9}"
+    file.write_text(file.read_text().replace("name: dc9", "name: dc8").replace(way, way + change))
+    assert load(root, "dc8", TODAY).inventory.devices[0].managed is not bool(change)
+    assert bool(list(managed_twice(root, "dc9", TODAY))) is bool(list(managed_twice(root, "dc8", TODAY))) is told

@@ -65,7 +65,7 @@ def plan(
     opened, report, found = made or _whole(root, site, today, running, owners, store, given, tell, jobs)
     problems = [*report.findings, *found.red]
     gone = [item for item in _left(opened, left or {}, running) if item.running is None or item.running.canonical]
-    twice = managed_twice(root, opened.inventory) if target == "site" else ()
+    twice = managed_twice(root, site, today) if target == "site" else ()
     moved = [sentence for host in opened.inventory.hosts for sentence in found.moves.get(host.name, ())]
     made_of = plan_of(
         [*found.devices, *compared(gone)],
