@@ -8,14 +8,16 @@ finds there holds, and a box that it finds is turned back by taking one piece fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import product
 
 from configlet.model.block import Block, Boxed, Sets, items, sets_of
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.boxes import full
-from configlet.packets.trim import Cell, same, trimmed
-from configlet.packets.walk import BUDGET, Kind, Overrun, differ, more
+from configlet.packets.sieve import settled
+from configlet.packets.trim import Cell, Row, same, trimmed
+from configlet.packets.walk import BUDGET, FIRST_TRY, Kind, Overrun, differ, more
 
 LOOSE = 4096
 """Rows that blocks may stand for until they are worth atoms."""
@@ -31,13 +33,17 @@ def difference(
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
     if sum(map(len, (*law, text))) <= LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
         laws, said = [trimmed(family, tuple(rows)) for rows in law], trimmed(family, tuple(text))
-        if same(laws, said):
+        if same(laws, said) or (kind is None and settled(family, laws, said, partial(_equal, family))):
             return None
         return differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
     laws, said = [atoms.rows(rows) for rows in law], atoms.rows(text)
     found = differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     return found if found is None or isinstance(found, Overrun) else atoms.back(found)
+
+
+def _equal(family: Family, law: Sequence[Sequence[Row]], text: Sequence[Row]) -> bool:
+    return differ(family, law, text, FIRST_TRY) is None
 
 
 class _Atoms:
