@@ -22,6 +22,8 @@ from configlet.packets.trim import Cell, Row
 MOST, FEW, LEAST = 1024, 128, 16
 """Denies of both sides, permits that only one of them has, and boxes of these when they are joined, above which the walk
 is asked instead."""
+SHARE = 16
+"""One in so many permits of a long list may be what only one side has, beside those few."""
 _OTHERS = (DPORT, PROTO, SPORT, FRAG, FLAG)
 _HIGH = itemgetter(1)
 
@@ -45,7 +47,8 @@ def settled(family: Family, laws: Sequence[Rows], text: Rows, alike: Alike) -> b
     ours, theirs = ahead.added(laws), ahead.added((text,))
     if ours == theirs:
         return True
-    if len(ours) + len(theirs) > 2 * (MOST + len(ours & theirs)):
+    both = len(ours & theirs)
+    if len(ours) + len(theirs) > 2 * both + MOST + both // SHARE:
         return False
     return _apart(ahead, ours - theirs, theirs - ours, laws, text, alike)
 
@@ -60,7 +63,7 @@ def _apart(
     """The same, where these permits are not the same on both sides."""
     one, two = {ahead.less(added) for added in ours}, {ahead.less(added) for added in theirs}
     both = one & two
-    if len(one) + len(two) > 2 * len(both) + FEW:
+    if len(one) + len(two) > 2 * len(both) + FEW + len(text) // SHARE:
         return False
     one, two = _joined(one - both), _joined(two - both)
     boxes = [box for box, _ in one ^ two]
