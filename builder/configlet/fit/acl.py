@@ -16,7 +16,7 @@ from configlet.fit.units import typed
 from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
-from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, DPORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
 from configlet.packets.near import Near
 from configlet.packets.sets import common, inside, meet, meets, minus, minus_all, put
 
@@ -115,16 +115,16 @@ def _rows(family: Family, classes: Classes, first: list[Row], second: list[Row],
     both, starts_only, answers_only = _shared(starts_closed, answers_closed)
     written, replied = [*starts_only, *starts_written], [*answers_only, *answers_written]
     known = First(written)
-    replies = _Answers(family, classes, replied, known, bit)
+    shut = _Shut(both, bit)
+    replies = _Answers(family, classes, replied, known, shut, bit)
     later = [*replies.named(), *replies.rest(), *_pruned(known)]
     yield from starts
     ahead = First(starts)
     yield from (row for row in answers if not ahead.passes(row.sets))
     if both:
-        permits = Near([row.sets for row in later if row.permit])
+        permits = Near([*(row.sets for row in later if row.permit), *replies.closed])
         yield from (row for row in both if any(True for _ in permits.meeting(row.sets)))
-    shut = Near([row.sets for row in both])
-    yield from (row for row in later if not both or not any(True for _ in shut.holding(row.sets)))
+    yield from (row for row in later if not shut.holds(row.sets))
 
 
 def _shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
@@ -158,6 +158,32 @@ def _parts(rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
     turn = sum(1 for _ in takewhile(lambda row: row.permit and row.entry.rule.origin not in WRITTEN, rows))
     shut = sum(1 for _ in takewhile(lambda row: not row.permit and row.entry.rule.name in SHARED, rows[turn:]))
     return list(rows[:turn]), list(rows[turn : turn + shut]), list(rows[turn + shut :])
+
+
+class _Shut:
+    """What is denied ahead of replies and initiations alike, asked whether it holds a whole product.
+
+    Mostly it tells no protocols or ports apart: then the answer is that of all rows between the same ends.
+    """
+
+    __slots__ = ("_broad", "_known", "_near")
+
+    def __init__(self, rows: Sequence[Row], bit: Span) -> None:
+        self._near = Near([row.sets for row in rows])
+        self._broad = all(row.sets[DPORT:] == (*_UPPER, (bit,)) for row in rows)
+        self._known: dict[tuple[Spans, ...], bool] = {}
+
+    def holds(self, sets: Sets) -> bool:
+        """Whether one of the denies holds all of a product of this fragment bit."""
+        if not self._near.rows:
+            return False
+        if not self._broad:
+            return any(True for _ in self._near.holding(sets))
+        key = sets[:DPORT]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = any(True for _ in self._near.holding(sets))
+        return found
 
 
 class First:
@@ -198,10 +224,15 @@ class _Answers:
     inside it, then the deny. Whichever is shorter.
     """
 
-    __slots__ = ("ahead", "bit", "broad", "classes", "denies", "family", "gone", "numbers", "rows")
+    __slots__ = ("ahead", "bit", "broad", "classes", "closed", "denies", "family", "gone", "numbers", "rows", "shut")
 
-    def __init__(self, family: Family, classes: Classes, rows: Sequence[Row], ahead: First, bit: Span) -> None:
+    def __init__(
+        self, family: Family, classes: Classes, rows: Sequence[Row], ahead: First, shut: _Shut, bit: Span
+    ) -> None:
         self.family, self.classes, self.rows, self.ahead, self.bit = family, classes, rows, ahead, bit
+        self.shut = shut
+        self.closed: list[Sets] = []
+        """Replies that what is denied ahead of all holds wholly; they are not written."""
         self.numbers = [number for number, row in enumerate(rows) if not row.permit]
         self.denies = Near([rows[number].sets for number in self.numbers])
         self.broad: list[tuple[int, Row]] = []
@@ -219,7 +250,12 @@ class _Answers:
                 for n in over:
                     if n not in spots:
                         spots[n] = self._spot(n)
-                pieces = self._pieces(row, over, spots, 1)
+                pieces: tuple[Sets, ...] | None = (row.sets,)
+                if over:
+                    pieces = self._pieces(row, over, spots, 1)
+                elif self.shut.holds(row.sets):
+                    pieces = ()
+                    self.closed.append(row.sets)
                 if pieces is None:
                     yield from (r for n in over for r in spots[n])
                     decided.update(over)
@@ -259,7 +295,10 @@ class _Answers:
 
     def _part(self, row: Row, low: int, high: int) -> Row | None:
         """A row of some classes of protocols alone."""
-        spans = common(row.sets[PROTO], ((low, high),))
+        spans = row.sets[PROTO]
+        if low <= spans[0][0] and spans[-1][1] <= high:
+            return row
+        spans = common(spans, ((low, high),))
         return row if spans == row.sets[PROTO] else row.over(put(row.sets, PROTO, spans)) if spans else None
 
     def _spot(self, n: int) -> list[Row]:

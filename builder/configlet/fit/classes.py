@@ -14,6 +14,8 @@ from configlet.model.policy import ANY_PROTO, PROTO, Entry
 from configlet.packets.blocks import Item
 from configlet.packets.sets import put
 
+_new = tuple.__new__
+"""A row for each of a long list: the shortest way to make one."""
 TCP, UDP = 6, 17
 ICMP: dict[Family, int] = {4: 1, 6: 58}
 
@@ -33,21 +35,25 @@ class Row(NamedTuple):
         return Row(self.permit, sets, self.entry)
 
 
+class _One(dict[Span, Spans]):
+    """Each span as a set of one: the same object for the same span, as what is one object is known to be equal at once."""
+
+    def __missing__(self, span: Span) -> Spans:
+        found = self[span] = (span,)
+        return found
+
+
 class Classes:
     """The protocols that a list names, and the class of all others."""
 
-    __slots__ = ("_of", "_shared", "named")
+    __slots__ = ("_of", "_one", "named", "rest")
 
     def __init__(self, named: tuple[int, ...]) -> None:
-        self.named = named
+        self.named, self.rest = named, len(named)
+        """The protocols, and the class of every other one."""
         self._of: dict[Span, Spans] = {(number, number): ((at, at),) for at, number in enumerate(named)}
         self._of[ANY_PROTO] = ((0, self.rest),)
-        self._shared: dict[Span, Spans] = {}
-
-    @property
-    def rest(self) -> int:
-        """The class of every protocol that is not named."""
-        return len(self.named)
+        self._one = _One()
 
     def enter(self, item: Item) -> Row:
         """A row or block with classes instead of protocols."""
@@ -55,14 +61,8 @@ class Classes:
             return Row(item.permit, put(item.sets, PROTO, self._of[item.sets[PROTO][0]]), item.like, item)
         proto, dst, src, dport, sport, flag, fragment = item.box
         one = self._one
-        sets = (self._of[proto], (dst,), (src,), one(dport), one(sport), one(flag), one(fragment))
-        return Row(item.permit, sets, item, item)
-
-    def _one(self, span: Span) -> Spans:
-        found = self._shared.get(span)
-        if found is None:
-            found = self._shared[span] = (span,)
-        return found
+        sets = (self._of[proto], one[dst], one[src], one[dport], one[sport], one[flag], one[fragment])
+        return _new(Row, (item.permit, sets, item, item))
 
     def leave(self, row: Row) -> Item:
         """The row with protocols again: one that is named, or all."""
@@ -71,9 +71,9 @@ class Classes:
         (low, high), *more = row.sets[PROTO]
         proto = (self.named[low],) * 2 if low == high < self.rest and not more else ANY_PROTO
         sets = row.sets
-        if all(len(spans) == 1 for spans in sets[1:]):
-            box = (proto, sets[1][0], sets[2][0], sets[3][0], sets[4][0], sets[5][0], sets[6][0])
-            return row.entry.over(box)
+        _, dst, src, dport, sport, flag, fragment = sets
+        if len(dst) == len(src) == len(dport) == len(sport) == len(flag) == len(fragment) == 1:
+            return row.entry.over((proto, dst[0], src[0], dport[0], sport[0], flag[0], fragment[0]))
         return Block(put(sets, PROTO, (proto,)), row.entry)
 
 
