@@ -124,7 +124,8 @@ def _rows(family: Family, classes: Classes, first: list[Row], second: list[Row],
     if both:
         permits = Near([*(row.sets for row in later if row.permit), *replies.closed])
         yield from (row for row in both if any(True for _ in permits.meeting(row.sets)))
-    yield from (row for row in later if not shut.holds(row.sets))
+        later = [row for row in later if not shut.holds(row.sets)]
+    yield from later
 
 
 def _shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:

@@ -35,14 +35,6 @@ class Row(NamedTuple):
         return Row(self.permit, sets, self.entry)
 
 
-class _One(dict[Span, Spans]):
-    """Each span as a set of one: the same object for the same span, as what is one object is known to be equal at once."""
-
-    def __missing__(self, span: Span) -> Spans:
-        found = self[span] = (span,)
-        return found
-
-
 class Classes:
     """The protocols that a list names, and the class of all others."""
 
@@ -53,16 +45,18 @@ class Classes:
         """The protocols, and the class of every other one."""
         self._of: dict[Span, Spans] = {(number, number): ((at, at),) for at, number in enumerate(named)}
         self._of[ANY_PROTO] = ((0, self.rest),)
-        self._one = _One()
+        self._one: dict[Span, Spans] = {}
+        """Spans as sets of one: the same object for the same span, as what is one object is known to be equal at once."""
 
     def enter(self, item: Item) -> Row:
         """A row or block with classes instead of protocols."""
         if isinstance(item, Block):
             return Row(item.permit, put(item.sets, PROTO, self._of[item.sets[PROTO][0]]), item.like, item)
         proto, dst, src, dport, sport, flag, fragment = item.box
-        one = self._one
-        sets = (self._of[proto], one[dst], one[src], one[dport], one[sport], one[flag], one[fragment])
-        return _new(Row, (item.permit, sets, item, item))
+        one = self._one.setdefault
+        ends = one(dst, (dst,)), one(src, (src,))
+        upper = one(dport, (dport,)), one(sport, (sport,)), one(flag, (flag,)), one(fragment, (fragment,))
+        return _new(Row, (item.permit, (self._of[proto], *ends, *upper), item, item))
 
     def leave(self, row: Row) -> Item:
         """The row with protocols again: one that is named, or all."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
-from configlet.model.block import Block, listed
+from configlet.model.block import Block, Sets, listed
 from configlet.model.gate import Line, Reading
 from configlet.model.running import Running
 from configlet.readers.called import Called
-from configlet.readers.clauses import Box, Entry, Words
+from configlet.readers.clauses import WORDS, Box, Entry, Words
 from configlet.readers.grammar import Clauses, Source, by_key, words
 from configlet.readers.groups import GROUP, GroupGrammar, Groups
 from configlet.readers.lists import Bound, Half, Key, List, texts
@@ -31,6 +32,8 @@ class Dialect:
 
     clauses: Clauses
     remark: re.Pattern[str]
+    words: Callable[[Sequence[str]], Sequence[str]]
+    """What a matched entry says (``clauses.WORDS``), of all groups of its pattern."""
     at_end: tuple[Box, ...]
     """Packets of which it is not known what the device does with them at the end of a list."""
 
@@ -87,8 +90,9 @@ class AclReader:
         if (command, name) in seen.lists:
             stanza.header.refuse("This list stands twice in the text")
         made = seen.lists[command, name] = List(name, command, self.families[command], stanza.header)
+        dialect = self.dialect(made.family)
         for line in stanza.lines:
-            self.line(made, line, seen.groups)
+            self._line(made, line, seen.groups, dialect)
         if made.half is not None:
             made.half.line.refuse("A flag alone is not modelled; a line for the other of ACK and RST is not behind it")
 
@@ -103,23 +107,26 @@ class AclReader:
 
     def line(self, made: List, line: Source, groups: Groups) -> None:
         """One line of a list, put to what was read of it. Raises Refused for a word that is not known."""
-        dialect = self.dialect(made.family)
-        if " remark " in line.text and (found := dialect.remark.fullmatch(line.text)):
+        self._line(made, line, groups, self.dialect(made.family))
+
+    def _line(self, made: List, line: Source, groups: Groups, dialect: Dialect) -> None:
+        text = line[3]
+        if " remark " in text and (found := dialect.remark.fullmatch(text)):
             self._remark(made, line, found)
             return
-        said = line.text.lower() if self.fold else line.text
-        lowered = line if said == line.text else line._replace(text=said)
-        if found := dialect.clauses.whole.match(lowered.text):
-            self._entry(made, line, lowered, found, groups)
-        elif found := dialect.remark.fullmatch(line.text):
+        said = text.lower() if self.fold else text
+        lowered = line if said == text else line._replace(text=said)
+        if found := dialect.clauses.whole.match(said):
+            self._entry(made, line, lowered, found, dialect.words(found.groups()), groups)
+        elif found := dialect.remark.fullmatch(text):
             self._remark(made, line, found)
-        elif not self.patterns["meaningless"].fullmatch(line.text):
+        elif not self.patterns["meaningless"].fullmatch(text):
             dialect.clauses.match(lowered)
 
     def _remark(self, made: List, line: Source, found: re.Match[str]) -> None:
-        number = self._number(made, found["number"], line, remark=True)
-        made.label = found["text"]
-        made.written.append((number, (made.label,), True))
+        number, label = found.group("number", "text")
+        made.label = label
+        made.written.append((self._number(made, number, line, remark=True), (label,), True))
 
     def _number(self, made: List, said: str | None, line: Source, *, remark: bool) -> int:
         """The number that a line says, or the one that a device would give it; 0 for a remark that has none."""
@@ -136,29 +143,28 @@ class AclReader:
         made.last, made.open = number, remark and self.shared
         return number
 
-    def _entry(self, made: List, line: Source, lowered: Source, found: re.Match[str], groups: Groups) -> None:
+    def _entry(
+        self, made: List, line: Source, lowered: Source, found: re.Match[str], said: Sequence[str], groups: Groups
+    ) -> None:
         number = self._number(made, found["number"], line, remark=False)
-        entry = self.words.entry(found, made.family, lowered, groups)
+        entry = self.words.entry(found, said, made.family, lowered, groups)
         permit, boxes, known, text, fragments, sets = entry
         if self.pair and not self._paired(made, entry, found["established"], line):
             made.written.append((number, text, False))
             return
-        if not known and not made.closed:
-            for box in boxes:
-                if not any(_within(box, other) for other in made.decided):
-                    made.doubt(line, "How this line treats fragments is not known, and no line before it decides them")
-            if sets:
-                made.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
-        label, (_, at, _, said) = made.label, line
+        if not made.closed:
+            if not known:
+                _undecided(made, boxes, sets, line)
+            if fragments:
+                made.decide(box for box in boxes if box[6][1] == 1)
+        label, at, whole = made.label, line[1], line[3]
         for box in boxes:
-            made.lines.append(_new(Line, (permit, box, at, said, label, False)))
+            made.lines.append(_new(Line, (permit, box, at, whole, label, False)))
         for product in sets:
-            made.lines.append(Block(product, Line(permit, (), at, said, label)))
+            made.lines.append(Block(product, Line(permit, (), at, whole, label)))
         made.written.append((number, text, False))
         if groups.stanzas and GROUP in lowered.text:
             made.groups.update(name for before, name in pairwise(lowered.text.split()) if before == _GROUP)
-        if fragments and not made.closed:
-            made.decide(box for box in boxes if box[6][1] == 1)
 
     def _paired(self, made: List, entry: Entry, flag: str | None, line: Source) -> bool:
         """Whether the entry counts: of two lines that ask for ACK and for RST the second, for both. Raises Refused."""
@@ -227,6 +233,15 @@ class AclReader:
         return RunningAcls(self, self.grammar).read(text, file)
 
 
+def _undecided(made: List, boxes: Iterable[Box], sets: Sequence[Sets], line: Source) -> None:
+    """A line of which it is not known what it does to fragments needs them decided before it. Raises Refused."""
+    for box in boxes:
+        if not any(_within(box, other) for other in made.decided):
+            made.doubt(line, "How this line treats fragments is not known, and no line before it decides them")
+    if sets:
+        made.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
+
+
 def _dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) -> Dialect:
     every = (0, (1 << (32 if family == 4 else 128)) - 1)
     at_end: list[Box] = [
@@ -234,7 +249,9 @@ def _dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) 
         for proto, kind in grammar.get("unwritten", {}).get(family, ())
     ]
     remark = re.compile(by_key(grammar["lines"]["remark"], family))
-    return Dialect(Clauses(by_key(grammar["entry"], family), parts), remark, tuple(at_end))
+    clauses = Clauses(by_key(grammar["entry"], family), parts)
+    picked = itemgetter(*(clauses.whole.groupindex[word] - 1 for word in WORDS))
+    return Dialect(clauses, remark, picked, tuple(at_end))
 
 
 def _holds(box: tuple[tuple[int, int], ...], other: Box) -> bool:

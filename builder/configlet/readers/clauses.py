@@ -51,7 +51,8 @@ class _Shape(NamedTuple):
     tail: str
 
 
-_WORDS = ("source", "destination", "action", "proto", "sport", "dport", "established", "icmp", "fragments", "log")
+WORDS = ("source", "destination", "action", "proto", "sport", "dport", "established", "icmp", "fragments", "log")
+"""The clauses of an entry that say what it means: its ends, and what else is asked for."""
 
 
 class Words:
@@ -67,10 +68,11 @@ class Words:
         self.ends: dict[int, dict[str, tuple[Span, ...]]] = {4: {}, 6: {}}
         """Addresses that were understood before."""
 
-    def entry(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Entry:
-        """The meaning of a line whose clauses were matched. Raises Refused at the word that cannot be meant."""
-        said = found.group(*_WORDS)
-        ends, from_, to, words = self.ends[family], said[0], said[1], said[2:]
+    def entry(self, found: re.Match[str], said: Sequence[str], family: int, line: Source, groups: Groups) -> Entry:
+        """The meaning of a line whose clauses were matched, and say this (``WORDS``). Raises Refused at the word that
+        cannot be meant."""
+        from_, to, *rest = said
+        ends, words = self.ends[family], tuple(rest)
         source = ends.get(from_) or self._address(found, "source", family, line, groups)
         destination = ends.get(to) or self._address(found, "destination", family, line, groups)
         shape = self.shapes[family].get(words)
