@@ -222,11 +222,12 @@ class Lines:
     """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same, and so
     is each span of addresses."""
 
-    __slots__ = ("around", "bits", "family", "forms", "known", "operands", "said", "top")
+    __slots__ = ("around", "bits", "family", "forms", "known", "operands", "said", "top", "words")
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
         said = by_family(operands["address"], family)
+        self.words = by_family(operands["words"], family)
         self.forms = (said["host"], said["prefix"])
         self.top, self.bits = TOP[family], BITS[family]
         self.known: dict[object, tuple[Row, ...]] = {}
@@ -236,43 +237,43 @@ class Lines:
 
     def of(self, entry: Entry) -> list[Row]:
         """The lines of one row. Raises Refused."""
-        forms = self.worded(entry)
-        _, dst, src, *_ = entry.box
-        targets = self.addresses(dst)
+        forms, (_, dst, src, *_) = self.worded(entry), entry.box
+        targets, sources = self.addresses(dst), self.addresses(src)
+        if len(forms) == len(targets) == len(sources) == 1:
+            form = forms[0]
+            return [_new(Row, (*form[:3], sources[0], targets[0], *form[5:]))]
         return [
-            _new(Row, (remark, action, proto, source, target, *upper))
-            for source in self.addresses(src)
+            _new(Row, (*form[:3], source, target, *form[5:]))
+            for source in sources
             for target in targets
-            for remark, action, proto, _, _, *upper in forms
+            for form in forms
         ]
 
     def worded(self, entry: Entry) -> tuple[Row, ...]:
         """What a row says besides its addresses, one for each line between two prefixes. Raises Refused."""
-        proto, _, _, *upper = entry.box
-        key = entry.permit, entry.log, proto, *upper
+        box = entry.box
+        key = entry.permit, entry.log, box[0], box[3:]
         forms = self.known.get(key)
         if forms is None:
             forms = self.known[key] = tuple(self._forms(entry))
         return forms
 
     def _forms(self, entry: Entry) -> Iterator[Row]:
-        operands, words = self.operands, by_family(self.operands["words"], self.family)
+        operands, words = self.operands, self.words
         whole = self._asks_whole(words, entry)
         flags = word_of(operands, words, "established", entry) if asks_established(entry) else ""
+        action = operands["action"]["permit" if entry.permit else "deny"]
+        proto = proto_word(operands, self.family, entry)
+        fragments = word_of(operands, words, "fragments", entry) if asks_fragments(entry) else ""
         log = "log" if entry.permit or "deny-log" not in words else "deny-log"
-        row = Row(
-            action=operands["action"]["permit" if entry.permit else "deny"],
-            proto=proto_word(operands, self.family, entry),
-            fragments=word_of(operands, words, "fragments", entry) if asks_fragments(entry) else "",
-            log=word_of(operands, words, log, entry) if entry.log else "",
-        )
+        logs = word_of(operands, words, log, entry) if entry.log else ""
         sports = port_words(operands, entry.box[4], entry) if entry.box[4] != ANY_PORT else ("",)
         details: Iterable[tuple[str, str]] = details_of(operands, self.family, entry) if not whole else [
             (form, "") for form in port_words(operands, ANY_PORT, entry)
         ]
         for sport, (dport, icmp) in product(sports, details):
             for flag in (flags,) if isinstance(flags, str) else flags:
-                yield row._replace(sport=sport, dport=dport, icmp=icmp, established=flag)
+                yield _new(Row, ("", action, proto, "", "", sport, dport, flag, icmp, fragments, logs))
 
     def _asks_whole(self, words: Mapping[str, Any], entry: Entry) -> bool:
         """Whether a row must ask for every port to mean whole packets only, as the platform has no line that denies
