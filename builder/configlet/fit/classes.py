@@ -46,7 +46,7 @@ class Classes:
         self._of: dict[Span, Spans] = {(number, number): ((at, at),) for at, number in enumerate(named)}
         self._of[ANY_PROTO] = ((0, self.rest),)
         self._one: dict[Span, Spans] = {}
-        """Spans as sets of one: the same object for the same span, as what is one object is known to be equal at once."""
+        """Spans that most rows say as sets of one: one object for each, as that is known to be equal at once."""
 
     def enter(self, item: Item) -> Row:
         """A row or block with classes instead of protocols."""
@@ -54,9 +54,8 @@ class Classes:
             return Row(item.permit, put(item.sets, PROTO, self._of[item.sets[PROTO][0]]), item.like, item)
         proto, dst, src, dport, sport, flag, fragment = item.box
         one = self._one.setdefault
-        ends = one(dst, (dst,)), one(src, (src,))
-        upper = one(dport, (dport,)), one(sport, (sport,)), one(flag, (flag,)), one(fragment, (fragment,))
-        return _new(Row, (item.permit, (self._of[proto], *ends, *upper), item, item))
+        told = one(sport, (sport,)), one(flag, (flag,)), one(fragment, (fragment,))
+        return _new(Row, (item.permit, (self._of[proto], (dst,), (src,), (dport,), *told), item, item))
 
     def leave(self, row: Row) -> Item:
         """The row with protocols again: one that is named, or all."""
