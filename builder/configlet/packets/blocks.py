@@ -96,13 +96,18 @@ def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
             yield Block(((p,), block.sets[SRC], targets, dports, sports, (fl,), (fr,)), row)
 
 
-def cut(item: Item, level: int, spans: Spans) -> Iterator[Item]:
+def cut(item: Item, level: int, spans: Spans) -> Iterable[Item]:
     """What of a row or block has one of its addresses in the spans."""
     if isinstance(item, Block):
         inside = common(item.sets[level], spans)
-        if inside:
-            yield from single(Block(put(item.sets, level, inside), item.like))
-        return
+        return single(Block(put(item.sets, level, inside), item.like)) if inside else ()
+    lo, hi = item.box[level]
+    if len(spans) == 1 and spans[0][0] <= lo and hi <= spans[0][1]:
+        return (item,)
+    return _cut(item, level, spans)
+
+
+def _cut(item: Entry, level: int, spans: Spans) -> Iterator[Entry]:
     box = item.box
     lo, hi = box[level]
     for a, b in spans:
