@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from operator import itemgetter, or_
-from typing import cast
+from typing import NamedTuple, cast
 
 from configlet.model.net import Family, Span
 from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
@@ -98,6 +98,7 @@ class _Ahead:
     def added(self, lists: Iterable[Rows]) -> set[Added]:
         """What each permit of some lists adds; those that a deny ahead holds wholly add nothing."""
         denies, to, start, others = self.denies, self.dst, self.src, self.others
+        around_to, around_start = to.holding, start.holding
         found: set[Added] = set()
         for rows in lists:
             ahead = 0
@@ -106,13 +107,19 @@ class _Ahead:
                 if not row.permit:
                     ahead |= denies[box]
                     continue
-                bits = ahead and ahead & to[box[DST]] & start[box[SRC]]
+                dst, src = box[DST], box[SRC]
+                bits = ahead and ahead & to[dst] & start[src]
                 if bits:
                     for level, axis in others:
                         bits &= axis[box[level]]
                 if not bits:
                     found.add(box)
-                elif not self._held(box, bits):
+                    continue
+                held = bits & around_to[dst] & around_start[src]
+                if held:
+                    for level, axis in others:
+                        held &= axis.holding[box[level]]
+                if not held:
                     found.add((box, bits))
         return found
 
@@ -124,40 +131,51 @@ class _Ahead:
         numbers = (number for number, said in enumerate(reversed(f"{bits:b}")) if said == "1")
         return box, frozenset(both for number in numbers if (both := meet(self.boxes[number], box)))
 
-    def _held(self, box: Box, bits: int) -> int:
-        bits &= self.dst.holding(box[DST]) & self.src.holding(box[SRC])
-        for level, axis in self.others if bits else ():
-            bits &= axis.holding(box[level])
-        return bits
+
+class _Ends(NamedTuple):
+    """Where the denies begin and end in one dimension: sorted, and before each place the bits of those that did."""
+
+    lows: list[int]
+    begun: list[int]
+    highs: list[int]
+    ended: list[int]
+
+    def bits(self, begun: int, ended: int) -> int:
+        """Those that begin at one value or before it, without those that end before another."""
+        return self.begun[bisect_right(self.lows, begun)] & ~self.ended[bisect_left(self.highs, ended)]
+
+
+def _ends(denies: dict[Box, int], level: int) -> _Ends:
+    by: dict[Span, int] = {}
+    for box, bit in denies.items():
+        by[box[level]] = by.get(box[level], 0) | bit
+    lows, highs = sorted(by), sorted(by, key=_HIGH)
+    begun, ended = ([*accumulate((by[span] for span in spans), or_, initial=0)] for spans in (lows, highs))
+    return _Ends([low for low, _ in lows], begun, [high for _, high in highs], ended)
+
+
+class _Held(dict[Span, int]):
+    """The bits of the denies that have every value of a span in one dimension."""
+
+    __slots__ = ("ends",)
+
+    def __init__(self, ends: _Ends) -> None:
+        self.ends = ends
+
+    def __missing__(self, span: Span) -> int:
+        found = self[span] = self.ends.bits(*span)
+        return found
 
 
 class _Axis(dict[Span, int]):
-    """One dimension of the denies: the bits of those that share a value with a span."""
+    """The bits of the denies that share a value with a span in one dimension."""
 
-    __slots__ = ("_begun", "_ended", "_held", "_highs", "_lows")
+    __slots__ = ("ends", "holding")
 
     def __init__(self, denies: dict[Box, int], level: int) -> None:
-        by: dict[Span, int] = {}
-        for box, bit in denies.items():
-            by[box[level]] = by.get(box[level], 0) | bit
-        lows, highs = sorted(by), sorted(by, key=_HIGH)
-        self._lows, self._highs = [low for low, _ in lows], [high for _, high in highs]
-        self._begun = [*accumulate((by[span] for span in lows), or_, initial=0)]
-        self._ended = [*accumulate((by[span] for span in highs), or_, initial=0)]
-        self._held: dict[Span, int] = {}
+        self.ends = _ends(denies, level)
+        self.holding = _Held(self.ends)
 
     def __missing__(self, span: Span) -> int:
-        low, high = span
-        found = self[span] = self._bits(high, low)
+        found = self[span] = self.ends.bits(span[1], span[0])
         return found
-
-    def holding(self, span: Span) -> int:
-        """The bits of those that have every value of a span."""
-        found = self._held.get(span)
-        if found is None:
-            found = self._held[span] = self._bits(*span)
-        return found
-
-    def _bits(self, begun: int, ended: int) -> int:
-        """Those that begin at one value or before it, without those that end before another."""
-        return self._begun[bisect_right(self._lows, begun)] & ~self._ended[bisect_left(self._highs, ended)]

@@ -147,25 +147,26 @@ class Words:
         return groups.ports(text, proto) if text.startswith(groups.grammar.words) else self.names.ports(text, proto)
 
     def _shape(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> _Shape:
+        said = found.groupdict()
         proto = self._at(found, "proto", line, lambda text: self.names.proto(text, family))
-        sports = self._at(found, "sport", line, lambda text: self._ports(text, proto, groups))
-        dports = self._at(found, "dport", line, lambda text: self._ports(text, proto, groups))
-        types = self._at(found, "icmp", line, lambda text: [self.names.icmp(text, proto, family)])
-        flags = self._at(found, "established", line, lambda _: _established(proto)) or BIT
-        ports = bool(found["sport"] or found["dport"])
-        upper = ports or bool(found["icmp"] or found["established"])
+        sports = said["sport"] and self._at(found, "sport", line, lambda text: self._ports(text, proto, groups))
+        dports = said["dport"] and self._at(found, "dport", line, lambda text: self._ports(text, proto, groups))
+        types = said["icmp"] and self._at(found, "icmp", line, lambda text: [self.names.icmp(text, proto, family)])
+        flags = (said["established"] and self._at(found, "established", line, lambda _: _established(proto))) or BIT
+        ports = bool(said["sport"] or said["dport"])
+        upper = ports or bool(said["icmp"] or said["established"])
         fragment = (0, 0) if upper else BIT
-        if found["fragments"]:
+        if said["fragments"]:
             fragment = self._at(found, "fragments", line, lambda _: _fragments(upper))
         if types and ports:
             line.refuse("This line asks for ports and for an ICMP type", found.start("icmp"))
-        permit, by_address = found["action"] == "permit", self.by_address[family] and ports and flags == BIT
-        said = [found[g] if "group " in (found[g] or "") else ports_text(p) if p else "" for g, p in
-                (("sport", sports), ("dport", dports))]  # fmt: skip
-        tail = [said[1]] if dports else []
-        tail += [found["established"]] if found["established"] else []
+        permit, by_address = said["action"] == "permit", self.by_address[family] and ports and flags == BIT
+        from_, to = (said[g] if "group " in (said[g] or "") else ports_text(p) if p else "" for g, p in
+                     (("sport", sports), ("dport", dports)))  # fmt: skip
+        tail = [to] if dports else []
+        tail += [said["established"]] if said["established"] else []
         tail += [self.written.type(types[0])] if types else []
-        tail += [found[group] for group in ("fragments", "log") if found[group]]
+        tail += [said[group] for group in ("fragments", "log") if said[group]]
         return _Shape(
             permit,
             proto,
@@ -173,11 +174,11 @@ class Words:
             tuple(types or dports or [PORTS]),
             flags,
             fragment,
-            by_address or self.skip[family] or not upper or bool(found["fragments"]),
+            by_address or self.skip[family] or not upper or bool(said["fragments"]),
             by_address and permit,
             bool(fragment[1] or (by_address and permit)),
-            f"{found['action']} {self.written.proto(family, proto)} ",
-            f" {said[0]} " if sports else " ",
+            f"{said['action']} {self.written.proto(family, proto)} ",
+            f" {from_} " if sports else " ",
             "".join(f" {word}" for word in tail),
         )
 
