@@ -205,8 +205,12 @@ NFT = [
         ),
     ),
     nft("the operator is asked before the network", template=swap("part in local.parts", "part in local.parts | reverse")),
-    nft("every rule accepts", template=swap("counter {{ verdict }}", "counter accept")),
-    nft("every rule drops", template=swap("counter {{ verdict }}", "counter drop")),
+    nft("every rule that logs accepts", template=swap("counter {{ verdict }}", "counter accept")),
+    nft("every element accepts", template=swap("{{ key }} {{ comment }}: {{ verdict }}", '{{ key }} {{ comment }}: '
+        '{{ verdict if verdict.startswith("jump") else "accept" }}')),
+    nft("every element drops", template=swap("{{ key }} {{ comment }}: {{ verdict }}", '{{ key }} {{ comment }}: '
+        '{{ verdict if verdict.startswith("jump") else "drop" }}')),
+    nft("every statement drops", template=swap("{{ statement.verdict }}", '{{ statement.verdict | replace("accept", "drop") }}')),
     nft("protocols without ports lost", template=drop("ct protocol vmap")),
     # The text.
     nft("fragments judged by addresses", text=drop("frag-off & 0x1fff")),
@@ -224,16 +228,18 @@ NFT = [
     nft("an element lost", text=drop("10.1.10.0/24 . 9001")),
     nft(
         "an element added",
-        text=swap("10.1.10.0/24 . 9001", "203.0.113.0/24 . 9001-9016 : goto allow_ssh,\n10.1.10.0/24 . 9001"),
+        text=swap("10.1.10.0/24 . 9001", '203.0.113.0/24 . 9001-9016 comment "ssh" : accept,\n10.1.10.0/24 . 9001'),
     ),
     nft(
-        "goto the wrong rule",
-        text=swap("10.1.10.0/24 . 22 : goto deny_no_desk_has_a_shell", "10.1.10.0/24 . 22 : goto allow_ssh"),
+        "an accept for a rule that denies and logs",
+        text=swap("10.1.10.0/24 . 22 : goto deny_no_desk_has_a_shell", '10.1.10.0/24 . 22 comment "ssh" : accept'),
     ),
     nft(
         "a deny for another rule",
-        text=swap("9001-9016 : goto allow_clients_place_orders", "9001-9016 : goto deny_no_desk_has_a_shell"),
+        text=swap('9001-9016 comment "clients place orders" : accept', "9001-9016 : goto deny_no_desk_has_a_shell"),
     ),
+    nft("an element's verdict turned", text=swap('comment "clients place orders" : accept', 'comment "clients place orders" : drop')),
+    nft("a closed element's verdict turned", text=swap('comment "infrastructure addresses" : drop', 'comment "infrastructure addresses" : accept')),
     nft("another local address", text=swap(f"{HERE4} : jump in_10", "10.1.20.12 : jump in_10")),
     nft("maps of two directions exchanged", text=exchange("vmap @in4", "vmap @out4")),
     nft("echo reply for echo", text=swap("10.1.70.0/24 . 2048-2303", "10.1.70.0/24 . 3328-3583")),

@@ -10,7 +10,7 @@ from typing import Any
 from configlet.model.gate import Reading, Texts
 from configlet.model.running import Running
 from configlet.readers.phases import lists
-from configlet.readers.statements import Element, Hook, Statements, Table, VerdictMap
+from configlet.readers.statements import Element, Hook, Statements, Table, VerdictMap, end_of
 from configlet.readers.tree import Stanza, braced
 from configlet.readers.walk_chains import Sheet
 from configlet.readers.whole import whole
@@ -72,12 +72,14 @@ class FilterTableReader:
         ends = table.chains.keys() - table.hooks.keys()
         for made in table.maps.values():
             for element in made.elements:
-                if element.target not in ends:
+                if element.end is None and element.target not in ends:
                     self.statements.known_chain(element.target, element.source, table)
         return table
 
     def _map(self, stanza: Stanza) -> VerdictMap:
         kinds: tuple[str, ...] = ()
+        said = self.grammar["map"]
+        counting = False
         for line in stanza.lines:
             if found := self.key.fullmatch(line.text):
                 names = found["key"].split(" . ")
@@ -85,21 +87,23 @@ class FilterTableReader:
                 if unknown or kinds:
                     line.refuse("This type of key is not known here")
                 kinds = tuple(names)
-            elif line.text != self.grammar["map"]["flags"]:
+            elif line.text == said["counter"] and not counting:
+                counting = True
+            elif line.text != said["flags"]:
                 line.refuse("This property of a map is not known")
         if not kinds or len(stanza.inner) > 1:
             stanza.header.refuse("A map has one type and one list of elements")
-        elements = tuple(self.statements.elements(kinds, stanza.inner[0])) if stanza.inner else ()
+        elements = tuple(self.statements.elements(kinds, stanza.inner[0], counting=counting)) if stanza.inner else ()
         if stanza.inner and not elements:
             stanza.inner[0].header.refuse("This list of elements is empty")
-        made = VerdictMap(kinds, elements)
+        made = VerdictMap(kinds, elements, counting)
         _disjoint(made)
         return made
 
     def _chain(self, table: Table, name: str, stanza: Stanza) -> None:
         lines = stanza.lines
         if len(lines) == 1 and not stanza.inner and (rule := self.statements.counted(lines[0])):
-            table.chains[name], table.ends[name] = [rule], rule
+            table.chains[name], table.ends[name] = [rule], end_of(rule)
             return
         if lines and (found := self.hook.fullmatch(lines[0].text)):
             policy = self.policy.fullmatch(lines[1].text) if len(lines) > 1 else None
@@ -138,6 +142,8 @@ def _canonical(table: Table, grammar: Mapping[str, Any]) -> Iterator[str]:
         yield f"\tmap {name} {{"
         yield f"\t\ttype {' . '.join(made.kinds)} : verdict"
         yield "\t\tflags interval"
+        if made.counting:
+            yield "\t\tcounter"
         if made.elements:
             elements = sorted(made.elements, key=lambda e: e.spans)
             yield "\t\telements = { " + ",\n\t\t\t".join(e.text(made.kinds) for e in elements) + " }"

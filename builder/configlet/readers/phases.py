@@ -95,7 +95,7 @@ def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
         if rule.target:
             yield rule.target
         if rule.lookup:
-            yield from (element.target for element in table.maps[rule.lookup.map].elements)
+            yield from (element.target for element in table.maps[rule.lookup.map].elements if element.target)
 
 
 def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:

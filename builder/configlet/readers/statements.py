@@ -16,7 +16,8 @@ _new = tuple.__new__
 REMEMBERED = 8192
 """Elements of the texts before that are remembered, of each type of key."""
 FAMILY = {"ipv4_addr": 4, "ipv6_addr": 6}
-_ELEMENT = re.compile(r"(?P<keys>\S+(?: \. \S+)*) : (?P<verb>jump|goto) (?P<chain>[A-Za-z][A-Za-z0-9_]*)")
+_PART = re.compile(r'(?:[^,"]|"[^"]*"|")+')
+"""What stands between two commas of a list; a comment may hold commas of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,25 @@ class Rule(NamedTuple):
     """Whether it counts the packets that it decides."""
 
 
+class End(NamedTuple):
+    """What becomes of a packet in the end, under which rule's name, and whether that is counted."""
+
+    permit: bool
+    label: str
+    counted: bool
+
+
+Said = tuple[tuple[Span, ...], str, str, End | None]
+"""What an element says: its key; the verb and the chain to which it leads, or its own end."""
+
+
 class Element(NamedTuple):
-    """One element of a verdict map."""
+    """One element of a verdict map: it leads to a chain (``verb``, ``target``), or it is the ``end`` itself."""
 
     spans: tuple[Span, ...]
     verb: str
     target: str
+    end: End | None
     source: Source
 
     def text(self, kinds: tuple[str, ...]) -> str:
@@ -77,15 +91,17 @@ class Element(NamedTuple):
             _span_text(FAMILY[kind], span) if kind in FAMILY else _number_text(span)
             for kind, span in zip(kinds, self.spans, strict=True)
         )
-        return f"{' . '.join(said)} : {self.verb} {self.target}"
+        comment = f' comment "{self.end.label}"' if self.end and self.end.label else ""
+        return f"{' . '.join(said)}{comment} : {self.verb}{' ' if self.target else ''}{self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictMap:
-    """One verdict map: the types of its key, and its elements."""
+    """One verdict map: the types of its key, its elements, and whether each of them counts."""
 
     kinds: tuple[str, ...]
     elements: tuple[Element, ...]
+    counting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,7 @@ class Table:
     maps: dict[str, VerdictMap] = field(default_factory=dict)
     chains: dict[str, list[Rule]] = field(default_factory=dict)
     hooks: dict[str, Hook] = field(default_factory=dict)
-    ends: dict[str, Rule | None] = field(default_factory=dict)
+    ends: dict[str, End | None] = field(default_factory=dict)
     """Of the chains that only count, log and decide the rule that decides, if there is one."""
 
     def put(self, name: str, rules: list[Rule]) -> None:
@@ -115,7 +131,12 @@ class Table:
             if rule.matches or rule.lookup or rule.target:
                 return
             end = end or (rule if rule.verdict else None)
-        self.ends[name] = end
+        self.ends[name] = end_of(end) if end else None
+
+
+def end_of(rule: Rule) -> End:
+    """What a rule that decides does with every packet."""
+    return End(rule.verdict == "accept", rule.label, rule.counted)
 
 
 class Statements:
@@ -131,7 +152,9 @@ class Statements:
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
         self.keys: dict[tuple[str, str], Span] = {}
-        self.said: dict[tuple[str, ...], dict[str, tuple[tuple[Span, ...], str, str]]] = {}
+        self.said: dict[tuple[tuple[str, ...], bool], dict[str, Said]] = {}
+        self.ends: dict[End, End] = {}
+        self.element = re.compile(expand(grammar["map"]["element"], parts))
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
         said = {s["does"]: expand(s["pattern"], parts) for s in self.kinds}
@@ -248,34 +271,42 @@ class Statements:
         keys = " . ".join(selector.text for selector in selectors)
         return Lookup(selectors, found["map"]), f"{keys} vmap @{found['map']}"
 
-    def elements(self, kinds: tuple[str, ...], stanza: Stanza) -> list[Element]:
+    def elements(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> list[Element]:
         """The elements of a map's list; hosts of one segment have most of theirs in common. Raises Refused."""
         if not stanza.header.text.startswith("elements = {"):
             stanza.header.refuse("This property of a map is not known")
-        known = self.said.setdefault(kinds, {})
-        return [_new(Element, (*(known.get(one.text) or self._said(kinds, one)), one)) for one in _each(stanza.lines)]
+        known = self.said.setdefault((kinds, counting), {})
+        each = _each(stanza.lines)
+        return [_new(Element, (*(known.get(one.text) or self._said(kinds, one, counting=counting)), one)) for one in each]
 
-    def _said(self, kinds: tuple[str, ...], source: Source) -> tuple[tuple[Span, ...], str, str]:
-        known = self.said[kinds]
+    def _said(self, kinds: tuple[str, ...], source: Source, *, counting: bool) -> Said:
+        known = self.said[kinds, counting]
         if len(known) >= REMEMBERED:
             known.clear()
-        said = known[source.text] = self._read(kinds, source)
+        said = known[source.text] = self._read(kinds, source, counting=counting)
         return said
 
-    def _read(self, kinds: tuple[str, ...], source: Source) -> tuple[tuple[Span, ...], str, str]:
-        found = _ELEMENT.fullmatch(source.text)
+    def _read(self, kinds: tuple[str, ...], source: Source, *, counting: bool) -> Said:
+        found = self.element.fullmatch(source.text)
         if found is None:
             source.refuse("This is no element of this map")
-        said, verb, chain = found.group("keys", "verb", "chain")
+        said, counter, label, verdict, verb, chain = found.group("keys", "counter", "label", "verdict", "verb", "chain")
         keys = said.split(" . ")
         if len(keys) != len(kinds):
             source.refuse("This is no element of this map")
+        if counter and not counting:
+            source.refuse("This element counts, and its map does not say that its elements do")
+        if chain and label is not None:
+            source.refuse("A comment stands with an element that decides nothing; it belongs to the chain to which this leads")
         known = self.keys
         try:
             spans = tuple([known.get(key) or self._keyed(*key) for key in zip(kinds, keys, strict=True)])
         except Unreadable as why:
             source.refuse(str(why))
-        return spans, verb, chain
+        if chain:
+            return spans, verb, chain, None
+        end = End(verdict == "accept", label or "", counting)
+        return spans, verdict, "", self.ends.setdefault(end, end)
 
     def _keyed(self, kind: str, text: str) -> Span:
         """A part of a key; the few that stand for services and protocols are read once."""
@@ -326,10 +357,9 @@ def _each(lines: Iterable[Source]) -> Iterator[Source]:
             continue
         inner = text.removeprefix("elements = {")
         column += len(text) - len(inner)
-        for part in inner.removesuffix("}").split(","):
-            if said := part.strip():
-                yield Source(file, number, column + len(part) - len(part.lstrip()), said)
-            column += len(part) + 1
+        for part in _PART.finditer(inner.removesuffix("}")):
+            if said := part[0].strip():
+                yield Source(file, number, column + part.end() - len(part[0].lstrip()), said)
 
 
 def _messages(matches: list[Match], line: Source) -> tuple[Match, ...]:

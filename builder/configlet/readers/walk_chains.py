@@ -172,7 +172,7 @@ def _called(walk: _Walk, verb: str, target: str, box: Box, source: Source, depth
         source.refuse("Chains call one another deeper than the kernel allows")
     # The line that people look for is the one that leads to the verdict; the verdict's chain gives the rule's name.
     if ends is not None:
-        walk.out.append((_line(ends.verdict == "accept", box, source, source.text, ends.label, ends.counted),))
+        walk.out.append((_line(ends.permit, box, source, source.text, ends.label, ends.counted),))
         return
     _chain(walk, target, box, depth + 1)
     if verb == "goto":
@@ -193,7 +193,11 @@ def _lookup(walk: _Walk, rule: Rule, lookup: Lookup, box: Box, depth: int) -> No
             match = Match(selector, (span,))
             boxes = [found for one in boxes for found in _matched(view, rule, match, one, fragments)]
         for one in boxes:
-            _called(walk, element.verb, element.target, one, element.source, depth)
+            if (end := element.end) is not None:
+                source = element.source
+                walk.out.append((_line(end.permit, one, source, source.text, end.label, end.counted),))
+            else:
+                _called(walk, element.verb, element.target, one, element.source, depth)
 
 
 def _by_element(
@@ -208,7 +212,7 @@ def _by_element(
         if DPORT in fields or SPORT in fields:
             _ported(view, rule, base, DPORT if SPORT not in fields else SPORT)
     run: list[Line] = []
-    for spans, verb, target, source in elements:
+    for spans, verb, target, end, source in elements:
         for base in bases:
             cut = list(base)
             for field, (low, high) in zip(fields, spans, strict=True):
@@ -217,10 +221,10 @@ def _by_element(
                     break
                 cut[field] = (low if low > a else a, high if high < b else b)
             else:
-                ends = known.get(target)
-                if ends is not None and depth < _DEEPEST:
-                    line = ends.verdict == "accept", tuple(cut), source.number, source.text, ends.label, ends.counted
-                    run.append(_new(Line, line))
+                ends = end or (known.get(target) if depth < _DEEPEST else None)
+                if ends is not None:
+                    permit, label, counted = ends
+                    run.append(_new(Line, (permit, tuple(cut), source.number, source.text, label, counted)))
                     continue
                 if run:
                     walk.out.append(tuple(run))

@@ -29,12 +29,20 @@ Key = tuple[int, str, int]
 """A map within a chain: its part, its lookup, and of ``ports`` the protocol."""
 
 
+class Ending(NamedTuple):
+    """What is done with a rule's packets, as an element of a map says it (``comment`` ends in a blank) and as a line does."""
+
+    comment: str
+    verdict: str
+    line: str
+
+
 class Element(NamedTuple):
-    """One key of a verdict map and where it leads."""
+    """One key of a verdict map, for which rule, and what is done: ``comment`` is empty or ends in a blank."""
 
     key: str
-    verb: str
-    target: str
+    comment: str
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ def number_text(span: Span) -> str:
 
 
 def local_chains(
-    operands: Mapping[str, Any], family: Family, rows: Sequence[Row], name: Callable[[Entry], str]
+    operands: Mapping[str, Any], family: Family, rows: Sequence[Row], ending: Callable[[Entry], Ending]
 ) -> tuple[list[Local], list[tuple[int, Entry]]]:
     """The chains of all local addresses, and each row with the stage at which the text judges it.
 
@@ -139,12 +147,12 @@ def local_chains(
                 said = _said(inside, mine) if sizes[len(inside)] > 1 else span
             if said in known:
                 shared = found[known[said]]
-                dispatch = (*shared.dispatch, Element(span_text(family, span), "jump", shared.name))
+                dispatch = (*shared.dispatch, Element(span_text(family, span), "", f"jump {shared.name}"))
                 found[known[said]] = replace(shared, dispatch=dispatch)
                 placed += [(at, e) for at, e in zip(stages[said], inside, strict=True) if at is not None]
             else:
                 chain = _Chain(operands, family, direction, span, mine, other)
-                made = chain.build(inside, name)
+                made = chain.build(inside, ending)
                 placed += [(stage + later, entry) for stage, entry in chain.placed]
                 if made.maps:
                     at_stage = {id(entry): stage + later for stage, entry in chain.placed}
@@ -198,7 +206,7 @@ class _Chain:
         self.icmp: int = operands["icmp"][family]
         self.placed: list[tuple[int, Entry]] = []
 
-    def build(self, entries: Sequence[Entry], name: Callable[[Entry], str]) -> Local:
+    def build(self, entries: Sequence[Entry], ending: Callable[[Entry], Ending]) -> Local:
         groups = self._groups(entries)
         boxes = self._boxes(groups, entries)
         maps: list[Map] = []
@@ -212,13 +220,13 @@ class _Chain:
                 if not pieces:
                     continue
                 sport = any(e.box[SPORT] != ANY_PORT for e in groups[key])
-                maps.append(self._map(key, sport, pieces, name))
+                maps.append(self._map(key, sport, pieces, ending))
                 if key[1] == "ports":
                     ports.append(self._lookup(maps[-1].name, key[2], sport))
                 else:
                     wide[key[1]] = maps[-1].name
             parts.append(Lookups(tuple(ports), wide["proto"], wide["any"]))
-        dispatch = (Element(span_text(self.family, self.span), "jump", self.name),)
+        dispatch = (Element(span_text(self.family, self.span), "", f"jump {self.name}"),)
         end = "saddr" if self.other == SRC else "daddr"
         word = self.operands["address"][self.family]
         return Local(self.name, self.direction, word, end, dispatch, tuple(parts), tuple(maps))
@@ -304,7 +312,7 @@ class _Chain:
         return True
 
     def _map(
-        self, where: Key, sport: bool, pieces: Sequence[tuple[Entry, Box]], name: Callable[[Entry], str]
+        self, where: Key, sport: bool, pieces: Sequence[tuple[Entry, Box]], ending: Callable[[Entry], Ending]
     ) -> Map:
         part, stage, proto = where
         key = str(self.operands["key"][self.family])
@@ -314,7 +322,8 @@ class _Chain:
             key += " . inet_proto"
         names = {**self.operands["ports"], self.icmp: "icmp"}
         suffix = names[proto] if stage == "ports" else stage
-        elements = tuple(Element(self._key(stage, sport, box), "goto", name(entry)) for entry, box in pieces)
+        ends = ((self._key(stage, sport, box), ending(entry)) for entry, box in pieces)
+        elements = tuple([Element(key, end.comment, end.verdict) for key, end in ends])
         return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
 
     def _key(self, stage: str, sport: bool, box: Box) -> str:

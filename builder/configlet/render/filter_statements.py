@@ -14,19 +14,19 @@ from configlet.model.net import TOP, Family, Span, Spans, intersect, subtract
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.boxes import meet
-from configlet.render.filter_maps import number_text, piece_of, span_text
+from configlet.render.filter_maps import Ending, number_text, piece_of, span_text
 
 _MULTICAST: dict[Family, Span] = {4: (0xE0000000, 0xEFFFFFFF), 6: (0xFF << 120, TOP[6])}
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement on a packet's own header; each match ends in a blank."""
+    """One statement on a packet's own header; each match ends in a blank. ``verdict`` is all that it does."""
 
     source: str
     destination: str
     upper: str
-    target: str
+    verdict: str
 
 
 def is_plain(entry: Entry, spans: Sequence[Span]) -> bool:
@@ -39,21 +39,21 @@ def statements(
     family: Family,
     rows: Sequence[Entry],
     plain: Sequence[Entry],
-    name: Callable[[Entry], str],
+    ending: Callable[[Entry], Ending],
 ) -> dict[str, list[Statement]]:
     """The statements of the chains ``infrastructure`` and ``stray_icmp``, in the order of the rows."""
     out: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     icmp: int = operands["icmp"][family]
     loose = {id(entry) for entry in plain}
     out["infrastructure"] += (
-        _header(operands, family, e, name) for e in rows if id(e) in loose and e.box[PROTO] != (icmp, icmp)
+        _header(operands, family, e, ending) for e in rows if id(e) in loose and e.box[PROTO] != (icmp, icmp)
     )
     stray = [
         e for e in rows
         if e.box[PROTO][0] <= icmp <= e.box[PROTO][1] and (id(e) not in loose or e.box[PROTO] == (icmp, icmp))
     ]  # fmt: skip
     for entry in _told(stray):
-        out["stray_icmp"] += _icmp(operands, family, entry, name, loose=id(entry) in loose)
+        out["stray_icmp"] += _icmp(operands, family, entry, ending, loose=id(entry) in loose)
     return out
 
 
@@ -65,7 +65,7 @@ def _told(rows: Sequence[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def _header(operands: Mapping[str, Any], family: Family, entry: Entry, name: Callable[[Entry], str]) -> Statement:
+def _header(operands: Mapping[str, Any], family: Family, entry: Entry, ending: Callable[[Entry], Ending]) -> Statement:
     low, high = entry.box[PROTO]
     group = piece_of(entry.box[DST], (_MULTICAST[family],))
     if not entry.permit or entry.rule.origin != "infrastructure" or not (group or entry.box[DST] == entry.box[SRC]):
@@ -73,7 +73,7 @@ def _header(operands: Mapping[str, Any], family: Family, entry: Entry, name: Cal
     if (entry.box[DPORT], entry.box[SPORT]) != (ANY_PORT, ANY_PORT) or (low != high and (low, high) != ANY_PROTO):
         raise _cannot(entry, "such a row must take a whole protocol, or all")
     upper = "" if (low, high) == ANY_PROTO else f"meta l4proto {low} "
-    return Statement(*_ends(operands, family, entry), upper, name(entry))
+    return Statement(*_ends(operands, family, entry), upper, ending(entry).line)
 
 
 def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[st
 
 
 def _icmp(
-    operands: Mapping[str, Any], family: Family, entry: Entry, name: Callable[[Entry], str], *, loose: bool
+    operands: Mapping[str, Any], family: Family, entry: Entry, ending: Callable[[Entry], Ending], *, loose: bool
 ) -> Iterator[Statement]:
     """A row's types that begin no connection; of a row without a local end all its types must be such."""
     requests = operands["requests"][family]
@@ -96,11 +96,11 @@ def _icmp(
     word = "icmp" if family == 4 else "icmpv6"
     if entry.box[DPORT] == ANY_PORT:
         every = ", ".join(map(str, requests))
-        yield Statement(*ends, f"{word} type != {{ {every} }} ", name(entry))
+        yield Statement(*ends, f"{word} type != {{ {every} }} ", ending(entry).line)
         return
     for span in subtract((entry.box[DPORT],), begin):
         for upper in _types(word, span):
-            yield Statement(*ends, upper, name(entry))
+            yield Statement(*ends, upper, ending(entry).line)
 
 
 def _types(word: str, span: Span) -> Iterable[str]:

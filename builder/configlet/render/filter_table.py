@@ -14,7 +14,7 @@ from configlet.model.net import Family, Span, merge, overlap
 from configlet.model.policy import ANY_BIT, DST, SRC, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.near import Near
-from configlet.render.filter_maps import OUT, Local, Map, local_chains
+from configlet.render.filter_maps import OUT, Ending, Local, Map, local_chains
 from configlet.render.filter_statements import Statement, is_plain, statements
 from configlet.render.values import label
 
@@ -23,7 +23,7 @@ _STRANGE = re.compile(r"[\W_]")
 
 
 class RuleChain(NamedTuple):
-    """The chain of one rule: it counts, logs when asked, and decides."""
+    """The chain of a rule that logs, which no element of a map can do: it logs, counts and decides."""
 
     name: str
     comment: str
@@ -59,9 +59,9 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
         rows = [
             (e, spans) for t in ordered if t.family == family for spans in [_spans(t, family)] for e in _rows(t)
         ]
-        found, placed = local_chains(operands, family, rows, chains.name)
+        found, placed = local_chains(operands, family, rows, chains.ending)
         plain = [entry for entry, spans in rows if is_plain(entry, spans)]
-        for chain, items in statements(operands, family, [e for e, _ in rows], plain, chains.name).items():
+        for chain, items in statements(operands, family, [e for e, _ in rows], plain, chains.ending).items():
             loose[chain] += items
         if not all(entry.permit for entry, _ in rows):
             _keeps_order([e for e, _ in rows], [Placed(-1, e) for e in plain] + [Placed(s, e) for s, e in placed])
@@ -76,34 +76,38 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
         "maps": [m for item in locals_ for m in item.maps],
         "infrastructure": loose["infrastructure"],
         "stray_icmp": loose["stray_icmp"],
-        "rules": tuple(chains.found.values()),
+        "rules": chains.chains,
     }
 
 
 class _Rules:
-    """Names of rule chains, in the order of their first use; equal rules share one."""
+    """How each rule ends; the chains of those that log, in the order of their first use. Equal rules share one."""
 
     def __init__(self, operands: Mapping[str, Any]) -> None:
         self.operands = operands
-        self.found: dict[tuple[str, bool, bool], RuleChain] = {}
+        self.known: dict[tuple[str, bool, bool], Ending] = {}
+        self.chains: list[RuleChain] = []
         self.taken: set[str] = set()
 
-    def name(self, entry: Entry) -> str:
+    def ending(self, entry: Entry) -> Ending:
         key = (entry.rule.name, entry.permit, entry.log)
-        found = self.found.get(key)
+        found = self.known.get(key)
         if found is None:
-            found = self.found[key] = self._chain(entry)
-        return found.name
+            found = self.known[key] = self._made(entry)
+        return found
 
-    def _chain(self, entry: Entry) -> RuleChain:
+    def _made(self, entry: Entry) -> Ending:
         comment = label(entry.rule.name, self.operands["text"])
+        verdict = "accept" if entry.permit else "drop"
+        if not entry.log:
+            return Ending(f'comment "{comment}" ', verdict, f'counter {verdict} comment "{comment}"')
         name = base = f"{'allow' if entry.permit else 'deny'}_{_slug(comment)}"
         number = 2
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1
         self.taken.add(name)
-        prefix = self.operands["prefix"].format(rule=comment) if entry.log else ""
-        return RuleChain(name, comment, prefix, "accept" if entry.permit else "drop")
+        self.chains.append(RuleChain(name, comment, self.operands["prefix"].format(rule=comment), verdict))
+        return Ending("", f"goto {name}", f"goto {name}")
 
 
 @lru_cache(maxsize=4096)
