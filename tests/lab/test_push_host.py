@@ -68,6 +68,48 @@ def test_a_text_that_nft_refuses_leaves_the_host_untouched(bench: Bench, me1: Ho
     assert "tumble" in outcome.reason
 
 
+# Simulated: nft before 1.0.0, whose grammar has no counter in a map. nft 0.9.9 says the same of the same line.
+BEFORE_1_0 = """#!/bin/sh
+case "$*" in
+--version) echo 'nftables v0.9.9 (Prudence Pimpleton)' && exit ;;
+*-f*) ;;
+*) exec /usr/sbin/nft "$@" ;;
+esac
+for file; do :; done
+text=$(if [ "$file" = - ]; then cat; else cat "$file"; fi)
+if printf '%s\n' "$text" | grep -B 3 'counter$' | grep -q ': verdict$'; then
+    echo 'text:7:3-9: Error: syntax error, unexpected counter' >&2
+    exit 1
+fi
+case "$*" in *-c*) check=-c ;; esac
+printf '%s\n' "$text" | /usr/sbin/nft ${check-} -f -
+"""
+COUNTING = OLD.replace(
+    "{\n\tchain", "{\n\tmap m {\n\t\ttype ipv4_addr : verdict\n\t\tflags interval\n\t\tcounter\n\t}\n\tchain", 1
+)
+
+
+def test_an_nft_that_counts_no_elements_is_named_and_another_fault_is_told_in_its_own_words(
+    bench: Bench, me1: Host, tmp_path: Path
+) -> None:
+    tool = tmp_path / "old" / "nft"
+    tool.parent.mkdir()
+    tool.write_text(BEFORE_1_0)
+    tool.chmod(0o755)
+    assert bench.push(change("me1", OPEN, NEW))["me1"].result == "Kept"
+    outcomes = []
+    for me1.tools in (str(tool.parent), ""):
+        for text in (COUNTING, COUNTING.replace("counter drop", "counter tumble")):
+            outcome = bench.push(change("me1", NEW, text))["me1"]
+            outcomes.append((outcome.result, me1.ports(), outcome.reason))
+            if outcome.result == "Kept":
+                assert bench.push(change("me1", text, NEW))["me1"].result == "Kept"
+    assert [said[:2] for said in outcomes] == [("Untouched", [22, 80])] * 2 + [("Kept", [22]), ("Untouched", [22, 80])]
+    for _, _, reason in outcomes[:2]:
+        assert "nftables v0.9.9" in reason and "nft 1.0.0 and Linux 5.7" in reason and "Error" not in reason
+    assert "tumble" in outcomes[3][2] and "1.0.0" not in outcomes[3][2]
+
+
 def test_a_stale_plan_touches_nothing(bench: Bench, me1: Host) -> None:
     bench.push(change("me1", OPEN, OLD))
     outcome = bench.push(change("me1", OPEN, NEW))["me1"]

@@ -20,9 +20,11 @@ from configlet.model.gate import Line, Table
 from configlet.model.policy import Entry
 from configlet.platforms import cases
 from configlet.readers import read
+from configlet.readers.counts import counts
 from configlet.render import render
 from tests.builders import host, platform, row, rows
 from tests.cases import document, tables_of
+from tests.chains import in_chains
 
 NFT = platform("nftables")
 BENCH = Path(__file__).with_name("kernel_bench.py")
@@ -202,3 +204,32 @@ def test_a_written_deny_of_the_other_way_does_not_cut_the_errors_of_an_allowed_c
     text = text_of(rows([f"deny ip {THERE4} {HERE4}", f"permit udp {HERE4} {THERE4} to 7000"], log=True))
     assert speak(text, to="far", proto="udp", port=7000, closed=True)["said"] == "ConnectionRefusedError"
     assert speak(text, to="far", proto="udp", port=7000)["said"] == "y"
+
+
+COUNTED = [
+    f"permit tcp 10.1.10.0/24 {HERE4} to 80-81",
+    f"deny tcp 10.1.0.0/16 {HERE4} to 22",
+    f"deny 47 10.1.0.0/16 {HERE4}",
+    f"deny ip 10.9.0.0/16 {HERE4}",
+]
+COUNTED6 = [f"deny udp 2001:db8:1:10::/64 {HERE6} to 53", f"deny ip 2001:db8:9::/48 {HERE6}"]
+
+
+def test_real_packets_count_for_their_rule_alike_with_elements_that_decide_in_chains_and_taken_back() -> None:
+    """A SYN that passes is answered with a reset, which its connection's rule lets pass and counts, too."""
+    names = ("web", "no ssh", "no tunnel", "no 'outside' $ { ; } , here", "no names", "no other net")
+    made = [*rows(COUNTED), *rows(COUNTED6, 6)]
+    made = [replace(e, rule=replace(e.rule, name=name, log=name == "no ssh")) for e, name in zip(made, names, strict=True)]
+    text = text_of(made[:4], made[4:])
+    ends = {"10": "10.1.10.5", "11": "10.1.11.5", "9": "10.9.0.1", "six": "2001:db8:1:10::5", "six9": "2001:db8:9::1"}
+    sent = [("10", 6, 80, 3), ("10", 6, 81, 2), ("11", 6, 22, 4), ("11", 47, 0, 2), ("9", 17, 99, 5), ("six", 17, 53, 6), ("six9", 6, 1, 7)]
+    packets = [
+        {"number": 100 * at + n + 1, "proto": proto, "src": ends[end], "dst": HERE6 if "six" in end else HERE4,
+         "sport": 2000 + 100 * at + n, "dport": dport}
+        for at, (end, proto, dport, many) in enumerate(sent) for n in range(many)
+    ]  # fmt: skip
+    expected = {"web": 10, "no ssh": 4, "no tunnel": 2, "no 'outside' _ { ; } , here": 5, "no names": 6, "no other net": 7}
+    back = "table inet configlet\ndelete table inet configlet\n"
+    for form in (text, in_chains(text), back + canonical(text), back + canonical(in_chains(text))):
+        told = counts(NFT, "filter-table", bench({"table": form, "packets": packets})["listed"])
+        assert {name: told.get(name, (0, 0))[0] for name in expected} == expected

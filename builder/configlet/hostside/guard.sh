@@ -90,9 +90,17 @@ end_timer() {
 
 check() {
     [ -f "$STATE/staged/$1.nft" ] || fail 3 "nothing is staged under $1"
-    nft -c -f "$STATE/staged/$1.nft" || exit 2
+    if ! complaint=$(nft -c -f "$STATE/staged/$1.nft" 2>&1); then
+        counts_elements || fail 2 "$(nft --version) cannot count the elements of a verdict map, which the table needs:" \
+            "nft 1.0.0 and Linux 5.7 or later can. Nothing changed."
+        fail 2 "$complaint"
+    fi
     sum <"$STATE/staged/$1.nft"
     sum_of_running
+}
+
+counts_elements() {
+    printf '%s {\n map m {\n type ipv4_addr : verdict\n counter\n }\n}\n' "$TABLE" | nft -c -f - 2>/dev/null
 }
 
 # Our table judges a connection by its first packet. A connection that began before the kernel followed any would be
