@@ -68,7 +68,7 @@ def test_a_text_that_nft_refuses_leaves_the_host_untouched(bench: Bench, me1: Ho
     assert "tumble" in outcome.reason
 
 
-# Simulated: nft before 1.0.0, whose grammar has no counter in a map. nft 0.9.9 says the same of the same line.
+# Simulated: nft 0.9.9, whose grammar has no counter in a map.
 BEFORE_1_0 = """#!/bin/sh
 case "$*" in
 --version) echo 'nftables v0.9.9 (Prudence Pimpleton)' && exit ;;
@@ -92,22 +92,24 @@ COUNTING = OLD.replace(
 def test_an_nft_that_counts_no_elements_is_named_and_another_fault_is_told_in_its_own_words(
     bench: Bench, me1: Host, tmp_path: Path
 ) -> None:
-    tool = tmp_path / "old" / "nft"
-    tool.parent.mkdir()
-    tool.write_text(BEFORE_1_0)
-    tool.chmod(0o755)
+    loads_and_dies = "#!/bin/sh\n[ \"$*\" != --version ] || exec echo 'nftables v1.0.0 (Fearless Fosdick #2)'\nexec /usr/sbin/nft \"$@\"\n"
+    for name, text in (("old", BEFORE_1_0), ("first", loads_and_dies)):
+        tool = tmp_path / name / "nft"
+        tool.parent.mkdir()
+        tool.write_text(text)
+        tool.chmod(0o755)
     assert bench.push(change("me1", OPEN, NEW))["me1"].result == "Kept"
     outcomes = []
-    for me1.tools in (str(tool.parent), ""):
+    for me1.tools in (str(tmp_path / "old"), str(tmp_path / "first"), ""):
         for text in (COUNTING, COUNTING.replace("counter drop", "counter tumble")):
             outcome = bench.push(change("me1", NEW, text))["me1"]
             outcomes.append((outcome.result, me1.ports(), outcome.reason))
             if outcome.result == "Kept":
                 assert bench.push(change("me1", text, NEW))["me1"].result == "Kept"
-    assert [said[:2] for said in outcomes] == [("Untouched", [22, 80])] * 2 + [("Kept", [22]), ("Untouched", [22, 80])]
-    for _, _, reason in outcomes[:2]:
-        assert "nftables v0.9.9" in reason and "nft 1.0.0 and Linux 5.7" in reason and "Error" not in reason
-    assert "tumble" in outcomes[3][2] and "1.0.0" not in outcomes[3][2]
+    assert [said[:2] for said in outcomes] == [("Untouched", [22, 80])] * 4 + [("Kept", [22]), ("Untouched", [22, 80])]
+    for (_, _, reason), version in zip(outcomes[:4], ("v0.9.9", "v0.9.9", "v1.0.0", "v1.0.0"), strict=True):
+        assert f"nftables {version}" in reason and "nft 1.0.1 and Linux 5.7" in reason and "Error" not in reason
+    assert "tumble" in outcomes[5][2] and "1.0.1" not in outcomes[5][2]
 
 
 def test_a_stale_plan_touches_nothing(bench: Bench, me1: Host) -> None:
