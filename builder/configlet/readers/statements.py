@@ -153,7 +153,6 @@ class Statements:
         self.kinds = grammar["statements"]
         self.keys: dict[tuple[str, str], Span] = {}
         self.said: dict[tuple[tuple[str, ...], bool], dict[str, Said]] = {}
-        self.ends: dict[End, End] = {}
         self.element = re.compile(expand(grammar["map"]["element"], parts))
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
@@ -305,14 +304,13 @@ class Statements:
             source.refuse(str(why))
         if chain:
             return spans, verb, chain, None
-        end = End(verdict == "accept", label or "", counting)
-        return spans, verdict, "", self.ends.setdefault(end, end)
+        return spans, verdict, "", _new(End, (verdict == "accept", label or "", counting))
 
     def _keyed(self, kind: str, text: str) -> Span:
-        """A part of a key; the few that stand for services and protocols are read once."""
-        span = self._key(kind, text)
-        if kind not in FAMILY:
-            self.keys[kind, text] = span
+        """A part of a key; many elements have theirs in common."""
+        if len(self.keys) >= REMEMBERED:
+            self.keys.clear()
+        span = self.keys[kind, text] = self._key(kind, text)
         return span
 
     def _key(self, kind: str, text: str) -> Span:

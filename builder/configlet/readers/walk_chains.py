@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from configlet.model.gate import Line
 from configlet.readers.grammar import Source
@@ -87,31 +87,37 @@ class Fragments:
 
 
 def boxed(box: tuple[Span, ...]) -> Box:
-    """The intervals as a box."""
-    return box[0], box[1], box[2], box[3], box[4], box[5], box[6]
+    """The intervals as a box; they are its seven already."""
+    return cast(Box, box)
 
 
 def cut_types(sheet: Sheet, family: int, box: Box, types: Sequence[Span]) -> Iterator[Box]:
     """The box with ICMP only of these types; every other protocol as it is."""
     icmp = sheet.icmp[family]
-    low, high = box[PROTO]
+    (low, high), target, source, (first, last), *rest = box
     if not low <= icmp <= high:
         yield box
         return
-    for span in ((low, icmp - 1), (icmp + 1, high)):
-        if span[0] <= span[1]:
-            yield put(box, PROTO, span)
-    for span in types:
-        inside = common(box[DPORT], span)
-        if inside:
-            yield put(put(box, PROTO, (icmp, icmp)), DPORT, inside)
+    if low < icmp:
+        yield boxed(((low, icmp - 1), target, source, (first, last), *rest))
+    if icmp < high:
+        yield boxed(((icmp + 1, high), target, source, (first, last), *rest))
+    for least, most in types:
+        if least <= last and first <= most:
+            inside = least if least > first else first, most if most < last else last
+            yield boxed(((icmp, icmp), target, source, inside, *rest))
+
+
+def full(family: int) -> Box:
+    """All packets of a family."""
+    anywhere = (0, (1 << BITS[family]) - 1)
+    return (0, 255), anywhere, anywhere, PORTS, PORTS, (0, 1), (0, 1)
 
 
 def judged(view: View, name: str) -> list[Run]:
     """The lines of a hook's chain. Raises Refused where the text asks what the model does not have."""
     hook = view.table.hooks[name]
-    anywhere = (0, (1 << BITS[view.family]) - 1)
-    everything: Box = ((0, 255), anywhere, anywhere, PORTS, PORTS, (0, 1), (0, 1))
+    everything = full(view.family)
     out: list[Run] = []
     _walked(_Walk(view, Fragments(), hook.accept, out), name, everything, 0)
     if hook.accept:
@@ -212,14 +218,19 @@ def _by_element(
         if DPORT in fields or SPORT in fields:
             _ported(view, rule, base, DPORT if SPORT not in fields else SPORT)
     run: list[Line] = []
+    every = full(view.family)
     for spans, verb, target, end, source in elements:
         for base in bases:
             cut = list(base)
-            for field, (low, high) in zip(fields, spans, strict=True):
-                a, b = cut[field]
-                if low > b or high < a:
+            for field, span in zip(fields, spans, strict=True):
+                a, b = held = base[field]
+                low, high = span
+                if held == every[field]:
+                    cut[field] = span
+                elif low > b or high < a:
                     break
-                cut[field] = (low if low > a else a, high if high < b else b)
+                else:
+                    cut[field] = (low if low > a else a, high if high < b else b)
             else:
                 ends = end or (known.get(target) if depth < _DEEPEST else None)
                 if ends is not None:

@@ -25,6 +25,8 @@ PARTS = ("network_", "")
 PART, OUT = 3, 10
 """How much later the second part is looked up, and all that is said of packets from a local address."""
 
+_new = tuple.__new__
+"""One for each element of a long map: the shortest way to make them."""
 Key = tuple[int, str, int]
 """A map within a chain: its part, its lookup, and of ``ports`` the protocol."""
 
@@ -322,8 +324,7 @@ class _Chain:
             key += " . inet_proto"
         names = {**self.operands["ports"], self.icmp: "icmp"}
         suffix = names[proto] if stage == "ports" else stage
-        ends = ((self._key(stage, sport, box), ending(entry)) for entry, box in pieces)
-        elements = tuple([Element(key, end.comment, end.verdict) for key, end in ends])
+        elements = tuple([_new(Element, (self._key(stage, sport, box), *ending(entry)[:2])) for entry, box in pieces])
         return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
 
     def _key(self, stage: str, sport: bool, box: Box) -> str:
