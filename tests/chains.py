@@ -6,7 +6,7 @@ import re
 
 _SAID = re.compile(r'comment "(?P<comment>[^"]*)" : (?P<verdict>accept|drop)')
 _LINE = re.compile(r'(?P<match>\t\t.+ )counter (?P<verdict>accept|drop) comment "(?P<comment>[^"]*)"')
-_KEPT = re.compile(r'\tchain (?P<name>\w+) \{\n\t\tlog .*\n\t\tcounter (?P<verdict>accept|drop) comment "(?P<comment>[^"]*)"\n\t\}\n')
+_KEPT = re.compile(r"\tchain (?P<name>\w+) \{\n\t\tlog ")
 _WHOLE = re.compile(r"\tchain (infrastructure|stray_icmp) \{\n(?:\t\t.*\n)*\t\}\n")
 
 

@@ -84,6 +84,10 @@ fi
 case "$*" in *-c*) check=-c ;; esac
 printf '%s\n' "$text" | /usr/sbin/nft ${check-} -f -
 """
+LOADS_AND_DIES = """#!/bin/sh
+[ "$*" != --version ] || exec echo 'nftables v1.0.0 (Fearless Fosdick #2)'
+exec /usr/sbin/nft "$@"
+"""
 COUNTING = OLD.replace(
     "{\n\tchain", "{\n\tmap m {\n\t\ttype ipv4_addr : verdict\n\t\tflags interval\n\t\tcounter\n\t}\n\tchain", 1
 )
@@ -92,8 +96,7 @@ COUNTING = OLD.replace(
 def test_an_nft_that_counts_no_elements_is_named_and_another_fault_is_told_in_its_own_words(
     bench: Bench, me1: Host, tmp_path: Path
 ) -> None:
-    loads_and_dies = "#!/bin/sh\n[ \"$*\" != --version ] || exec echo 'nftables v1.0.0 (Fearless Fosdick #2)'\nexec /usr/sbin/nft \"$@\"\n"
-    for name, text in (("old", BEFORE_1_0), ("first", loads_and_dies)):
+    for name, text in (("old", BEFORE_1_0), ("first", LOADS_AND_DIES)):
         tool = tmp_path / name / "nft"
         tool.parent.mkdir()
         tool.write_text(text)

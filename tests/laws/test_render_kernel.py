@@ -222,13 +222,16 @@ def test_real_packets_count_for_their_rule_alike_with_elements_that_decide_in_ch
     made = [replace(e, rule=replace(e.rule, name=name, log=name == "no ssh")) for e, name in zip(made, names, strict=True)]
     text = text_of(made[:4], made[4:])
     ends = {"10": "10.1.10.5", "11": "10.1.11.5", "9": "10.9.0.1", "six": "2001:db8:1:10::5", "six9": "2001:db8:9::1"}
-    sent = [("10", 6, 80, 3), ("10", 6, 81, 2), ("11", 6, 22, 4), ("11", 47, 0, 2), ("9", 17, 99, 5), ("six", 17, 53, 6), ("six9", 6, 1, 7)]
+    sent = [("10", 6, 80, 3), ("10", 6, 81, 2), ("11", 6, 22, 4), ("11", 47, 0, 2), ("9", 17, 99, 5)]
+    sent += [("six", 17, 53, 6), ("six9", 6, 1, 7)]
     packets = [
         {"number": 100 * at + n + 1, "proto": proto, "src": ends[end], "dst": HERE6 if "six" in end else HERE4,
          "sport": 2000 + 100 * at + n, "dport": dport}
-        for at, (end, proto, dport, many) in enumerate(sent) for n in range(many)
+        for at, (end, proto, dport, many) in enumerate(sent)
+        for n in range(many)
     ]  # fmt: skip
-    expected = {"web": 10, "no ssh": 4, "no tunnel": 2, "no 'outside' _ { ; } , here": 5, "no names": 6, "no other net": 7}
+    told_of = ("web", "no ssh", "no tunnel", "no 'outside' _ { ; } , here", "no names", "no other net")
+    expected = dict(zip(told_of, (10, 4, 2, 5, 6, 7), strict=True))
     back = "table inet configlet\ndelete table inet configlet\n"
     for form in (text, in_chains(text), back + canonical(text), back + canonical(in_chains(text))):
         told = counts(NFT, "filter-table", bench({"table": form, "packets": packets})["listed"])
