@@ -29,7 +29,8 @@ def in_chains(text: str) -> str:
     def line(found: re.Match[str]) -> str:
         return f"{found['match']}{chain(found['comment'], found['verdict'])}"
 
-    text = _SAID.sub(said, text.replace("\t\tflags interval\n\t\tcounter\n", "\t\tflags interval\n"))
+    text = text.replace("\t\tflags interval\n\t\tcounter\n", "\t\tflags interval\n").replace(",\n\t\t}\n", "\n\t\t}\n")
+    text = _SAID.sub(said, text)
     text = _WHOLE.sub(lambda found: _LINE.sub(line, found[0]), text)
     chains = "".join(
         f'\tchain {name} {{\n\t\tcounter {verdict} comment "{comment}"\n\t}}\n' for (comment, verdict), name in known.items()
