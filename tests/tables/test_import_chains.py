@@ -92,6 +92,8 @@ MEANT: list[tuple[str, str, str, bool]] = [
     ("nft", "ip saddr != @web accept", "tcp 192.0.2.7 80", False),
     ("nft", "tcp dport vmap { 22 : jump here, 23 : drop }\naccept", f"tcp {A} 23", False),
     ("nft", "tcp dport vmap @verdicts", f"tcp {A} 22", True),
+    ("nft", 'tcp dport vmap { 22 counter packets 1 bytes 2 comment "in" : accept, 23 comment "no" : drop }', f"tcp {A} 22", True),
+    ("nft", 'tcp dport vmap { 22 counter packets 1 bytes 2 comment "ssh" : drop, 23 counter : accept }', f"tcp {A} 22", False),
     ("nft", "icmp type { echo-request, echo-reply } accept", f"icmp {A} 0/0", True),
     ("nft", "icmp type destination-unreachable icmp code 4 accept", f"icmp {A} 3/1", False),
     ("nft", "icmpv6 type echo-request accept", f"icmp {A} 8/0", False),
