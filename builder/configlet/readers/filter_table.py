@@ -9,8 +9,9 @@ from typing import Any
 
 from configlet.model.gate import Reading, Texts
 from configlet.model.running import Running
+from configlet.readers.filter_values import Element, Hook, Table, VerdictMap, end_of
 from configlet.readers.phases import lists
-from configlet.readers.statements import Element, Hook, Statements, Table, VerdictMap, end_of
+from configlet.readers.statements import Statements
 from configlet.readers.tree import Stanza, braced
 from configlet.readers.walk_chains import Sheet
 from configlet.readers.whole import whole

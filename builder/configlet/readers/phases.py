@@ -16,8 +16,8 @@ from typing import Literal, TypeVar
 
 from configlet.model.gate import Line
 from configlet.packets.walk import more
+from configlet.readers.filter_values import Rule, Table
 from configlet.readers.spans import BITS, Span
-from configlet.readers.statements import Rule, Table
 from configlet.readers.walk_chains import (
     ANSWER,
     DPORT,

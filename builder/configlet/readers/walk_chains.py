@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any, cast
 
 from configlet.model.gate import Line
+from configlet.readers.filter_values import Element, Lookup, Match, Rule, Selector, Table
 from configlet.readers.grammar import Source
 from configlet.readers.spans import BITS, Span, complement
-from configlet.readers.statements import Element, Lookup, Match, Rule, Selector, Table
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Run = tuple[Line, ...]
