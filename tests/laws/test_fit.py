@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.host import host_rows
-from configlet.fit.law import Scope, at_locals, routed_lists
+from configlet.fit.law import ITSELF, Scope, at_locals, routed_lists
 from configlet.fit.units import typed
 from configlet.model.block import items, sets_of
 from configlet.model.gate import Law
@@ -250,6 +250,39 @@ def test_a_list_takes_lines_for_what_the_law_says_and_not_for_products_of_it() -
     assert lines["rows"] <= 1.3 * lines["said"], lines
 
 
+def itself(mine: Iterable[Span]) -> list[Entry]:
+    """What a host says to itself, which is decided before the policy is asked."""
+    return [Entry(True, (ANY_PROTO, one, one, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for one in mine]
+
+
+def test_a_rule_inside_a_segment_is_two_rows_of_its_prefix_as_a_host_talks_to_itself_before_it() -> None:
+    here = (NET + 64, NET + 64)
+    inside = Entry(True, ((6, 6), SPANS[0], SPANS[0], (80, 80), ANY_PORT, ANY_BIT, (0, 0)), rule("inside"))
+    towards, origin = at_locals((inside,), (here,))
+    own = itself([here])
+    assert tuple(host_rows(Law(4, ((*own, towards, origin),)))) == (*own, towards, origin)
+    assert [row.box[DST] for row in host_rows(Law(4, ((towards, origin),)))[1:]] == [(NET, NET + 63), (NET + 65, NET + 255)]
+
+
+def test_only_what_a_host_says_to_itself_may_be_in_two_rows_of_the_written_part() -> None:
+    rng = random.Random(29)
+    shared = 0
+    for _ in range(120):
+        entries = tuple(random_entry(rng, n) for n in range(rng.randrange(1, 9)))
+        entries = tuple(replace(e, rule=replace(e.rule, log=rng.random() < 0.2)) for e in entries)
+        mine = [(NET + 64, NET + 64), (NET + 300, NET + 300)][: rng.randrange(1, 3)]
+        law = Law(4, ((*itself(mine), *at_locals(entries, tuple(mine))),))
+        rows = host_rows(law)
+        written = [row for row in rows if row.rule is not ITSELF]
+        for packet in packets(rng, 150):
+            hits = [row for row in written if first([row], packet)]
+            shared += len(hits) > 1
+            assert len({row.permit for row in hits}) <= 1 or packet.src == packet.dst
+            assert sum(row.permit for row in hits) <= 1 or (packet.src == packet.dst and len(hits) == 2), packet
+            assert allowed(tuple(rows), packet) == passes(law, packet)[0], packet
+    assert shared > 20
+
+
 @pytest.mark.parametrize("seed", range(90))
 def test_whatever_a_host_of_one_or_two_addresses_is_told_is_written_and_proved(seed: int) -> None:
     rng = random.Random(seed)
@@ -257,7 +290,7 @@ def test_whatever_a_host_of_one_or_two_addresses_is_told_is_written_and_proved(s
     many, mine = rng.randrange(6), [(NET + 64, NET + 64), (NET + 300, NET + 300)][: rng.randrange(1, 3)]
     entries = [replace(e, rule=replace(e.rule, log=rng.random() < 0.2)) for e in entries]
     entries = [network(e) if n < many else e for n, e in enumerate(entries)]
-    law = Law(4, (at_locals(tuple(entries), tuple(mine)),))
+    law = Law(4, ((*(itself(mine) if seed % 3 else ()), *at_locals(tuple(entries), tuple(mine))),))
     table = host(tuple(host_rows(law)), ["10.0.0.64", "10.0.1.44"][: len(mine)])
     made = render("ogw1", platform("nftables"), "filter-table", [replace(table, law=law), host((), (), 6)])
     proofs = prove(made, read(platform("nftables"), "filter-table", made.text, made.file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from configlet.fit.units import by_groups, grouped, lengths, many, typed
 from configlet.model.block import Block, Sets, items, sets_of
@@ -11,7 +12,7 @@ from configlet.model.gate import Capability, Table
 from configlet.model.net import Spans, merge
 from configlet.model.policy import DST, PROTO, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
-from configlet.packets.sets import touch, within
+from configlet.packets.sets import within
 
 _PLAIN = ((6, 6), (17, 17))
 """Protocols of which a row between two prefixes is one line."""
@@ -139,18 +140,21 @@ def _like(item: Entry | Block[Entry]) -> Entry:
 
 
 def _host_cost(table: Table) -> Cost:
-    """Elements of maps: addresses of the host of which the rows say the same share theirs."""
+    """Elements of maps: addresses of the host of which the rows say the same share theirs. The few rows that have neither
+    end at the host are statements.
+    """
     out = Cost()
     mine = merge(span for family, span in table.gate.locals if family == table.family)
-    rows = [(item, _end(item, DST), _end(item, SRC)) for item in items(table.rows)]
-    local = {spans: touch(spans, mine) for _, *both in rows for spans in both}
-    inner = {spans: within(spans, mine) for spans, near in local.items() if near}
-    for level in (DST, SRC):
-        ends: dict[Spans, list[Entry | Block[Entry]]] = {}
-        for item, target, source in rows:
-            spans = target if level == DST else source
-            if local[spans] and (level == DST or not inner.get(target, False)):
-                ends.setdefault(spans, []).append(item)
+    here = cache(partial(within, b=mine))
+    towards: dict[Spans, list[Entry | Block[Entry]]] = {}
+    origin: dict[Spans, list[Entry | Block[Entry]]] = {}
+    for item in items(table.rows):
+        target, source = _end(item, DST), _end(item, SRC)
+        if here(target):
+            towards.setdefault(target, []).append(item)
+        elif here(source):
+            origin.setdefault(source, []).append(item)
+    for level, ends in ((DST, towards), (SRC, origin)):
         groups, seen = list(ends.values()), set[tuple[int, ...]]()
         for numbers in _pieces(list(ends)):
             out.held += 1

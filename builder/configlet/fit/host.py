@@ -1,23 +1,24 @@
 """Rows of a host's filter table: disjoint boxes, so that one lookup decides and order does not matter.
 
 What the network needs and keeps closed is asked for before what the operator wrote (``written_from``), so a rule's
-prefix is not cut around every gateway in it.
+prefix is not cut around every gateway in it. That a host talks to itself stands there too: a rule inside a segment is
+a row towards the host and one from it, and neither is cut around the host's own address, which both of them have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from configlet.fit.clip import met, permitted
 from configlet.fit.kernel import KERNEL
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
-from configlet.model.net import Family, Span, Spans
-from configlet.model.policy import ANY_PROTO, PROTO, Entry, written_from
+from configlet.model.net import Family, Span, Spans, merge
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Entry, written_from
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
 from configlet.packets.near import Near
-from configlet.packets.sets import minus_all, put
+from configlet.packets.sets import common, minus_all, put, within
 
 _ALWAYS: dict[Family, set[int]] = {4: {1, 6, 17}, 6: {6, 17, 58}}
 
@@ -25,7 +26,8 @@ _ALWAYS: dict[Family, set[int]] = {4: {1, 6, 17}, 6: {6, 17, 58}}
 def host_rows(law: Law) -> Sequence[Entry]:
     """What the kernel needs as it stands; what the network needs and keeps closed; what the operator wrote.
 
-    Of the last two every permit and every logged deny, less what earlier rows of the same part decide.
+    Of the last two every permit and every logged deny, less what earlier rows of the same part decide. What a host says
+    to itself is decided by the first of them, and may be in several rows of the other.
     """
     (entries,) = law.lists
     plain = [e for e in items(entries) if wide(e)]
@@ -33,7 +35,8 @@ def host_rows(law: Law) -> Sequence[Entry]:
     at = written_from(rule_of(item) for item in found)
     first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
     later = permitted([found[first:]])
-    return listed((*plain, *_disjoint(law.family, found[:at], later), *_disjoint(law.family, found[at:])))
+    network = _disjoint(law.family, found[:at], later)
+    return listed((*plain, *network, *_disjoint(law.family, found[at:], own=_itself(found[:first]))))
 
 
 def towards_rows(law: Law) -> Sequence[Entry]:
@@ -68,23 +71,59 @@ def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:
             yield at, high
 
 
-def _disjoint(family: Family, found: Sequence[Item], later: Mapping[int, Spans] | None = None) -> Iterator[Item]:
+def _itself(permits: Sequence[Item]) -> frozenset[int]:
+    """The addresses that a host has, where rows before any deny pass all that it says from one of them to the same."""
+    ends = [item.box[DST] for item in permits if isinstance(item, Entry) and item.box[DST] == item.box[SRC]
+            and (item.box[PROTO], *item.box[SRC + 1 :]) == _WHOLE]  # fmt: skip
+    return frozenset(low for low, high in ends if low == high)
+
+
+_WHOLE = (ANY_PROTO, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+
+
+def _disjoint(
+    family: Family, found: Sequence[Item], later: Mapping[int, Spans] | None = None, own: frozenset[int] = frozenset()
+) -> Iterator[Item]:
     """The rows without what they share; with ``later``, the addresses of permits behind them, denies of those as well.
 
-    A deny is looked up after the permits before it, so it is cut around denies alone.
+    A deny is looked up after the permits before it, so it is cut around denies alone. ``own``: see ``_earlier``.
     """
     rows = [sets_of(item) for item in found]
     named = sorted(_ALWAYS[family] | {s[PROTO][0][0] for s in rows if s[PROTO] != (ANY_PROTO,)})
-    near = Near(rows)
+    earlier = _earlier(rows, own)
     for at, item in enumerate(found):
         entry = item.like if isinstance(item, Block) else item
         closes = not entry.permit and not entry.log
         if closes and not later:
             continue
-        before = [rows[number] for number in near.earlier(at) if not closes or not found[number].permit]
+        before = [rows[number] for number in earlier(at) if not closes or not found[number].permit]
         pieces = [item] if not before and not isinstance(item, Block) else _parts(entry, rows[at], before, named)
         for piece in pieces:
             yield from met(piece, later) if closes and later else (piece,)
+
+
+def _earlier(rows: Sequence[Sets], own: frozenset[int]) -> Callable[[int], Sequence[int]]:
+    """For each row the earlier ones that share a packet with it; of a row from a host (its addresses are its ``own``) and
+    one towards it, which is looked up before, a packet that the host does not say to itself.
+    """
+    near = Near(rows)
+    if not own:
+        return near.earlier
+    mine = merge((one, one) for one in own)
+    towards = [within(row[DST], mine) for row in rows]
+    origin = [not here and within(row[SRC], mine) for here, row in zip(towards, rows, strict=True)]
+
+    def before(at: int) -> Sequence[int]:
+        found = near.earlier(at)
+        return [n for n in found if not (towards[n] and _one(rows[n], rows[at]))] if found and origin[at] else found
+
+    return before
+
+
+def _one(a: Sets, b: Sets) -> bool:
+    """Whether all that two rows share goes from one address to the same, in whole packets."""
+    ends = common(a[DST], b[DST])
+    return len(ends) == 1 and ends[0][0] == ends[0][1] and common(a[SRC], b[SRC]) == ends and a[FRAG] == b[FRAG] == _WHOLE[-1:]
 
 
 def _parts(entry: Entry, sets: Sets, before: Sequence[Sets], named: Sequence[int]) -> Iterator[Item]:
