@@ -8,6 +8,7 @@ a row towards the host and one from it, and neither is cut around the host's own
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import or_
 
 from configlet.fit.clip import met, permitted
 from configlet.fit.kernel import KERNEL
@@ -106,18 +107,37 @@ def _earlier(rows: Sequence[Sets], own: frozenset[int]) -> Callable[[int], Seque
     """For each row the earlier ones that share a packet with it; of a row from a host (its addresses are its ``own``) and
     one towards it, which is looked up before, a packet that the host does not say to itself.
     """
-    near = Near(rows)
     if not own:
-        return near.earlier
+        return Near(rows).earlier
     mine = merge((one, one) for one in own)
     towards = [within(row[DST], mine) for row in rows]
     origin = [not here and within(row[SRC], mine) for here, row in zip(towards, rows, strict=True)]
+    if all(map(or_, towards, origin)) and not _crossing(rows, towards, mine):
+        return _apart(rows, towards)
+    near = Near(rows)
 
     def before(at: int) -> Sequence[int]:
         found = near.earlier(at)
         return [n for n in found if not (towards[n] and _one(rows[n], rows[at]))] if found and origin[at] else found
 
     return before
+
+
+def _crossing(rows: Sequence[Sets], towards: Sequence[bool], mine: Spans) -> bool:
+    """Whether a row towards a host's addresses has another of them as its source, or says something of fragments."""
+    for target, source, part in {(row[DST], row[SRC], row[FRAG]) for row, here in zip(rows, towards, strict=True) if here}:
+        both = common(source, mine)
+        if part != _WHOLE[-1:] or (both and (both != target or len(both) > 1 or both[0][0] != both[0][1])):
+            return True
+    return False
+
+
+def _apart(rows: Sequence[Sets], towards: Sequence[bool]) -> Callable[[int], Sequence[int]]:
+    """The same of rows towards a host and rows from it that share only what the host says to itself."""
+    sides = {side: [at for at, here in enumerate(towards) if here is side] for side in (True, False)}
+    near = {side: Near([rows[at] for at in numbers]) for side, numbers in sides.items()}
+    place = {at: number for numbers in sides.values() for number, at in enumerate(numbers)}
+    return lambda at: [sides[towards[at]][number] for number in near[towards[at]].earlier(place[at])]
 
 
 def _one(a: Sets, b: Sets) -> bool:

@@ -168,6 +168,16 @@ class _Between:
             return self._broad
         return self._sorted[bisect_left(lows, high - self._widest) : bisect_right(lows, low)] + self._broad
 
+    def apart(self, rows: Sequence[Sets]) -> Iterable[int]:
+        """Those of which none of the others has the protocol, or none the ports."""
+        if len(self.numbers) == 1:
+            return self.numbers
+        by: dict[Spans, list[int]] = {}
+        for number in self.numbers:
+            by.setdefault(rows[number][PROTO], []).append(number)
+        found = list(by.values())
+        return [of[at] for n in Axis(by).lonely() for of in (found[n],) for at in Axis(rows[n][DPORT] for n in of).lonely()]
+
     def _ordered(self, rows: Sequence[Sets]) -> list[int]:
         narrow: list[tuple[int, int]] = []
         for number in self.numbers:
@@ -197,7 +207,9 @@ class Near:
         self._pair: list[int] = []
         """The number of each row's pair of ends."""
         self._lonely: frozenset[int] | None = None
-        """Pairs of ends of which one shares no address with that of any other pair."""
+        """Rows that share no packet with another, as their pair of ends shares no address with any other, and among those
+        of their pair they have their protocol and ports alone.
+        """
         self._axes: tuple[Axis, Axis] | None = None
         self._ports: Axis | None = None
         self._met: dict[_Ends, Sequence[_Between]] = {}
@@ -239,13 +251,13 @@ class Near:
         return at > 0 and not self._alone(at) and any(number < at for number in self.holding(self.rows[at]))
 
     def _alone(self, at: int) -> bool:
-        """Whether no other row shares both ends with a row; False where one look does not show it."""
+        """Whether no other row shares a packet with a row; False where one look does not show it."""
         if len(self.rows) <= FEW:
             return False
         if self._lonely is None:
-            self._lonely = frozenset().union(*(axis.lonely() for axis in self._by_end()))
-        pair = self._pair[at]
-        return pair in self._lonely and len(self._between[pair].numbers) == 1
+            pairs = frozenset[int]().union(*(axis.lonely() for axis in self._by_end()))
+            self._lonely = frozenset(number for pair in pairs for number in self._between[pair].apart(self.rows))
+        return at in self._lonely
 
     def _meeting(self, sets: Sets) -> Sequence[_Between]:
         """The rows between each two ends that share addresses with those of a product."""
