@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
 
 from configlet.fit.units import by_groups, grouped, lengths, many, typed
 from configlet.model.block import Block, Sets, items, sets_of
@@ -145,18 +144,19 @@ def _host_cost(table: Table) -> Cost:
     """
     out = Cost()
     mine = merge(span for family, span in table.gate.locals if family == table.family)
-    here = cache(partial(within, b=mine))
-    towards: dict[Spans, list[Entry | Block[Entry]]] = {}
-    origin: dict[Spans, list[Entry | Block[Entry]]] = {}
+    here: dict[Spans, bool] = {}
+    ends: dict[int, dict[Spans, list[Entry | Block[Entry]]]] = {DST: {}, SRC: {}}
     for item in items(table.rows):
-        target, source = _end(item, DST), _end(item, SRC)
-        if here(target):
-            towards.setdefault(target, []).append(item)
-        elif here(source):
-            origin.setdefault(source, []).append(item)
-    for level, ends in ((DST, towards), (SRC, origin)):
-        groups, seen = list(ends.values()), set[tuple[int, ...]]()
-        for numbers in _pieces(list(ends)):
+        for level, of in ends.items():
+            spans = _end(item, level)
+            if spans not in here:
+                here[spans] = within(spans, mine)
+            if here[spans]:
+                of.setdefault(spans, []).append(item)
+                break
+    for level, of in ends.items():
+        groups, seen = list(of.values()), set[tuple[int, ...]]()
+        for numbers in _pieces(list(of)):
             out.held += 1
             for item in (row for number in numbers for row in groups[number] if numbers not in seen):
                 count = _product(item.sets) // len(item.sets[level]) if isinstance(item, Block) else 1

@@ -17,6 +17,7 @@ NON_FIRST: Span = (1, 1)
 
 EITHER = -1
 """The question for both ends at once."""
+_ENDS = (DST, SRC)
 
 
 class Whole:
@@ -42,17 +43,19 @@ class Whole:
             self._axes[level] = Axis(i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items)
         yield from (self.items[number] for number in sorted(self._axes[level].near(spans)))
 
-    def either(self, spans: Spans) -> Iterator[Item]:
-        """The rows of which one end can be in the spans."""
+    def either(self, spans: Spans) -> Iterator[tuple[Item, Sequence[int]]]:
+        """The rows of which one end can be in the spans, each with the dimensions in which it can."""
         if EITHER not in self._asked:
             self._asked |= {EITHER, DST, SRC}
-            yield from self.items
+            yield from ((item, _ENDS) for item in self.items)
             return
         for level in (DST, SRC):
             if level not in self._axes:
                 self._axes[level] = Axis(i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items)
-        found = self._axes[DST].near(spans) | self._axes[SRC].near(spans)
-        yield from (self.items[number] for number in sorted(found))
+        to, start = self._axes[DST].near(spans), self._axes[SRC].near(spans)
+        both = to & start
+        for number in sorted(to | start):
+            yield self.items[number], _ENDS if number in both else _ENDS[:1] if number in to else _ENDS[1:]
 
 
 def clip(whole: Whole, level: int, spans: Spans) -> Iterator[Item]:
@@ -90,20 +93,19 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     )
 
 
-def permitted(lists: Sequence[Sequence[Item]]) -> dict[int, Spans]:
+def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
     """The destinations and the sources that some permit of the lists speaks of."""
-    return {level: _permitted(lists, level) for level in (DST, SRC)}
-
-
-def _permitted(lists: Iterable[Iterable[Item]], level: int) -> Spans:
-    found: set[Span] = set()
-    sets: dict[int, Spans] = {}
+    to, start = set[Span](), set[Span]()
+    groups = {DST: dict[int, Spans](), SRC: dict[int, Spans]()}
     for item in (i for items in lists for i in items if i.permit):
         if isinstance(item, Block):
-            sets[id(item.sets[level])] = item.sets[level]
+            for level, of in groups.items():
+                of[id(item.sets[level])] = item.sets[level]
         else:
-            found.add(item.box[level])
-    return merge((*found, *(span for spans in sets.values() for span in spans)))
+            to.add(item.box[DST])
+            start.add(item.box[SRC])
+    rows = {DST: to, SRC: start}
+    return {level: merge((*rows[level], *(s for spans in of.values() for s in spans))) for level, of in groups.items()}
 
 
 def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:

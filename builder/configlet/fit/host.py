@@ -31,8 +31,9 @@ def host_rows(law: Law) -> Sequence[Entry]:
     to itself is decided by the first of them, and may be in several rows of the other.
     """
     (entries,) = law.lists
-    plain = [e for e in items(entries) if wide(e)]
-    found = [e for e in items(entries) if not wide(e)]
+    plain, found = list[Item](), list[Item]()
+    for item in items(entries):
+        (plain if wide(item) else found).append(item)
     at = written_from(rule_of(item) for item in found)
     first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
     later = permitted([found[first:]])
@@ -53,7 +54,10 @@ def towards_rows(law: Law) -> Sequence[Entry]:
 def wide(item: Item) -> bool:
     """A row of the kernel's own needs that has no local address: written as a statement ahead of the tables."""
     rule = rule_of(item)
-    return rule.origin == "infrastructure" and rule in KERNEL
+    return rule.origin == "infrastructure" and rule.name in _KERNEL and rule in KERNEL
+
+
+_KERNEL = frozenset(rule.name for rule in KERNEL)
 
 
 def _by_protocol(protos: Spans, named: Sequence[int]) -> Iterator[Span]:

@@ -182,4 +182,4 @@ def _toward(whole: Whole, scope: Scope, near: int, family: Family) -> Iterator[I
 def at_locals(whole: Whole | Sequence[Entry], spans: Spans) -> Sequence[Entry]:
     """The policy where one end is local: each rule towards the local addresses, then from them, in order."""
     known = whole if isinstance(whole, Whole) else Whole(items(whole))
-    return listed(piece for item in known.either(spans) for level in (DST, SRC) for piece in cut(item, level, spans))
+    return listed(piece for item, ends in known.either(spans) for level in ends for piece in cut(item, level, spans))
