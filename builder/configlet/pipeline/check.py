@@ -158,7 +158,7 @@ def _unguarded(placement: Placement, found: list[Gap], offered: Offered) -> Prob
 
 def _managed(site: Site, name: str, found: list[Gap]) -> Problem:
     """Of a host whose tables all stand at NICs of workloads: what reaches its management."""
-    host = next(h for h in site.inventory.hosts if h.name == name)
+    host = site.placement.hosts[name]
     gap = found[0]
     tables = ", ".join(gate.name for gate in site.placement.of_owner(name))
     peers = ", ".join(sorted({g.source.name for g in found})[:6])

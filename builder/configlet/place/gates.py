@@ -26,6 +26,8 @@ class Placement:
     gates: tuple[Gate, ...]
     owners: Mapping[str, tuple[Gate, ...]]
     """The gates of each device and host that holds any, in the order of the gates."""
+    hosts: Mapping[str, Host]
+    """The hosts by name, as one is asked for with every pair of ends."""
 
     def of_owner(self, owner: str) -> tuple[Gate, ...]:
         """The gates on one device or host."""
@@ -48,7 +50,7 @@ def place(inventory: Inventory, capabilities: Capabilities, of_card: OfCard) -> 
     owners: dict[str, tuple[Gate, ...]] = {}
     for gate in ordered:
         owners[gate.owner] = (*owners.get(gate.owner, ()), gate)
-    return Placement(inventory, ordered, owners)
+    return Placement(inventory, ordered, owners, {host.name: host for host in inventory.hosts})
 
 
 def in_nic(gate: Gate) -> bool:

@@ -114,8 +114,7 @@ def guards_at(placement: Placement, end: End, way: Way, other: End) -> tuple[Gat
 
 def host_of(placement: Placement, end: End) -> Host | None:
     """The host of an end's workload."""
-    name = end.workload.host if end.workload else ""
-    return next((h for h in placement.inventory.hosts if h.name == name), None)
+    return placement.hosts.get(end.workload.host) if end.workload else None
 
 
 def _crossed(placement: Placement, gate: Gate, end: End, way: Way) -> bool:
