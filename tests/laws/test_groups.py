@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -22,6 +23,7 @@ from configlet.model.inventory import Term
 from configlet.model.net import Span, addresses
 from configlet.model.policy import Entry, Packet, Policy, Rule
 from configlet.model.problem import Place, Refused
+from configlet.packets import trim
 from configlet.packets.atoms import difference
 from configlet.packets.blocks import blocks
 from configlet.packets.boxes import packet_of
@@ -190,6 +192,19 @@ def test_rows_that_decide_nothing_are_taken_out_and_the_rest_passes_the_same() -
             hit, kept = first(rows, packet), first(left, packet)
             assert (hit is not None and hit.permit) == (kept is not None and kept.permit), packet
     assert fewer > 60
+
+
+def test_of_many_denies_only_what_a_later_permit_meets_is_kept() -> None:
+    dice, told = random.Random(31), Counter[str]()
+    ends, ports = [(1, 1), (2, 3), (1, 9)], [(22, 22), (22, 22), (80, 90), (80, 80), (0, 65535)]
+    protos = [(6, 6), (6, 6), (17, 17), (2, 255), (0, 255)]
+    for _ in range(800):
+        boxes = [(dice.choice(protos), dice.choice(ends), dice.choice(ends), dice.choice(ports)) for _ in range(7)]
+        rows = [trim.Cell(dice.random() < 0.5, (*box, (0, 65535), (0, 1), (0, 0))) for box in boxes]
+        left = trim.met(rows)
+        assert differ(4, (rows,), left) is None, rows
+        told.update(gone=len(rows) - len(left), narrower=len(set(left) - set(rows)))
+    assert min(told.values()) > 100, told
 
 
 @pytest.mark.parametrize("match", [False, True])

@@ -16,7 +16,7 @@ from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.boxes import full
 from configlet.packets.sieve import settled
-from configlet.packets.trim import Cell, Row, same, trimmed
+from configlet.packets.trim import Cell, Row, both, same
 from configlet.packets.walk import BUDGET, FIRST_TRY, Kind, Overrun, differ, more
 
 LOOSE = 4096
@@ -32,7 +32,7 @@ def difference(
 ) -> Box | Overrun | None:
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
     if sum(map(len, (*law, text))) <= LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
-        laws, said = [trimmed(family, tuple(rows)) for rows in law], trimmed(family, tuple(text))
+        laws, said = both(family, tuple(map(tuple, law)), tuple(text))
         if same(laws, said) or (kind is None and settled(family, laws, said, partial(_equal, family))):
             return None
         return differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)

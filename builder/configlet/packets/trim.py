@@ -6,16 +6,20 @@ denies all fragments would have led it into every corner.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
 
 from configlet.model.net import Family, Span
-from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
+from configlet.model.policy import ANY_PORT, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
+from configlet.packets.bits import Bits
 from configlet.packets.boxes import full
 
 FEW = 16
-"""Denies of one list that are looked at; where there are more, they belong to the policy, and the walk needs them."""
+"""Denies of one list that are looked at; where there are more, they belong to the policy, and the walk needs them: unless the
+text has so many more than the law."""
+MOST = 8192
+"""Rows of a list up to which many denies are looked at."""
 _WHOLE, _NON_FIRST = (0, 0), (1, 1)
 
 
@@ -36,6 +40,23 @@ class Cell(NamedTuple):
 
     permit: bool
     box: tuple[Span, ...]
+
+
+def both(
+    family: Family, laws: Sequence[Sequence[Row]], text: Sequence[Row]
+) -> tuple[list[Sequence[Row]], Sequence[Row]]:
+    """A law and a text, trimmed: of a text with many more denies than its law, those too, and alike in both.
+
+    A host's text says what its network keeps closed anew for each protocol, also for those of which no rule speaks.
+    """
+    found, said = [trimmed(family, rows) for rows in laws], trimmed(family, text)
+    if _closing(said) > sum(map(_closing, found)) + FEW and max(map(len, (*found, said))) <= MOST:
+        return [met(rows) for rows in found], met(said)
+    return found, said
+
+
+def _closing(rows: Iterable[Row]) -> int:
+    return sum(not row.permit for row in rows)
 
 
 def trimmed(family: Family, rows: Sequence[Row]) -> Sequence[Row]:
@@ -76,6 +97,46 @@ def _denies(rows: Sequence[Row]) -> Sequence[Row]:
         return rows
     idle = {n for n in numbers if not _met(rows, n)}
     return [row for n, row in enumerate(rows) if n not in idle] if idle else rows
+
+
+def met(rows: Sequence[Row]) -> Sequence[Row]:
+    """The list without the denies that meet no later permit, and of the others the protocols from the first to the last of
+    later permits that they meet: what else a deny holds, no permit behind it has.
+    """
+    groups: dict[tuple[Span, ...], int] = {}
+    for row in rows:
+        if row.permit:
+            groups.setdefault(row.box[:DPORT], 1 << len(groups))
+    dst, src = (Bits((ends[level], bit) for ends, bit in groups.items()) for level in (DST, SRC))
+    protos: dict[Span, int] = {}
+    for ends, bit in groups.items():
+        protos[ends[PROTO]] = protos.get(ends[PROTO], 0) | bit
+    ports: dict[int, set[Span]] = {bit: set() for bit in groups.values()}
+    kept: list[Row] = []
+    later = 0
+    for row in reversed(rows):
+        box = row.box
+        if row.permit:
+            bit = groups[box[:DPORT]]
+            later |= bit
+            ports[bit].add(box[DPORT])
+            kept.append(row)
+        elif near := later & dst[box[DST]] & src[box[SRC]]:
+            low, high = box[PROTO]
+            found = [span for span, of in protos.items() if span[0] <= high and low <= span[1] and _ported(box, near & of, ports)]
+            if found:
+                span = max(low, min(found)[0]), min(high, max(last for _, last in found))
+                kept.append(row if span == (low, high) else Cell(False, (span, *box[1:])))
+    kept.reverse()
+    return kept
+
+
+def _ported(box: tuple[Span, ...], near: int, ports: Mapping[int, Iterable[Span]]) -> bool:
+    """Whether a deny shares a port with a permit of these groups."""
+    if not near or box[DPORT] == ANY_PORT:
+        return bool(near)
+    low, high = box[DPORT]
+    return any(near & bit and any(one <= high and low <= last for one, last in of) for bit, of in ports.items())
 
 
 def _met(rows: Sequence[Row], at: int) -> bool:

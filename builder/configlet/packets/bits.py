@@ -1,0 +1,33 @@
+"""Which of some spans a span meets, as the bits of a number: one look for each dimension, and an ``and`` of the answers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
+from operator import itemgetter, or_
+
+from configlet.model.net import Span
+
+_HIGH = itemgetter(1)
+
+
+class Bits(dict[Span, int]):
+    """Spans of one dimension, each with bits; of any span asked for, the bits of those that share a value with it."""
+
+    __slots__ = ("_begun", "_ended", "_highs", "_lows")
+
+    def __init__(self, found: Iterable[tuple[Span, int]]) -> None:
+        by: dict[Span, int] = {}
+        for span, bits in found:
+            by[span] = by.get(span, 0) | bits
+        lows, highs = sorted(by), sorted(by, key=_HIGH)
+        self._lows, self._highs = [low for low, _ in lows], [high for _, high in highs]
+        self._begun = [*accumulate((by[span] for span in lows), or_, initial=0)]
+        self._ended = [*accumulate((by[span] for span in highs), or_, initial=0)]
+
+    def __missing__(self, span: Span) -> int:
+        low, high = span
+        begun = self._begun[bisect_right(self._lows, high)]
+        found = self[span] = begun & ~self._ended[bisect_left(self._highs, low)]
+        return found
