@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
@@ -50,6 +50,12 @@ class Policy:
 
     rules: tuple[Rule, ...]
     realms: tuple[str, ...]
+
+    def speaking(self, realm: str, family: Family) -> Iterator[Rule]:
+        """The rules of which both ends have addresses in a realm and family, in order."""
+        ends = {id(end): end for rule in self.rules for end in (rule.source, rule.destination)}
+        there = {number for number, end in ends.items() if end.of(realm, family)}
+        return (rule for rule in self.rules if id(rule.source) in there and id(rule.destination) in there)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _HERE, _THERE = (1, 1), (2, 2)
 
 def blocks(policy: Policy, realm: str, family: Family) -> tuple[Item, ...]:
     """The same first-match list as ``entries``, with a block wherever a rule has several ends or ports."""
-    return tuple(item for rule in policy.rules for item in rule_blocks(rule, realm, family))
+    return tuple(item for rule in policy.speaking(realm, family) for item in rule_blocks(rule, realm, family))
 
 
 def rule_blocks(rule: Rule, realm: str, family: Family) -> Iterator[Item]:

@@ -14,7 +14,7 @@ WHOLE: Span = (0, 0)
 
 def entries(policy: Policy, realm: str, family: Family) -> tuple[Entry, ...]:
     """A(p) of DESIGN 5.1 as one first-match list with default deny. Boxes speak of whole packets (fragment bit 0)."""
-    return tuple(entry for rule in policy.rules for entry in rule_entries(rule, realm, family))
+    return tuple(entry for rule in policy.speaking(realm, family) for entry in rule_entries(rule, realm, family))
 
 
 def rule_entries(rule: Rule, realm: str, family: Family) -> tuple[Entry, ...]:

@@ -18,9 +18,9 @@ NOT_SO = "is counted as another rule says, or not at all"
 
 def uncounted(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
     """Packets that pass by an observing rule and are not counted under its name, or are and pass by another rule."""
-    entries = [_like(item) for part in law.lists for item in items(part)]
+    rules = (_like(item).rule for part in law.lists for item in items(part))
     out: list[Witness] = []
-    for name in dict.fromkeys(entry.rule.name for entry in entries if entry.rule.origin == "observe"):
+    for name in dict.fromkeys(rule.name for rule in rules if rule.origin == "observe"):
         only = Law(law.family, tuple(_kept(part, partial(_of_rule, name)) for part in law.lists))
         told = _kept(lines, partial(_counted, name))
         found = witnesses(only, told, realm, file)
