@@ -76,7 +76,7 @@ class Touching:
 class Neighbours:
     """Blocks in the order of their rules, and for each the ones that share a packet with it."""
 
-    __slots__ = ("_by", "_ids", "_last", "_pairs", "_places", "_touching", "_weights", "blocks", "looked")
+    __slots__ = ("_by", "_highs", "_ids", "_last", "_lows", "_pairs", "_places", "_touching", "_weights", "blocks", "looked")
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = blocks
@@ -91,6 +91,8 @@ class Neighbours:
         self._pairs: dict[tuple[int, int], list[int]] = {}
         for at, pair in enumerate(zip(self._ids[DST], self._ids[SRC], strict=True)):
             self._pairs.setdefault(pair, []).append(at)
+        self._lows = [block[SERVICE][0][0] for block in blocks]
+        self._highs = [block[SERVICE][-1][1] for block in blocks]
         self._weights: list[dict[int, int]] = [{}, {}, {}]
         self._last: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
 
@@ -114,8 +116,11 @@ class Neighbours:
         self.looked = len(candidates)
         if len(candidates) == 1:
             return []
-        services, ids = self._touching[SERVICE](self._ids[SERVICE][at]), self._ids[SERVICE]
-        found = [other for other in candidates if ids[other] in services and other != at]
+        service, blocks, lows, highs = self.blocks[at][SERVICE], self.blocks, self._lows, self._highs
+        low, high = lows[at], highs[at]
+        found = [other for other in candidates if lows[other] <= high and highs[other] >= low and other != at]
+        if len(service) > 1 or any(len(blocks[other][SERVICE]) > 1 for other in found):
+            found = [other for other in found if touch(service, blocks[other][SERVICE])]
         sport = self.blocks[at][3]
         if any(self.blocks[other][3] is not sport for other in found):
             found = [other for other in found if touch(sport, self.blocks[other][3])]
