@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import shutil
@@ -16,6 +17,7 @@ from benchmarks.sites import Size, write
 from configlet import pipeline
 from configlet.model.problem import Refused
 from configlet.pipeline import report as reports
+from configlet.pipeline import written
 from configlet.pipeline.cache import Store
 from configlet.pipeline.inputs import inputs
 from configlet.pipeline.known import before_of, check
@@ -23,7 +25,7 @@ from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.sitemap import map_of
-from configlet.pipeline.written import Folder, content, rendered
+from configlet.pipeline.written import Folder, Texts, content, digest_of, rendered, unlike
 from tests.show_site import measured
 
 DAY = date(2026, 11, 24)
@@ -299,9 +301,44 @@ def test_the_site_that_is_shown_is_planned_by_what_its_changed_rule_touches(monk
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 200_000])
-def test_a_running_text_is_read_whole_however_long_it_was_thought_to_be(tmp_path: Path, size: int) -> None:
-    text = tmp_path / "h1.nftables.filter-table"
-    text.write_bytes(bytes(range(1, 9)))
-    assert content(str(text), size) == bytes(range(1, 9))
-    text.write_bytes(b"x" * 150_000)
-    assert content(str(text), size) == b"x" * 150_000
+def test_a_running_text_is_read_whole_however_long_it_was_thought_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    text, stat = tmp_path / "h1.nftables.filter-table", os.fstat
+    monkeypatch.setattr(os, "fstat", lambda file: os.stat_result((*stat(file)[:6], size, *stat(file)[7:])))
+    for said in (bytes(range(1, 9)), b"x" * 150_000):
+        text.write_bytes(said)
+        assert content(str(text))[1] == said
+
+
+def test_a_file_of_a_folder_is_read_again_when_anything_of_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, out = kept(tmp_path), tmp_path / "out"
+    out.mkdir()
+    files = {f"h{n}": out / f"h{n}.nftables.filter-table" for n in range(4)}
+    known: Texts = {owner: {"nftables": [digest_of(f"{owner}\n")]} for owner in files}
+
+    def now() -> list[str]:
+        folder = Folder(out, store)
+        found = unlike(folder, files, known)
+        folder.keep()
+        return found
+
+    def write(owner: str, text: str) -> None:
+        files[owner].write_text(text)
+        os.utime(files[owner], ns=(0, 10**18))
+
+    for owner in files:
+        write(owner, f"{owner}\n")
+    assert now() == [] and not list(store.folder.glob("files-*"))  # too young to be remembered
+    monkeypatch.setattr(written, "_MOMENT", 0)
+    assert now() == [] and now() == []
+    monkeypatch.setattr(written, "content", lambda path: pytest.fail(f"{path} is read again"))
+    assert now() == []
+    monkeypatch.undo()
+    write("h1", "x1\n")
+    files["h2"].unlink()
+    (out / "h3.eos.acl").write_text("h3\n")
+    assert now() == ["h1", "h2"] and now() == ["h1", "h2"]
+    assert "h3" not in Folder(out, store) and "h3/nftables" in Folder(out, store)

@@ -30,7 +30,7 @@ from configlet.pipeline.report import Report
 from configlet.pipeline.site import Site, open_site, with_platforms
 from configlet.pipeline.slices import change_of, touched_by
 from configlet.pipeline.twofold import managed_twice
-from configlet.pipeline.written import TEXTS, Texts, same
+from configlet.pipeline.written import TEXTS, Texts, unlike
 from configlet.plan import Item, compared, plan_of
 from configlet.readers.sections import owned
 
@@ -100,14 +100,14 @@ def _partly(
         return None
     meant = set(known) if owners is None else set(owners)
     touched = touched_by(before.map, change)
-    off = [owner for owner in meant - touched if not same(running, owner, known)]
+    off = unlike(running, meant - touched, known)
     if len(off) > MOST_OFF or not meant <= known.keys():
         return None
     part = part_of(root, site, today, given, before, time.perf_counter(), change, off, every=True)
     if part is None or not part.touched <= touched:
         return None
     # What a word of the change could have meant and did not is compared like all the rest.
-    off += [owner for owner in meant & (touched - part.touched) if not same(running, owner, known)]
+    off += unlike(running, meant & (touched - part.touched), known)
     return part.site, part.report, some(part.site, _texts(part, meant & {*part.touched, *off}), running)
 
 
