@@ -2,6 +2,9 @@
 
 An entry is JSON with a seal (HMAC) made with a key that only this user has, so that an entry that was damaged, cut off,
 moved to another name, or made by anybody else is as if it were not there. Nothing fails because it cannot be kept.
+
+An entry can have parts, of which each is only understood when it is asked for: behind the first line, which says where
+each stands, and under the same seal.
 """
 
 from __future__ import annotations
@@ -12,13 +15,31 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 LIMIT = 512 * 1024 * 1024
 """Bytes that the entries of a workspace may take; the oldest go first."""
 _SEAL = 64
+
+
+class Parts:
+    """The parts of one entry, by name."""
+
+    def __init__(self, held: bytes, spans: Mapping[str, tuple[int, int]]) -> None:
+        self._held, self._spans = held, spans
+
+    def content(self, name: str) -> bytes:
+        """The JSON of a part. Raises KeyError."""
+        start, stop = self._spans[name]
+        return self._held[start:stop]
+
+    def value(self, name: str) -> Any:
+        """What a part says. Raises KeyError."""
+        return json.loads(self.content(name))
 
 
 class Store:
@@ -30,6 +51,11 @@ class Store:
 
     def get(self, name: str) -> Any | None:
         """What was kept under a name, unless it is lost or not ours."""
+        found = self.opened(name)
+        return found[0] if found else None
+
+    def opened(self, name: str) -> tuple[Any, Parts] | None:
+        """The same with its parts."""
         path = self.folder / f"{name}.json"
         try:
             kept = path.read_bytes()
@@ -42,13 +68,20 @@ class Store:
             return None
         with suppress(OSError):
             os.utime(path)
-        return json.loads(content)
+        head, line, held = content.partition(b"\n")
+        if not line:
+            return None  # of an earlier form
+        value, spans = json.loads(head)
+        return value, Parts(held, spans)
 
-    def put(self, name: str, value: Any) -> None:
+    def put(self, name: str, value: Any, parts: Mapping[str, Any] | None = None) -> None:
         """Keep a value, so that nobody ever reads half of it."""
         if self._key is None:
             return
-        content = json.dumps(value, separators=(",", ":"), default=str).encode()
+        bodies = {part: _json(said) for part, said in (parts or {}).items()}
+        ends = list(accumulate(map(len, bodies.values())))
+        spans = dict(zip(bodies, pairwise([0, *ends]), strict=True))
+        content = b"".join((_json([value, spans]), b"\n", *bodies.values()))
         with suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, part = tempfile.mkstemp(dir=self.folder, prefix=".")
@@ -69,6 +102,10 @@ class Store:
                 return
             Path(path).unlink(missing_ok=True)
             total -= size
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), default=str).encode()
 
 
 def _key() -> bytes | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 Texts = tuple[str, ...]
@@ -29,14 +30,25 @@ class Item(NamedTuple):
     """Of a rule: the places that it speaks of by more than the names of hosts there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Columns(NamedTuple):
+    """The items of a file in columns, as of the tens of thousands of a large site few are looked at.
+
+    Where each starts, its name, its digest; and by ``which`` number in ``spoken`` stands what it speaks of (places, hosts,
+    uses, whole).
+    """
+
+    spoken: Sequence[Sequence[Sequence[str]]]
+    which: Sequence[int]
+    starts: Sequence[int]
+    digests: Sequence[str]
+    names: Sequence[str]
+
+
+class Cut(NamedTuple):
     """A file of which every item of one list or map is known: its kind, the line of its key, its items.
 
-    ``alone``: nothing else stands in the file but a tier. ``head`` is the digest of what stands before the first item.
-    The items stand in columns, as of the tens of thousands of a large site few are looked at: where each starts, its name,
-    its digest, and by ``which`` number in ``spoken`` stands what it speaks of (places, hosts, uses, whole). The last ends
-    at ``end``.
+    ``alone``: nothing else stands in the file but a tier. ``head`` is the digest of what stands before the first item, and
+    the last ends at ``end``. What all items together speak of and use tells whether the file has to be ``opened`` at all.
     """
 
     kind: str
@@ -44,43 +56,45 @@ class Cut:
     alone: bool
     head: str
     end: int
-    spoken: Sequence[Sequence[Sequence[str]]]
-    which: Sequence[int]
-    starts: Sequence[int]
-    names: Sequence[str]
-    digests: Sequence[str]
+    places: frozenset[str]
+    uses: frozenset[str]
+    """Every name and label that any item uses."""
+    owners: frozenset[str]
+    """The names of hosts, of a file of hosts."""
+    opened: Callable[[], Columns]
+    has: Callable[[str], bool]
+    """Whether perhaps an item has this name; False: surely none has."""
 
     @property
     def items(self) -> tuple[Item, ...]:
         """All of them, in the order of their lines."""
-        return tuple(map(self._item, range(len(self.starts))))
+        return tuple(map(self._item, range(len(self.opened().starts))))
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
         """Where each starts and stops."""
-        return tuple(zip(self.starts, (*self.starts[1:], self.end), strict=True))
+        starts = self.opened().starts
+        return tuple(zip(starts, (*starts[1:], self.end), strict=True))
 
     def speaking(self, places: set[str]) -> tuple[Item, ...]:
         """The items that speak of any of these places."""
-        hits = {number for number, said in enumerate(self.spoken) if not places.isdisjoint(said[0])}
-        return tuple(self._item(at) for at, number in enumerate(self.which) if number in hits) if hits else ()
+        if self.places.isdisjoint(places):
+            return ()
+        held = self.opened()
+        hits = {number for number, said in enumerate(held.spoken) if not places.isdisjoint(said[0])}
+        return tuple(self._item(at) for at, number in enumerate(held.which) if number in hits)
 
     def named(self, names: Collection[str]) -> tuple[Item, ...]:
-        """The items that have one of these names."""
-        return tuple(self._item(at) for at, name in enumerate(self.names) if name in names)
-
-    def uses(self) -> set[str]:
-        """Every name and label that any item uses."""
-        return {name for said in self.spoken for name in said[2]}
-
-    def columns(self) -> list[Any]:
-        """All fields, as the class takes them."""
-        return [getattr(self, field.name) for field in fields(self)]
+        """The hosts that have one of these names."""
+        if self.owners.isdisjoint(names):
+            return ()
+        return tuple(self._item(at) for at, name in enumerate(self.opened().names) if name in names)
 
     def _item(self, at: int) -> Item:
-        stop = self.starts[at + 1] if at + 1 < len(self.starts) else self.end
-        places, hosts, uses, whole = map(tuple, self.spoken[self.which[at]])
-        return Item(self.starts[at], stop, places, hosts, self.names[at], self.digests[at], uses, whole)
+        spoken, which, starts, digests, names = self.opened()
+        stop = starts[at + 1] if at + 1 < len(starts) else self.end
+        places, hosts, uses, whole = map(tuple, spoken[which[at]])
+        return Item(starts[at], stop, places, hosts, names[at], digests[at], uses, whole)
 
 
 def cut_of(text: str, kind: str, items: Iterable[Item]) -> Cut | None:
@@ -103,8 +117,37 @@ def cut_of(text: str, kind: str, items: Iterable[Item]) -> Cut | None:
     which = [spoken.setdefault((i.places, i.hosts, i.uses, i.whole), len(spoken)) for i in ordered]
     stops = [*starts[1:], len(lines)]
     digests = [digest_of(lines[a:b]) if kind == "policy" else "" for a, b in zip(starts, stops, strict=True)]
-    names = [item.name for item in ordered]
-    return Cut(kind, header, alone, digest_of(lines[:first]), len(lines), list(spoken), which, starts, names, digests)
+    columns = Columns(list(spoken), which, starts, digests, [item.name for item in ordered])
+    return _cut(kind, header, alone, digest_of(lines[:first]), len(lines), columns)
+
+
+def _cut(kind: str, header: int, alone: bool, head: str, end: int, columns: Columns) -> Cut:
+    places, uses = (frozenset(name for said in columns.spoken for name in said[n]) for n in (0, 2))
+    owners = frozenset(columns.names if kind == "hosts" else ())
+    return Cut(kind, header, alone, head, end, places, uses, owners, lambda: columns, columns.names.__contains__)
+
+
+def to_parts(cut: Cut) -> tuple[list[Any], list[Any], Sequence[str]]:
+    """For a cache: what is asked of every cut, its columns but the names, and the names."""
+    *columns, names = cut.opened()
+    return [*cut[:5], *map(sorted, cut[5:8])], columns, names
+
+
+def from_parts(said: Sequence[Any], columns: Callable[[], Any], names: Callable[[], bytes]) -> Cut:
+    """The cut again; its columns, and the JSON of its names, are only asked for when they are needed."""
+    def opened() -> Columns:
+        spoken, which, starts, digests = columns()
+        return Columns(spoken, which, starts, digests, json.loads(names()))
+
+    kind, header, alone, head, end, *sets = said
+    places, uses, owners = map(frozenset, sets)
+    has = partial(_has, names)
+    return Cut(kind, header, alone, head, end, places, uses, owners, cache(opened), has)
+
+
+def _has(names: Callable[[], bytes], name: str) -> bool:
+    """Whether a name perhaps stands in a list of names, of which the JSON is given: what is not found there is not in it."""
+    return json.dumps(name).encode() in names()
 
 
 def digest_of(lines: list[str]) -> str:

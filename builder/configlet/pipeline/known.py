@@ -81,8 +81,8 @@ def keep(store: Store, given: Inputs, site: Site, report: Report) -> None:
     store.put(f"report-{given.key}", reports.to_dict(report))
     known = sitemap.map_of(site, given) if report.status == 0 else None
     if known is not None:
-        state = {"key": given.key, "digests": dict(given.digests), "map": sitemap.to_dict(known)}
-        store.put(f"state-{given.place}", state)
+        said, parts = sitemap.to_dict(known)
+        store.put(f"state-{given.place}", {"key": given.key, "digests": dict(given.digests), "map": said}, parts)
 
 
 def kept(store: Store, given: Inputs, started: float) -> Report | None:
@@ -98,12 +98,13 @@ def before_of(store: Store, given: Inputs) -> Before | None:
     """What this site was when it was last looked at whole, on the same day and with the same code and configlets."""
     from configlet.pipeline import sitemap
 
-    state = store.get(f"state-{given.place}")
+    found = store.opened(f"state-{given.place}")
     try:
-        report = store.get(f"report-{state['key']}") if state else None
-        if state is None or report is None:
+        report = store.get(f"report-{found[0]['key']}") if found else None
+        if found is None or report is None:
             return None
-        return Before(state["key"], state["digests"], reports.from_dict(report, 0), sitemap.from_dict(state["map"]))
+        state, parts = found
+        return Before(state["key"], state["digests"], reports.from_dict(report, 0), sitemap.from_dict(state["map"], parts))
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -24,8 +24,8 @@ from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.known import Before
 from configlet.pipeline.report import GroupSaid, Report, counted
 from configlet.pipeline.site import Site, open_site
-from configlet.pipeline.sitemap import ALL, Where, uses_of
-from configlet.pipeline.slices import Change, as_expected, change_of, slice_of, touched_by, whole_places
+from configlet.pipeline.sitemap import ALL, Map, Where, uses_of
+from configlet.pipeline.slices import Change, as_expected, change_of, is_taken, slice_of, touched_by, whole_places
 
 MOST_PLACES = 60
 """A change that touches more places than this is looked at whole."""
@@ -62,7 +62,7 @@ def part_of(
     cut = slice_of(before.map, given, change, owners)
     try:
         opened = _opened(root, site, today, cut.texts)
-        narrow = _narrowed(opened, change) if as_expected(opened.inventory, cut, before.map) else None
+        narrow = _narrowed(opened, before.map, change) if as_expected(opened.inventory, cut, before.map) else None
         if narrow is None:
             return None
         touched = touched_by(before.map, narrow)
@@ -83,7 +83,7 @@ def _opened(root: Path, site: str, today: date, texts: dict[str, str]) -> Site:
         return open_site(root, site, today, Path(folder))
 
 
-def _narrowed(site: Site, change: Change) -> Change | None:
+def _narrowed(site: Site, known: Map, change: Change) -> Change | None:
     """The change with the places that its new rules really speak of.
 
     None when one of them speaks of any other than was thought, or has a name that another rule has.
@@ -93,7 +93,7 @@ def _narrowed(site: Site, change: Change) -> Change | None:
         if rule.place is not None and (rule.place.file, rule.place.line - 1) in change.new:
             places.update(where.both(rule.source, rule.destination))
             hosts.update(_hosts(site, rule))
-            if rule.name in change.names:
+            if is_taken(known, change, rule.name):
                 return None
     return replace(change, places=frozenset(places), named=frozenset(hosts)) if places <= change.places else None
 

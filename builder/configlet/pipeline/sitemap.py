@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
@@ -15,7 +15,8 @@ from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, s
 from configlet.model.policy import Rule
 from configlet.model.problem import Place
 from configlet.packets.index import Spans
-from configlet.pipeline.cuts import Cut, Item, Texts, cut_of
+from configlet.pipeline.cache import Parts
+from configlet.pipeline.cuts import Cut, Item, Texts, cut_of, from_parts, to_parts
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.site import Site
 from configlet.place.local import keeps
@@ -212,14 +213,23 @@ def uses_of(line: RuleLine) -> tuple[str, ...]:
     return tuple(sorted(services | {str(selector) for selector in (*line.sources, *line.destinations)}))
 
 
-def to_dict(known: Map) -> dict[str, Any]:
-    """For a cache."""
-    return {"cuts": {f: cut.columns() for f, cut in known.cuts.items()}} | {n: getattr(known, n) for n in _REST}
+def to_dict(known: Map) -> tuple[dict[str, Any], dict[str, Any]]:
+    """For a cache: what is always asked, and what stands in parts that are opened when they are: by file, and ``names``."""
+    cuts: dict[str, list[Any]] = {}
+    parts: dict[str, Any] = {}
+    for file, cut in known.cuts.items():
+        cuts[file], parts[file], parts[_NAMES + file] = to_parts(cut)
+    return {"cuts": cuts} | {n: getattr(known, n) for n in _REST}, parts
 
 
 _REST = ("words", "neighbours", "inside", "bare", "parted", "core", "free")
+_NAMES = "names of "
 
 
-def from_dict(said: Mapping[str, Any]) -> Map:
+def from_dict(said: Mapping[str, Any], parts: Parts) -> Map:
     """The map again. Raises KeyError, TypeError or ValueError for anything that ``to_dict`` did not make."""
-    return Map({file: Cut(*columns) for file, columns in said["cuts"].items()}, *(said[name] for name in _REST))
+    cuts = {
+        file: from_parts(cut, partial(parts.value, file), partial(parts.content, _NAMES + file))
+        for file, cut in said["cuts"].items()
+    }
+    return Map(cuts, *(said[name] for name in _REST))

@@ -43,7 +43,7 @@ class Change:
     hosts: frozenset[str]
     removed: int
     names: frozenset[str]
-    """The names of all rules that stay."""
+    """The names of the rules that stay, of the files that differ."""
     used: tuple[frozenset[str], frozenset[str]]
     """What all rules of before speak of, and what those that stay do."""
 
@@ -74,10 +74,10 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
     if ALL in places or places & set(known.core):
         return None
     same = [cut for file, cut in known.cuts.items() if cut.kind == "policy" and file not in now]
-    uses = frozenset(chain.from_iterable(cut.uses() for cut in same))
-    used = uses.union(*(known.cuts[file].uses() for file in now)), uses.union(*(i.uses for of in now.values() for i in of))
+    uses = frozenset(chain.from_iterable(cut.uses for cut in same))
+    used = uses.union(*(known.cuts[file].uses for file in now)), uses.union(*(i.uses for of in now.values() for i in of))
     lines = frozenset((file, item.start) for file, item in new)
-    names = frozenset(chain(*(cut.names for cut in same), (item.name for items in now.values() for item in items)))
+    names = frozenset(item.name for items in now.values() for item in items)
     lost = {host for item in gone for host in (*item.hosts, *(h for p in item.whole for h in known.inside.get(p, ())))}
     return Change(
         now, lines, frozenset(places), left, None, frozenset(lost), frozenset(hosts), len(gone), names, used
@@ -87,7 +87,7 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
     """All items of a file now, those that are gone, and those that are new (without name, digest or places)."""
     lines = raw.decode().split("\n")
-    first = cut.starts[0]
+    first = cut.opened().starts[0]
     if first >= len(lines) or digest_of(lines[:first]) != cut.head:
         return None
     mark = lines[first][: len(lines[first]) - len(lines[first].lstrip())] + "- "
@@ -112,6 +112,12 @@ def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[
     ]
     items = (*kept[:ahead], *fresh, *kept[ahead:])
     return items, list(old[ahead : len(old) - behind]), fresh
+
+
+def is_taken(known: Map, change: Change, name: str) -> bool:
+    """Whether a rule that stays has this name, or perhaps has."""
+    others = (cut for file, cut in known.cuts.items() if cut.kind == "policy" and file not in change.now)
+    return name in change.names or any(cut.has(name) for cut in others)
 
 
 def touched_by(known: Map, change: Change) -> frozenset[str]:
