@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from configlet import drivers
+from configlet.drivers import OURS
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "builder" / "configlet"
 HEAVY = {
@@ -117,6 +120,12 @@ def test_a_driver_names_the_libraries_that_it_imports_when_it_connects(driver: E
     named = {library.partition(".")[0] for library in libraries} | ({"netmiko"} if libraries & OF_NAPALM else set())
     needed = set(imported_late(driver.module, set()))
     assert needed and needed <= named
+
+
+def test_our_own_drivers_are_those_that_our_package_offers() -> None:
+    offered = {e.name: e.value for e in entry_points(group="configlet.drivers")}
+    assert {name: f"configlet.drivers.{where}" for name, where in OURS.items()} == offered
+    assert drivers.names() == offered.keys()
 
 
 def test_platform_folders_hold_no_python() -> None:

@@ -19,13 +19,13 @@ from configlet.model.problem import Refused
 from configlet.pipeline import report as reports
 from configlet.pipeline import written
 from configlet.pipeline.cache import Store
-from configlet.pipeline.inputs import inputs
+from configlet.pipeline.inputs import content, inputs
 from configlet.pipeline.known import before_of, check
 from configlet.pipeline.partly import Part, part_of
 from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.sitemap import map_of
-from configlet.pipeline.written import Folder, Texts, content, digest_of, rendered, unlike
+from configlet.pipeline.written import Folder, Texts, digest_of, rendered, unlike
 from tests.show_site import measured
 
 DAY = date(2026, 11, 24)

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -208,6 +207,8 @@ def read(aimed: Aim, owners: frozenset[str], *, timers: bool = True) -> Shown:
                     tell(target.owner, "done", "read")
             except (Trouble, Refused) as trouble:
                 tell(target.owner, "done", f"not read: {trouble}")
+
+        from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             list(pool.map(one, wanted))

@@ -18,4 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.set_threshold(1_000_000, 50, 50)
     from configlet.cli.app import run
 
-    return run(given)
+    status = run(given)
+    if arguments is None:
+        gc.freeze()  # nor is it looked through when the process ends
+    return status

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from configlet.drivers import own, secrets
 from configlet.drivers.base import Canonical, Lost, Rejected, Target, Unreachable, Untrusted
 from configlet.model.plan import Change
+
+if TYPE_CHECKING:
+    import ssl
 
 PATIENCE = 30
 """Seconds for one request."""
@@ -146,6 +148,7 @@ class EosDriver:
 
 
 def _connected(target: Target) -> Any:
+    import ssl
     from http.client import HTTPException
 
     from napalm.base.exceptions import ConnectionException, UnsupportedVersion
@@ -177,6 +180,8 @@ def _plain(error: Exception) -> str:
 
 
 def _context(target: Target) -> ssl.SSLContext:
+    import ssl
+
     try:
         return ssl.create_default_context(cafile=str(target.trust / "ca.pem"))
     except (OSError, ssl.SSLError) as error:

@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 LARGEST = 200_000_000
 """Characters; a plan over 400,000 lines is a quarter of it."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_WORDS = r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+'
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
@@ -102,7 +102,7 @@ def _offsets(text: str) -> Iterator[tuple[Path, int]]:
     """Where each key, and each item of a list, begins. The text is known to be JSON."""
     stack: list[str | int] = []
     key = False
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_WORDS, text):
         word = token[0]
         if word in "{[":
             if stack and isinstance(stack[-1], int):

@@ -20,7 +20,7 @@ from configlet.model.gate import Artifact
 from configlet.pipeline.artifacts import each_artifact, groups
 from configlet.pipeline.cache import Store
 from configlet.pipeline.cores import each_group
-from configlet.pipeline.inputs import inputs
+from configlet.pipeline.inputs import content, inputs
 from configlet.pipeline.known import Tell
 from configlet.pipeline.site import Site
 
@@ -118,20 +118,6 @@ class Folder(Mapping[str, str]):
         """Remember what was read, for the next time."""
         if self._store and self._seen != self._before:
             self._store.put(self._name, {**self._before, **self._seen})
-
-
-def content(path: str) -> tuple[os.stat_result, bytes]:
-    """A file as it is now, and its bytes, in four calls of the kernel: a file object needs nine, of ten thousand files."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        status = os.fstat(file)
-        size = status.st_size
-        found = os.read(file, size + 1)
-        while len(found) != size and (more := os.read(file, 1 << 16)):
-            found += more
-        return status, found
-    finally:
-        os.close(file)
 
 
 def _sign(status: os.stat_result) -> str:
