@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from configlet.analyse.blocks import packet_in
 from configlet.analyse.confirm import Ask
 from configlet.analyse.judge import Verdicts, Where
 from configlet.model.finding import Kind
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Inventory, Term
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import Packet, Policy, Rule

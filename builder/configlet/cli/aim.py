@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from configlet.cli import progress, say
+from configlet.model.frozen import dataclass
 from configlet.model.plan import host_of
 from configlet.model.problem import Refused, refuse
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from configlet.cli import say, statuses
+from configlet.model.frozen import dataclass
 from configlet.model.problem import refuse
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ nobody but the login that committed, the driver holds it, and once the process i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from configlet.model.frozen import dataclass
 from configlet.model.plan import Change
 
 

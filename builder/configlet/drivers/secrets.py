@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from configlet.model.frozen import dataclass
 from configlet.model.problem import refuse
 
 _REFERENCE = re.compile(r"env/([A-Za-z_][A-Za-z0-9_]*)")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, get_args
 
 from configlet.journal.log import Record
+from configlet.model.frozen import dataclass
 from configlet.model.plan import Result
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice, product
 from math import prod
 from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
+from configlet.model.frozen import dataclass
 from configlet.model.net import Spans
 
 Sets = tuple[Spans, Spans, Spans, Spans, Spans, Spans, Spans]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from configlet.model.frozen import dataclass
 
 _AFTER = re.compile(r"(?<=[;{}])\s*##[^\"]*$")
 

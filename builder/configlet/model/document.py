@@ -6,9 +6,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from configlet.model.frozen import dataclass
 from configlet.model.problem import Place, Refused, refuse
 
 Path = tuple[str | int, ...]

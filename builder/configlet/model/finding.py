@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Action, Level
 from configlet.model.problem import Place
 

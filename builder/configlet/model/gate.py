@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
+from configlet.model.frozen import dataclass
 from configlet.model.net import Family, Span
 from configlet.model.policy import Entry
 

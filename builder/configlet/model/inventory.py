@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
+from configlet.model.frozen import dataclass
 from configlet.model.net import Family, IPAddress, IPNetwork, Span
 from configlet.model.problem import Place
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Literal
+
+from configlet.model.frozen import dataclass
 
 Result = Literal["Kept", "Reverted", "Untouched", "Unknown"]
 SLOW = 10.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Action, Term
 from configlet.model.net import Addresses, Family, Span
 from configlet.model.problem import Place

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from configlet.model.frozen import dataclass
 
 Severity = Literal["error", "warning"]
 Nature = Literal["invalid", "red"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Line
 from configlet.model.net import Family, Spans
 from configlet.model.policy import Box

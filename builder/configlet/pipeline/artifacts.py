@@ -7,13 +7,14 @@ that are meant, and each of those is rendered and proven itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from configlet import platforms, readers
 from configlet import render as rendering
 from configlet.fit import alike, tables
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Artifact, Proof, Reading, Table
 from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.pipeline.foreign import foreign

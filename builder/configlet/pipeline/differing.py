@@ -7,10 +7,11 @@ group. Each text that would be sent is rendered, read and proven here and now.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from configlet import drivers
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Artifact, Reading
 from configlet.model.problem import Problem, Refused
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, read, unproven

@@ -6,13 +6,13 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from configlet import __version__
+from configlet.model.frozen import dataclass
 from configlet.platforms.content import search
 
 FORMAT = "found/1"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from configlet.model.frozen import dataclass
 from configlet.pipeline import report as reports
 from configlet.pipeline.cache import Store
 from configlet.pipeline.inputs import Inputs, inputs

@@ -9,11 +9,12 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from configlet.fit import alike
+from configlet.model.frozen import dataclass
 from configlet.model.policy import Rule
 from configlet.model.problem import Refused
 from configlet.pipeline.analysis import SUMMARY, policy_problems
@@ -196,6 +197,7 @@ def _analysed(site: Site, before: Before, change: Change) -> bool:
 
 def _others(groups: tuple[GroupSaid, ...], touched: frozenset[str]) -> Iterator[GroupSaid]:
     for group in groups:
-        rest = tuple(owner for owner in group.owners if owner not in touched)
-        if rest:
+        if touched.isdisjoint(group.owners):
+            yield group
+        elif rest := tuple(owner for owner in group.owners if owner not in touched):
             yield replace(group, owners=rest)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from configlet import rules, workspace
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Inventory, RuleLine, Term
 from configlet.model.net import Addresses, Family, Spans
 from configlet.model.policy import DST, SRC, Box, Entry, Policy, Rule

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Service, Term
 from configlet.model.net import FAMILIES, TOP, Addresses, Spans, addresses, subtract
 from configlet.model.policy import Entry, Rule

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Proof, Witness
 from configlet.model.problem import Place, Problem
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from configlet import platforms, rules, workspace
 from configlet.fit import Laws
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Capability, Reading
 from configlet.model.inventory import Inventory, Nic
 from configlet.model.net import Addresses, Family

@@ -6,10 +6,10 @@ It is made when a site was looked at whole, and kept, so that a change can be lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
 from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
 from configlet.model.policy import Rule

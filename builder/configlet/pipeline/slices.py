@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Inventory
 from configlet.pipeline.cuts import TOP, Cut, Item, digest_of
 from configlet.pipeline.inputs import Inputs

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import External, Inventory, Segment, Workload
 from configlet.model.net import Family, Spans, family_of, merge, span_of, subtract
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Capability, Direction, Gate
 from configlet.model.inventory import Device, External, Host, Inventory, Nic, Segment, Workload
 from configlet.model.net import FAMILIES, Family, IPNetwork, Span, family_of, span_of

@@ -7,10 +7,10 @@ has both, so that ends are compared inside their place and host only; of ends th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Gate
 from configlet.model.inventory import Acceptance
 from configlet.model.net import FAMILIES, Family, family_of, merge, span_of

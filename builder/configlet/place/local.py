@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Gate
 from configlet.model.inventory import Host, Stack, Workload
 from configlet.place.ends import End

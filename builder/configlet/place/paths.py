@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Gate
 from configlet.place.ends import End
 from configlet.place.gates import Placement

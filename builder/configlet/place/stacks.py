@@ -6,9 +6,9 @@ depends on something that the inventory does not say counts as not seen, and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Stack
 
 Row = Stack

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Artifact, Reading
 from configlet.model.plan import Change, Flow, Plan, digest_of
 from configlet.model.platform import Kind
@@ -174,5 +176,11 @@ def _turned(change: Change) -> Change:
 
 
 def _diff(owner: str, before: str, after: str) -> str:
-    names = f"{owner} runs", f"{owner} planned"
-    return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
+    differing = _differing(before, after)
+    return "\n".join((f"--- {owner} runs", f"+++ {owner} planned", *differing)) if differing else ""
+
+
+@lru_cache(maxsize=4)
+def _differing(before: str, after: str) -> tuple[str, ...]:
+    """What differs between two texts, without the names of the two: both of a pair often have the same."""
+    return tuple(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm=""))[2:]

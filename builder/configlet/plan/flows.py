@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from configlet.model.block import Block, T, items, listed, sets_of
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Artifact, Gate, Line, Reading
 from configlet.model.net import Family
 from configlet.model.plan import Flow

@@ -11,11 +11,12 @@ deny what both deny. What cannot be proven is not a recipe.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
 
 from configlet.model.block import Block, listed
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Line, Reading
 from configlet.model.net import Family
 from configlet.model.platform import Kind

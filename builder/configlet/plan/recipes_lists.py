@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any, Literal
 
 from configlet.model.block import Block, items
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Line, Reading
 from configlet.model.problem import refuse
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
 RESET = "table inet configlet\ndelete table inet configlet\n"
 """nftables: adding a table that exists is no error and deleting one that does not is, so this always works."""
 
@@ -29,14 +32,18 @@ def load_text(kind: str, before: str, after: str, text: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _bindings(header: str, old: list[str], new: list[str]) -> list[str]:
+def _bindings(header: str, old: Sequence[str], new: Sequence[str]) -> list[str]:
     gone = [f"   no {line}" for line in old if line not in new]
     come = [f"   {line}" for line in new if line not in old]
     return [header, *gone, *come] if gone or come else []
 
 
-def _blocks(text: str) -> dict[str, list[str]]:
-    """Unindented header to its indented lines, comments left out; one header twice is one block."""
+@lru_cache(maxsize=6)
+def _blocks(text: str) -> Mapping[str, Sequence[str]]:
+    """Unindented header to its indented lines, comments left out; one header twice is one block.
+
+    The way there and the way back ask for the same texts, and both of a pair do.
+    """
     found: dict[str, list[str]] = {}
     body: list[str] = []
     for line in text.splitlines():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Capability
 from configlet.model.problem import refuse
 from configlet.platforms import content

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from configlet.model.frozen import dataclass
 from configlet.model.inventory import Inventory
 from configlet.model.problem import Place, Problem, Refused, refuse
 from configlet.workspace import build, forms, lines, names, numbers, wiring
