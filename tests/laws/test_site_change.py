@@ -26,6 +26,8 @@ from configlet.pipeline.planning import plan
 from configlet.pipeline.report import Report
 from configlet.pipeline.sitemap import map_of
 from configlet.pipeline.written import Folder, Texts, digest_of, rendered, unlike
+from configlet.plan.texts import load_text
+from configlet.render import acl
 from tests.show_site import measured
 
 DAY = date(2026, 11, 24)
@@ -177,10 +179,33 @@ def test_a_plan_of_a_part_is_the_plan_of_the_whole_also_where_something_else_run
         (out / artifact.file).write_text(artifact.text)
     (out / "h00002.nftables.filter-table").write_text("table inet configlet {\n}\n")
     (out / "leaf3.eos.acl").unlink()
+    one, other = (out / f"leaf{n}.eos.acl" for n in (5, 6))  # a pair that the change touches: each from what it runs itself
+    assert one.read_text() == other.read_text()
+    one.write_text(one.read_text().replace(" permit ", " deny ", 1))
     policy(CHANGES["another service"])
     quick = plan(tmp_path, "small", DAY, Folder(out, store), "site", store=store)
     assert quick == plan(tmp_path, "small", DAY, Folder(out, None), "site")
     assert {"h00002"} < {change.owner for change in quick.changes} and any("leaf3" in p for p in quick.problems)
+    first, second = (next(c for c in quick.changes if c.owner == owner) for owner in ("leaf5", "leaf6"))
+    assert first.after == second.after and first.before != second.before and len(first.diff) > len(second.diff)
+    assert (first.undo, second.undo) == tuple(load_text("acl", c.after, c.before, c.before) for c in (first, second))
+    assert first.diff.startswith("--- leaf5 runs\n+++ leaf5 planned\n@@") and "leaf5" not in second.diff
+
+
+def test_a_list_of_one_of_a_pair_is_what_it_is_when_it_is_made_alone(tmp_path: Path, checked: Path) -> None:
+    site = pipeline.open_site(checked, "small", DAY)
+    together = {a.owner: a.text for a in pipeline.artifacts_of(site, {"leaf1", "leaf2", "leaf3", "border1"})}
+    assert together["leaf1"] == together["leaf2"] != together["leaf3"]
+    for owner, text in together.items():
+        acl._Last.known = {}, {}
+        alone = pipeline.artifacts_of(pipeline.open_site(checked, "small", DAY), {owner})
+        assert [a.text for a in alone] == [text]
+    table = pipeline.artifacts_of(site, {"leaf1"})[0].tables[0]
+    operands = site.platforms["eos"].kinds["acl"].operands
+    ways = ({"permit": permit, "deny": "deny"} for permit in ("permit", "PERMIT"))
+    plain, louder = ({**operands, "refusals": {}, "action": way} for way in ways)
+    shown = [str(acl.values("leaf1", each, [table])) for each in (plain, louder, plain)]
+    assert shown[0] == shown[2] and "PERMIT" in shown[1] and "PERMIT" not in shown[0]
 
 
 def test_a_slice_keeps_every_host_whose_table_does_not_remember(tmp_path: Path, checked: Path) -> None:

@@ -54,13 +54,16 @@ class Laws:
         self._segments = {s.name: s for s in inventory.segments}
         self.fitted: dict[int, Sequence[Entry]] = {}
         """The rows of a law, by its id, for as long as it is remembered."""
+        self.written: dict[object, Sequence[Entry]] = {}
+        """The same as lines are written from them, by the id of those rows and how a gate holds groups."""
         self._routed = cache(self._routed_law)
 
     def forget(self) -> None:
         """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""
-        if len(self.fitted) > KEPT or sum(map(len, self.fitted.values())) > ROWS:
+        if len(self.fitted) > KEPT or sum(map(len, (*self.fitted.values(), *self.written.values()))) > ROWS:
             self._routed.cache_clear()
             self.fitted.clear()
+            self.written.clear()
 
     def routed(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a gateway's or an external's interface in one direction."""

@@ -28,8 +28,9 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     problems = [*(_uncounted(out) if observed else ()), *too_large(out, laws.models)]
     if problems:
         raise Refused(problems)
+    # Rows of routed laws are held as long as their laws are, so they are known by identity from one of a pair to the other.
     written: dict[object, Sequence[Entry]] = {}
-    return tuple(_written(table, written) for table in out)
+    return tuple(_written(table, laws.written if table.gate.kind == "acl" else written) for table in out)
 
 
 def counted(laws: Laws, gates: Iterable[Gate]) -> list[Table]:

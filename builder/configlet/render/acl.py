@@ -83,11 +83,12 @@ class Interface:
 def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> dict[str, object]:
     """What the template of an access list is given. Raises Refused for a row that no line can say."""
     ordered = sorted(tables, key=lambda t: (t.gate.binding, t.gate.direction, t.family))
+    last = _Last(operands)
     bound: dict[str, list[List]] = {}
     lists: list[List] = []
     groups: dict[str, Group] = {}
     for table in ordered:
-        lists.append(_list(operands, table, groups))
+        lists.append(_list(operands, table, groups, last))
         bound.setdefault(lists[-1].interface, []).append(lists[-1])
     if operands.get("directions") == "one" and len({(t.family, t.gate.direction) for t in ordered}) > len(
         {t.family for t in ordered}
@@ -102,7 +103,7 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
     return {"owner": owner, "groups": ordered_groups, "lists": tuple(lists), "interfaces": interfaces}
 
 
-def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> List:
+def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], last: _Last) -> List:
     gate, family = table.gate, table.family
     binding = called(operands.get("interfaces", ()), gate.binding, operands.get("refusals", {}))
     name = operands["name"].format(binding=gate.binding, direction=gate.direction, family=family)
@@ -111,10 +112,36 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
     if len(name) > operands.get("name_length", len(name)):
         detail = f"{name}: a list's name has at most {operands['name_length']} characters."
         raise refuse("Name longer than the platform's", detail, nature="red")
-    return List(name, operands["command"][family], gate.direction, _counted(operands, table, groups), family, binding)
+    return List(name, operands["command"][family], gate.direction, last.counted(table, groups), family, binding)
 
 
-def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> tuple[tuple[int | str, ...], ...]:
+_Rows = tuple[tuple[int | str, ...], ...]
+
+
+class _Last:
+    """The rows of the device that was rendered last, as both of a pair have the same: by the rows of their tables, which are
+    held here, and what else a list says. Where groups are named too, every list is made anew."""
+
+    known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], _Rows]]] = ({}, {})
+
+    def __init__(self, operands: Mapping[str, Any]) -> None:
+        before, made = _Last.known
+        self._operands, self._before = operands, made if before == operands else {}
+        self._made: dict[object, tuple[Sequence[Entry], _Rows]] = {}
+        _Last.known = operands, self._made
+
+    def counted(self, table: Table, groups: dict[str, Group]) -> _Rows:
+        """The rows of a table with their numbers. Raises Refused."""
+        if "groups" in self._operands:
+            return _counted(self._operands, table, groups)
+        key = id(table.rows), table.family, table.gate.direction, table.gate.segments
+        if key not in self._before:
+            self._before[key] = table.rows, _counted(self._operands, table, groups)
+        self._made[key] = self._before[key]
+        return self._made[key][1]
+
+
+def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> _Rows:
     """The rows with their numbers, without gaps where the list would else be too long. Raises Refused."""
     sequence = operands["sequence"]
     numbered = _beside if sequence.get("remarks") in ("beside", "first") else _numbered
