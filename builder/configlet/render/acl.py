@@ -116,11 +116,13 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], l
 
 
 _Rows = tuple[tuple[int | str, ...], ...]
+LONG = 20_000
+"""Rows of a list that is too long to be held for another device."""
 
 
 class _Last:
     """The rows of the device that was rendered last, as both of a pair have the same: by the rows of their tables, which are
-    held here, and what else a list says. Where groups are named too, every list is made anew."""
+    held here, and what else a list says. Where groups are named too, and of long lists, each is made anew."""
 
     known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], _Rows]]] = ({}, {})
 
@@ -132,7 +134,7 @@ class _Last:
 
     def counted(self, table: Table, groups: dict[str, Group]) -> _Rows:
         """The rows of a table with their numbers. Raises Refused."""
-        if "groups" in self._operands:
+        if "groups" in self._operands or len(table.rows) > LONG:
             return _counted(self._operands, table, groups)
         key = id(table.rows), table.family, table.gate.direction, table.gate.segments
         if key not in self._before:
