@@ -51,7 +51,8 @@ def test_of_a_copy_that_is_not_valid_an_address_is_found_as_it_is_written(tmp_pa
     (folder / "a.yaml").write_text(f"# a copy\n{written}")
     found = list(managed_twice(tmp_path, "dc1", TODAY))
     assert bool(found) is told
-    assert all(one.startswith("leaf1:") and f"inventory/dc2/hosts/a.yaml:{2 + written.count('  address')}" in one for one in found)
+    place = f"inventory/dc2/hosts/a.yaml:{2 + written.count('  address')}"
+    assert all(one.startswith("leaf1:") and place in one for one in found)
 
 
 @pytest.mark.parametrize(("change", "told"), [("", True), ("\n    managed: false", False)])

@@ -28,6 +28,9 @@ class Bits(dict[Span, int]):
 
     def __missing__(self, span: Span) -> int:
         low, high = span
-        begun = self._begun[bisect_right(self._lows, high)]
-        found = self[span] = begun & ~self._ended[bisect_left(self._highs, low)]
+        found = self[span] = self.between(high, low)
         return found
+
+    def between(self, begun: int, ended: int) -> int:
+        """The bits of those that begin at one value or before it, without those that end before the other."""
+        return self._begun[bisect_right(self._lows, begun)] & ~self._ended[bisect_left(self._highs, ended)]

@@ -7,14 +7,12 @@ sides. Outside of the boxes of all others both sides then pass the same, and ins
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
-from operator import itemgetter, or_
-from typing import NamedTuple, cast
+from typing import cast
 
 from configlet.model.net import Family, Span
 from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
+from configlet.packets.bits import Bits
 from configlet.packets.boxes import full, meet
 from configlet.packets.compact import compact
 from configlet.packets.trim import Cell, Row
@@ -25,7 +23,6 @@ is asked instead."""
 SHARE = 16
 """One in so many permits of a long list may be what only one side has, beside those few."""
 _OTHERS = (DPORT, PROTO, SPORT, FRAG, FLAG)
-_HIGH = itemgetter(1)
 
 Rows = Sequence[Row]
 Alike = Callable[[Sequence[Rows], Rows], bool]
@@ -132,50 +129,24 @@ class _Ahead:
         return box, frozenset(both for number in numbers if (both := meet(self.boxes[number], box)))
 
 
-class _Ends(NamedTuple):
-    """Where the denies begin and end in one dimension: sorted, and before each place the bits of those that did."""
-
-    lows: list[int]
-    begun: list[int]
-    highs: list[int]
-    ended: list[int]
-
-    def bits(self, begun: int, ended: int) -> int:
-        """Those that begin at one value or before it, without those that end before another."""
-        return self.begun[bisect_right(self.lows, begun)] & ~self.ended[bisect_left(self.highs, ended)]
-
-
-def _ends(denies: dict[Box, int], level: int) -> _Ends:
-    by: dict[Span, int] = {}
-    for box, bit in denies.items():
-        by[box[level]] = by.get(box[level], 0) | bit
-    lows, highs = sorted(by), sorted(by, key=_HIGH)
-    begun, ended = ([*accumulate((by[span] for span in spans), or_, initial=0)] for spans in (lows, highs))
-    return _Ends([low for low, _ in lows], begun, [high for _, high in highs], ended)
-
-
 class _Held(dict[Span, int]):
     """The bits of the denies that have every value of a span in one dimension."""
 
     __slots__ = ("ends",)
 
-    def __init__(self, ends: _Ends) -> None:
+    def __init__(self, ends: Bits) -> None:
         self.ends = ends
 
     def __missing__(self, span: Span) -> int:
-        found = self[span] = self.ends.bits(*span)
+        found = self[span] = self.ends.between(*span)
         return found
 
 
-class _Axis(dict[Span, int]):
+class _Axis(Bits):
     """The bits of the denies that share a value with a span in one dimension."""
 
-    __slots__ = ("ends", "holding")
+    __slots__ = ("holding",)
 
     def __init__(self, denies: dict[Box, int], level: int) -> None:
-        self.ends = _ends(denies, level)
-        self.holding = _Held(self.ends)
-
-    def __missing__(self, span: Span) -> int:
-        found = self[span] = self.ends.bits(span[1], span[0])
-        return found
+        super().__init__((box[level], bit) for box, bit in denies.items())
+        self.holding = _Held(self)
