@@ -6,13 +6,15 @@ does not stop at the first difference: each pair of remainders answers with its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from configlet.model.block import Sets
+from configlet.model.block import Sets, T, items, listed, sets_of
 from configlet.model.net import Family, Span
 from configlet.model.policy import Box
 from configlet.packets import near
+from configlet.packets.sets import meets
 from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Spent, Tails, normal
 from configlet.packets.verdict import Row
 from configlet.packets.walk import BUDGET, FIRST_TRY, ORDERS, OVERRUN, Kind, Overrun
@@ -23,7 +25,7 @@ Part = tuple[bool, Box]
 _Tail = tuple[bool, tuple[Span, ...]]
 R = TypeVar("R", bound=Row)
 
-MANY = 64
+MANY = 200
 """Rows that only one of two lists has, up to which all rows are looked at one by one for what meets them."""
 
 
@@ -57,29 +59,26 @@ def differences(
         share *= 4
 
 
-def deciders(before: Sequence[R], after: Sequence[R]) -> tuple[Sequence[R], Sequence[R]]:
-    """The rows of either list that can have a say in a packet on which the two differ; of equal lists none.
+def deciders(before: Sequence[T], after: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """The rows and blocks of either list that can have a say in a packet on which the two differ; of equal lists none.
 
     Where the rows that both have stand in one order, a packet that lies in no other row meets the same rows in both. So what
     differs lies in rows of one list alone, and is decided by them and by what meets them. Both lists whole where the
     common rows stand in another order, or more than ``MANY`` rows are in one list alone.
     """
-    one, other = ([(row.permit, row.box) for row in rows] for rows in (before, after))
-    shared = set(one) & set(other)
-    if [key for key in one if key in shared] != [key for key in other if key in shared]:
+    lists = items(before), items(after)
+    keys = [[(row.permit, sets_of(row)) for row in rows] for rows in lists]
+    first, second = map(Counter, keys)
+    alike = {key for key, count in first.items() if second[key] == count}
+    shared = [[key for key in of_list if key in alike] for of_list in keys]
+    own = {sets for of_list in keys for permit, sets in of_list if (permit, sets) not in alike}
+    if shared[0] != shared[1] or len(own) > MANY:
         return before, after
-    own = {box for keys in (one, other) for permit, box in keys if (permit, box) not in shared}
-    if len(own) > MANY:
-        return before, after
-    return _meeting(before, own), _meeting(after, own)
-
-
-def _meeting(rows: Sequence[R], boxes: Collection[tuple[Span, ...]]) -> tuple[R, ...]:
-    return tuple(row for row in rows if any(all(map(_touch, row.box, box)) for box in boxes))
-
-
-def _touch(one: Span, other: Span) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
+    was, now = (
+        listed(row for row, (_, mine) in zip(rows, of_list, strict=True) if any(meets(mine, sets) for sets in own))
+        for rows, of_list in zip(lists, keys, strict=True)
+    )
+    return was, now
 
 
 class _Walk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,15 +13,12 @@ from configlet.model.net import Family
 from configlet.model.plan import Flow
 from configlet.model.policy import Box
 from configlet.packets.boxes import full, meet, minus, packet_of, packet_text
-from configlet.packets.differences import Near, differences
+from configlet.packets.differences import Near, deciders, differences
 from configlet.packets.flows import opened
-from configlet.packets.sets import meets
 from configlet.packets.walk import Overrun
 
 NO_FILTER = "no filter: everything passes"
 REPLIES = "replies: "
-MANY = 200
-"""When more lines differ than this, whole lists are compared."""
 AT_ONCE = 1_000_000
 """Steps in which all differences are looked for together; with more each rule is asked alone."""
 FEW = 500
@@ -77,7 +73,7 @@ def _changed(gate: _Gate) -> Iterator[tuple[bool, str, str]]:
     """(whether it opens, rule, example) of what a gate passes in one of its lists alone."""
     if _judge_alike(gate.before, gate.after):
         return
-    before, after = _concerned(gate.before, gate.after)
+    before, after = deciders(gate.before, gate.after)
     for is_open, one, other in ((True, before, after), (False, after, before)):
         yield from ((is_open, rule, example) for rule, example in _grown(gate, one, other))
 
@@ -130,24 +126,6 @@ def _one_by_one(gate: _Gate, one: _Lines, other: _Lines) -> Iterable[tuple[str, 
             yield rule, "not computed: the lists are too different for the budget"
         elif box is not None:
             yield rule, packet_text(packet_of(gate.family, gate.realm, box))
-
-
-def _concerned(one: _Lines, other: _Lines) -> tuple[_Lines, _Lines]:
-    """Both lists without the lines that no difference between them touches.
-
-    A packet outside of all lines that only one of them has meets the same lines in the same order in both.
-    """
-    lists = items(one), items(other)
-    keys = [[(line.permit, sets_of(line)) for line in lines] for lines in lists]
-    first, second = map(Counter, keys)
-    alike = {key for key, count in first.items() if second[key] == count}
-    shared = [[key for key in of_list if key in alike] for of_list in keys]
-    changed = {sets for of_list in keys for permit, sets in of_list if (permit, sets) not in alike}
-    if shared[0] != shared[1] or len(changed) > MANY:
-        return one, other
-    kept = ((line for line in lines if any(meets(sets_of(line), sets) for sets in changed)) for lines in lists)
-    before, after = map(listed, kept)
-    return before, after
 
 
 def _only(lines: _Lines, rule: str) -> Sequence[Line]:
