@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,16 @@ def configlet(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.Compl
         stdin=subprocess.DEVNULL,
         check=False,
     )
+
+
+def timed(*arguments: str, cwd: Path = ROOT) -> tuple[subprocess.CompletedProcess[str], float]:
+    """The command begun from nothing, and the CPU seconds of its process and of those that it ended."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ended = configlet(*arguments, cwd=cwd, PYTHONHASHSEED="0")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert seconds > 0, "a fork of another process is no child of this one, and what it takes is not seen"
+    return ended, seconds
 
 
 def modules_of(*arguments: str, cwd: Path = ROOT) -> tuple[int, frozenset[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.generation import tell
 from benchmarks.sites import Size
-from tests.cli_run import DAY, ROOT, configlet
+from tests.cli_run import DAY, ROOT, configlet, timed
 from tests.laws.analysis_size import write
 from tests.laws.walk_judge import Judges, mutants
 from tests.laws.walk_lists import pairs
@@ -33,10 +32,7 @@ def product(platform: str, *sizes: int, hardware: int = 0) -> tuple[int, float, 
     """Of a site with one rule: the status of `check`, its CPU seconds, what it says, and the lines of the longest artifact."""
     with tempfile.TemporaryDirectory(prefix="configlet-show-") as folder:
         root = product_site(Path(folder), platform, *sizes, hardware=hardware)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ended = configlet("check", "dc9", "--at", DAY, cwd=root)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        ended, seconds = timed("check", "dc9", "--at", DAY, cwd=root)
         configlet("render", "dc9", "--at", DAY, "--out", "out", cwd=root)
         texts = [path.read_text().count("\n") for path in (root / "out").glob("*")]
         return ended.returncode, seconds, ended.stdout + ended.stderr, max(texts, default=0)
@@ -155,10 +151,8 @@ def _analysed(kind: str, count: int) -> tuple[float, int]:
         write(kind, count, Path(folder))
         least, found = 1e9, 0
         for _ in range(3):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            ended = configlet("analyse", "dc1", "--at", DAY, "--json", cwd=Path(folder))
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            least = min(least, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            ended, seconds = timed("analyse", "dc1", "--at", DAY, "--json", cwd=Path(folder))
+            least = min(least, seconds)
             found = len(json.loads(ended.stdout)["findings"])
     return least, found
 
