@@ -63,3 +63,16 @@ def test_of_a_copy_that_is_valid_only_what_it_manages_is_told(tmp_path: Path, ch
     file.write_text(file.read_text().replace("name: dc9", "name: dc8").replace(way, way + change))
     assert load(root, "dc8", TODAY).inventory.devices[0].managed is not bool(change)
     assert bool(list(managed_twice(root, "dc9", TODAY))) is bool(list(managed_twice(root, "dc8", TODAY))) is told
+
+
+def test_a_site_that_cannot_be_read_is_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, reading = copied(tmp_path), Path.read_bytes
+
+    def closed(path: Path) -> bytes:
+        if "dc8" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return reading(path)
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    (said,) = managed_twice(root, "dc9", TODAY)
+    assert "dc8 cannot be read" in said and "nobody knows" in said

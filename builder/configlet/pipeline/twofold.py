@@ -26,7 +26,11 @@ def managed_twice(root: Path, site: str, today: date) -> Iterator[str]:
     others = [name for name in sites(root) if name != site]
     written = {address for address, _ in _written(root, site)} if others else set()
     for other in others:
-        common = [(address, place) for address, place in _written(root, other) if address in written]
+        try:
+            common = [(address, place) for address, place in _written(root, other) if address in written]
+        except OSError as error:
+            yield f"the site {other} cannot be read ({error}), so nobody knows whether it manages the same devices"
+            continue
         mine = _managed(root, site, today) if common else None
         if mine is None:
             continue
