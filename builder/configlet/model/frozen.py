@@ -11,7 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - so that it is given on
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - mypy --strict exports a name only so
 else:
     from operator import attrgetter
     from reprlib import recursive_repr

@@ -76,7 +76,7 @@ class Folder(Mapping[str, str]):
         self._store, self._folder, self._name = store, f"{folder}/", f"{FILES}-{digest_of(str(folder.resolve()))}"
         self._now: dict[str, str] = {}
         several: set[str] = set()
-        for file in os.listdir(folder):  # noqa: PTH208 - the same
+        for file in os.listdir(folder):  # noqa: PTH208 - ten thousand names, of which no path is needed
             owner, *rest = file.rsplit(".", 2)
             name = f"{owner}/{rest[0] if rest else ''}"
             if owner in self._now and name not in self._now:
@@ -105,7 +105,7 @@ class Folder(Mapping[str, str]):
         file = self._now[owner]
         path = self._folder + file
         before = self._before.get(file)
-        if before is not None and before[:-DIGEST] == _sign(os.stat(path)):  # noqa: PTH116 - a path object for each of ten thousand files
+        if before is not None and before[:-DIGEST] == _sign(os.stat(path)):  # noqa: PTH116 - of ten thousand files, without a path object each
             self._seen[file] = before
             return before[-DIGEST:]
         status, raw = content(path)
