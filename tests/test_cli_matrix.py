@@ -1,5 +1,6 @@
 """`configlet matrix`: its cells are the policy itself, whatever packet is drawn, and its ends are all addresses."""
 
+import csv
 import json
 import random
 from collections.abc import Iterator
@@ -176,3 +177,58 @@ def test_a_service_that_passes_nowhere_is_said_in_every_cell() -> None:
     assert says.pop(("databases", "databases")) == "all"
     assert says.pop(("feed-handlers", "feed-handlers")) == says.pop(("virtual", "virtual")) == "all"
     assert set(says.values()) == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [({"clients", "risk"}, set()), (set(), {"matching", "databases"}), ({"risk"}, {"risk"})]
+)
+def test_a_narrowed_table_has_the_cells_of_the_whole_one(
+    site: Site, found: Matrix, rows: set[str], columns: set[str]
+) -> None:
+    whole = cells(found)
+    part = matrix_of(site, rows=frozenset(rows), columns=frozenset(columns))
+    shown = cells(part)
+    assert shown and all(whole[key] == cell for key, cell in shown.items() if key in whole)
+    assert {key[0] for key in shown} == {"trading"}, "a realm without the named ends has no table"
+    asked = {key for key in whole if (not rows or key[1] in rows) and (not columns or key[2] in columns)}
+    assert all(not whole[key].passing for key in asked - set(shown)), "what is left out is where nothing passes"
+    (trading,) = part.realms
+    assert not set(trading.silent) & {name for key in shown for name in key[1:]}
+
+
+def test_labels_name_rows_and_columns() -> None:
+    by_label = configlet("matrix", "dc1", "--from", "app=oms", "--at", DAY, "--json")
+    assert by_label.returncode == 0, by_label.stderr
+    rows = {name for realm in json.loads(by_label.stdout)["realms"] for name in realm["rows"]}
+    segments = open_site(ROOT, "dc1", TODAY).inventory.segments
+    assert rows == {s.name for s in segments if ("app", "oms") in s.labels}
+
+
+def test_ends_that_share_no_realm_have_no_table() -> None:
+    ended = configlet("matrix", "dc1", "--from", "clients", "--to", "management", "--at", DAY)
+    assert ended.returncode == 8 and "no realm has both" in ended.stdout
+    nothing = configlet("matrix", "dc1", "--from", "elsewhere", "--at", DAY)
+    assert nothing.returncode == 0 and "nothing passes between these and: clients" in nothing.stdout
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+def test_an_unknown_end_is_refused_with_a_suggestion(option: str) -> None:
+    ended = configlet("matrix", "dc1", option, "clinets", "--at", DAY)
+    assert ended.returncode == 65 and ended.stdout == ""
+    assert f'{option}: dc1 has no row or column "clinets". Did you mean `clients`?' in ended.stderr
+
+
+def test_csv_has_every_cell_and_what_passes_in_it(found: Matrix) -> None:
+    ended = configlet("matrix", "dc1", "--csv", "--at", DAY)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    said = list(csv.DictReader(ended.stdout.splitlines()))
+    passing = [
+        (*key, p.service, "yes" if p.whole else "no") for key, cell in cells(found).items() for p in cell.passing
+    ]
+    assert passing == [
+        tuple(row[k] for k in ("realm", "from", "to", "service", "whole")) for row in said if row["service"]
+    ]
+    assert {(row["realm"], row["from"], row["to"]): row["says"] for row in said} == {
+        k: c.says for k, c in cells(found).items()
+    }
+    assert configlet("matrix", "dc1", "--csv", "--json").returncode == 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ WIDTH = 80
 WIDEST_NAME = 16
 CORNER = "from \\ to"
 WIDEST_CELL = 15
+MOST_SILENT = 20
 SIGNS = {"failsafe": "!", "infrastructure": "~"}
 LEGEND = """\
   all   every packet may pass     -   none may     .   the ends share no family
@@ -33,20 +35,35 @@ no segment or external has. What each gate does about it: configlet why."""
 
 @click.command("matrix")
 @options.site()
+@click.option("--from", "rows", multiple=True, metavar="S", help="Only rows of these; may be given again.")
+@click.option("--to", "columns", multiple=True, metavar="T", help="Only columns of these; may be given again.")
 @click.option("--service", metavar="SERVICE", help="Only this service of the site, or a literal such as tcp/22.")
+@click.option("--csv", "as_csv", is_flag=True, help="A line for each cell and what passes in it, for a spreadsheet.")
 @options.workspace
-def command(site: str, service: str | None, workspace: Path | None, at: date | None, as_json: bool) -> int:
+def command(
+    site: str, rows: Sequence[str], columns: Sequence[str], service: str | None, as_csv: bool, workspace: Path | None,
+    at: date | None, as_json: bool,
+) -> int:  # fmt: skip
     """Who may talk to whom, segment by segment, one table for each realm. It is the policy that speaks, exactly.
 
-    The tables fold at 80 columns. Exit status 8 when the site has no segment and no external.
+    S and T are segments, externals, multicast sets, `outside`, or segments' labels as KEY=VALUE; with one of them alone
+    the table has of the other side those between whom something passes. The tables fold at 80 columns. Exit status 8 when
+    there is no table: the site has no segment and no external, or S and T share no realm.
     """
     from configlet.pipeline.matrix import matrix
 
+    if as_csv and as_json:
+        raise click.UsageError("--csv or --json, not both.")
     root, today = sites.root_of(workspace), sites.day(at)
-    found = matrix(root, sites.named(root, site), today, service)
-    status = statuses.OK if any(realm.rows for realm in found.realms) else statuses.NOTHING
+    found = matrix(root, sites.named(root, site), today, service, rows, columns)
+    asked = (realm.rows or found.narrowed for realm in found.realms)
+    status = statuses.OK if any(asked) else statuses.NOTHING
     if as_json:
         say.data(status, {"command": "matrix", **to_data(found)})
+    elif as_csv:
+        from csv import writer
+
+        writer(sys.stdout, lineterminator="\n").writerows(csv_rows(found))
     else:
         for line in lines(found, today, asked=service is not None):
             say.out(line)
@@ -69,6 +86,19 @@ def to_data(found: Matrix) -> dict[str, object]:
             for realm in found.realms
         ],
     }
+
+
+def csv_rows(found: Matrix) -> Iterator[Sequence[str]]:
+    """The tables for a spreadsheet: a heading, then each cell, as often as services pass in it, at least once."""
+    yield "realm", "from", "to", "says", "service", "whole", "rules", "allowed", "denied"
+    for realm in found.realms:
+        for cell in realm.cells.values():
+            where, packets = (realm.name, cell.source, cell.target, cell.says), (cell.allowed, cell.denied)
+            for passing in cell.passing:
+                names = ", ".join(rule.name for rule in passing.rules)
+                yield *where, passing.service, "yes" if passing.whole else "no", names, *packets
+            if not cell.passing:
+                yield *where, "", "", "", *packets
 
 
 def _cell_data(cell: Cell) -> dict[str, object]:
@@ -98,17 +128,27 @@ def lines(found: Matrix, today: date, *, asked: bool) -> Iterator[str]:
     for realm in found.realms:
         yield ""
         yield f"realm {realm.name}"
-        for columns in _folds(realm):
+        for columns in _folds(realm) if realm.rows else ():
             yield ""
             yield from _table(realm, columns)
         if realm.silent:
             yield ""
-            yield f"  nothing passes from or to: {', '.join(realm.silent)}"
+            yield from _silent(realm, narrowed=found.narrowed)
+    if found.narrowed and not found.realms:
+        yield ""
+        yield "no realm has both"
     yield ""
     yield from LEGEND.splitlines()
     yield from _rules(found)
     if asked:
         yield from _parts(found)
+
+
+def _silent(realm: Realm, *, narrowed: bool) -> Iterator[str]:
+    names, more = realm.silent[:MOST_SILENT], len(realm.silent) - MOST_SILENT
+    told = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+    said = f"nothing passes {'between these and' if narrowed else 'from or to'}: {told}"
+    yield from wrap(said, WIDTH - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def words(cell: Cell) -> tuple[str, ...]:

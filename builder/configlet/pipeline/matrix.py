@@ -26,15 +26,18 @@ from configlet.model.net import (
     subtract,
 )
 from configlet.model.policy import DST, SRC, Box, Entry, Rule
+from configlet.model.problem import refuse
 from configlet.packets.boxes import meet, packet_of, packet_text
 from configlet.packets.entries import box_of, split
 from configlet.pipeline.site import Site, open_site
 from configlet.pipeline.why import service_of
 from configlet.rules import own_addresses, select
 from configlet.rules.expand import selector
+from configlet.workspace.suggest import did_you_mean
 
 Says = Literal["all", "none", "some", "never"]
 ANYTHING = Service("any", (Term(None),), None)
+NAMED: frozenset[str] = frozenset()
 OUTSIDE, OWN, ELSEWHERE = "outside", "infrastructure", "elsewhere"
 
 
@@ -73,7 +76,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """One realm's table. ``silent`` are ends that were left out, as nothing at all passes from or to them."""
+    """One realm's table. ``silent`` are ends that were left out, as nothing that was asked about passes from or to them."""
 
     name: str
     rows: tuple[str, ...]
@@ -84,23 +87,52 @@ class Realm:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The tables of a site, for one service or for all."""
+    """The tables of a site, for one service or for all; ``narrowed`` to the realms that have the rows and columns asked for."""
 
     site: str
     service: str
     realms: tuple[Realm, ...]
+    narrowed: bool = False
 
 
-def matrix(root: Path, site: str, today: date, service: str | None = None) -> Matrix:
-    """The tables of a site; ``service`` (a name or a literal such as tcp/22) narrows the question."""
+def matrix(
+    root: Path,
+    site: str,
+    today: date,
+    service: str | None = None,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+) -> Matrix:
+    """The tables of a site; ``service`` (a name or a literal such as tcp/22), ``rows`` and ``columns`` narrow the question.
+
+    ``rows`` and ``columns`` are names of ends or labels as ``key=value``. Raises Refused for what the site does not have.
+    """
     opened = open_site(root, site, today)
-    return matrix_of(opened, ANYTHING if service is None else service_of(opened, service))
+    asked = ANYTHING if service is None else service_of(opened, service)
+    return matrix_of(opened, asked, _named(opened, rows, "--from"), _named(opened, columns, "--to"))
 
 
-def matrix_of(site: Site, service: Service = ANYTHING) -> Matrix:
-    """The same for a site that is open."""
-    found = tuple(_realm(site, realm, service) for realm in site.policy.realms)
-    return Matrix(site.name, service.name, found)
+def matrix_of(
+    site: Site, service: Service = ANYTHING, rows: frozenset[str] = NAMED, columns: frozenset[str] = NAMED
+) -> Matrix:
+    """The same for a site that is open; ``rows`` and ``columns`` are names of ends, or empty for every end."""
+    found = (_realm(site, realm, service, rows, columns) for realm in site.policy.realms)
+    return Matrix(site.name, service.name, tuple(realm for realm in found if realm), bool(rows or columns))
+
+
+def _named(site: Site, words: Sequence[str], option: str) -> frozenset[str]:
+    """The names of the ends that an operator wrote."""
+    segments = site.inventory.segments
+    labels = {f"{k}={v}": {s.name for s in segments if (k, v) in s.labels} for s in segments for k, v in s.labels}
+    ends = {end.name for realm in site.policy.realms for end in ends_of(site.inventory, realm)}
+    unknown = next((word for word in words if word not in ends and word not in labels), None)
+    if unknown is not None:
+        hint = (
+            did_you_mean(unknown, ends | set(labels))
+            or " Write a segment, an external, or a segment's KEY=VALUE label."
+        )
+        raise refuse("Unknown name", f'{option}: {site.name} has no row or column "{unknown}".{hint}')
+    return frozenset(name for word in words for name in labels.get(word, {word}))
 
 
 def ends_of(inventory: Inventory, realm: str) -> tuple[End, ...]:
@@ -123,20 +155,29 @@ def ends_of(inventory: Inventory, realm: str) -> tuple[End, ...]:
     return (*out[1:-1], out[0], out[-1])
 
 
-def _realm(site: Site, realm: str, service: Service) -> Realm:
+def _realm(site: Site, realm: str, service: Service, rows: frozenset[str], columns: frozenset[str]) -> Realm | None:
+    """The table of a realm; None where it has nobody of the rows or of the columns that are asked for."""
     ends = ends_of(site.inventory, realm)
+    sources = [end for end in ends if not rows or end.name in rows]
+    targets = [end for end in ends if not columns or end.name in columns]
+    if not sources or not targets:
+        return None
     teller = _Teller(site, realm, service)
-    cells = {(a.name, b.name): teller.cell(a, b) for a in ends for b in ends}
-    speaks = {name for pair, cell in cells.items() if cell.passing for name in pair}
-    always = {end.name for end in ends if end.kind in ("segment", "external", "multicast")}
-    shown = [end for end in ends if end.name in always | speaks]
-    sources = [
-        end.name for end in shown if end.kind != "multicast" or any(cells[end.name, e.name].passing for e in ends)
-    ]
-    columns = tuple(end.name for end in shown)
-    kept = {(a, b): cells[a, b] for a in sources for b in columns}
-    silent = tuple(end.name for end in ends if end.name not in always | speaks)
-    return Realm(realm, tuple(sources), columns, kept, silent)
+    cells = {(a.name, b.name): teller.cell(a, b) for a in sources for b in targets}
+    begin = {a for (a, _), cell in cells.items() if cell.passing}
+    reached = {b for (_, b), cell in cells.items() if cell.passing}
+    if rows or columns:
+        shown_rows, shown_columns = rows or begin, columns or reached
+    else:
+        never_begin = {end.name for end in ends if end.kind == "multicast"} - begin
+        shown_columns = begin | reached | {end.name for end in ends if end.kind in ("segment", "external", "multicast")}
+        shown_rows = shown_columns - never_begin
+    left = tuple(end.name for end in sources if end.name in shown_rows)
+    top = tuple(end.name for end in targets if end.name in shown_columns)
+    kept = {(a, b): cells[a, b] for a in left for b in top}
+    asked = {end.name for end in (*sources, *targets)}
+    silent = tuple(end.name for end in ends if end.name in asked - shown_rows - shown_columns)
+    return Realm(realm, left, top, kept, silent)
 
 
 _Pair = tuple[Family, Span, Span, tuple[Entry, ...]]
