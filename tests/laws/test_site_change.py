@@ -218,6 +218,19 @@ def test_a_slice_keeps_every_host_whose_table_does_not_remember(tmp_path: Path, 
     assert known and stateless and stateless <= {host for hosts in known.bare.values() for host in hosts}
 
 
+def test_links_that_lead_back_up_are_gone_through_once(tmp_path: Path) -> None:
+    write(tmp_path, SMALL)
+    own = tmp_path / "configlets"
+    for name, other in (("a", "b"), ("b", "a")):
+        (own / name).mkdir(parents=True)
+        (own / name / "one").symlink_to(own / other)
+        (own / name / "two").symlink_to(own / other)
+        (own / name / f"{name}.yaml").write_text("before")
+    before = inputs(tmp_path, "small", DAY)
+    (own / "b" / "b.yaml").write_text("after")
+    assert before is not None and inputs(tmp_path, "small", DAY) != before, "what is linked counts as what it is"
+
+
 def test_warm_says_what_cold_said(tmp_path: Path, policy: Policy) -> None:
     store = kept(tmp_path)
     cold = check(tmp_path, "small", DAY)

@@ -90,15 +90,20 @@ def _configlets(root: Path) -> Iterator[bytes]:
                 yield content(f"{layer}/{name}")[1]
 
 
-def _below(folder: str, within: str = "") -> Iterator[str]:
-    """The names of all files below a folder, in order; what is linked counts as what it is."""
+def _below(folder: str, within: str = "", above: tuple[os.stat_result, ...] = ()) -> Iterator[str]:
+    """The names of all files below a folder, in order; what is linked counts as what it is, but for a way back up."""
+    way = *above, Path(folder).stat()
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         if not entry.is_dir():
             yield within + entry.name
-        elif entry.name != "__pycache__":
-            yield from _below(entry.path, f"{within}{entry.name}/")
+        elif entry.name != "__pycache__" and not (entry.is_symlink() and _leads_back(entry, way)):
+            yield from _below(entry.path, f"{within}{entry.name}/", way)
+
+
+def _leads_back(entry: os.DirEntry[str], way: tuple[os.stat_result, ...]) -> bool:
+    return any(os.path.samestat(entry.stat(), folder) for folder in way)
 
 
 def _plain(folder: str, within: str = "") -> Iterator[str]:

@@ -65,7 +65,7 @@ def _value(text: str) -> _Address | None:
 
 
 def _managed(root: Path, site: str, today: date) -> dict[_Address, str] | None:
-    """Whom a site manages, by address; None where it is not valid."""
+    """Whom a site manages, by address; None where it is not valid. A manager of NICs may well serve hosts of two sites."""
     try:
         inventory: Inventory = load(root, site, today, cache=cache_of(root)).inventory
     except Refused:
