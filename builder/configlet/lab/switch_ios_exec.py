@@ -17,6 +17,7 @@ from configlet.lab.switch_ios_files import RUNNING, STARTUP, Where
 from configlet.lab.switch_ios_lines import GLOBAL, Ambiguous
 from configlet.lab.switch_ios_state import IosState
 from configlet.lab.switch_match import Said, match
+from configlet.lab.switch_words import leave, length, number_in, width
 
 SAVED = "Building configuration...\n[OK]\n"
 MOST_MINUTES = 120
@@ -86,28 +87,6 @@ def _disable(_: IosState, session: Session, __: Sequence[str]) -> Answer:
     return ""
 
 
-def _leave(_: IosState, session: Session, __: Sequence[str]) -> Answer:
-    session.over = True
-    return ""
-
-
-def _length(_: IosState, session: Session, taken: Sequence[str]) -> Answer:
-    session.length = _number(taken, 2, 0, 512)
-    return ""
-
-
-def _width(_: IosState, __: Session, taken: Sequence[str]) -> Answer:
-    _number(taken, 2, 0, 512)
-    return ""
-
-
-def _number(taken: Sequence[str], token: int, low: int, high: int) -> int:
-    word = taken[-2]
-    if not (word.isascii() and word.isdigit() and low <= int(word) <= high):
-        raise InvalidInput(token, word)
-    return int(word)
-
-
 def _configure(state: IosState, session: Session, _: Sequence[str]) -> Answer:
     if state.locked_by not in ("", session.owner):
         raise Said(f"Configuration mode locked exclusively by {state.locked_by}. Please try later.")
@@ -131,7 +110,7 @@ def _configure_locked(state: IosState, session: Session, taken: Sequence[str]) -
 
 
 def _configure_timed(state: IosState, session: Session, taken: Sequence[str]) -> Answer:
-    minutes = _number(taken, 4, 1, MOST_MINUTES)
+    minutes = number_in(taken, 4, 1, MOST_MINUTES)
     _willing(state)
     if state.locked_by not in ("", session.owner):
         return _configure(state, session, taken)
@@ -156,7 +135,7 @@ def _revert_now(state: IosState, _: Session, __: Sequence[str]) -> Answer:
 
 
 def _revert_timer(state: IosState, _: Session, taken: Sequence[str]) -> Answer:
-    ios_state.again(state, _number(taken, 3, 1, MOST_MINUTES))
+    ios_state.again(state, number_in(taken, 3, 1, MOST_MINUTES))
     return ""
 
 
@@ -345,9 +324,9 @@ def _delete_forced(state: IosState, _: Session, taken: Sequence[str]) -> Answer:
 _USER: dict[str, Command] = {
     "enable": _enable,
     "disable": _disable,
-    **dict.fromkeys(("exit", "logout", "quit"), _leave),
-    "terminal length LINES": _length,
-    "terminal width COLUMNS": _width,
+    **dict.fromkeys(("exit", "logout", "quit"), leave),
+    "terminal length LINES": length(0, 512),
+    "terminal width COLUMNS": width(0, 512),
     **shows.USER,
 }
 _PRIVILEGED: dict[str, Command] = {

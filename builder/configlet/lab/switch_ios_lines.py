@@ -10,6 +10,7 @@ from configlet.lab.parsers.ios_entry import parse, show
 from configlet.lab.switch_config import Way
 from configlet.lab.switch_ios_config import BIND, GROUP_MODES, HEAD, SWITCHES, IosAcl, IosConfig
 from configlet.lab.switch_match import Ambiguous, Said, incomplete, match
+from configlet.lab.switch_words import hostname
 from configlet.model.net import FAMILIES, Family
 
 GLOBAL = ""
@@ -62,10 +63,7 @@ def _global(config: IosConfig, words: Sequence[str], line: str) -> str:
 
 
 def _hostname(config: IosConfig, taken: Sequence[str]) -> str:
-    name = taken[0]
-    if not (name[0].isalpha() and name.replace("-", "").replace("_", "").isalnum() and len(name) < 64):
-        raise InvalidInput(1, name)
-    config.hostname = name
+    hostname(config, taken)
     return GLOBAL
 
 

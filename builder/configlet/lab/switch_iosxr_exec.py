@@ -12,6 +12,7 @@ from configlet.lab import switch_iosxr_state as xr_state
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_iosxr_state import Target, XrState
 from configlet.lab.switch_match import match
+from configlet.lab.switch_words import leave, length, number_in, width
 
 
 @dataclass(slots=True)
@@ -49,28 +50,6 @@ def targeted(state: XrState, session: Session) -> Target:
     return session.target
 
 
-def _leave(_: XrState, session: Session, __: Sequence[str]) -> str:
-    session.over = True
-    return ""
-
-
-def _length(_: XrState, session: Session, taken: Sequence[str]) -> str:
-    session.length = _number(taken, 2, 0, 512)
-    return ""
-
-
-def _width(_: XrState, __: Session, taken: Sequence[str]) -> str:
-    _number(taken, 2, 0, 512)
-    return ""
-
-
-def _number(taken: Sequence[str], token: int, low: int, high: int) -> int:
-    word = taken[-2]
-    if not (word.isascii() and word.isdigit() and low <= int(word) <= high):
-        raise InvalidInput(token, word)
-    return int(word)
-
-
 def _configure(state: XrState, session: Session, _: Sequence[str]) -> str:
     session.configuring, session.target = True, xr_state.target(state)
     state.editing.append(session)
@@ -83,7 +62,7 @@ def _configure_alone(state: XrState, session: Session, taken: Sequence[str]) -> 
 
 
 def _rollback(state: XrState, session: Session, taken: Sequence[str]) -> str:
-    xr_state.rollback(state, _number(taken, 3, 1, 100), session.user)
+    xr_state.rollback(state, number_in(taken, 3, 1, 100), session.user)
     return "Loading Rollback Changes.\nLoaded Rollback Changes in 1 sec\nCommitting.\nConfiguration successfully rolled back.\n"
 
 
@@ -150,9 +129,9 @@ def _clock(_: XrState, __: Session, ___: Sequence[str]) -> str:
 
 
 EXEC: dict[str, Command] = {
-    **dict.fromkeys(("exit", "logout", "quit"), _leave),
-    "terminal length LINES": _length,
-    "terminal width COLUMNS": _width,
+    **dict.fromkeys(("exit", "logout", "quit"), leave),
+    "terminal length LINES": length(0, 512),
+    "terminal width COLUMNS": width(0, 512),
     "configure": _configure,
     "configure terminal": _configure,
     "configure exclusive": _configure_alone,

@@ -14,6 +14,7 @@ from configlet.lab.parsers.dialect import Dialect, show
 from configlet.lab.parsers.eos_entry import InvalidInput
 from configlet.lab.switch_config import Baseline, Way
 from configlet.lab.switch_match import Said, incomplete, match
+from configlet.lab.switch_words import hostname
 from configlet.model.net import FAMILIES, Family
 
 GLOBAL = ""
@@ -141,10 +142,7 @@ def _global(config: ListConfig, grammar: Grammar, words: list[str], line: str) -
 
 
 def _hostname(config: ListConfig, taken: Sequence[str]) -> str:
-    name = taken[0]
-    if not (name[0].isalpha() and name.replace("-", "").replace("_", "").isalnum() and len(name) < 64):
-        raise InvalidInput(1, name)
-    config.hostname = name
+    hostname(config, taken)
     return GLOBAL
 
 

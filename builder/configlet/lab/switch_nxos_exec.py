@@ -18,6 +18,7 @@ from configlet.lab.switch_ios_diff import filtered
 from configlet.lab.switch_lists import GLOBAL
 from configlet.lab.switch_match import Said, match
 from configlet.lab.switch_nxos_state import NxosState
+from configlet.lab.switch_words import leave, length, width
 
 SAVED = "[########################################] 100%\nCopy complete, now saving to disk (please wait)...\nCopy complete.\n"
 ENTER = "Enter configuration commands, one per line. End with CNTL/Z.\n"
@@ -66,28 +67,6 @@ def structured(state: NxosState, line: str) -> dict[str, Any] | None:
     except InvalidInput:
         return None
     return verb(state)
-
-
-def _leave(_: NxosState, session: Session, __: Sequence[str]) -> Answer:
-    session.over = True
-    return ""
-
-
-def _length(_: NxosState, session: Session, taken: Sequence[str]) -> Answer:
-    session.length = _number(taken, 2, 0, 511)
-    return ""
-
-
-def _width(_: NxosState, __: Session, taken: Sequence[str]) -> Answer:
-    _number(taken, 2, 24, 511)
-    return ""
-
-
-def _number(taken: Sequence[str], token: int, low: int, high: int) -> int:
-    word = taken[-2]
-    if not (word.isascii() and word.isdigit() and low <= int(word) <= high):
-        raise InvalidInput(token, word)
-    return int(word)
 
 
 def _ask(_: NxosState, session: Session, taken: Sequence[str]) -> Answer:
@@ -175,9 +154,9 @@ def _delete(state: NxosState, session: Session, taken: Sequence[str]) -> Answer:
 
 
 COMMANDS: dict[str, Command] = {
-    "exit": _leave,
-    "terminal length LINES": _length,
-    "terminal width COLUMNS": _width,
+    "exit": leave,
+    "terminal length LINES": length(0, 511),
+    "terminal width COLUMNS": width(24, 511),
     "terminal dont-ask": _ask,
     "no terminal dont-ask": _ask,
     "configure": _configure,

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 
 from configlet.lab.parsers.eos import Binding, Filters, Unreadable
 from configlet.lab.parsers.eos_entry import Ace, Bits, InvalidInput, Ports, parse
+from configlet.lab.parsers.sections import sections
 from configlet.lab.parsers.vocabulary import Vocabulary
 from configlet.lab.switch_config import Way
 from configlet.model.net import BITS, FAMILIES, TOP, Family, address_text
@@ -73,7 +74,7 @@ def read(dialect: Dialect, text: str) -> Filters:
     """The filters of a running configuration. Raises Unreadable with the line."""
     acls: dict[tuple[Family, str], tuple[Ace, ...]] = {}
     bindings: list[Binding] = []
-    for header, lines in _sections(text):
+    for header, lines in sections(text):
         family = _family(dialect, header)
         if family is not None:
             name = header.removeprefix(dialect.head[family]).strip()
@@ -85,20 +86,6 @@ def read(dialect: Dialect, text: str) -> Filters:
     if dialect.empty_permits:
         bindings = [bound for bound in bindings if acls.get((bound.family, bound.acl))]
     return Filters(acls, tuple(bindings))
-
-
-def _sections(text: str) -> list[tuple[str, list[str]]]:
-    found: list[tuple[str, list[str]]] = []
-    for line in text.splitlines():
-        if line.strip().startswith("!") or not line.strip():
-            continue
-        if not line.startswith(" "):
-            found.append((line.rstrip(), []))
-        elif found:
-            found[-1][1].append(line.strip())
-        else:
-            raise Unreadable(line)
-    return found
 
 
 def _family(dialect: Dialect, header: str) -> Family | None:

@@ -17,6 +17,7 @@ from configlet.lab.parsers.eos import Binding, Filters, Unreadable
 from configlet.lab.parsers.eos_entry import Ace, Bits, InvalidInput
 from configlet.lab.parsers.ios_entry import Entry, parse
 from configlet.lab.parsers.ios_groups import Groups, Unresolved
+from configlet.lab.parsers.sections import sections
 from configlet.model.net import Family
 
 DEFAULT_VRF = "default"
@@ -31,7 +32,7 @@ def read(text: str) -> Filters:
     lists: dict[tuple[Family, str], list[str]] = {}
     groups: dict[tuple[str, str], list[str]] = {}
     bindings: list[Binding] = []
-    for header, lines in _sections(text):
+    for header, lines in sections(text):
         match header.split():
             case ["ip", "access-list", "extended", name]:
                 lists[4, name] = lines
@@ -49,20 +50,6 @@ def read(text: str) -> Filters:
     acls = {key: _judged(key[0], lines, groups) for key, lines in lists.items() if key in bound}
     filtering = tuple(b for b in bindings if acls.get((b.family, b.acl)))
     return Filters({key: aces for key, aces in acls.items() if aces}, filtering)
-
-
-def _sections(text: str) -> list[tuple[str, list[str]]]:
-    found: list[tuple[str, list[str]]] = []
-    for line in text.splitlines():
-        if line.strip().startswith("!") or not line.strip():
-            continue
-        if not line.startswith(" "):
-            found.append((line.rstrip(), []))
-        elif found:
-            found[-1][1].append(line.strip())
-        else:
-            raise Unreadable(line)
-    return found
 
 
 def _judged(family: Family, lines: Sequence[str], groups: Groups) -> tuple[Ace, ...]:
