@@ -7,6 +7,8 @@ as anything else where the hole is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from configlet.workspace.placed import canonical, only_section, section_of
@@ -50,16 +52,26 @@ class Shape(NamedTuple):
     """Line from the first, column, and the group that says the column when it is not fixed (else 0)."""
 
 
-def filled(shape: Shape, match: re.Match[str]) -> tuple[str, int]:
-    """The JSON of an item, and how many events it has."""
-    order, events = shape.order, shape.events
-    words = match.group(*order) if len(order) > 1 else tuple(map(match.group, order))
-    if shape.lists:
-        commas = sum([words[i].count(", ") for i in shape.lists])
+def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], int]:
+    """The JSON of items, and how many events they have together: worked out hole by hole, as a column of a table."""
+    events, columns = shape.events * len(matches), [[*map(re.Match.group, matches, repeat(n))] for n in shape.order]
+    for i in shape.lists:
+        commas = sum(map(str.count, columns[i], repeat(", ")))
         if commas:
             events += commas
-            words = tuple([w.replace(", ", '","') if i in shape.lists else w for i, w in enumerate(words)])
-    return shape.template % words, events
+            columns[i] = [words.replace(", ", '","') for words in columns[i]]
+    rows = zip(*columns, strict=True) if columns else repeat((), len(matches))
+    return [*map(shape.template.__mod__, rows)], events
+
+
+def marks_of(shape: Shape, matches: list[re.Match[str]], text: str, lines: list[int]) -> Iterator[int]:
+    """Line and column of what is placed in items that begin on these lines, one item after the other."""
+    out: list[Iterable[int]] = []
+    for below, column, group in shape.marks:
+        out.append([line + below for line in lines])
+        starts = map(re.Match.start, matches, repeat(group)) if group else ()
+        out.append([at - text.rfind("\n", 0, at) for at in starts] if group else repeat(column))
+    return chain.from_iterable(zip(*out))  # noqa: B905 - a fixed column has no end
 
 
 def events_of(text: str) -> list[_Event]:
@@ -95,7 +107,7 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()))
     match = pattern.match(text)
     wanted = section_of(key, section).texts[0]
-    good = match is not None and match.end() == len(text) and filled(shape, match) == (wanted, len(events) - _AROUND)
+    good = match is not None and match.end() == len(text) and filled(shape, [match]) == ([wanted], len(events) - _AROUND)
     return shape if good else None
 
 

@@ -10,9 +10,10 @@ shapes do. Any doubt at all gives None, and the file is read by ``strict``: this
 from __future__ import annotations
 
 import re
+from itertools import accumulate, islice, repeat
 
 from configlet.workspace.placed import Section, only_section, section_of
-from configlet.workspace.shape import GAP, Shape, events_of, filled, shape_of
+from configlet.workspace.shape import GAP, Shape, events_of, filled, marks_of, shape_of
 from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
@@ -23,6 +24,8 @@ _OUTER = 6
 """Events of a file that are in no section: of stream, document and top map."""
 _SHORT = 400
 """Characters below which nothing is learned from a section."""
+_AT_ONCE = 1_000
+"""Items whose matches are held at a time: they are large, and to work on them column by column pays from ten on."""
 _SHAPES, _ITEMS_FOR_SHAPE = 32, 100
 """So many shapes may be learned, and one more for so many items, as making one costs as much as reading many."""
 
@@ -134,19 +137,23 @@ class _Reader:
 
     def _run(self, shape: Shape, section: Section, end: int) -> int:
         """Read items as long as they have the shape; how many that are."""
-        text, texts, marks, at, line = self.text, section.texts, section.marks, self.counted, self.line
-        matched, before = shape.pattern.match, len(texts)
-        while (match := matched(text, at, end)) is not None:
-            json, events = filled(shape, match)
-            texts.append(json)
+        text, begin, count = self.text, self.counted, 0
+        matching = iter(shape.pattern.scanner(text, begin, end).match, None)
+        while matches := [*islice(matching, _AT_ONCE)]:
+            texts, events = filled(shape, matches)
+            section.texts.extend(texts)
             self.events += events
-            for below, column, group in shape.marks:
-                marks.append(line + below)
-                marks.append(match.start(group) - text.rfind("\n", 0, match.start(group)) if group else column)
-            at, begin = match.end(), at
-            line += text.count("\n", begin, at)
-        self.counted, self.line = at, line
-        return len(texts) - before
+            section.marks.extend(marks_of(shape, matches, text, self._lines(matches)))
+            count += len(matches)
+        return count
+
+    def _lines(self, matches: list[re.Match[str]]) -> list[int]:
+        """The lines on which items begin that follow each other from where the reader stands; it goes behind them."""
+        cuts = [self.counted, *map(re.Match.end, matches)]
+        heights = map(self.text.count, repeat("\n"), cuts, cuts[1:])
+        *lines, self.line = accumulate(heights, initial=self.line)
+        self.counted = cuts[-1]
+        return lines
 
     def _alone(self, key: str, sequence: bool, text: str, section: Section) -> bool:
         """Read the next item as ``strict`` does."""
