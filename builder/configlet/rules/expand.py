@@ -34,33 +34,38 @@ def expand(inventory: Inventory) -> Policy:
 
 
 class _Meaning:
-    """What selectors and services of a site mean; each is looked up once, and equal address sets are one object."""
+    """What selectors and services of a site mean; each is looked up once, and equal address sets are one object.
+
+    What was looked up is known by the identity of selectors and of their lists, which the inventory holds for as long.
+    """
 
     def __init__(self, inventory: Inventory) -> None:
         self._names = names_of(inventory)
         self._sources: dict[int, Addresses] = {}
         self._destinations: dict[int, Addresses] = {}
         self._unions: dict[tuple[int, ...], Addresses] = {}
-        self._terms: dict[tuple[int, ...], tuple[Term, ...]] = {}
+        self._terms: dict[int, tuple[Term, ...]] = {}
         self._same: dict[object, Addresses] = {}
 
     def rule(self, line: RuleLine, origin: Origin) -> Rule:
         """A line with its names resolved."""
-        source = self._union(line.sources, source=True)
-        destination = self._union(line.destinations, source=False)
-        terms = self._terms_of(line.services)
+        source = self._sources.get(id(line.sources)) or self._union(line.sources, source=True)
+        destination = self._destinations.get(id(line.destinations)) or self._union(line.destinations, source=False)
+        terms = self._terms.get(id(line.services)) or self._terms_of(line.services)
         return Rule(line.name, origin, line.action, source, destination, terms, line.log, line.place, line.reason)
 
     def _union(self, selectors: tuple[Selector, ...], *, source: bool) -> Addresses:
         if len(selectors) == 1:
-            return self._end(selectors[0], source)
+            known = self._sources if source else self._destinations
+            found = known[id(selectors)] = self._only(meaning(self._names, selectors[0], source=source))
+            return found
         ends = [self._end(selector, source) for selector in selectors]
         key = tuple(map(id, ends))
-        found = self._unions.get(key)
-        if found is None:
+        union = self._unions.get(key)
+        if union is None:
             items = ((r, f, span) for end in ends for r, f, spans in end.parts for span in spans)
-            found = self._unions[key] = self._only(addresses(items))
-        return found
+            union = self._unions[key] = self._only(addresses(items))
+        return union
 
     def _end(self, selector: Selector, source: bool) -> Addresses:
         known = self._sources if source else self._destinations
@@ -73,10 +78,7 @@ class _Meaning:
         return self._same.setdefault(found.parts, found)
 
     def _terms_of(self, services: tuple[Service, ...]) -> tuple[Term, ...]:
-        key = tuple(map(id, services))
-        found = self._terms.get(key)
-        if found is None:
-            found = self._terms[key] = tuple(dict.fromkeys(term for service in services for term in service.terms))
+        found = self._terms[id(services)] = tuple(dict.fromkeys([t for service in services for t in service.terms]))
         return found
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from configlet.workspace import forms, services
@@ -77,7 +78,11 @@ CHECKS: dict[str, Check] = {
 QUICK: dict[str, Callable[[str], object]] = {
     **forms.QUICK,
     "selector": forms.NAME.fullmatch,
-    "service": re.compile(rf"(?!(?:{'|'.join(services.PROTOCOLS)})\Z){forms.NAME.pattern}", re.ASCII).fullmatch,
+    "service": re.compile(
+        rf"(?:{'|'.join(services.PORTED)})/(?!0[0-9]){forms.PORT}"
+        rf"|(?!(?:{'|'.join(services.PROTOCOLS)})\Z){forms.NAME.pattern}",
+        re.ASCII,
+    ).fullmatch,
 }
 Accepts = Callable[[Sequence[Any]], bool]
 """Whether every one of some values is surely right."""
@@ -142,14 +147,13 @@ def _inside(limit: Any, rules: Any) -> Accepts:
     needed = frozenset(field for field, inner in limit.items() if inner.get("required"))
 
     def keeps(values: Sequence[Any]) -> bool:
-        met: set[str] = set()
-        for names in set(map(tuple, values)):
-            if not needed.issubset(names):
-                return False
-            met.update(names)
-        if not met <= fields.keys():
+        kinds = [*map(frozenset, set(map(tuple, values)))]
+        met: frozenset[str] = frozenset().union(*kinds)
+        always = met.intersection(*kinds)
+        if (kinds and not needed <= always) or not met <= fields.keys():
             return False
-        return all(fields[name]([value[name] for value in values if name in value]) for name in met)
+        columns = ((name, values if name in always else [v for v in values if name in v]) for name in met)
+        return all(fields[name]([*map(itemgetter(name), having)]) for name, having in columns)
 
     return keeps
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from configlet.model.inventory import (
@@ -110,7 +110,7 @@ def _set(text: str) -> tuple[Family, Span]:
 
 def _address(text: str) -> IPAddress:
     span = forms.quick_prefix(text)
-    return IPv4Address(span[0]) if span is not None else ip_address(text)
+    return IPv4Address(span[0]) if span is not None else (IPv6Address if ":" in text else IPv4Address)(text)
 
 
 def _socket(text: str) -> tuple[IPAddress, IPNetwork]:
@@ -245,27 +245,40 @@ def service(items: list[Any], name: str, place: Place, ephemeral: Span) -> Servi
 
 
 class _Words:
-    """Words of rules, understood: each selector and each service of a site is made once."""
+    """Words of rules, understood: each selector and each service of a site is made once, and so is the list of it alone,
+    which most rules have: what a list means is then looked up by the list."""
 
     def __init__(self, site: str, named: dict[str, Service], ephemeral: Span) -> None:
         self.own, self.ephemeral = f"{site}:", ephemeral
-        self.services = dict(named)
-        self.selectors: dict[str | tuple[tuple[str, str], ...], Selector] = {}
+        self._services = {name: (service,) for name, service in named.items()}
+        self._selectors: dict[str | tuple[tuple[str, str], ...], tuple[Selector]] = {}
 
-    def selector(self, value: str | dict[str, str], place: Place) -> Selector:
+    def selectors(self, values: list[Any], place: Place) -> tuple[Selector, ...]:
+        """The selectors of a list."""
+        if len(values) == 1:
+            return self._selector(values[0], place)
+        return tuple([self._selector(value, place)[0] for value in values])
+
+    def services(self, words: list[str], place: Place) -> tuple[Service, ...]:
+        """The services of a list."""
+        if len(words) == 1:
+            return self._service(words[0], place)
+        return tuple([self._service(word, place)[0] for word in words])
+
+    def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector]:
         """A selector; the site's own name before a colon is dropped."""
         key = value if isinstance(value, str) else _pairs(value)
-        found = self.selectors.get(key)
+        found = self._selectors.get(key)
         if found is None:
             name = key.removeprefix(self.own) if isinstance(key, str) else None
-            found = self.selectors[key] = Selector(name, () if isinstance(key, str) else key, place)
+            found = self._selectors[key] = (Selector(name, () if isinstance(key, str) else key, place),)
         return found
 
-    def service(self, word: str, place: Place) -> Service:
+    def _service(self, word: str, place: Place) -> tuple[Service]:
         """A service by name, or as a literal."""
-        found = self.services.get(word)
+        found = self._services.get(word)
         if found is None:
-            found = self.services[word] = self._other(word, place)
+            found = self._services[word] = (self._other(word, place),)
         return found
 
     def _other(self, word: str, place: Place) -> Service:
@@ -278,7 +291,7 @@ class _Words:
 def _errors_from(document: Document, words: _Words) -> tuple[Selector, ...]:
     found = {name: (value, next(places)) for name, value, places in document.items("site")}
     values, place = found.get("icmp_errors_from", ((), Place("")))
-    return tuple(words.selector(value, place) for value in values)
+    return words.selectors(values, place)
 
 
 def _rules(document: Document, key: str, words: _Words) -> tuple[RuleLine, ...]:
@@ -289,9 +302,9 @@ def _rule(v: dict[str, Any], place: Place, words: _Words) -> RuleLine:
     expires = v.get("expires")
     return RuleLine(
         v["name"],
-        tuple([words.selector(each, place) for each in v["from"]]),
-        tuple([words.selector(each, place) for each in v["to"]]),
-        tuple([words.service(each, place) for each in v["service"]]),
+        words.selectors(v["from"], place),
+        words.selectors(v["to"], place),
+        words.services(v["service"], place),
         v.get("action", "allow"),
         v.get("reason", ""),
         place,
@@ -310,16 +323,16 @@ def _acceptance(v: dict[str, Any], place: Place, words: _Words) -> Acceptance:
         place=place,
         gate=v.get("gate"),
         workload=v.get("workload"),
-        source=words.selector(v["from"], place) if "from" in v else None,
-        destination=words.selector(v["to"], place) if "to" in v else None,
+        source=words.selectors([v["from"]], place)[0] if "from" in v else None,
+        destination=words.selectors([v["to"]], place)[0] if "to" in v else None,
     )
 
 
 def _test(v: dict[str, Any], place: Place, words: _Words) -> PolicyTest:
     return PolicyTest(
-        source=words.selector(v["from"], place),
-        destination=words.selector(v["to"], place),
-        service=words.service(v["service"], place),
+        source=words.selectors([v["from"]], place)[0],
+        destination=words.selectors([v["to"]], place)[0],
+        service=words.services([v["service"]], place)[0],
         expect=v["expect"],
         place=place,
     )

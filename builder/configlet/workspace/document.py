@@ -56,7 +56,7 @@ class Part:
     def places(self, key: str) -> Iterator[Place]:
         """The places of what is placed in one of its sections, in the order of ``placed``."""
         marks = self.sections[key].marks
-        return map(Place, repeat(self.file), marks[0::2], marks[1::2])
+        return map(tuple.__new__, repeat(Place), zip(repeat(self.file), marks[0::2], marks[1::2], strict=False))
 
     def without(self, key: str, bad: set[str | int]) -> Part:
         """The part less some items of a section."""

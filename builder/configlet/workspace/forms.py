@@ -39,6 +39,9 @@ _PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/(?:0|[1-9][0-9]{0,2}))?", re.ASCII
 BOGON = 96
 """The length of ``::ffff:0:0/96``, which filters deny whole; what is longer was meant as an IPv4 address."""
 _FQDN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?", re.ASCII)
+_PORTS = re.compile(r"(?:0|[1-9][0-9]{0,9})(?:-(?:0|[1-9][0-9]{0,9}))?", re.ASCII)
+PORT = "(?:[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+"""A number up to 65535, for patterns; it may begin with 0, which a pattern has to forbid in front of it."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -156,10 +159,9 @@ def socket(value: str) -> str | None:
 
 def ports(value: str) -> str | None:
     """A port or range of ports, ``9001-9016``."""
-    parts = value.split("-")
-    if len(parts) > 2 or not all(re.fullmatch(r"0|[1-9][0-9]{0,9}", part, re.ASCII) for part in parts):
+    if _PORTS.fullmatch(value) is None:
         return f"`{value[:60]}` is not a port or range such as 9001-9016."
-    numbers = [int(part) for part in parts]
+    numbers = [int(part) for part in value.split("-")]
     if max(numbers) > 65535:
         return f"Port {max(numbers)} is above 65535."
     if numbers[0] > numbers[-1]:

@@ -243,6 +243,8 @@ def _selectors(inventory: Inventory, known: set[str]) -> Iterator[tuple[Selector
     """Every selector with no known name, whether it may speak of infrastructure, and where it stands."""
     for key, own in (("failsafe", True), ("infrastructure", True), ("policy", False)):
         rules: tuple[RuleLine, ...] = getattr(inventory, key)
+        if known.issuperset([each.name for rule in rules for ends in (rule.sources, rule.destinations) for each in ends]):
+            continue
         for i, rule in enumerate(rules):
             for side, ends in (("from", rule.sources), ("to", rule.destinations)):
                 for j, each in enumerate(ends):
@@ -290,6 +292,8 @@ def _services(site: Site) -> Iterator[Problem]:
     known = site.names["services"]
     for key in ("failsafe", "infrastructure", "policy"):
         rules: tuple[RuleLine, ...] = getattr(site.inventory, key)
+        if all(map(_is_term, {service.name for rule in rules for service in rule.services} - known.keys())):
+            continue
         for i, rule in enumerate(rules):
             for j, service in enumerate(rule.services):
                 if service.name not in known:
@@ -298,8 +302,12 @@ def _services(site: Site) -> Iterator[Problem]:
         yield from _service(site, test.service.name, "tests", i, "service")
 
 
+def _is_term(name: str) -> bool:
+    return name == "any" or services.is_literal(name)
+
+
 def _service(site: Site, name: str, *path: str | int) -> Iterator[Problem]:
-    if name != "any" and not services.is_literal(name):
+    if not _is_term(name):
         yield from _want(site, "services", name, *path)
 
 

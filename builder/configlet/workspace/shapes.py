@@ -10,7 +10,7 @@ shapes do. Any doubt at all gives None, and the file is read by ``strict``: this
 from __future__ import annotations
 
 import re
-from itertools import accumulate, islice, repeat
+from itertools import accumulate, repeat
 
 from configlet.workspace.placed import Section, only_section, section_of
 from configlet.workspace.shape import GAP, Shape, events_of, filled, marks_of, shape_of
@@ -137,15 +137,23 @@ class _Reader:
 
     def _run(self, shape: Shape, section: Section, end: int) -> int:
         """Read items as long as they have the shape; how many that are."""
-        text, begin, count = self.text, self.counted, 0
-        matching = iter(shape.pattern.scanner(text, begin, end).match, None)
-        while matches := [*islice(matching, _AT_ONCE)]:
+        count = 0
+        while matches := self._matches(shape, end):
             texts, events = filled(shape, matches)
             section.texts.extend(texts)
             self.events += events
-            section.marks.extend(marks_of(shape, matches, text, self._lines(matches)))
+            section.marks.extend(marks_of(shape, matches, self.text, self._lines(matches)))
             count += len(matches)
         return count
+
+    def _matches(self, shape: Shape, end: int) -> list[re.Match[str]]:
+        """The next items that have the shape; not more than are held at a time."""
+        found: list[re.Match[str]] = []
+        text, at, matched = self.text, self.counted, shape.pattern.match
+        while len(found) < _AT_ONCE and (match := matched(text, at, end)) is not None:
+            found.append(match)
+            at = match.end()
+        return found
 
     def _lines(self, matches: list[re.Match[str]]) -> list[int]:
         """The lines on which items begin that follow each other from where the reader stands; it goes behind them."""
