@@ -6,6 +6,7 @@ depends on something that the inventory does not say counts as not seen, and the
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, get_args
 
 from configlet.model.frozen import dataclass
@@ -191,6 +192,7 @@ OF_THE_HOST: frozenset[Stack] = frozenset(("kernel", "af_packet", "af_xdp", "onl
 """Stacks whose addresses the host's kernel has itself, so that it delivers from one to another whatever their segments."""
 
 
+@cache
 def cell(row: Row, platform: str) -> Cell:
     """What the table of a platform sees of a stack. A host's table of any other platform is judged as nftables'."""
     found: Mechanism = next((m for m in TABLE if m == platform), "nftables")

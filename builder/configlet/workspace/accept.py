@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, filterfalse
 from operator import itemgetter
 from typing import Any
 
@@ -169,13 +169,14 @@ def _each(values: bool) -> Callable[[Any, Any], Accepts]:
 def _checked(limit: Any, rules: Any) -> Accepts:
     check, quick = CHECKS[limit], QUICK.get(limit, _never)
     if rules["type"] == "string":
-        return lambda texts: all(check(text) is None for text in {*texts} if not quick(text))
+        return lambda texts: all(check(text) is None for text in filterfalse(quick, {*texts}))
     if limit == "unique":
         return lambda lists: all(check(one) is None for one in [one for one in lists if len(one) > 1])
 
     def keeps(values: Sequence[Any]) -> bool:
-        left = [text for text in {value for value in values if type(value) is str} if not quick(text)]
-        return all(check(value) is None for value in (*left, *(value for value in values if type(value) is not str)))
+        texts = {value for value in values if type(value) is str}
+        others = (value for value in values if type(value) is not str)
+        return all(check(value) is None for value in chain(filterfalse(quick, texts), others))
 
     return keeps
 

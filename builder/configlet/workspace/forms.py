@@ -29,7 +29,7 @@ _GATE = re.compile(r"[a-z][a-z0-9-]{0,40}(?:/[A-Za-z0-9_.:-]{1,45}){1,5}", re.AS
 _TITLE_BAD = re.compile(r"[^A-Za-z0-9 ,.:()/+&'=@_-]", re.ASCII)
 _TITLE_GOOD = re.compile(
     r"(?!intra of|replies:|observed:|infrastructure addresses|default deny)"
-    r""
+    r"(?!.{81})"
     r"[A-Za-z0-9,.:()/+&'=@_-]+(?: [A-Za-z0-9,.:()/+&'=@_-]+)*",
     re.ASCII,
 )
@@ -175,16 +175,6 @@ def span(value: str) -> tuple[int, int]:
     return int(low), int(high or low)
 
 
-def quick_title(text: str) -> bool:
-    """Whether a rule's name is surely right."""
-    return len(text) <= 80 and _TITLE_GOOD.fullmatch(text) is not None
-
-
-def quick_text(value: str) -> bool:
-    """Whether a sentence is surely right."""
-    return len(value) <= 300 and value.isprintable() and not value.isspace() and value != ""
-
-
 def _tidy(error: ValueError) -> str:
     return str(error).split(" in '")[0].rstrip(".").lower()
 
@@ -238,8 +228,8 @@ QUICK: dict[str, Callable[[str], object]] = {
     "credentials": _CREDENTIALS.fullmatch,
     "gate": _GATE.fullmatch,
     "port": re.compile(rf"{NAME.pattern}/{_PORT_NAME.pattern}", re.ASCII).fullmatch,
-    "title": quick_title,
-    "text": quick_text,
+    "title": _TITLE_GOOD.fullmatch,
+    "text": re.compile(r"[!-~][ -~]{0,299}", re.ASCII).fullmatch,
     "prefix": quick_prefix,
     "address": _quick_address,
 }
