@@ -12,7 +12,7 @@ import pytest
 from configlet import workspace
 from configlet.cli import main
 from configlet.model.problem import Problem, Refused
-from configlet.workspace import cache, document, load
+from configlet.workspace import cache, document, load, strict
 from tests.laws.made import sites
 
 TODAY = date(2026, 11, 24)
@@ -52,6 +52,26 @@ def test_big_files_are_really_read_by_their_shapes(site: Path, tmp_path: Path) -
         part = document.quick_part(path.name, path.read_bytes(), shapes, cache.NOTHING)
         assert part is not None
     assert shapes.made <= 12 and shapes.items > 900
+
+
+def test_places_that_move_are_those_of_a_strict_look() -> None:
+    """More items than are held at a time, of one line each, so that a longer name moves what stands behind it."""
+    lines = ["hosts:\n"]
+    for number in range(2_300):
+        name, gap = "h" * (number % 7 + 1) + str(number), ("", "\n", "  # why\n\n")[number % 11 % 3]
+        nic = f"nics: {{ens{number}: {{model: virtio, attached: [leaf1/Ethernet{number}]}}}}"
+        work = f"workloads: {{w{number}: {{addresses: [10.0.0.{number % 200}], on: [ens{number}], segment: web, stack: kernel}}}}"
+        lines.append(f"  {name}: {{{nic}, {work}}}\n{gap}")
+    raw = "".join(lines).encode()
+    shapes = document.Shapes()
+    quick = document.quick_part("hosts.yaml", raw, shapes, cache.NOTHING)
+    node, problems = strict.read(raw, "hosts.yaml")
+    assert quick is not None and node is not None and not problems
+    assert shapes.made <= 3 and shapes.items >= 2_300
+    strictly = document.Part("hosts.yaml", raw, node)
+    assert quick.value == strictly.value
+    assert quick.sections == strictly.sections
+    assert len({*quick.sections["hosts"].marks[3::6]}) > 7, "places do move"
 
 
 MISTAKES = (

@@ -41,6 +41,23 @@ def test_what_the_closures_accept_cerberus_accepts() -> None:
     assert slow < COUNT / 1000, "closures that are too strict cost time"
 
 
+EDGES = (
+    *("", "a", " a", "a ", "a  b", "\t", "a\n", "\na", "a\x7fb", "é", "any", "tcp", "web", "Web", "9web", "tcp/", "tcp/a"),
+    *(letter * length for letter in "a0" for length in (15, 16, 40, 41, 42, 43, 80, 81, 299, 300, 301)),
+    *(f"{kind}/{port}" for kind in ("tcp", "udp", "sctp", "icmp", "quic") for port in (0, 9, 60000, 64999, 65535, 65536)),
+    *(f"tcp/{port}" for port in ("00", "01", "080", "59999", "65499", "65529", "65540", "65600", "66000", "70000", "100000")),
+    *(f"tcp/{port}" for port in ("1-2", "2-1", "1-2-3", "-1", "1-", "0-65535", "1-65536", "1\n", "+1", "1_0", "\u0661")),
+    *("intra of web", "replies: a", "10.0.0.0/8", "10.0.0.1/8", "10.0.0.1", "10.0.0.01", "10.0.0.256", "10.0.0.0/33", "::/0"),
+)
+
+
+@pytest.mark.parametrize("form", sorted(accept.QUICK))
+def test_what_a_form_says_yes_to_quickly_it_has_nothing_against(form: str) -> None:
+    quick, slow = accept.QUICK[form], accept.CHECKS[form]
+    assert [text for text in EDGES if quick(text) and slow(text) is not None] == []
+    assert any(map(quick, EDGES)) or form in ("credentials", "gate")
+
+
 def test_cerberus_asked_about_doubts_says_what_it_says_about_everything() -> None:
     dice, red = random.Random(42), 0
     for _ in range(max(COUNT // 60, 50)):
