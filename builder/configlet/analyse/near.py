@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from configlet.analyse.blocks import DST, SERVICE, SRC, Block, reaching
+from configlet.analyse.crowd import Crowd, affordable, places
 from configlet.model.net import Spans
 from configlet.packets.sets import touch
 
 CROWD = 0.15
 FEW = 40
 """Pairs of ends that are looked up without asking whether another way were shorter."""
+DENSE, SAMPLE = 64, 32
+"""Where sets of addresses touch so many others in the mean, of so many that are looked at, all are looked up as bits."""
+WORDS = 256
+"""Blocks in a number of bits that count as one look."""
 REMEMBERED = 256
 """A set that touches more others than this is asked anew each time, to save memory."""
 
@@ -76,7 +81,9 @@ class Touching:
 class Neighbours:
     """Blocks in the order of their rules, and for each the ones that share a packet with it."""
 
-    __slots__ = ("_by", "_highs", "_ids", "_last", "_lows", "_pairs", "_places", "_touching", "_weights", "blocks", "looked")
+    __slots__ = (
+        "_by", "_crowds", "_highs", "_ids", "_last", "_lows", "_pairs", "_places", "_touching", "_weights", "blocks", "looked",
+    )  # fmt: skip
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = blocks
@@ -95,6 +102,7 @@ class Neighbours:
         self._highs = [block[SERVICE][-1][1] for block in blocks]
         self._weights: list[dict[int, int]] = [{}, {}, {}]
         self._last: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
+        self._crowds: dict[int, Crowd] | None = None
 
     def _enter(self, level: int) -> None:
         numbers: dict[int, int] = {}  # by identity: equal sets are mostly one object, and where not nothing is lost
@@ -109,11 +117,18 @@ class Neighbours:
 
     def of(self, at: int) -> list[int]:
         """The places of the blocks that share a packet with the block at a place, without it, in order."""
-        if self._crowded(at):
+        crowds = self._crowds
+        if crowds is None:
+            crowds = self._crowds = self._dense()
+        if crowds:
+            candidates = self._in_crowds(at, crowds)
+            self.looked = len(candidates) + len(self.blocks) // WORDS
+        elif self._crowded(at):
             self.looked = len(self.blocks)
             return self._all(at)
-        candidates = self._candidates(at)
-        self.looked = len(candidates)
+        else:
+            candidates = self._candidates(at)
+            self.looked = len(candidates)
         if len(candidates) == 1:
             return []
         service, blocks, lows, highs = self.blocks[at][SERVICE], self.blocks, self._lows, self._highs
@@ -125,6 +140,27 @@ class Neighbours:
         if any(self.blocks[other][3] is not sport for other in found):
             found = [other for other in found if touch(sport, self.blocks[other][3])]
         return found
+
+    def _dense(self) -> dict[int, Crowd]:
+        """The dimensions as bits, where sets touch that many others; addresses both or none."""
+        step = max(1, len(self.blocks) // SAMPLE)
+        sample = range(0, len(self.blocks), step)
+        found: dict[int, Crowd] = {}
+        for level in (DST, SRC, SERVICE):
+            ids, touching = self._ids[level], self._touching[level]
+            mean = sum(touching.share(ids[at]) for at in sample) * len(touching.sets) / max(1, len(sample))
+            fits = affordable(touching.sets, len(self.blocks))
+            if level != SERVICE and (mean < DENSE or not fits):
+                return {}
+            if fits:
+                found[level] = Crowd(touching.sets, self._by[level])
+        return found
+
+    def _in_crowds(self, at: int, crowds: Mapping[int, Crowd]) -> list[int]:
+        bits = -1
+        for level, crowd in crowds.items():
+            bits &= crowd.touching(self.blocks[at][level])
+        return places(bits)
 
     def _crowded(self, at: int) -> bool:
         """Whether a look at every block is quicker than any index: much touches it in each dimension."""
