@@ -38,6 +38,11 @@ def test_a_plan_names_the_copy_of_a_site_and_a_plan_for_the_lab_does_not(tmp_pat
     [
         ("management: {address: 192.0.2.21, credentials: env/X}", True),
         ('management:\n  address: "192.0.2.21"\n', True),
+        ('{"management": {"address": "192.0.2.21"}}', True),
+        ("management: {'address' : '192.0.2.21'}", True),
+        ("management: {address:\n    192.0.2.21}", True),
+        ("management: {address: &a !!str 192.0.2.21}", True),
+        ("management: {address: }\naddresses: [192.0.2.21]", False),
         ("management: {address: 192.0.2.210}", False),
         ("addresses: [192.0.2.21]", False),
         ("management: {address: 192.0.2", False),

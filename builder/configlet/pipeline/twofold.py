@@ -16,7 +16,7 @@ from configlet.model.inventory import Inventory
 from configlet.model.problem import Refused
 from configlet.workspace import cache_of, load, sites
 
-_ADDRESS = re.compile(rb"""\baddress:[ \t]*["']?([0-9A-Fa-f:.]+)""")
+_ADDRESS = re.compile(rb"""\baddress["']?[ \t]*:\s*(?:[&!]\S+\s+)*["']?([0-9A-Fa-f:.]+)""")
 _Address = tuple[int, int]
 """IP version and value."""
 
