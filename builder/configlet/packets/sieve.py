@@ -37,6 +37,9 @@ def settled(family: Family, laws: Sequence[Rows], text: Rows, alike: Alike) -> b
 
     ``alike`` is asked whether both are equal inside a few boxes, of lists that hold nothing outside of them.
     """
+    rows = sum(map(len, laws))
+    if len(text) > rows + rows // SHARE + MOST:  # a text that is cut otherwise has too many permits of its own
+        return False
     said, known = _denied(laws), _denied((text,))
     if len(said) + len(known) > MOST or len(known - said) > len(said) + LEAST:
         return False
