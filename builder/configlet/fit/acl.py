@@ -7,7 +7,7 @@ is exactly "initiations or replies", and the proof confirms it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import takewhile
 
 from configlet.fit.classes import Classes, Row, classes_of
@@ -17,8 +17,8 @@ from configlet.model.block import Sets, items, listed
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, DPORT, DST, FRAG, PROTO, SRC, WRITTEN, Entry
-from configlet.packets.near import Near
-from configlet.packets.sets import common, inside, meet, meets, minus, minus_all, put
+from configlet.packets.near import BROAD, FEW, Near
+from configlet.packets.sets import common, inside, meet, meets, minus, minus_all, put, within
 
 WHOLE, NON_FIRST = (0, 0), (1, 1)
 SHARED = (INSIDE.name, "infrastructure addresses")
@@ -31,15 +31,17 @@ def acl_rows(law: Law) -> Sequence[Entry]:
     and the one that denies the fragments that no row passes."""
     initiations, replies = (items(part) for part in law.lists)
     classes = classes_of(law.family, initiations, replies)
-    first, second = [[classes.enter(e) for e in part] for part in (initiations, replies)]
+    first, second = (list(map(classes.enter, part)) for part in (initiations, replies))
     fragments = _shorter(law.family, classes, first, second)
     whole = _rows(law.family, classes, first, second, WHOLE)
-    return listed(classes.leave(row) for part in (fragments, whole) for row in part)
+    return listed([classes.leave(row) if row[3] is None else row[3] for part in (fragments, whole) for row in part])
 
 
-def _only(rows: Iterable[Row], bit: Span) -> list[Row]:
+def _only(rows: list[Row], bit: Span) -> list[Row]:
     """The rows as they decide packets with this fragment bit."""
     one = (bit,)
+    if {row.sets[FRAG] for row in rows} <= {(WHOLE,)}:
+        return rows if bit == WHOLE else []
     return [
         row if row.sets[FRAG] == one else row.over(put(row.sets, FRAG, one))
         for row in rows
@@ -108,7 +110,7 @@ def _permits_only(rows: Sequence[Row]) -> list[Row]:
     return out
 
 
-def _rows(family: Family, classes: Classes, first: list[Row], second: list[Row], bit: Span) -> Iterator[Row]:
+def _rows(family: Family, classes: Classes, first: list[Row], second: list[Row], bit: Span) -> list[Row]:
     """What passes of whole packets, or of fragments: what the network needs, what it keeps closed, replies, initiations."""
     starts, starts_closed, starts_written = _parts(_only(first, bit))
     answers, answers_closed, answers_written = _parts(_only(second, bit))
@@ -118,14 +120,13 @@ def _rows(family: Family, classes: Classes, first: list[Row], second: list[Row],
     shut = _Shut(both, bit)
     replies = _Answers(family, classes, replied, known, shut, bit)
     later = [*replies.named(), *replies.rest(), *_pruned(known)]
-    yield from starts
     ahead = First(starts)
-    yield from (row for row in answers if not ahead.passes(row.sets))
+    out = [*starts, *(row for row in answers if not ahead.passes(row.sets))]
     if both:
-        permits = Near([*(row.sets for row in later if row.permit), *replies.closed])
-        yield from (row for row in both if any(True for _ in permits.meeting(row.sets)))
-        later = [row for row in later if not shut.holds(row.sets)]
-    yield from later
+        permits = Near([*[row.sets for row in later if row.permit], *replies.closed])
+        out += shut.needed(permits, ((0, classes.rest),))
+        later = shut.leaves(later)
+    return out + later
 
 
 def _shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
@@ -167,24 +168,38 @@ class _Shut:
     Mostly it tells no protocols or ports apart: then the answer is that of all rows between the same ends.
     """
 
-    __slots__ = ("_broad", "_known", "_near")
+    __slots__ = ("_known", "_near", "broad", "rows")
 
     def __init__(self, rows: Sequence[Row], bit: Span) -> None:
+        self.rows = rows
         self._near = Near([row.sets for row in rows])
-        self._broad = all(row.sets[DPORT:] == (*_UPPER, (bit,)) for row in rows)
+        self.broad = all(row.sets[DPORT:] == (*_UPPER, (bit,)) for row in rows)
         self._known: dict[tuple[Spans, ...], bool] = {}
 
     def holds(self, sets: Sets) -> bool:
         """Whether one of the denies holds all of a product of this fragment bit."""
         if not self._near.rows:
             return False
-        if not self._broad:
+        if not self.broad:
             return any(True for _ in self._near.holding(sets))
         key = sets[:DPORT]
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = any(True for _ in self._near.holding(sets))
         return found
+
+    def leaves(self, rows: list[Row]) -> list[Row]:
+        """The rows that none of the denies holds wholly."""
+        if self.broad:
+            held = {kind for kind, sets in {row.sets[:DPORT]: row.sets for row in rows}.items() if self.holds(sets)}
+            return [row for row in rows if row.sets[:DPORT] not in held] if held else rows
+        return [row for row in rows if not self.holds(row.sets)]
+
+    def needed(self, permits: Near, every: Spans) -> list[Row]:
+        """The denies that share a packet with one of some permits of this fragment bit."""
+        if self.broad and {row.sets[PROTO] for row in self.rows} <= {every}:
+            return [row for row in self.rows if permits.touching(row.sets[DST], row.sets[SRC])]
+        return [row for row in self.rows if any(True for _ in permits.meeting(row.sets))]
 
 
 class First:
@@ -244,8 +259,23 @@ class _Answers:
         """Replies of the protocols that somebody names. ``broad`` learns those that all others have too."""
         spots: dict[int, list[Row]] = {}
         decided: set[int] = set()
+        known: dict[tuple[Spans, ...], Collection[Spans] | None] = {}
         for at, whole in enumerate(self.rows):
-            row = self._part(whole, 0, self.classes.rest - 1) if whole.permit else None
+            if not whole.permit:
+                continue
+            sets = whole.sets
+            kind = sets[:DPORT]
+            if kind not in known:
+                known[kind] = self._plain(kind)
+            ports = known[kind]
+            if ports is not None:
+                if self.shut.holds(sets):
+                    self.closed.append(sets)
+                    continue
+                if sets[DPORT][0][1] - sets[DPORT][0][0] >= BROAD and not any(within(sets[DPORT], other) for other in ports):
+                    yield whole
+                    continue
+            row = self._part(whole, 0, self.classes.rest - 1)
             if row is not None:
                 over = [n for n in self._over(at, row) if n not in decided]
                 for n in over:
@@ -265,8 +295,20 @@ class _Answers:
                 for piece in pieces:
                     if not self.ahead.passes(piece):
                         yield from _named(self.classes, row.over(piece))
-            if whole.permit and (rest := self._part(whole, self.classes.rest, self.classes.rest)) is not None:
+            if (rest := self._part(whole, self.classes.rest, self.classes.rest)) is not None:
                 self.broad.append((at, rest))
+
+    def _plain(self, kind: tuple[Spans, ...]) -> Collection[Spans] | None:
+        """Of replies of a protocol between two ends that surely stand as they are, or surely are closed: the ports of the
+        initiations there, where they are many, as such an initiation may pass a reply. None where one look shows neither.
+        """
+        (low, high), *more = kind[PROTO]
+        if low != high or low == self.classes.rest or more or not self.shut.broad or self.denies.touching(*kind[DST:]):
+            return None
+        rows = self.ahead.near.rows
+        ports = {rows[number][DPORT] for number in self.ahead.near.between(*kind[DST:])}
+        found = [spans for spans in ports if any(high - low >= BROAD for low, high in spans)]
+        return found if len(found) <= FEW else None
 
     def rest(self) -> Iterator[Row]:
         """Replies of every protocol that nobody names. No list has a word for "all but these": so what the initiations say
@@ -358,7 +400,11 @@ def _denied(classes: Classes, broad: Sequence[Row], bit: Span) -> Iterator[Row]:
 def _pruned(known: First) -> Iterator[Row]:
     """Without rows that decide nothing: rows inside an earlier one, derived denies that no later permit meets."""
     first, near = known.rows, known.near
+    alone = near.alone()
     for at, row in enumerate(first):
+        if at in alone and row.permit:
+            yield row
+            continue
         if near.hidden(at):
             continue
         written = row.permit or row.entry.rule.origin == "policy"

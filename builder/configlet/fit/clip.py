@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from configlet.model.block import Block, sets_of
 from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
+from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, rule_of, single
-from configlet.packets.near import Axis
 from configlet.packets.sets import put
 
 NON_FIRST: Span = (1, 1)

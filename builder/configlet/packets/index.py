@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from configlet.model.net import Span
 from configlet.model.policy import DST, SRC
-from configlet.packets.near import Axis
+from configlet.packets.axis import Axis
 from configlet.packets.verdict import Row
 
 R = TypeVar("R", bound=Row)

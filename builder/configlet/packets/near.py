@@ -2,121 +2,20 @@
 
 Rows between the same two ends are kept together: a list has far fewer pairs of ends than rows. Which pairs of ends share
 an address is found once for each pair, and among the rows of one pair, ports tell services apart.
-
-A span lies in exactly one smallest aligned block of addresses; spans that share a value have blocks of which one holds
-the other. So the spans around a span are those that begin inside it, and those of the few blocks that hold its first
-value.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from operator import lt
 
 from configlet.model.block import Sets
 from configlet.model.net import Spans
 from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
+from configlet.packets.axis import Axis, Runs
 from configlet.packets.sets import inside, meets, touch, within
-
-REMEMBERED = 512
-"""Sets whose sizes are remembered: the same few prefixes are asked for again and again, ports hardly ever."""
-
-
-class Axis:
-    """The spans of all rows in one dimension."""
-
-    __slots__ = ("_blocks", "_lonely", "_sizes", "lows", "numbers", "rows")
-
-    def __init__(self, rows: Iterable[Spans]) -> None:
-        self.rows = tuple(rows)
-        self._lonely: frozenset[int] | None = None
-        self._blocks: dict[int, dict[int, int | list[int]]] = {}
-        self._sizes: dict[Spans, int] = {}
-        self.lows: list[int] | None = None
-        self.numbers: list[int] = []
-
-    @property
-    def blocks(self) -> dict[int, dict[int, int | list[int]]]:
-        """By size of the block; one number where it holds one row, as nearly all do."""
-        sizes = self._blocks
-        if sizes:
-            return sizes
-        for number, spans in enumerate(self.rows):
-            for low, high in spans:
-                shift = (low ^ high).bit_length()
-                of = sizes.get(shift)
-                if of is None:
-                    of = sizes[shift] = {}
-                there = of.setdefault(low >> shift, number)
-                if type(there) is list:
-                    there.append(number)
-                elif there != number:
-                    of[low >> shift] = [there, number]  # type: ignore[list-item]
-        return sizes
-
-    def around(self, value: int) -> list[int]:
-        """The rows whose blocks hold a value."""
-        out: list[int] = []
-        for shift, of in self.blocks.items():
-            found = of.get(value >> shift)
-            if type(found) is int:
-                out.append(found)
-            elif found is not None:
-                out.extend(found)  # type: ignore[arg-type]
-        return out
-
-    def count(self, value: int) -> int:
-        """How many rows ``around`` gives."""
-        many = 0
-        for shift, of in self.blocks.items():
-            found = of.get(value >> shift)
-            if found is not None:
-                many += 1 if type(found) is int else len(found)  # type: ignore[arg-type]
-        return many
-
-    def _ordered(self) -> list[int]:
-        if self.lows is None:
-            found = sorted((low, number) for number, spans in enumerate(self.rows) for low, _ in spans)
-            self.lows, self.numbers = [low for low, _ in found], [number for _, number in found]
-        return self.lows
-
-    def size(self, spans: Spans) -> int:
-        """How many rows ``near`` would look at."""
-        known = self._sizes.get(spans)
-        if known is None:
-            lows = self._ordered()
-            begin = sum(bisect_right(lows, high) - bisect_left(lows, low) for low, high in spans)
-            known = begin + sum(self.count(low) for low, _ in spans)
-            if len(self._sizes) < REMEMBERED:
-                self._sizes[spans] = known
-        return known
-
-    def lonely(self) -> frozenset[int]:
-        """The rows that share no value with any other row."""
-        if self._lonely is None:
-            found = sorted((low, high, number) for number, spans in enumerate(self.rows) for low, high in spans)
-            near: set[int] = set()
-            furthest, owner = -1, -1
-            for low, high, number in found:
-                # Whoever reaches furthest shares the first value of this one when any before it does.
-                if low <= furthest and number != owner:
-                    near.add(number)
-                    near.add(owner)
-                if high > furthest:
-                    furthest, owner = high, number
-            self._lonely = frozenset(range(len(self.rows))) - near
-        return self._lonely
-
-    def near(self, spans: Spans) -> set[int]:
-        """Every row that can share a value with the spans, and some that do not."""
-        out: set[int] = set()
-        lows = self._ordered()
-        for low, high in spans:
-            if low < high:
-                out.update(self.numbers[bisect_left(lows, low) : bisect_right(lows, high)])
-            out.update(self.around(low))
-        return out
-
 
 FEW = 8
 """Rows, or pairs of ends, that are looked at one by one sooner than asked for."""
@@ -176,7 +75,8 @@ class _Between:
         for number in self.numbers:
             by.setdefault(rows[number][PROTO], []).append(number)
         found = list(by.values())
-        return [of[at] for n in Axis(by).lonely() for of in (found[n],) for at in Axis(rows[n][DPORT] for n in of).lonely()]
+        kinds = range(1) if len(found) == 1 else Axis(by).lonely()
+        return [number for n in kinds for number in _by_ports(rows, found[n])]
 
     def _ordered(self, rows: Sequence[Sets]) -> list[int]:
         narrow: list[tuple[int, int]] = []
@@ -196,13 +96,17 @@ class _Between:
 class Near:
     """The rows of a list, found by their addresses and ports."""
 
-    __slots__ = ("_asked", "_axes", "_between", "_ends", "_held", "_lonely", "_met", "_pair", "_ports", "rows")
+    __slots__ = (
+        "_asked", "_axes", "_between", "_ends", "_held", "_lonely", "_met", "_of", "_pair", "_ports", "_runs", "_shared", "rows"
+    )  # fmt: skip
 
     def __init__(self, rows: Sequence[Sets]) -> None:
         self.rows = rows
         self._asked = 0
         self._ends: dict[_Ends, int] = {}
         """Pairs of ends by their number."""
+        self._of: tuple[_Ends, ...] = ()
+        """The same in the order of their numbers."""
         self._between: list[_Between] = []
         self._pair: list[int] = []
         """The number of each row's pair of ends."""
@@ -211,6 +115,9 @@ class Near:
         of their pair they have their protocol and ports alone.
         """
         self._axes: tuple[Axis, Axis] | None = None
+        self._runs: tuple[Runs, Runs] | None = None
+        self._shared: dict[tuple[int | None, int | None], list[int]] = {}
+        """Pairs of ends by the runs of their destinations and of their sources."""
         self._ports: Axis | None = None
         self._met: dict[_Ends, Sequence[_Between]] = {}
         self._held: dict[_Ends, Sequence[_Between]] = {}
@@ -242,6 +149,14 @@ class Near:
         found = {number for between in held for number in between.around(rows, sets[DPORT])}
         return (number for number in sorted(found) if inside(sets, rows[number], _UPPER))
 
+    def touching(self, dst: Spans, src: Spans) -> bool:
+        """Whether there is a row of which the ends share addresses with these."""
+        return bool(self._pairs(dst, src))
+
+    def between(self, dst: Spans, src: Spans) -> Iterable[int]:
+        """The numbers of the rows of which the ends share addresses with these, in no order."""
+        return (number for between in self._pairs(dst, src) for number in between.numbers)
+
     def earlier(self, at: int) -> list[int]:
         """The numbers of the rows before one that share a packet with it, in order."""
         return [*self.meeting(self.rows[at], at)] if at and not self._alone(at) else []
@@ -252,20 +167,29 @@ class Near:
 
     def _alone(self, at: int) -> bool:
         """Whether no other row shares a packet with a row; False where one look does not show it."""
+        return at in self.alone()
+
+    def alone(self) -> frozenset[int]:
+        """The rows of which one look shows that no other row shares a packet with them; none of a few rows."""
         if len(self.rows) <= FEW:
-            return False
+            return frozenset()
         if self._lonely is None:
-            pairs = frozenset[int]().union(*(axis.lonely() for axis in self._by_end()))
+            self._by_runs()
+            pairs = {of[0] for of in self._shared.values() if len(of) == 1}
+            if len(pairs) < len(self._between):
+                pairs.update(*(axis.lonely() for axis in self._by_end()))
             self._lonely = frozenset(number for pair in pairs for number in self._between[pair].apart(self.rows))
-        return at in self._lonely
+        return self._lonely
 
     def _meeting(self, sets: Sets) -> Sequence[_Between]:
         """The rows between each two ends that share addresses with those of a product."""
-        ends = sets[DST], sets[SRC]
+        return self._pairs(sets[DST], sets[SRC])
+
+    def _pairs(self, dst: Spans, src: Spans) -> Sequence[_Between]:
+        ends = dst, src
         found = self._met.get(ends)
         if found is None:
-            found = self._sharing(*ends)
-            self._met[ends] = found
+            found = self._met[ends] = self._sharing(dst, src)
         return found
 
     def _sharing(self, dst: Spans, src: Spans) -> Sequence[_Between]:
@@ -278,11 +202,28 @@ class Near:
                 for (a, b), between in zip(pairs, self._between, strict=True)
                 if (a is dst or touch(a, dst)) and (b is src or touch(b, src))
             ]
+        runs = self._by_runs()
+        near = runs[0].of(dst), runs[1].of(src)
+        if None not in near:
+            numbers = self._shared.get(near, ())
+            if len(numbers) <= MANY:
+                ends, between = self._of, self._between
+                return [between[n] for n in numbers for a, b in (ends[n],) if touch(a, dst) and touch(b, src)]
         to, start = self._by_end()
         tos, starts = to.rows, start.rows
         if _one(dst) or (not _one(src) and to.size(dst) <= start.size(src)):
             return [self._between[n] for n in to.near(dst) if touch(tos[n], dst) and touch(starts[n], src)]
         return [self._between[n] for n in start.near(src) if touch(starts[n], src) and touch(tos[n], dst)]
+
+    def _by_runs(self) -> tuple[Runs, Runs]:
+        if self._runs is None:
+            if not self._ends:
+                self._enter()
+            self._of = tuple(self._ends)
+            to, start = self._runs = Runs(a for a, _ in self._of), Runs(b for _, b in self._of)
+            for number, (a, b) in enumerate(self._of):
+                self._shared.setdefault((to.of(a), start.of(b)), []).append(number)
+        return self._runs
 
     def _by_end(self) -> tuple[Axis, Axis]:
         if self._axes is None:
@@ -301,6 +242,16 @@ class Near:
                 between.append(_Between())
             between[at].numbers.append(number)
             self._pair.append(at)
+
+
+def _by_ports(rows: Sequence[Sets], numbers: Sequence[int]) -> Iterable[int]:
+    """Those rows of which none of the others has a destination port."""
+    if len(numbers) == 1:
+        return numbers
+    spans = sorted([span for number in numbers for span in rows[number][DPORT]])
+    if all(map(lt, (high for _, high in spans), (low for low, _ in islice(spans, 1, None)))):
+        return numbers
+    return [numbers[at] for at in Axis([rows[number][DPORT] for number in numbers]).lonely()]
 
 
 def _one(spans: Spans) -> bool:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, merge, overlap
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box, Entry, written_from
 from configlet.model.problem import Refused, refuse
+from configlet.packets.axis import Axis
 from configlet.packets.boxes import change, meet, minus_all
-from configlet.packets.near import Axis, Near
+from configlet.packets.near import Near
 
 Row = tuple[Entry, tuple[Span, ...]]
 """A row and the local spans of its gate."""
