@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from configlet.fit.plain import Plain
 from configlet.model.block import Block, sets_of
-from configlet.model.net import Span, Spans, merge
+from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
 from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, rule_of, single
@@ -15,6 +16,8 @@ from configlet.packets.sets import put
 NON_FIRST: Span = (1, 1)
 
 
+SHARE = 16
+"""Lists have as many rows as a sixteenth of the policy, together, when it is worth finding what none of them need look at."""
 EITHER = -1
 """The question for both ends at once."""
 _ENDS = (DST, SRC)
@@ -26,12 +29,21 @@ class Whole:
     The first question in a dimension goes through all rows; an index is made when there is a second one.
     """
 
-    __slots__ = ("_asked", "_axes", "items")
+    __slots__ = ("_asked", "_axes", "_looked", "_plain", "items")
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
+        self._looked = 0
+        self._plain: Plain | None = None
         self._asked: set[int] = set()
         self._axes: dict[int, Axis] = {}
+
+    def plain(self, family: Family, rows: int) -> Plain | None:
+        """The rows that no list need look at, for a list of so many rows; None until lists together have a share of all."""
+        self._looked += rows
+        if self._plain is None and self._looked * SHARE >= len(self.items):
+            self._plain = Plain(family, self.items)
+        return self._plain
 
     def touching(self, level: int, spans: Spans) -> Iterator[Item]:
         """The rows that can have an address of the spans, in order, and some that do not."""
@@ -64,6 +76,22 @@ def clip(whole: Whole, level: int, spans: Spans) -> Iterator[Item]:
         yield from cut(item, level, spans)
 
 
+def clipped(found: Iterable[Item], level: int, spans: Spans, pieces: dict[int, Item]) -> list[Item]:
+    """The same of rows that were looked up, as a list; ``pieces`` learns what each new row was cut from, by its identity."""
+    (first, last), *more = spans
+    out: list[Item] = []
+    for item in found:
+        if type(item) is Entry and not more:
+            low, high = item.box[level]
+            if first <= low and high <= last:
+                out.append(item)
+                continue
+        made = tuple(cut(item, level, spans))
+        pieces.update((id(piece), item) for piece in made if piece is not item)
+        out += made
+    return out
+
+
 def with_span(box: Box, level: int, span: Span) -> Box:
     """The box with one interval replaced."""
     return (*box[:level], span, *box[level + 1 :])  # type: ignore[return-value]
@@ -88,24 +116,29 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     All lists are cut alike, so that a deny that stands in each of them stays the same row.
     """
     ends = permitted(lists)
-    return tuple(
-        tuple(piece for item in items for piece in ((item,) if item.permit else met(item, ends))) for items in lists
-    )
+    return tuple(_needed(items, ends) for items in lists)
+
+
+def _needed(items: Sequence[Item], ends: Mapping[int, Spans]) -> tuple[Item, ...]:
+    out: list[Item] = []
+    for item in items:
+        if item.permit or rule_of(item).origin != "infrastructure":
+            out.append(item)
+        else:
+            out += met(item, ends)
+    return tuple(out)
 
 
 def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
     """The destinations and the sources that some permit of the lists speaks of."""
-    to, start = set[Span](), set[Span]()
-    groups = {DST: dict[int, Spans](), SRC: dict[int, Spans]()}
-    for item in (i for items in lists for i in items if i.permit):
-        if isinstance(item, Block):
-            for level, of in groups.items():
-                of[id(item.sets[level])] = item.sets[level]
-        else:
-            to.add(item.box[DST])
-            start.add(item.box[SRC])
-    rows = {DST: to, SRC: start}
-    return {level: merge((*rows[level], *(s for spans in of.values() for s in spans))) for level, of in groups.items()}
+    rows = [item for items in lists for item in items if item.permit]
+    boxes = [item.box for item in rows if type(item) is Entry]
+    blocks = [item.sets for item in rows if isinstance(item, Block)] if len(boxes) < len(rows) else []
+    found: dict[int, Spans] = {}
+    for level in (DST, SRC):
+        groups = {id(sets[level]): sets[level] for sets in blocks}
+        found[level] = merge({box[level] for box in boxes}.union(*groups.values()))
+    return found
 
 
 def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:

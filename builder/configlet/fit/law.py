@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
+from itertools import groupby
+from typing import NamedTuple
 
-from configlet.fit.clip import Whole, clip, guarded, needed, with_fragments
+from configlet.fit.clip import Whole, clip, clipped, guarded, needed, with_fragments
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
@@ -56,12 +58,15 @@ class Laws:
         """The rows of a law, by its id, for as long as it is remembered."""
         self.written: dict[object, Sequence[Entry]] = {}
         """The same as lines are written from them, by the id of those rows and how a gate holds groups."""
+        self.plain: dict[int, Routed] = {}
+        """What is known of the rows of a law, by its id, for as long as it is remembered."""
         self._routed = cache(self._routed_law)
 
     def forget(self) -> None:
         """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""
         if len(self.fitted) > KEPT or sum(map(len, (*self.fitted.values(), *self.written.values()))) > ROWS:
             self._routed.cache_clear()
+            self.plain.clear()
             self.fitted.clear()
             self.written.clear()
 
@@ -71,7 +76,10 @@ class Laws:
 
     def _routed_law(self, realm: str, names: tuple[str, ...], direction: str, family: Family) -> Law:
         scope = self.scope(realm, names, family)
-        return Law(family, routed_lists(self.whole(realm, family), scope, direction, family))
+        made = routed(self.whole(realm, family), scope, direction, family)
+        law = Law(family, made.lists)
+        self.plain[id(law)] = made
+        return law
 
     def scope(self, realm: str, names: tuple[str, ...], family: Family) -> Scope:
         """The addresses, received groups and fragment rule behind an interface."""
@@ -152,14 +160,28 @@ class Laws:
 MULTICAST: dict[Family, int] = {4: int(ip_network("224.0.0.0/4")[0]), 6: int(ip_network("ff00::/8")[0])}
 
 
+class Routed(NamedTuple):
+    """The lists of an interface, and by identity those of their rows that are plain (``fit.plain``): initiations, replies."""
+
+    lists: tuple[Sequence[Entry], Sequence[Entry]]
+    starts: tuple[Set[int], ...] = ()
+    answers: tuple[Set[int], ...] = ()
+
+
 def routed_lists(
     whole: Whole | Sequence[Entry], scope: Scope, direction: str, family: Family
 ) -> tuple[Sequence[Entry], Sequence[Entry]]:
     """Initiations in one direction, and the replies to initiations in the other."""
-    known = whole if isinstance(whole, Whole) else Whole(items(whole))
+    return routed(whole if isinstance(whole, Whole) else Whole(items(whole)), scope, direction, family).lists
+
+
+def routed(whole: Whole, scope: Scope, direction: str, family: Family) -> Routed:
+    """The same, with what is known of the rows."""
     near, far = (SRC, DST) if direction == "in" else (DST, SRC)
-    initiations = tuple(_toward(known, scope, near, family))
-    answered = tuple(clip(known, far, scope.spans))
+    pieces: dict[int, Item] = {}
+    parts: dict[int, Item] = {}
+    initiations = _toward(whole, scope, near, family, pieces)
+    answered = clipped(whole.touching(far, scope.spans), far, scope.spans, parts) if scope.spans else []
     box = full(family)
     inside: Box = (*box[:6], (0, 0))
     link = (
@@ -169,17 +191,29 @@ def routed_lists(
     )
     starts = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
     answers = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
+    plain = None if scope.fragments else whole.plain(family, len(starts) + len(answers))
+    back, new = plain.replies(answers, parts) if plain else (list(replies(answers, family)), set[int]())
     # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
-    first, second = needed((*link, *starts), tuple(replies(answers, family)))
-    return listed(first), listed(second)
+    first, second = needed((*link, *starts), back)
+    lists = listed(first), listed(second)
+    if plain is None:
+        return Routed(lists)
+    cut = {key for key, item in pieces.items() if id(item) in plain.starts}
+    return Routed(lists, (plain.starts, cut), (plain.answers, new))
 
 
-def _toward(whole: Whole, scope: Scope, near: int, family: Family) -> Iterator[Item]:
+def _toward(whole: Whole, scope: Scope, near: int, family: Family, pieces: dict[int, Item]) -> list[Item]:
     wide = merge((*scope.spans, *UNNUMBERED[family])) if near == SRC else merge((*scope.spans, *scope.groups))
     narrow = scope.spans if near == SRC else wide
-    for item in whole.touching(near, wide):
-        network = rule_of(item).origin == "infrastructure" and item.permit
-        yield from cut(item, near, wide if network else narrow)
+    out: list[Item] = []
+    for network, found in groupby(whole.touching(near, wide), _of_the_network):
+        if spans := wide if network else narrow:
+            out += clipped(found, near, spans, pieces)
+    return out
+
+
+def _of_the_network(item: Item) -> bool:
+    return item.permit and rule_of(item).origin == "infrastructure"
 
 
 def at_locals(whole: Whole | Sequence[Entry], spans: Spans) -> Sequence[Entry]:

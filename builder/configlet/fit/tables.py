@@ -80,7 +80,7 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
 def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
     """The rows of a routed law, which both of a pair have."""
     if id(law) not in laws.fitted:
-        laws.fitted[id(law)] = acl_rows(law)
+        laws.fitted[id(law)] = acl_rows(law, laws.plain.get(id(law)))
     return laws.fitted[id(law)]
 
 

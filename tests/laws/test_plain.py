@@ -1,0 +1,112 @@
+"""Plain rows stand in a list as they are: a list that is fitted at one look is the list that is fitted row by row."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from configlet.fit.acl import acl_rows
+from configlet.fit.clip import Whole
+from configlet.fit.glance import as_they_are
+from configlet.fit.law import Scope, routed
+from configlet.model.block import Block, items
+from configlet.model.gate import Law
+from configlet.model.net import Addresses, Family, Span, merge
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry, Rule
+from configlet.packets.blocks import Item
+
+BASE: dict[Family, int] = {4: 0x0A000000, 6: 0x20010DB8 << 96}
+TOP: dict[Family, int] = {4: 0xE00000FF, 6: (0xFF02 << 112) + 0xFF}
+EVERY: dict[Family, Span] = {4: (0, 0xFFFFFFFF), 6: (0, (1 << 128) - 1)}
+PORTED: tuple[Span, ...] = ((6, 6), (17, 17))
+TYPES: tuple[Span, ...] = ((2048, 2303), (0, 255), (32768, 33023), (33024, 33279))
+"""Echo and its answer, of ICMP and of ICMPv6."""
+
+
+def rule(name: str, origin: str = "policy") -> Rule:
+    return Rule(name, origin, "allow", Addresses(), Addresses(), (), False, None)  # type: ignore[arg-type]
+
+
+def ends(dice: random.Random, family: Family, odd: float) -> Span:
+    """A segment most often; where it is odd one of its hosts, two segments, a group, or everything."""
+    low = BASE[family] + 256 * dice.randrange(8)
+    if dice.random() >= odd:
+        return (low, low + 255)
+    return dice.choice(((low + 7, low + 7), (low, low + 511), (TOP[family] - 255, TOP[family]), EVERY[family]))
+
+
+def item(dice: random.Random, family: Family, number: int, odd: float) -> Item:
+    """A rule of TCP or UDP from many ports to one; where it is odd of another protocol, other ports, or a group."""
+    strange = dice.random() < odd
+    proto = dice.choice((*PORTED, (132, 132), (1, 1), (58, 58), ANY_PROTO) if strange else PORTED)
+    ported, low = proto in PORTED, dice.choice((dice.randrange(1, 60000), 443 if strange else 80 + number))
+    dport = dice.choice(((low, low), (low, low + 9), ANY_PORT, (1024, 65535), (7, 7), (7, 7))) if strange else (low, low)
+    sport = dice.choice((ANY_PORT, (1024, 65535), (7, 7))) if strange else (1024, 65535)
+    if not ported:
+        sport = ANY_PORT
+        dport = dice.choice((ANY_PORT, *TYPES)) if proto in ((1, 1), (58, 58)) else ANY_PORT
+    flag, permit = (0, 0) if dice.random() < odd / 4 else ANY_BIT, dice.random() < 0.85
+    dst, src = (merge(ends(dice, family, odd) for _ in range(dice.choice((1, 1, 1, 2, 3)))) for _ in range(2))
+    box = (proto, dst[0], src[0], dport, sport, flag, (0, 0))
+    entry = Entry(permit, box, rule(f"r{number}", "policy" if permit or dice.random() < 0.9 else "observe"))
+    sets = ((proto,), dst, src, *((span,) for span in box[3:]))
+    return entry if len(dst) == len(src) == 1 else Block(sets, entry)  # type: ignore[arg-type]
+
+
+def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
+    """What the network needs, what it keeps closed, and rules that mostly do not meet."""
+    head: list[Item] = []
+    if dice.random() < 0.8:
+        closed = rule("infrastructure addresses", "infrastructure")
+        for number in range(dice.randrange(1, 4)):
+            one = (BASE[family] + 256 * number + 1,) * 2
+            head += [Entry(False, (ANY_PROTO, *pair, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), closed)
+                     for pair in ((one, EVERY[family]), (EVERY[family], one))]  # fmt: skip
+            box = ((6, 6), one, (BASE[family], BASE[family] + 255), (179, 179), (1024, 65535), ANY_BIT, (0, 0))
+            head.insert(0, Entry(True, box, rule("needed", "infrastructure")))
+    odd = dice.choice((0.0, 0.0, 0.01, 0.2))
+    return (*head, *(item(dice, family, number, odd) for number in range(dice.randrange(9, 60))))
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family) -> None:
+    dice = random.Random(family)
+    glanced = looked = 0
+    for _ in range(150):
+        whole = Whole(policy(dice, family))
+        for _ in range(4):
+            low = BASE[family] + 256 * dice.randrange(6)
+            scope = Scope(((low, low + dice.choice((255, 511))),), (), False)
+            made = routed(whole, scope, dice.choice(("in", "out")), family)
+            law = Law(family, made.lists)
+            starts, answers = map(items, made.lists)
+            found = as_they_are(family, starts, answers, made)
+            glanced, looked = glanced + (found is not None), looked + 1
+            rows = items(acl_rows(law))
+            assert items(acl_rows(law, made)) == rows
+    assert 0.2 < glanced / looked < 0.8, (glanced, looked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (((17, 17), (443, 443), (7, 7)), ((17, 17), (7, 7), ANY_PORT)),
+        (((6, 6), (443, 443), (1024, 65535)), ((6, 6), (1000, 65535), ANY_PORT)),
+        (((1, 1), TYPES[0], ANY_PORT), ((1, 1), TYPES[1], ANY_PORT)),
+    ],
+)
+def test_a_reply_that_an_initiation_passes_is_not_said_again(
+    asked: tuple[Span, Span, Span], answer: tuple[Span, Span, Span]
+) -> None:
+    here, there = (BASE[4], BASE[4] + 255), (BASE[4] + 256, BASE[4] + 511)
+    said = [
+        Entry(True, (proto, *pair, dport, sport, ANY_BIT, (0, 0)), rule(name))
+        for name, pair, (proto, dport, sport) in (("asks", (here, there), asked), ("answers", (there, here), answer))
+    ]
+    others = [((6, 6), here, (BASE[4] + 512 + n, BASE[4] + 512 + n), (n, n), (1024, 65535)) for n in range(1, 12)]
+    whole = Whole((*said, *(Entry(True, (*box, ANY_BIT, (0, 0)), rule(f"r{box[3][0]}")) for box in others)))
+    made = routed(whole, Scope((here,), (), False), "in", 4)
+    rows = acl_rows(Law(4, made.lists), made)
+    assert rows == acl_rows(Law(4, made.lists))
+    assert not any(row.reply and row.rule.name == "asks" for row in rows)
