@@ -116,39 +116,47 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], l
 
 
 _Rows = tuple[tuple[int | str, ...], ...]
-LONG = 20_000
-"""Rows of a list that is too long to be held for another device."""
+LONG, MANY = 20_000, 100_000
+"""Rows of a list that is too long to be held for another device, and words that are too many."""
 
 
 class _Last:
     """The rows of the device that was rendered last, as both of a pair have the same: by the rows of their tables, which are
     held here, and what else a list says. Where groups are named too, and of long lists, each is made anew."""
 
-    known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], _Rows]]] = ({}, {})
+    known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], _Rows]], dict[Family, Lines]] = ({}, {}, {})
 
     def __init__(self, operands: Mapping[str, Any]) -> None:
-        before, made = _Last.known
+        before, made, lines = _Last.known
         self._operands, self._before = operands, made if before == operands else {}
         self._made: dict[object, tuple[Sequence[Entry], _Rows]] = {}
-        _Last.known = operands, self._made
+        self._lines = lines if before == operands else {}
+        _Last.known = operands, self._made, self._lines
 
     def counted(self, table: Table, groups: dict[str, Group]) -> _Rows:
         """The rows of a table with their numbers. Raises Refused."""
         if "groups" in self._operands or len(table.rows) > LONG:
-            return _counted(self._operands, table, groups)
+            return _counted(self._operands, table, groups, self._words(table.family))
         key = id(table.rows), table.family, table.gate.direction, table.gate.segments
         if key not in self._before:
-            self._before[key] = table.rows, _counted(self._operands, table, groups)
+            self._before[key] = table.rows, _counted(self._operands, table, groups, self._words(table.family))
         self._made[key] = self._before[key]
         return self._made[key][1]
 
+    def _words(self, family: Family) -> Lines:
+        """What rows were worded before, as two lists have each rule; anew when it is much."""
+        made = self._lines.get(family)
+        if made is None or len(made.known) + len(made.said) + len(made.labels) > MANY:
+            made = self._lines[family] = Lines(self._operands, family)
+        return made
 
-def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> _Rows:
+
+def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> _Rows:
     """The rows with their numbers, without gaps where the list would else be too long. Raises Refused."""
     sequence = operands["sequence"]
     numbered = _beside if sequence.get("remarks") in ("beside", "first") else _numbered
     least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
-    rows = _once(_rows(operands, table, groups))
+    rows = _once(_rows(operands, table, groups, made))
     for step in (sequence["step"], 1 if sequence["step"] > 0 else -1):
         said = tuple(numbered({**sequence, "step": step}, rows))
         if not said or all(least <= int(row[0]) <= most for row in (said[0], said[-1])):
@@ -194,11 +202,11 @@ def _once(rows: Iterable[Row]) -> list[Row]:
     return out
 
 
-def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -> Iterator[Row]:
+def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> Iterator[Row]:
     names = label(", ".join(table.gate.segments), operands["text"])
     yield Row(remark=f"{names} {table.gate.direction}")
     said, rule, reply, decided = None, None, False, False
-    made, text = Lines(operands, table.family), operands["text"]
+    labels, text = made.labels, operands["text"]
     _can_pass_fragments(operands, table)
     for item in items(table.rows) if "groups" in operands else table.rows:
         entry = item.like if isinstance(item, Block) else item
@@ -212,7 +220,8 @@ def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]) -
             raise cannot(entry, "a row for fragments stands after the line that decides all of them")
         if rule is not entry.rule or reply is not entry.reply or said is None:
             rule, reply = entry.rule, entry.reply
-            remark = label("replies: " + rule.name if reply else rule.name, text)
+            name = "replies: " + rule.name if reply else rule.name
+            remark = labels.get(name) or labels.setdefault(name, label(name, text))
             if remark != said:
                 said = remark
                 yield _new(Row, (remark, *_UNSAID))
@@ -251,7 +260,7 @@ class Lines:
     """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same, and so
     is each span of addresses."""
 
-    __slots__ = ("around", "bits", "family", "forms", "known", "operands", "said", "top", "words")
+    __slots__ = ("around", "bits", "family", "forms", "known", "labels", "operands", "ports", "said", "shapes", "top", "words")
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
@@ -260,6 +269,11 @@ class Lines:
         self.forms = (said["host"], said["prefix"])
         self.top, self.bits = TOP[family], BITS[family]
         self.known: dict[object, tuple[Row, ...]] = {}
+        self.shapes: dict[object, tuple[Row, ...]] = {}
+        """Of rows that ask for ports what they say besides these."""
+        self.ports: dict[Span, str] = {ANY_PORT: ""}
+        self.labels: dict[str, str] = {}
+        """Remarks, by the names that they are made of."""
         self.said: dict[Span, tuple[str, ...]] = {(0, self.top): (said["any"],)}
         self.around: dict[int, tuple[str, str]] = {}
         """What stands before and behind the address of a prefix, by its length."""
@@ -284,8 +298,28 @@ class Lines:
         key = entry.permit, entry.log, box[0], box[3:]
         forms = self.known.get(key)
         if forms is None:
-            forms = self.known[key] = tuple(self._forms(entry))
+            ported = box[0] in _WITH_PORTS and (box[3] != ANY_PORT or box[4] != ANY_PORT)
+            forms = self.known[key] = (self._ported(entry) if ported else None) or tuple(self._forms(entry))
         return forms
+
+    def _ported(self, entry: Entry) -> tuple[Row, ...] | None:
+        """The same where ports are one word at each end, which is all that many rows differ in. Raises Refused."""
+        box, ports = entry.box, self.ports
+        words = []
+        for span in box[3:5]:
+            word = ports.get(span)
+            if word is None:
+                word, *more = port_words(self.operands, span, entry)
+                if more:
+                    return None
+                ports[span] = word
+            words.append(word)
+        dport, sport = words
+        key = entry.permit, entry.log, box[0], box[3] == ANY_PORT, box[4] == ANY_PORT, box[5:]
+        shape = self.shapes.get(key)
+        if shape is None:
+            shape = self.shapes[key] = tuple(self._forms(entry))
+        return tuple([_new(Row, (*form[:5], sport, dport, *form[7:])) for form in shape])
 
     def _forms(self, entry: Entry) -> Iterator[Row]:
         operands, words = self.operands, self.words
