@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from configlet.fit import clip
 from configlet.fit.acl import acl_rows
 from configlet.fit.clip import Whole
 from configlet.fit.glance import as_they_are
@@ -67,6 +68,12 @@ def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
             head.insert(0, Entry(True, box, rule("needed", "infrastructure")))
     odd = dice.choice((0.0, 0.0, 0.01, 0.2))
     return (*head, *(item(dice, family, number, odd) for number in range(dice.randrange(9, 60))))
+
+
+@pytest.fixture(autouse=True)
+def _from_the_first_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip, "LISTS", 0)
+    monkeypatch.setattr(clip, "SHARE", 1000)
 
 
 @pytest.mark.parametrize("family", [4, 6])

@@ -16,8 +16,9 @@ from configlet.packets.sets import put
 NON_FIRST: Span = (1, 1)
 
 
-SHARE = 16
-"""Lists have as many rows as a sixteenth of the policy, together, when it is worth finding what none of them need look at."""
+LISTS, SHARE = 4, 16
+"""So many lists were asked for, and together have as many rows as a sixteenth of the policy, when it is worth finding what
+none of them need look at."""
 EITHER = -1
 """The question for both ends at once."""
 _ENDS = (DST, SRC)
@@ -29,19 +30,19 @@ class Whole:
     The first question in a dimension goes through all rows; an index is made when there is a second one.
     """
 
-    __slots__ = ("_asked", "_axes", "_looked", "_plain", "items")
+    __slots__ = ("_asked", "_axes", "_lists", "_looked", "_plain", "items")
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
-        self._looked = 0
+        self._lists = self._looked = 0
         self._plain: Plain | None = None
         self._asked: set[int] = set()
         self._axes: dict[int, Axis] = {}
 
     def plain(self, family: Family, rows: int) -> Plain | None:
-        """The rows that no list need look at, for a list of so many rows; None until lists together have a share of all."""
-        self._looked += rows
-        if self._plain is None and self._looked * SHARE >= len(self.items):
+        """The rows that no list need look at, for a list of so many rows; None until it is worth it."""
+        self._lists, self._looked = self._lists + 1, self._looked + rows
+        if self._plain is None and self._lists > LISTS and self._looked * SHARE >= len(self.items):
             self._plain = Plain(family, self.items)
         return self._plain
 

@@ -106,6 +106,8 @@ class _Answers:
         ports = sets[SPORT]
         if sets[PROTO] not in _PORTED or len(ports) > 1 or not _broad(ports):
             return False
+        if not self._near.rows:
+            return True
         ends = sets[SRC], sets[DST]
         if ends not in self._known:
             self._known[ends] = self._ports(*ends)

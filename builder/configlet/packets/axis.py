@@ -115,26 +115,26 @@ class Axis:
 class Runs:
     """Sets of one dimension in runs that share no value with each other; a set with gaps counts as if it had none."""
 
-    __slots__ = ("_highs", "_lows", "_of")
+    __slots__ = ("_highs", "_lows", "numbers")
 
     def __init__(self, sets: Iterable[Spans]) -> None:
-        self._of: dict[Spans, int] = {}
+        self.numbers: dict[Spans, int] = {}
+        """The run of each set."""
         self._lows: list[int] = []
         self._highs: list[int] = []
         furthest = -1
-        for spans in sorted(set(sets)):
-            low, high = spans[0][0], spans[-1][1]
+        for low, high, spans in sorted([(spans[0][0], spans[-1][1], spans) for spans in set(sets)]):
             if low > furthest:
                 self._lows.append(low)
                 self._highs.append(high)
                 furthest = high
             elif high > furthest:
                 self._highs[-1] = furthest = high
-            self._of[spans] = len(self._lows) - 1
+            self.numbers[spans] = len(self._lows) - 1
 
     def of(self, spans: Spans) -> int | None:
         """The one run that a set shares values with, -1 where there is none; None where there may be several."""
-        known = self._of.get(spans)
+        known = self.numbers.get(spans)
         if known is not None:
             return known
         first, last = bisect_left(self._highs, spans[0][0]), bisect_right(self._lows, spans[-1][1]) - 1

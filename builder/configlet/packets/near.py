@@ -151,6 +151,9 @@ class Near:
 
     def touching(self, dst: Spans, src: Spans) -> bool:
         """Whether there is a row of which the ends share addresses with these."""
+        self._asked += 1
+        if self._asked < FEW and not self._ends:
+            return any(touch(row[DST], dst) and touch(row[SRC], src) for row in self.rows)
         return bool(self._pairs(dst, src))
 
     def between(self, dst: Spans, src: Spans) -> Iterable[int]:
@@ -193,6 +196,8 @@ class Near:
         return found
 
     def _sharing(self, dst: Spans, src: Spans) -> Sequence[_Between]:
+        if not self.rows:
+            return ()
         if not self._ends:
             self._enter()
         pairs = self._ends
@@ -221,8 +226,9 @@ class Near:
                 self._enter()
             self._of = tuple(self._ends)
             to, start = self._runs = Runs(a for a, _ in self._of), Runs(b for _, b in self._of)
+            tos, starts, shared = to.numbers, start.numbers, self._shared
             for number, (a, b) in enumerate(self._of):
-                self._shared.setdefault((to.of(a), start.of(b)), []).append(number)
+                shared.setdefault((tos[a], starts[b]), []).append(number)
         return self._runs
 
     def _by_end(self) -> tuple[Axis, Axis]:
