@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from ipaddress import ip_network
 
 from configlet.model.inventory import Inventory, Link, Segment, Selector, Workload
@@ -83,6 +84,11 @@ class Names:
                 self.links.setdefault(name, []).append(link)
         self.labelled = _by_label(self)
 
+    @cached_property
+    def outside(self) -> Addresses:
+        """What is no segment's and no external's, of all that is routed."""
+        return _outside(self)
+
 
 _known: list[Names] = []
 
@@ -104,7 +110,7 @@ def meaning(names: Names, selector: Selector, *, source: bool) -> Addresses:
         ends = everything if source else routable
         return addresses(item for realm in names.realms for item in ends(realm))
     if selector.name == "outside":
-        return _outside(names)
+        return names.outside
     return addresses(_named(names, selector.name))
 
 
