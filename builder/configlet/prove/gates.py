@@ -5,7 +5,7 @@ from __future__ import annotations
 from configlet.model.gate import Artifact, Line, Proof, Reading, Table, Witness
 from configlet.packets.boxes import full
 from configlet.prove.compare import Doubt, witnesses
-from configlet.prove.observed import uncounted
+from configlet.prove.observed import observing, uncounted
 
 Key = tuple[str, str, int]
 
@@ -71,13 +71,14 @@ def _doubt(reading: Reading, table: Table, others: list[Table]) -> str:
 def _refutations(artifact: Artifact, reading: Reading, table: Table) -> tuple[Witness, ...]:
     """Witnesses of all lists of the table, too open first, each once."""
     found: dict[Witness, None] = {}
+    observed = observing(table.law) if table.gate.capability.observes else ()
     for key in _keys(table, reading):
         lines = reading.lists.get(key)
         witnessed = witnesses(table.law, _unbound(key, table) if lines is None else lines, table.realm, artifact.file)
         if lines is None and not witnessed:
             raise Doubt(f"The text has no list for {_where(key)}.")
-        if not witnessed and lines is not None and table.gate.capability.observes:
-            witnessed = uncounted(table.law, lines, table.realm, artifact.file)
+        if observed and not witnessed and lines is not None:
+            witnessed = uncounted(table.law, observed, lines, table.realm, artifact.file)
         found |= dict.fromkeys(witnessed)
     return tuple(sorted(found, key=lambda witness: witness.kind))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -16,11 +16,16 @@ T = TypeVar("T", Entry, Line)
 NOT_SO = "is counted as another rule says, or not at all"
 
 
-def uncounted(law: Law, lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
+def observing(law: Law) -> tuple[str, ...]:
+    """The names of the rules of a law that only observe."""
+    rules = [_like(item).rule for part in law.lists for item in items(part)]
+    return tuple(dict.fromkeys(rule.name for rule in rules if rule.origin == "observe"))
+
+
+def uncounted(law: Law, names: Iterable[str], lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
     """Packets that pass by an observing rule and are not counted under its name, or are and pass by another rule."""
-    rules = (_like(item).rule for part in law.lists for item in items(part))
     out: list[Witness] = []
-    for name in dict.fromkeys(rule.name for rule in rules if rule.origin == "observe"):
+    for name in names:
         only = Law(law.family, tuple(_kept(part, partial(_of_rule, name)) for part in law.lists))
         told = _kept(lines, partial(_counted, name))
         found = witnesses(only, told, realm, file)
