@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from configlet.model.problem import Refused
-from configlet.readers.engine import Reader, reader
+from configlet.readers.engine import reader
 from configlet.readers.tree import sources
 from tests.builders import platform
 from tests.cases import document
+from tests.readings import answer
 
 WORDS = ("permit", "tcp", "host", "10.1.2.3", "any", '"a  name"', "é", "eq", "22", "{", "}", "!")
 GAPS = (" ", " ", " ", " ", "  ", "\t", " \t ", "\u00a0", "\u2003")
@@ -60,15 +61,6 @@ def test_a_control_character_is_refused_at_its_line_wherever_that_stands(control
         assert (place.line, place.column) == (at + 1, 4)
 
 
-def _answer(known: Reader, text: str) -> object:
-    """All that is said of a text."""
-    try:
-        found = known.read(text, "text")
-    except Refused as refused:
-        return refused.problems
-    return dict(found.lists), found.read, found.total, found.stateful, found.texts(), found.notes
-
-
 def _variants(dice: random.Random, text: str) -> list[str]:
     """The text, and texts that are alike but for a line."""
     out = [text]
@@ -89,11 +81,11 @@ def test_what_was_read_before_changes_nothing_of_what_is_read(name: str, kind: s
     texts = [text for case in cases for text in _variants(dice, document(case)["text"])]
     dice.shuffle(texts)
     used = reader(grammar)
-    before = [_answer(used, text) for text in texts]
-    assert [_answer(used, text) for text in reversed(texts)] == before[::-1]
+    before = [answer(used.read, text) for text in texts]
+    assert [answer(used.read, text) for text in reversed(texts)] == before[::-1]
     for number in dice.sample(range(len(texts)), 8):
         fresh = reader(Path(shutil.copy(grammar, tmp_path / f"{number}.yaml")))
-        assert _answer(fresh, texts[number]) == before[number], texts[number]
+        assert answer(fresh.read, texts[number]) == before[number], texts[number]
 
 
 MAP = """\

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import pairwise
-from operator import itemgetter
 from typing import Any
 
-from configlet.model.block import Block, Sets, listed
+from configlet.model.block import Block, listed
 from configlet.model.gate import Line, Reading
+from configlet.model.problem import Refused
 from configlet.model.running import Running
+from configlet.readers.bulk import Bulk, Rules
 from configlet.readers.called import Called
-from configlet.readers.clauses import WORDS, Box, Entry, Words
-from configlet.readers.grammar import Clauses, Source, by_key, words
+from configlet.readers.clauses import Box, Words
+from configlet.readers.dialect import Dialect, dialect
+from configlet.readers.grammar import Source, words
 from configlet.readers.groups import GROUP, GroupGrammar, Groups
-from configlet.readers.lists import Bound, Half, Key, List, texts
+from configlet.readers.lists import Bound, Key, List, texts
 from configlet.readers.names import Names
-from configlet.readers.tree import Stanza, indented
+from configlet.readers.tree import Stanza, indented, parted, pieces, plain, sources
 
 _GROUP = GROUP.strip()
+FEW = 16
+"""Lines at the beginning of a list that are read one by one until fragments are decided."""
 _new = tuple.__new__
 """A line for each of a long text: the shortest way to make one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a grammar writes the lists of one family."""
-
-    clauses: Clauses
-    remark: re.Pattern[str]
-    words: Callable[[Sequence[str]], Sequence[str]]
-    """What a matched entry says (``clauses.WORDS``), of all groups of its pattern."""
-    at_end: tuple[Box, ...]
-    """Packets of which it is not known what the device does with them at the end of a list."""
 
 
 @dataclass(slots=True)
@@ -57,9 +49,10 @@ class AclReader:
         types = words({name for table in grammar["names"]["icmp"].values() for name in table})
         parts = {**grammar["parts"], "icmp": types}
         self.families: Mapping[str, int] = grammar["families"]
-        self.dialect = cache(partial(_dialect, grammar, parts))
+        self.dialect = cache(partial(dialect, grammar, parts))
         self.groups = GroupGrammar(grammar, names, parts)
         self.words = Words(grammar, names)
+        self.bulk = cache(self._bulk)
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
         self.patterns = {name: re.compile(grammar["lines"][name]) for name in ("meaningless", "binding")}
         self.ours = re.compile(grammar["ours"])
@@ -69,32 +62,104 @@ class AclReader:
         rules = grammar["sequence"]
         self.shared = rules.get("remarks") == "shared"
         self.lowest, self.highest, self.step = rules["lowest"], rules["highest"], rules["step"]
+        self.marks = tuple(grammar["comment"])
+
+    def _bulk(self, family: int) -> Bulk | None:
+        """What reads long lists of a family, where its grammar allows for it."""
+        known = self.dialect(family)
+        if known.lines is None or self.pair:
+            return None
+        rules = Rules(self.lowest, self.highest, self.step, self.shared, self.fold)
+        return Bulk(known, known.lines, self.words, Groups(self.groups), family, rules)
 
     def read(self, text: str, file: str) -> Reading:
         """The lists that are bound, by interface, direction and family. Raises Refused for what is not known."""
-        stanzas, total = indented(text, file, self.grammar["comment"])
+        try:
+            found = self._at_once(text, file)
+        except Refused:
+            found = None  # line by line it is refused for what stands first
+        return self.by_line(text, file) if found is None else found
+
+    def by_line(self, text: str, file: str) -> Reading:
+        """The same, line by line, whatever the text looks like."""
+        stanzas, total = indented(text, file, self.marks)
         seen = Text(Groups(self.groups))
         for stanza in stanzas:
-            header = stanza.header.text
-            if found := self.stanzas["list"].fullmatch(header):
-                self._list(stanza, found["command"].lower(), found["name"], seen)
-            elif found := self.stanzas["interface"].fullmatch(header):
-                self._interface(stanza, found["name"], seen)
-            elif "numbered" in self.stanzas and (found := self.stanzas["numbered"].fullmatch(header)):
-                self._numbered(stanza, found, seen)
-            elif not seen.groups.take(stanza):
-                stanza.header.refuse("This is neither an access list nor an interface")
+            self._stanza(stanza, seen)
         return self._reading(seen, total)
 
-    def _list(self, stanza: Stanza, command: str, name: str, seen: Text) -> None:
+    def _at_once(self, text: str, file: str) -> Reading | None:
+        """The same, long lists piece by piece; None for a text with lines that no list of ours has. Raises Refused, though
+        perhaps not for what stands first."""
+        margin, parts = parted(text) or ("", ())
+        seen, number, total = Text(Groups(self.groups)), 1, 0
+        for part in parts:
+            head, _, body = part.partition("\r")
+            if not head or not plain(head) or (body and head.startswith(self.marks)):
+                return None
+            if body and (found := self.stanzas["list"].fullmatch(head)):
+                made = self._begun(Source(file, number, 1, head), found, seen)
+                total += 1 + self._body(made, body.replace("\r", "\n"), number + 1, margin, seen.groups)
+            else:
+                lines = [*sources(part.replace("\r", f"\n{margin}"), file, number)]
+                total += len(lines)
+                if not head.startswith(self.marks):
+                    self._stanza(Stanza(lines[0], [one for one in lines[1:] if not one.text.startswith(self.marks)]), seen)
+            number += 1 + part.count("\r")
+        return self._reading(seen, total) if total else None
+
+    def _body(self, made: List, body: str, first: int, margin: str, groups: Groups) -> int:
+        """The lines of a list, of which the first has this number, and how many they are. Raises Refused."""
+        bulk = self.bulk(made.family)
+        few = "\n".join(body.split("\n", FEW)[:FEW]) if bulk else body
+        total, read = self._each(made, few, first, margin, groups, until_closed=bulk is not None)
+        rest = "".join(body.split("\n", read)[read:])
+        first += read
+        for piece in pieces(rest) if rest else ():
+            count = piece.count("\n") + 1
+            if bulk and made.closed and bulk.take(made, piece, first):
+                total += count
+            else:
+                total += self._each(made, piece, first, margin, groups)[0]
+            first += count
+        made.whole()
+        return total
+
+    def _each(
+        self, made: List, piece: str, first: int, margin: str, groups: Groups, *, until_closed: bool = False
+    ) -> tuple[int, int]:
+        """Lines of a list, one after the other, or until one has decided all fragments: how many there were, and how many with
+        those that are blank. Raises Refused."""
+        known, total = self.dialect(made.family), 0
+        for line in sources(margin + piece.replace("\n", f"\n{margin}"), made.header.file, first):
+            total += 1
+            if not line.text.startswith(self.marks):
+                self._line(made, line, groups, known)
+                if until_closed and made.closed:
+                    return total, line.number - first + 1
+        return total, piece.count("\n") + 1
+
+    def _stanza(self, stanza: Stanza, seen: Text) -> None:
+        header = stanza.header.text
+        if found := self.stanzas["list"].fullmatch(header):
+            made = self._begun(stanza.header, found, seen)
+            known = self.dialect(made.family)
+            for line in stanza.lines:
+                self._line(made, line, seen.groups, known)
+            made.whole()
+        elif found := self.stanzas["interface"].fullmatch(header):
+            self._interface(stanza, found["name"], seen)
+        elif "numbered" in self.stanzas and (found := self.stanzas["numbered"].fullmatch(header)):
+            self._numbered(stanza, found, seen)
+        elif not seen.groups.take(stanza):
+            stanza.header.refuse("This is neither an access list nor an interface")
+
+    def _begun(self, header: Source, found: re.Match[str], seen: Text) -> List:
+        command, name = found["command"].lower(), found["name"]
         if (command, name) in seen.lists:
-            stanza.header.refuse("This list stands twice in the text")
-        made = seen.lists[command, name] = List(name, command, self.families[command], stanza.header)
-        dialect = self.dialect(made.family)
-        for line in stanza.lines:
-            self._line(made, line, seen.groups, dialect)
-        if made.half is not None:
-            made.half.line.refuse("A flag alone is not modelled; a line for the other of ACK and RST is not behind it")
+            header.refuse("This list stands twice in the text")
+        made = seen.lists[command, name] = List(name, command, self.families[command], header)
+        return made
 
     def _numbered(self, stanza: Stanza, found: re.Match[str], seen: Text) -> None:
         """An entry of a list that is a number: each line stands by itself."""
@@ -109,19 +174,19 @@ class AclReader:
         """One line of a list, put to what was read of it. Raises Refused for a word that is not known."""
         self._line(made, line, groups, self.dialect(made.family))
 
-    def _line(self, made: List, line: Source, groups: Groups, dialect: Dialect) -> None:
+    def _line(self, made: List, line: Source, groups: Groups, known: Dialect) -> None:
         text = line[3]
-        if " remark " in text and (found := dialect.remark.fullmatch(text)):
+        if " remark " in text and (found := known.remark.fullmatch(text)):
             self._remark(made, line, found)
             return
         said = text.lower() if self.fold else text
         lowered = line if said == text else line._replace(text=said)
-        if found := dialect.clauses.whole.match(said):
-            self._entry(made, line, lowered, found, dialect.words(found.groups()), groups)
-        elif found := dialect.remark.fullmatch(text):
+        if found := known.clauses.whole.match(said):
+            self._entry(made, line, lowered, found, known.words(found.groups()), groups)
+        elif found := known.remark.fullmatch(text):
             self._remark(made, line, found)
         elif not self.patterns["meaningless"].fullmatch(text):
-            dialect.clauses.match(lowered)
+            known.clauses.match(lowered)
 
     def _remark(self, made: List, line: Source, found: re.Match[str]) -> None:
         number, label = found.group("number", "text")
@@ -147,14 +212,13 @@ class AclReader:
         self, made: List, line: Source, lowered: Source, found: re.Match[str], said: Sequence[str], groups: Groups
     ) -> None:
         number = self._number(made, found["number"], line, remark=False)
-        entry = self.words.entry(found, said, made.family, lowered, groups)
-        permit, boxes, known, text, fragments, sets = entry
-        if self.pair and not self._paired(made, entry, found["established"], line):
+        permit, boxes, known, text, fragments, sets = self.words.entry(found, said, made.family, lowered, groups)
+        if self.pair and not made.paired(self.pair, found["established"], (permit, boxes, sets), line):
             made.written.append((number, text, False))
             return
         if not made.closed:
             if not known:
-                _undecided(made, boxes, sets, line)
+                made.undecided(boxes, sets, line)
             if fragments:
                 made.decide(box for box in boxes if box[6][1] == 1)
         label, at, whole = made.label, line[1], line[3]
@@ -165,19 +229,6 @@ class AclReader:
         made.written.append((number, text, False))
         if groups.stanzas and GROUP in lowered.text:
             made.groups.update(name for before, name in pairwise(lowered.text.split()) if before == _GROUP)
-
-    def _paired(self, made: List, entry: Entry, flag: str | None, line: Source) -> bool:
-        """Whether the entry counts: of two lines that ask for ACK and for RST the second, for both. Raises Refused."""
-        half, made.half = made.half, None
-        permit, boxes, _, _, _, sets = entry
-        said = permit, boxes, sets
-        if half is not None:
-            if flag is None or {half.flag, flag} != self.pair or half.entry != said:
-                half.line.refuse("A flag alone is not modelled; ACK and RST stand in two lines that are else the same")
-            return True
-        if flag is not None:
-            made.half = Half(flag, said, line)
-        return flag is None
 
     def _interface(self, stanza: Stanza, name: str, seen: Text) -> None:
         if name in seen.interfaces:
@@ -223,7 +274,7 @@ class AclReader:
     def undecided_end(self, made: List) -> Iterator[Box]:
         """Packets that the device may pass by lines of its own at the end of a list, and no line of the list decides."""
         for packets in self.dialect(made.family).at_end:
-            if not any(_holds(line.box, packets) for line in made.lines if isinstance(line, Line)):
+            if not any(_holds(line.box, packets) for line in reversed(made.lines) if isinstance(line, Line)):
                 yield packets
 
     def running(self, text: str, file: str) -> Running:
@@ -233,31 +284,5 @@ class AclReader:
         return RunningAcls(self, self.grammar).read(text, file)
 
 
-def _undecided(made: List, boxes: Iterable[Box], sets: Sequence[Sets], line: Source) -> None:
-    """A line of which it is not known what it does to fragments needs them decided before it. Raises Refused."""
-    for box in boxes:
-        if not any(_within(box, other) for other in made.decided):
-            made.doubt(line, "How this line treats fragments is not known, and no line before it decides them")
-    if sets:
-        made.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
-
-
-def _dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) -> Dialect:
-    every = (0, (1 << (32 if family == 4 else 128)) - 1)
-    at_end: list[Box] = [
-        ((proto, proto), every, every, (256 * kind, 256 * kind + 255), (0, 65535), (0, 1), (0, 0))
-        for proto, kind in grammar.get("unwritten", {}).get(family, ())
-    ]
-    remark = re.compile(by_key(grammar["lines"]["remark"], family))
-    clauses = Clauses(by_key(grammar["entry"], family), parts)
-    picked = itemgetter(*(clauses.whole.groupindex[word] - 1 for word in WORDS))
-    return Dialect(clauses, remark, picked, tuple(at_end))
-
-
 def _holds(box: tuple[tuple[int, int], ...], other: Box) -> bool:
     return all(x[0] <= y[0] and y[1] <= x[1] for x, y in zip(box, other, strict=True))
-
-
-def _within(box: Box, other: Box) -> bool:
-    """Whether the fragments of a line's protocol and addresses are all in another box."""
-    return all(y[0] <= x[0] and x[1] <= y[1] for x, y in zip(box[:3], other[:3], strict=True))

@@ -8,47 +8,53 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from configlet.model.block import Sets
+from configlet.readers.ends import MOST, Single, addresses
 from configlet.readers.grammar import Source, by_key
 from configlet.readers.groups import GROUP, Groups, Part
 from configlet.readers.names import Names
-from configlet.readers.spans import BITS, Span, Unreadable, address, joined, netmask, prefix, wildcard
+from configlet.readers.spans import Span, Unreadable, joined
 from configlet.readers.written import Written, ports_text
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 Group = str
 
-_MOST_SHAPES, _MOST_ENDS = 65536, 512
-"""How many are remembered: more distinct addresses than that are not met again soon, and cost memory."""
+_MOST = 65536
+"""How many are remembered."""
 WIDE = 64
 """Boxes of one entry above which they are kept as products of sets."""
 PORTS: Span = (0, 65535)
 BIT: Span = (0, 1)
 TCP: Span = (6, 6)
+Ports = tuple[tuple[Span, ...], str, Span | None]
+"""Ports, the words of the normal form with a blank before them, and the ports again where they are one span."""
+_NO_PORTS: Ports = ((PORTS,), "", PORTS)
+_NOT_MET: Ports = ((), "", None)
 
 
 Said = tuple[str, ...]
-"""An entry on its way to its normal form: words, source, words, destination, words; or the one text that it is."""
+"""An entry on its way to its normal form: words, source, ports, destination, ports, words; or the one text that it is."""
 Entry = tuple[bool, tuple[Box, ...], bool, Said, bool, tuple[Sets, ...]]
 """Whether it permits, its boxes in order of the text, whether the sheet says what it does to fragments, what it says,
 whether it decides any non-first fragments, and products of sets instead of boxes, where those would be many. A plain
 tuple, as a long text has one for each line."""
 
 
-class _Shape(NamedTuple):
-    """What an entry says besides its addresses, and the words of its normal form around them."""
+class Shape(NamedTuple):
+    """What an entry says besides its addresses and ports, and the words of its normal form around them."""
 
     permit: bool
     proto: Span
-    sports: tuple[Span, ...]
-    dports: tuple[Span, ...]
+    types: tuple[Span, ...]
+    """The ICMP types that it asks for, if it does; they stand where ports of a destination stand."""
     flags: Span
     fragment: Span
     known: bool
     also_fragments: bool
     fragments: bool
     head: str
-    middle: str
     tail: str
+    ports: dict[str | None, Ports]
+    """Ports of this protocol that were understood before."""
 
 
 WORDS = ("source", "destination", "action", "proto", "sport", "dport", "established", "icmp", "fragments", "log")
@@ -64,15 +70,17 @@ class Words:
         self.by_address = {f: treats[f] == "by-address" for f in (4, 6)}
         self.skip = {f: treats[f] == "skip" for f in (4, 6)}
         self.written = Written(grammar["write"])
-        self.shapes: dict[int, dict[tuple[str | None, ...], _Shape]] = {4: {}, 6: {}}
+        self.shapes: dict[int, dict[tuple[object, ...], Shape]] = {4: {}, 6: {}}
+        self.ports: dict[Span, dict[str | None, Ports]] = {}
         self.ends: dict[int, dict[str, tuple[Span, ...]]] = {4: {}, 6: {}}
         """Addresses that were understood before."""
+        self.single = {4: Single(4), 6: Single(6)}
 
     def entry(self, found: re.Match[str], said: Sequence[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched, and say this (``WORDS``). Raises Refused at the word that
         cannot be meant."""
-        from_, to, *rest = said
-        ends, words = self.ends[family], tuple(rest)
+        from_, to, _, _, sport, dport, *_ = said
+        ends, words = self.ends[family], _but_ends(said)
         source = ends.get(from_) or self._address(found, "source", family, line, groups)
         destination = ends.get(to) or self._address(found, "destination", family, line, groups)
         shape = self.shapes[family].get(words)
@@ -80,22 +88,45 @@ class Words:
             if found["proto"].startswith(GROUP):
                 return self._grouped(found, family, line, groups, (source, destination))
             shape = self._shape(found, family, line, groups)
-            if len(self.shapes[family]) < _MOST_SHAPES and not any("group " in (found[g] or "") for g in ("sport", "dport")):
+            if len(self.shapes[family]) < _MOST:
                 self.shapes[family][words] = shape
-        permit, proto, sports, dports, flags, fragment, known, also, fragments, head, middle, tail = shape
-        text = head, from_, middle, to, tail
+        permit, span, types, flags, fragment, known, also, some, head, tail, ports = shape
+        sports, middle, _ = ports.get(sport) or self._ported(found, "sport", span, line, groups)
+        dports, behind, _ = ports.get(dport) or self._ported(found, "dport", span, line, groups)
+        dports = types or dports
+        text = head, from_, middle, to, behind, tail
         if len(source) == len(destination) == len(sports) == len(dports) == 1:
-            boxes: tuple[Box, ...] = ((proto, destination[0], source[0], dports[0], sports[0], flags, fragment),)
+            boxes: tuple[Box, ...] = ((span, destination[0], source[0], dports[0], sports[0], flags, fragment),)
         elif len(source) * len(destination) * len(sports) * len(dports) > WIDE:
-            return self._block(permit, (proto, flags, fragment), (source, destination), (sports, dports), shape, text)
+            return self._block(permit, (span, flags, fragment), (source, destination), (sports, dports), shape, text)
         else:
             boxes = tuple(
-                (proto, d, s, dp, sp, flags, fragment)
+                (span, d, s, dp, sp, flags, fragment)
                 for s, sp, d, dp in product(source, sports, destination, dports)
             )
         if also:
-            boxes += tuple(non_first(proto, source, destination))
-        return permit, boxes, known, text, fragments, ()
+            boxes += tuple(non_first(span, source, destination))
+        return permit, boxes, known, text, some, ()
+
+    def met(self, text: str, proto: Span) -> Ports:
+        """Ports of a protocol that has some; without a span of their own where they are not understood."""
+        try:
+            return self._remembered(text, proto)
+        except Unreadable:
+            return _NOT_MET
+
+    def _remembered(self, text: str, proto: Span) -> Ports:
+        """Ports of a protocol. Raises Unreadable."""
+        spans, known = self.names.ports(text, proto), self.ports[proto]
+        if len(known) >= _MOST:
+            known.clear()
+            known[None] = known[""] = _NO_PORTS
+        ports = known[text] = tuple(spans), f" {ports_text(spans)}", spans[0] if len(spans) == 1 else None
+        return ports
+
+    def shape(self, said: Sequence[str], family: int) -> Shape | None:
+        """What was understood of an entry besides its addresses and ports."""
+        return self.shapes[family].get(_but_ends(said))
 
     def _block(
         self,
@@ -103,7 +134,7 @@ class Words:
         upper: tuple[Span, Span, Span],
         ends: tuple[tuple[Span, ...], tuple[Span, ...]],
         ports: tuple[tuple[Span, ...], tuple[Span, ...]],
-        shape: _Shape,
+        shape: Shape,
         text: Said,
     ) -> Entry:
         """The same as products of sets, where single boxes would be many."""
@@ -121,11 +152,11 @@ class Words:
         try:
             if text.startswith(groups.grammar.words):
                 return groups.network(text, family)
-            spans = _end(text, family)
+            spans = addresses(text, family)
         except Unreadable as why:
             line.refuse(str(why), found.start(end))
         known = self.ends[family]
-        if len(known) >= _MOST_ENDS:
+        if len(known) >= MOST:
             known.clear()
         known[text] = spans
         return spans
@@ -134,23 +165,30 @@ class Words:
         """The normal form of an entry."""
         if len(said) == 1:
             return said[0]
-        head, source, middle, destination, tail = said
-        return f"{head}{self._normal(family, source)}{middle}{self._normal(family, destination)}{tail}"
+        head, source, middle, destination, behind, tail = said
+        return f"{head}{self._normal(family, source)}{middle} {self._normal(family, destination)}{behind}{tail}"
 
     def _normal(self, family: int, end: str) -> str:
         """An address clause in its normal form; a group, and a host that is its own, as they are said."""
         if "group " in end or (family == 4 and end.startswith("host ")):
             return end
-        return self.written.end(family, _end(end, family), end)
+        return self.written.end(family, addresses(end, family), end)
 
-    def _ports(self, text: str, proto: Span, groups: Groups) -> list[Span]:
-        return groups.ports(text, proto) if text.startswith(groups.grammar.words) else self.names.ports(text, proto)
+    def _ported(self, found: re.Match[str], group: Group, proto: Span, line: Source, groups: Groups) -> Ports:
+        """The ports of one end of an entry that has any."""
+        text: str = found[group]
+        if text.startswith(groups.grammar.words):
+            return tuple(self._at(found, group, line, lambda said: groups.ports(said, proto))), f" {text}", None
+        ports: Ports = self._at(found, group, line, lambda said: self._remembered(said, proto))
+        return ports
 
-    def _shape(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> _Shape:
+    def _shape(self, found: re.Match[str], family: int, line: Source, groups: Groups) -> Shape:
         said = found.groupdict()
         proto = self._at(found, "proto", line, lambda text: self.names.proto(text, family))
-        sports = said["sport"] and self._at(found, "sport", line, lambda text: self._ports(text, proto, groups))
-        dports = said["dport"] and self._at(found, "dport", line, lambda text: self._ports(text, proto, groups))
+        known = self.ports.setdefault(proto, {None: _NO_PORTS, "": _NO_PORTS})
+        for end in ("sport", "dport"):
+            if said[end] not in known:
+                self._ported(found, end, proto, line, groups)
         types = said["icmp"] and self._at(found, "icmp", line, lambda text: [self.names.icmp(text, proto, family)])
         flags = (said["established"] and self._at(found, "established", line, lambda _: _established(proto))) or BIT
         ports = bool(said["sport"] or said["dport"])
@@ -161,25 +199,21 @@ class Words:
         if types and ports:
             line.refuse("This line asks for ports and for an ICMP type", found.start("icmp"))
         permit, by_address = said["action"] == "permit", self.by_address[family] and ports and flags == BIT
-        from_, to = (said[g] if "group " in (said[g] or "") else ports_text(p) if p else "" for g, p in
-                     (("sport", sports), ("dport", dports)))  # fmt: skip
-        tail = [to] if dports else []
-        tail += [said["established"]] if said["established"] else []
+        tail = [said["established"]] if said["established"] else []
         tail += [self.written.type(types[0])] if types else []
         tail += [said[group] for group in ("fragments", "log") if said[group]]
-        return _Shape(
+        return Shape(
             permit,
             proto,
-            tuple(sports or [PORTS]),
-            tuple(types or dports or [PORTS]),
+            tuple(types or ()),
             flags,
             fragment,
             by_address or self.skip[family] or not upper or bool(said["fragments"]),
             by_address and permit,
             bool(fragment[1] or (by_address and permit)),
             f"{said['action']} {self.written.proto(family, proto)} ",
-            f" {from_} " if sports else " ",
             "".join(f" {word}" for word in tail),
+            known,
         )
 
     def _grouped(
@@ -226,6 +260,12 @@ class Words:
             line.refuse(str(why), found.start(group))
 
 
+def _but_ends(said: Sequence[str]) -> tuple[object, ...]:
+    """What an entry says besides its addresses and ports, and whether it says any of these."""
+    _, _, action, proto, sport, dport, *rest = said
+    return action, proto, *rest, (sport or dport) is None
+
+
 def _service_sets(
     parts: Sequence[Part], ends: tuple[tuple[Span, ...], tuple[Span, ...]], *, fragments: bool
 ) -> Iterator[Sets]:
@@ -257,18 +297,3 @@ def _fragments(upper: bool) -> Span:
     if upper:
         raise Unreadable("A fragment has no ports, types or flags")
     return 1, 1
-
-
-def _end(text: str, family: int) -> tuple[Span, ...]:
-    if text == "any":
-        return ((0, (1 << BITS[family]) - 1),)
-    if "/" in text:
-        base, _, mask = text.partition("/")
-        return (netmask(base, mask) if "." in mask else prefix(text, family),)
-    first, _, rest = text.partition(" ")
-    if first == "host" or not rest:
-        value = address(rest or first, family)
-        return ((value, value),)
-    if family != 4:
-        raise Unreadable("IPv6 has no wildcards")
-    return wildcard(first, rest)

@@ -77,7 +77,8 @@ class Clauses:
         for clause in clauses:
             so_far = self.steps[-1] if self.steps else ""
             piece = f"{' ' if so_far else ''}(?:{expand(clause['pattern'], grouped)})(?= |$)"
-            self.steps.append(so_far + (f"(?:{piece})?" if clause.get("optional") else piece))
+            # One of two, of which the second is nothing: to the engine that costs less than what may be repeated.
+            self.steps.append(so_far + (f"(?:{piece}|)" if clause.get("optional") else piece))
         self.whole = re.compile(self.steps[-1] + "$")
 
     def match(self, line: Source) -> re.Match[str]:

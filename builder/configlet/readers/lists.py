@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from configlet.model.block import Block
+from configlet.model.block import Block, Sets
 from configlet.model.gate import Line, Texts
 from configlet.readers.clauses import Box, Said, Words
 from configlet.readers.grammar import Source
@@ -21,6 +21,13 @@ Bound = dict[tuple[str, str, int], tuple[str, str, Source]]
 """Interface, direction and family to command, name and the line that binds."""
 
 
+class Piece(NamedTuple):
+    """Lines of a list that were read together: their numbers, and what they say; of a remark its text."""
+
+    numbers: Sequence[int]
+    said: Sequence[Said | str]
+
+
 class Half(NamedTuple):
     """An entry that asks for one flag, while its twin is awaited: verdict and boxes, and where it stands."""
 
@@ -31,7 +38,8 @@ class Half(NamedTuple):
 
 @dataclass(slots=True)
 class List:
-    """One access list as read. ``written`` are number, what is said and whether it is a remark, in order of the text."""
+    """One access list as read. ``written`` are number, what is said and whether it is a remark, in order of the text, or many
+    of these together."""
 
     name: str
     command: str
@@ -40,7 +48,7 @@ class List:
     lines: list[Line | Block[Line]] = field(default_factory=list)
     groups: set[str] = field(default_factory=set)
     """The object groups that its entries name."""
-    written: list[tuple[int, Said, bool]] = field(default_factory=list)
+    written: list[tuple[int, Said, bool] | Piece] = field(default_factory=list)
     last: int = 0
     open: bool = False
     """Whether a remark has taken the last number for the entry behind it."""
@@ -67,16 +75,54 @@ class List:
         every = 0, (1 << BITS[self.family]) - 1
         self.closed = any(box[:3] == ((0, 255), every, every) for box in self.decided[-1:])
 
+    def undecided(self, boxes: Iterable[Box], sets: Sequence[Sets], line: Source) -> None:
+        """A line of which it is not known what it does to fragments needs them decided before it. Raises Refused."""
+        for box in boxes:
+            if not any(_within(box, other) for other in self.decided):
+                self.doubt(line, "How this line treats fragments is not known, and no line before it decides them")
+        if sets:
+            self.doubt(line, "How this line treats fragments is not known, and no line before it decides them all")
+
+    def paired(self, pair: frozenset[str], flag: str | None, entry: tuple[object, ...], line: Source) -> bool:
+        """Whether an entry counts: of two lines that ask for ACK and for RST the second, for both. Raises Refused."""
+        half, self.half = self.half, None
+        if half is not None:
+            if flag is None or {half.flag, flag} != pair or half.entry != entry:
+                half.line.refuse("A flag alone is not modelled; ACK and RST stand in two lines that are else the same")
+            return True
+        if flag is not None:
+            self.half = Half(flag, entry, line)
+        return flag is None
+
+    def whole(self) -> None:
+        """Nothing is awaited at the end of a list. Raises Refused."""
+        if self.half is not None:
+            self.half.line.refuse("A flag alone is not modelled; a line for the other of ACK and RST is not behind it")
+
+    def said(self) -> Iterator[tuple[int, Said, bool]]:
+        """Number, what is said and whether it is a remark, line by line."""
+        for one in self.written:
+            if isinstance(one, Piece):
+                for number, text in zip(*one, strict=True):
+                    yield (number, (text,), True) if isinstance(text, str) else (number, text, False)
+            else:
+                yield one
+
     @property
     def place(self) -> str:
         """Where it stands, and what it is called."""
         return f"{self.header.file}:{self.header.number} {self.command} {self.name}"
 
 
+def _within(box: Box, other: Box) -> bool:
+    """Whether the fragments of a line's protocol and addresses are all in another box."""
+    return all(y[0] <= x[0] and x[1] <= y[1] for x, y in zip(box[:3], other[:3], strict=True))
+
+
 def texts(words: Words, alternate: str | None, groups: Groups, lists: Mapping[Key, List], bound: Bound) -> Texts:
     """Both texts. Where a list has a second name, the binding decides which of the two is meant by the first."""
     written, same = words.written, {key: key[1] for key in lists}
-    said = {key: [(n, words.normal(made.family, one), is_remark) for n, one, is_remark in made.written]
+    said = {key: [(n, words.normal(made.family, one), is_remark) for n, one, is_remark in made.said()]
             for key, made in lists.items()}  # fmt: skip
     numbered = _text(written, groups, lists, said, bound, same, numbers=True)
     if written.numbers:

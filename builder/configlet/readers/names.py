@@ -35,6 +35,9 @@ class Names:
         if proto[0] != proto[1] or proto[0] not in self.ported:
             raise Unreadable("Ports stand beside a protocol that has none")
         operator, *said = text.split()
+        if operator == "eq" and len(said) == 1:
+            value = self._port(said[0], proto[0])
+            return [(value, value)]
         values = [self._port(word, proto[0]) for word in said]
         if operator == "range":
             low, high = values

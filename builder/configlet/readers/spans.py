@@ -41,11 +41,11 @@ _OCTETS = tuple(_OCTET)
 
 def number(text: str, highest: int) -> int:
     """A number from 0 to ``highest``. Raises Unreadable."""
+    if text.isascii() and text.isdigit() and (value := int(text)) <= highest:
+        return value
     if text[:1].isalpha():
         raise Unreadable("This name is not known")
-    if not text.isascii() or not text.isdigit() or int(text) > highest:
-        raise Unreadable(f"This is no number from 0 to {highest}")
-    return int(text)
+    raise Unreadable(f"This is no number from 0 to {highest}")
 
 
 def prefix(text: str, family: int) -> Span:
@@ -76,17 +76,6 @@ def wildcard(base: str, mask: str) -> tuple[Span, ...]:
     return tuple((start, start + (1 << size) - 1) for start in sorted(starts))
 
 
-def netmask(base: str, mask: str) -> Span:
-    """An IPv4 address and the bits of it that matter: ones, then zeros, and no host bits. Raises Unreadable."""
-    low, kept = address(base, 4), address(mask, 4)
-    size = kept ^ ((1 << 32) - 1)
-    if size & (size + 1):
-        raise Unreadable("This is no netmask")
-    if low & size:
-        raise Unreadable("This network has host bits set")
-    return low, low + size
-
-
 def address_text(family: int, value: int) -> str:
     """An address as people write it."""
     if family == 4:
@@ -97,6 +86,51 @@ def address_text(family: int, value: int) -> str:
 @lru_cache(maxsize=4096)
 def _head_text(head: int) -> str:
     return f"{head >> 16}.{head >> 8 & 255}.{head & 255}."
+
+
+def shared(text: str) -> Span | None:
+    """The addresses of ``host A.B.C.D``, ``A.B.C.D``, ``A.B.C.D/24`` to ``/31`` and ``A.B.C.D 0.0.0.255``, in few looks, as
+    the first octets and wildcards of a text are those of many; None for all else, which may have addresses too."""
+    first, _, rest = text.partition(" ")
+    head, _, last = (rest if first == "host" else first).rpartition(".")
+    start, within = _start(head), _LAST.get(last)
+    if start is None or within is None:
+        return None
+    low, high = start + within[0], start + within[1]
+    if first == "host" or not rest:
+        return (low, high) if low == high or not rest else None
+    free = _FREE.get(rest)
+    return None if free is None or low != high else (low & ~free, low | free)
+
+
+@lru_cache(maxsize=4096)
+def _start(head: str) -> int | None:
+    """The first of the addresses that begin with three octets."""
+    try:
+        return address(f"{head}.0", 4)
+    except Unreadable:
+        return None
+
+
+_LAST: dict[str, Span] = {str(octet): (octet, octet) for octet in range(256)} | {
+    f"{octet}/{length}": (octet, octet + (1 << 32 - length) - 1)
+    for length in range(24, 32)
+    for octet in range(0, 256, 1 << 32 - length)
+}
+"""The end of an address, or of a prefix without host bits, as numbers in its last octet."""
+_FREE = {address_text(4, (1 << size) - 1): (1 << size) - 1 for size in range(33)}
+"""Wildcards without holes."""
+
+
+def netmask(base: str, mask: str) -> Span:
+    """An IPv4 address and the bits of it that matter: ones, then zeros, and no host bits. Raises Unreadable."""
+    low, kept = address(base, 4), address(mask, 4)
+    size = kept ^ ((1 << 32) - 1)
+    if size & (size + 1):
+        raise Unreadable("This is no netmask")
+    if low & size:
+        raise Unreadable("This network has host bits set")
+    return low, low + size
 
 
 def complement(spans: list[Span], highest: int) -> list[Span]:

@@ -15,6 +15,7 @@ _PART = re.compile(r'(?:[^;"]|"[^"]*")+')
 _SOURCE = partial(tuple.__new__, Source)
 """A place for each line of a long text: the shortest way to make one."""
 _TEXT = itemgetter(Source._fields.index("text"))
+_MARGIN = re.compile(r"\n( +)")
 _PIECE = 1 << 16
 """Characters of a long text that are cut into lines at once."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
@@ -29,15 +30,17 @@ class Stanza:
     inner: list[Stanza] = field(default_factory=list)
 
 
-def sources(text: str, file: str) -> Iterator[Source]:
-    """The lines that are not blank, from their first column; blanks inside are single. Raises Refused."""
-    return chain.from_iterable(_sources(text.replace("\r\n", "\n"), file))
+def sources(text: str, file: str, number: int = 1) -> Iterator[Source]:
+    """The lines that are not blank, from their first column; blanks inside are single. Raises Refused.
+
+    ``number`` is that of the first line.
+    """
+    return chain.from_iterable(_sources(text.replace("\r\n", "\n"), file, number))
 
 
-def _sources(text: str, file: str) -> Iterator[Iterable[Source]]:
+def _sources(text: str, file: str, number: int) -> Iterator[Iterable[Source]]:
     """The same, piece by piece: what is asked of every character or line is asked of all of a piece at once."""
-    number = 1
-    for piece in _pieces(text):
+    for piece in pieces(text):
         raw = piece.split("\n")
         left = [*map(str.lstrip, raw)]
         said = [*map(str.rstrip, left)]
@@ -49,7 +52,7 @@ def _sources(text: str, file: str) -> Iterator[Iterable[Source]]:
         yield made if even else map(_evened, made)
 
 
-def _pieces(text: str) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
     """A text in pieces of whole lines, so that not all of its lines are held at once."""
     start = 0
     while (end := text.find("\n", start + _PIECE)) >= 0:
@@ -63,6 +66,22 @@ def _evened(line: Source) -> Source:
     if _CONTROL.search(line.text) or "\r" in line.text:
         line.refuse("A control character stands in this line")
     return line if '"' in line.text else line._replace(text=" ".join(line.text.split()))
+
+
+def plain(line: str) -> bool:
+    """Whether a line says what stands there: no blanks around it, single ones inside, nothing that cannot be printed."""
+    return line.isprintable() and "  " not in line and line == line.strip()
+
+
+def parted(text: str) -> tuple[str, Sequence[str]] | None:
+    """A configuration cut before each line that has no margin: the margin of all others, and the parts, in each of which
+    "\\r" stands for a line's end and the margin. A line that has less or more of a margin begins a part, or a line, with a
+    blank. None for a text that cannot be said so."""
+    text = text.replace("\r\n", "\n").removesuffix("\n")
+    found = _MARGIN.search(text)
+    if found is None or "\r" in text or "\n\n" in text:
+        return None
+    return found[1], text.replace(found[0], "\r").split("\n")
 
 
 def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:

@@ -81,6 +81,8 @@ def _cut(form: str) -> tuple[str, str | None, str]:
 
 def ports_text(spans: Sequence[Span]) -> str:
     """Ports with the operator that says them shortest."""
+    if len(spans) == 1 and spans[0][0] == spans[0][1]:
+        return f"eq {spans[0][0]}"
     if all(low == high for low, high in spans):
         return "eq " + " ".join(str(low) for low, _ in spans)
     if len(spans) == 1:

@@ -1,0 +1,94 @@
+"""How a grammar writes the lists of one family: its clauses, its remarks, and what it leaves open at the end of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any
+
+from configlet.readers.clauses import WORDS, Box
+from configlet.readers.grammar import Clauses, by_key
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a grammar writes the lists of one family."""
+
+    clauses: Clauses
+    remark: re.Pattern[str]
+    words: Callable[[Sequence[str]], Sequence[str]]
+    """What a matched entry says (``clauses.WORDS``), of all groups of its pattern."""
+    at_end: tuple[Box, ...]
+    """Packets of which it is not known what the device does with them at the end of a list."""
+    lines: re.Pattern[str] | None
+    """Every line of a text that is an entry or a remark as above, by ``COLUMNS``; None where a grammar does not allow for it."""
+
+
+COLUMNS = ("line", "number", "text", "head", "source", "sport", "destination", "dport", "rest")
+"""The groups of ``Dialect.lines`` in their order: of a remark the text; of an entry action and protocol, its ends, and what
+stands behind them."""
+_ORDER = ("action", "proto", "source", "sport", "destination", "dport")
+_NUMBER = re.compile(r"(?P<number>(?P<left>\(\?:)?(?:[a-z]+ )?\(\?P<number>\\d\+\)(?(left) \)\?))")
+"""A pattern that begins with a number, and may leave it out."""
+_REMARK = re.compile(_NUMBER.pattern + r"(?(left)| )(?P<rest>(?!permit|deny)[a-z]+ \(\?P<text>\.\*\))")
+"""A remark: a number, a word, and anything."""
+_ACTION = "(?P<action>permit|deny)"
+_CROSSES = re.compile(r"\[\^|\\[^dwS\W]|\(\?[^:=!P]|\(\?P=")
+"""What may take a line's end for a character, or look back at the number: a set of all but some, escapes, flags, and the like."""
+
+
+def dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) -> Dialect:
+    """The lists of one family."""
+    every = (0, (1 << (32 if family == 4 else 128)) - 1)
+    at_end: list[Box] = [
+        ((proto, proto), every, every, (256 * kind, 256 * kind + 255), (0, 65535), (0, 1), (0, 0))
+        for proto, kind in grammar.get("unwritten", {}).get(family, ())
+    ]
+    remark, entry = by_key(grammar["lines"]["remark"], family), by_key(grammar["entry"], family)
+    clauses = Clauses(entry, parts)
+    picked = itemgetter(*(clauses.whole.groupindex[word] - 1 for word in WORDS))
+    return Dialect(clauses, re.compile(remark), picked, tuple(at_end), _lines(grammar, remark, entry, parts))
+
+
+def _lines(
+    grammar: Mapping[str, Any], remark: str, entry: Sequence[Mapping[str, Any]], parts: Mapping[str, str]
+) -> re.Pattern[str] | None:
+    """Entries and remarks as one pattern, if each line by itself then says what it says alone.
+
+    A line begins with its number, and then says by one word which of the two it is. No part of the pattern matches a line's
+    end, so that none sees another line.
+    """
+    first: str = entry[0]["pattern"]
+    one, two = _NUMBER.match(first), _REMARK.fullmatch(remark)
+    if one is None or two is None or one["number"] != two["number"] or not all(map(_sign, grammar["comment"])):
+        return None
+    behind = [{**entry[0], "pattern": first[one.end() :]}, *entry[1:]] if one["left"] else entry[1:]
+    if not behind[0]["pattern"].startswith(_ACTION) or (not one["left"] and one.end() < len(first)):
+        return None
+    pattern = f"^(?P<line>{one['number']}{'' if one['left'] else ' '}(?:{two['rest']}|{_columns(behind, parts)}))$"
+    if not pattern.isprintable() or _CROSSES.search(pattern):
+        return None
+    found = re.compile(pattern, re.MULTILINE)
+    return found if tuple(found.groupindex) == COLUMNS else None
+
+
+def _columns(clauses: Sequence[Mapping[str, Any]], parts: Mapping[str, str]) -> str:
+    """The clauses of an entry behind its number, with groups for what is looked up together; of no use where they stand in
+    another order, or several in one."""
+    steps = ["", *Clauses(clauses, parts).steps]
+    pieces = [step.removeprefix(before) for before, step in pairwise(steps)]
+    if len(pieces) < len(_ORDER) or any(f"(?P<{name}>" not in piece for name, piece in zip(_ORDER, pieces, strict=False)):
+        return ""
+    return f"(?P<head>{_unnamed(''.join(pieces[:2]))}){''.join(pieces[2:6])}(?P<rest>{_unnamed(''.join(pieces[6:]))})"
+
+
+def _unnamed(pattern: str) -> str:
+    return re.sub(r"\(\?P<[a-z]+>", "(?:", pattern)
+
+
+def _sign(mark: str) -> bool:
+    """Whether a comment begins as no entry does."""
+    return bool(mark) and not mark[0].isalnum()

@@ -1,0 +1,146 @@
+"""Law: a long access list that is read piece by piece means what it means line by line, and is refused for the same."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from configlet.readers.acl import AclReader
+from configlet.readers.grammar import load
+from tests.builders import platform
+from tests.cases import document
+from tests.readings import answer
+
+CONFIGLETS = Path(__file__).parents[2] / "configlets"
+NAMES = sorted(
+    file.parent.name for file in CONFIGLETS.glob("*/acl.reader.yaml") if load(file).get("meaning") == "acl"
+)
+OTHERS = ("any", "host", "6", "65536", "10.1.2.0/24", "10.1.2.1/24", "udp", "drop", "remark", "log", "established", "x", "!")
+ODD = ("", "   ", "!", "   !", "   ! a comment", "\t10 permit ip any any", "   exit", "\u00a0", "   10 permit tcp\x0b any any",
+       "\r")  # fmt: skip
+
+
+def _reader(name: str) -> AclReader:
+    return AclReader(load(platform(name).kinds["acl"].reader))
+
+
+@cache
+def _texts(name: str) -> tuple[str, ...]:
+    return tuple(document(case)["text"] for case in sorted((CONFIGLETS / name / "cases").glob("*.yaml")))
+
+
+def _lists(name: str) -> Iterator[tuple[list[str], int, int]]:
+    """Texts as lines, with where the lines of a list begin and end."""
+    for text in _texts(name):
+        lines = text.rstrip("\n").split("\n")
+        starts = [at for at, line in enumerate(lines) if "access-list" in line and not line.startswith(" ")]
+        for start in starts:
+            end = next((at for at in range(start + 1, len(lines)) if not lines[at].startswith(" ")), len(lines))
+            yield lines, start + 1, end
+
+
+CLOSED = re.compile(r"access-list .*\n(?:.*\n){,2}.* (?:deny \S+ any any|deny any any any) fragments?$", re.MULTILINE)
+ENDS = re.compile(r"(?:(?<=\.)\d+|(?<=eq )\d+)(?= |$)")
+"""What can be another number in an entry; where that is a wildcard it has holes then, and stands for many boxes."""
+HOSTS = re.compile(r"(?:(?<=host \d\d\.\d\.\d\d\.)\d+|(?<=eq )\d+)(?= |$)")
+
+
+def _long(dice: random.Random, name: str, changed: re.Pattern[str] = ENDS) -> str:
+    """A text with a list that is long: its lines again and again, with other addresses and ports, and numbered anew."""
+    lines, start, end = dice.choice([found for found in _lists(name) if found[2] - found[1] > 2])
+    body = lines[start:end]
+    entries = [line for line in body[:-1] if re.search(r"permit|deny|remark|comment", line)]
+    chosen = dice.choices(entries, k=dice.randrange(30, 120))
+    ports = PORTS if "neq" in str(load(platform(name).kinds["acl"].reader)["parts"]) else PORTS[:-1]
+    drawn = [_said(dice, changed.sub(lambda _: str(dice.randrange(1, 255)), line), ports) for line in chosen]
+    before = body[:1] * (dice.choice((1, 1, 14, 15, 16, 17)) if changed is ENDS else 1)
+    shared = "remarks" in load(platform(name).kinds["acl"].reader)["sequence"]
+    again = _numbered([*before, *body[1:4], *drawn, *body[-1:]], shared=shared)
+    return "\n".join([*lines[:start], *again, *lines[end:]]) + "\n"
+
+
+ADDRESS = r"any|host \S+|[0-9a-f.:]+/\S+|\d+\.[0-9.]+ (?:0|127)\.[0-9.]+|\d+\.[0-9.]+(?! (?:0|127)\.)"
+ENTRY = re.compile(rf"( +(?:\w+ )?\d+ (?:permit|deny) (?:tcp|udp)) ({ADDRESS}) ({ADDRESS})(.*)")
+PORTS = ("", "", " eq 179", " eq 179", " eq 22", " range 20 30", " gt 1023", " neq 7")
+
+
+def _said(dice: random.Random, line: str, ports: Sequence[str]) -> str:
+    """A line, often with ports at both ends, the same at both now and then."""
+    found = ENTRY.fullmatch(line)
+    if found is None or dice.random() < 0.5:
+        return line
+    head, source, destination, rest = found.groups()
+    flag = " established" if "established" in rest else ""
+    return f"{head} {source}{dice.choice(ports)} {destination}{dice.choice((rest, dice.choice(ports) + flag))}"
+
+
+def _numbered(lines: list[str], *, shared: bool) -> list[str]:
+    number, out, open_ = 0, [], False
+    for line in lines:
+        number += 0 if open_ else 10
+        out.append(re.sub(r"\d+(?= (?:permit|deny|remark|comment) )", str(number), line, count=1))
+        open_ = shared and bool(re.search(r"\d (?:remark|comment) ", line))
+    return out
+
+
+def _spoiled(dice: random.Random, text: str) -> str:
+    """A text with one thing changed, most often in a way that it should be refused for."""
+    lines = text.split("\n")
+    at = dice.randrange(len(lines))
+    words, how = lines[at].split(" "), dice.randrange(9)
+    if how == 0:
+        words[dice.randrange(len(words))] = dice.choice(OTHERS)
+        lines[at] = " ".join(words)
+    elif how == 1:
+        del words[dice.randrange(len(words))]
+        lines[at] = " ".join(words)
+    elif how == 2:
+        lines[at] = re.sub(r"\d+", lambda _: str(dice.choice((0, 5, 10, 15, 99999999999, "٣", "1_0"))), lines[at], count=1)
+    elif how == 3:
+        lines.insert(at, dice.choice(ODD))
+    elif how == 4:
+        lines[at] = dice.choice((" ", "  ", "\t", "")) + lines[at].lstrip() + dice.choice(("", " ", "\t", "\r"))
+    elif how == 5:
+        lines[at] = lines[at].replace(" ", "  ", dice.randrange(1, 9))
+    elif how == 6:
+        lines.insert(at, lines[dice.randrange(len(lines))])
+    elif how == 7:
+        lines[at] = lines[at].upper()
+    else:
+        del lines[at]
+    return dice.choice(("\n", "\n", "\r\n")).join(lines)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pieces_say_what_their_lines_say(name: str) -> None:
+    dice, used, one_by_one = random.Random(name), _reader(name), _reader(name)
+    for _ in range(60):
+        text = _long(dice, name)
+        for said in (text, *(_spoiled(dice, text) for _ in range(8))):
+            assert answer(used.read, said) == answer(one_by_one.by_line, said), said
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "os10"])
+def test_long_lists_are_really_read_in_pieces(name: str) -> None:
+    dice, known = random.Random(name), _Counting(load(platform(name).kinds["acl"].reader))
+    for _ in range(40):
+        text = _long(dice, name, HOSTS)
+        known.lines = 0
+        if CLOSED.search(text):
+            known.read(text, "text")
+            assert known.lines <= 20, text
+
+
+class _Counting(AclReader):
+    """Counts the lines that were read by themselves."""
+
+    lines = 0
+
+    def _line(self, *given: object) -> None:
+        self.lines += 1
+        super()._line(*given)  # type: ignore[arg-type]
