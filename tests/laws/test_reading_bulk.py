@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from configlet.readers.acl import AclReader
+from configlet.readers.dialect import dialect
 from configlet.readers.grammar import load
 from tests.builders import platform
 from tests.cases import document
@@ -144,3 +147,43 @@ class _Counting(AclReader):
     def _line(self, *given: object) -> None:
         self.lines += 1
         super()._line(*given)  # type: ignore[arg-type]
+
+
+def _big(name: str, lines: int) -> list[str]:
+    """A list that is longer than a piece."""
+    found = next(found for found in _lists(name) if CLOSED.search("\n".join(found[0])) and found[2] - found[1] > 4)
+    text, start, end = found
+    shared = "remarks" in load(platform(name).kinds["acl"].reader)["sequence"]
+    body = _numbered([*text[start : end - 1], *(text[start + 3 : end - 1] * lines)[:lines], text[end - 1]], shared=shared)
+    return [*text[:start], *body, *text[end:]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_line_is_refused_in_whatever_piece_it_stands(name: str) -> None:
+    dice, used, one_by_one = random.Random(name), _reader(name), _reader(name)
+    lines = _big(name, 6_000)
+    assert answer(used.read, "\n".join(lines)) == answer(one_by_one.by_line, "\n".join(lines))
+    for at in (1, 4, 5_900, *dice.sample(range(len(lines)), 12)):
+        said = "\n".join([*lines[:at], _spoiled(dice, lines[at]), *lines[at + 1 :]])
+        assert answer(used.read, said) == answer(one_by_one.by_line, said), (at, said.split("\n")[at])
+
+
+FOREIGN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a set of all characters but some, which has a line's end": lambda said: said["parts"].update(word="[^ ]+"),
+    "blanks of every kind": lambda said: said["lines"].update(remark=r"(?P<number>\d+)\sremark (?P<text>.*)"),
+    "a look back at the number": lambda said: said["entry"][1].update(pattern="(?<=10 )(?P<action>permit|deny)"),
+    "a remark that begins as an entry": lambda said: said["lines"].update(remark=r"(?P<number>\d+) permit (?P<text>.*)"),
+    "comments that begin as an entry": lambda said: said.update(comment=["!", "1"]),
+    "a comment that every line is": lambda said: said.update(comment=[""]),
+    "an entry without a number": lambda said: said["entry"][0].update(pattern=r"(?P<number>\d+ |)x"),
+    "clauses in another order": lambda said: said["entry"].insert(3, said["entry"].pop(5)),
+    "actions of its own": lambda said: said["entry"][1].update(pattern="(?P<action>permit|deny|drop)"),
+}
+
+
+@pytest.mark.parametrize("why", FOREIGN)
+def test_a_grammar_that_may_see_another_line_is_read_line_by_line(why: str) -> None:
+    said = deepcopy(dict(load(platform("eos").kinds["acl"].reader)))
+    assert dialect(said, said["parts"], 4).lines is not None
+    FOREIGN[why](said)
+    assert dialect(said, said["parts"], 4).lines is None
