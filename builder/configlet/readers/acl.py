@@ -91,28 +91,27 @@ class AclReader:
     def _at_once(self, text: str, file: str) -> Reading | None:
         """The same, long lists piece by piece; None for a text with lines that no list of ours has. Raises Refused, though
         perhaps not for what stands first."""
-        margin, parts = parted(text) or ("", ())
         seen, number, total = Text(Groups(self.groups)), 1, 0
-        for part in parts:
-            head, _, body = part.partition("\r")
+        for part in parted(text):
+            head, _, body = part.partition("\n")
             if not head or not plain(head) or (body and head.startswith(self.marks)):
                 return None
             if body and (found := self.stanzas["list"].fullmatch(head)):
                 made = self._begun(Source(file, number, 1, head), found, seen)
-                total += 1 + self._body(made, body.replace("\r", "\n"), number + 1, margin, seen.groups)
+                total += 1 + self._body(made, body, number + 1, seen.groups)
             else:
-                lines = [*sources(part.replace("\r", f"\n{margin}"), file, number)]
+                lines = [*sources(part, file, number)]
                 total += len(lines)
                 if not head.startswith(self.marks):
                     self._stanza(Stanza(lines[0], [one for one in lines[1:] if not one.text.startswith(self.marks)]), seen)
-            number += 1 + part.count("\r")
+            number += 1 + part.count("\n")
         return self._reading(seen, total) if total else None
 
-    def _body(self, made: List, body: str, first: int, margin: str, groups: Groups) -> int:
+    def _body(self, made: List, body: str, first: int, groups: Groups) -> int:
         """The lines of a list, of which the first has this number, and how many they are. Raises Refused."""
         bulk = self.bulk(made.family)
         few = "\n".join(body.split("\n", FEW)[:FEW]) if bulk else body
-        total, read = self._each(made, few, first, margin, groups, until_closed=bulk is not None)
+        total, read = self._each(made, few, first, groups, until_closed=bulk is not None)
         rest = "".join(body.split("\n", read)[read:])
         first += read
         for piece in pieces(rest) if rest else ():
@@ -120,18 +119,18 @@ class AclReader:
             if bulk and made.closed and bulk.take(made, piece, first):
                 total += count
             else:
-                total += self._each(made, piece, first, margin, groups)[0]
+                total += self._each(made, piece, first, groups)[0]
             first += count
         made.whole()
         return total
 
     def _each(
-        self, made: List, piece: str, first: int, margin: str, groups: Groups, *, until_closed: bool = False
+        self, made: List, piece: str, first: int, groups: Groups, *, until_closed: bool = False
     ) -> tuple[int, int]:
         """Lines of a list, one after the other, or until one has decided all fragments: how many there were, and how many with
         those that are blank. Raises Refused."""
         known, total = self.dialect(made.family), 0
-        for line in sources(margin + piece.replace("\n", f"\n{margin}"), made.header.file, first):
+        for line in sources(piece, made.header.file, first):
             total += 1
             if not line.text.startswith(self.marks):
                 self._line(made, line, groups, known)

@@ -57,7 +57,7 @@ class Bulk:
         ``first`` is the number of the first line in its text.
         """
         found: list[Sequence[str]] = self.lines.findall(piece)
-        if len(found) != piece.count("\n") + 1 or not _even(piece) or (self.rules.fold and not _small(piece, found)):
+        if len(found) != piece.count("\n") + 1 or not _even(found, fold=self.rules.fold):
             return False
         lines: list[Line | Block[Line]] = []
         said: list[Said | str] = []
@@ -157,17 +157,14 @@ class Bulk:
             return None
 
 
-def _even(piece: str) -> bool:
-    """Whether lines say what stands there: no blanks around it, single ones inside, nothing that cannot be printed."""
-    together = piece.replace("\n", " ")
+def _even(found: Sequence[Sequence[str]], *, fold: bool) -> bool:
+    """Whether lines say what stands there: no blanks around it, single ones inside, nothing that cannot be printed, and no
+    capitals where these mean nothing, but in remarks."""
+    together = " ".join([one[0] for one in found])
     if "  " in together or together[-1] == " ":
         return False
+    if fold and together != together.lower():
+        entries = " ".join([one[0] for one in found if one[_HEAD]])
+        if entries != entries.lower():
+            return False
     return not together.encode().translate(None, _PRINTED) if together.isascii() else together.isprintable()
-
-
-def _small(piece: str, found: Sequence[Sequence[str]]) -> bool:
-    """Whether only remarks have capitals."""
-    if piece == piece.lower():
-        return True
-    entries = "\n".join(one[0] for one in found if one[_HEAD])
-    return entries == entries.lower()

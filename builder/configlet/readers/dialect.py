@@ -24,7 +24,7 @@ class Dialect:
     at_end: tuple[Box, ...]
     """Packets of which it is not known what the device does with them at the end of a list."""
     lines: re.Pattern[str] | None
-    """Every line of a text that is an entry or a remark as above, by ``COLUMNS``; None where a grammar does not allow for it."""
+    """Every line below a header that is an entry or a remark as above, by ``COLUMNS``; None where its grammar may not say so."""
 
 
 COLUMNS = ("line", "number", "text", "head", "source", "sport", "destination", "dport", "rest")
@@ -68,7 +68,7 @@ def _lines(
     behind = [{**entry[0], "pattern": first[one.end() :]}, *entry[1:]] if one["left"] else entry[1:]
     if not behind[0]["pattern"].startswith(_ACTION) or (not one["left"] and one.end() < len(first)):
         return None
-    pattern = f"^(?P<line>{one['number']}{'' if one['left'] else ' '}(?:{two['rest']}|{_columns(behind, parts)}))$"
+    pattern = f"^ +(?P<line>{one['number']}{'' if one['left'] else ' '}(?:{two['rest']}|{_columns(behind, parts)}))$"
     if not pattern.isprintable() or _CROSSES.search(pattern):
         return None
     found = re.compile(pattern, re.MULTILINE)

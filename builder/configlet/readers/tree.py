@@ -15,7 +15,7 @@ _PART = re.compile(r'(?:[^;"]|"[^"]*")+')
 _SOURCE = partial(tuple.__new__, Source)
 """A place for each line of a long text: the shortest way to make one."""
 _TEXT = itemgetter(Source._fields.index("text"))
-_MARGIN = re.compile(r"\n( +)")
+_HEADER = re.compile(r"\n(?! )")
 _PIECE = 1 << 16
 """Characters of a long text that are cut into lines at once."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
@@ -73,15 +73,11 @@ def plain(line: str) -> bool:
     return line.isprintable() and "  " not in line and line == line.strip()
 
 
-def parted(text: str) -> tuple[str, Sequence[str]] | None:
-    """A configuration cut before each line that has no margin: the margin of all others, and the parts, in each of which
-    "\\r" stands for a line's end and the margin. A line that has less or more of a margin begins a part, or a line, with a
-    blank. None for a text that cannot be said so."""
-    text = text.replace("\r\n", "\n").removesuffix("\n")
-    found = _MARGIN.search(text)
-    if found is None or "\r" in text or "\n\n" in text:
-        return None
-    return found[1], text.replace(found[0], "\r").split("\n")
+def parted(text: str) -> Sequence[str]:
+    """A configuration cut before each line that does not begin with a blank; none of it where a carriage return stands alone."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    return () if "\r" in text else _HEADER.split(text.removesuffix("\n"))
 
 
 def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza], int]:
