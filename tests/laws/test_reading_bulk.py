@@ -177,6 +177,8 @@ FOREIGN: dict[str, Callable[[dict[str, Any]], object]] = {
     "a comment that every line is": lambda said: said.update(comment=[""]),
     "an entry without a number": lambda said: said["entry"][0].update(pattern=r"(?P<number>\d+ |)x"),
     "clauses in another order": lambda said: said["entry"].insert(3, said["entry"].pop(5)),
+    "a group without a name": lambda said: said["parts"].update(word="(a|b)"),
+    "a protocol by what stands behind it": lambda said: said["parts"].update(word="(?=[a-z]+ any)[a-z]+|tcp"),
     "actions of its own": lambda said: said["entry"][1].update(pattern="(?P<action>permit|deny|drop)"),
 }
 
@@ -187,3 +189,27 @@ def test_a_grammar_that_may_see_another_line_is_read_line_by_line(why: str) -> N
     assert dialect(said, said["parts"], 4).lines is not None
     FOREIGN[why](said)
     assert dialect(said, said["parts"], 4).lines is None
+
+
+NAMED = """\
+object-group ip port 22
+  10 eq 80
+object-group ip address 10.1.2.3
+  10 host 10.9.9.9
+ip access-list cfglt-Vlan120-in-v4
+  10 deny ip any any fragments
+  20 permit tcp any any eq 22
+  30 permit tcp any 10.1.2.3/32 eq 22
+  40 permit tcp any any portgroup 22
+  50 permit tcp any addrgroup 10.1.2.3 eq 22
+  60 deny ip any any
+interface Vlan120
+  ip access-group cfglt-Vlan120-in-v4 in
+"""
+
+
+def test_a_group_whose_name_is_a_number_is_a_group() -> None:
+    found = answer(_reader("nxos").read, NAMED)
+    assert found == answer(_reader("nxos").by_line, NAMED)
+    assert isinstance(found, tuple), found
+    assert [line.box[3] for line in found[0]["Vlan120", "in", 4] if line.permit] == [(22, 22), (22, 22), (80, 80), (22, 22)]

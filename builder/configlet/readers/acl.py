@@ -51,7 +51,7 @@ class AclReader:
         self.families: Mapping[str, int] = grammar["families"]
         self.dialect = cache(partial(dialect, grammar, parts))
         self.groups = GroupGrammar(grammar, names, parts)
-        self.words = Words(grammar, names)
+        self.words = Words(grammar, names, self.groups.words)
         self.bulk = cache(self._bulk)
         self.stanzas = {name: re.compile(pattern) for name, pattern in grammar["stanzas"].items()}
         self.patterns = {name: re.compile(grammar["lines"][name]) for name in ("meaningless", "binding")}

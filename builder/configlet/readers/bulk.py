@@ -17,8 +17,8 @@ from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
 from configlet.readers.lists import List, Piece
 
-_OFTEN, _LONGEST = 1 << 13, 16
-"""Lines of a list whose numbers are known before, and digits of one of these at most."""
+_MOST, _OFTEN, _LONGEST = 1 << 16, 1 << 13, 16
+"""How many shapes are remembered; lines of a list whose numbers are known before, and digits of one of these at most."""
 _PRINTED = bytes(range(32, 127))
 _new = tuple.__new__
 _NOWHERE = Source("", 0, 1, "")
@@ -111,7 +111,7 @@ class Bulk:
         except Refused:
             return None
         shape = self.words.shape(words, self.family)
-        if shape is not None:
+        if shape is not None and len(self.shapes) < _MOST:
             self.shapes[key] = shape
         lines += [_new(Line, (permit, box, at, text, label, False)) for box in boxes]
         lines += [Block(product, Line(permit, (), at, text, label)) for product in sets]

@@ -64,8 +64,8 @@ WORDS = ("source", "destination", "action", "proto", "sport", "dport", "establis
 class Words:
     """What the words of a grammar mean."""
 
-    def __init__(self, grammar: Mapping[str, Any], names: Names) -> None:
-        self.names = names
+    def __init__(self, grammar: Mapping[str, Any], names: Names, groups: tuple[str, ...]) -> None:
+        self.names, self.groups = names, (GROUP, *groups)
         treats = {f: by_key(grammar["fragments_of_port_lines"], f) for f in (4, 6)}
         self.by_address = {f: treats[f] == "by-address" for f in (4, 6)}
         self.skip = {f: treats[f] == "skip" for f in (4, 6)}
@@ -74,7 +74,7 @@ class Words:
         self.ports: dict[Span, dict[str | None, Ports]] = {}
         self.ends: dict[int, dict[str, tuple[Span, ...]]] = {4: {}, 6: {}}
         """Addresses that were understood before."""
-        self.single = {4: Single(4), 6: Single(6)}
+        self.single = {family: Single(family, self.groups) for family in (4, 6)}
 
     def entry(self, found: re.Match[str], said: Sequence[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched, and say this (``WORDS``). Raises Refused at the word that
@@ -109,9 +109,9 @@ class Words:
         return permit, boxes, known, text, some, ()
 
     def met(self, text: str, proto: Span) -> Ports:
-        """Ports of a protocol that has some; without a span of their own where they are not understood."""
+        """Ports of a protocol that has some; without a span of their own where they are not understood, or are a group's."""
         try:
-            return self._remembered(text, proto)
+            return _NOT_MET if text.startswith(self.groups) else self._remembered(text, proto)
         except Unreadable:
             return _NOT_MET
 

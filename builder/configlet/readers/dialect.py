@@ -39,6 +39,9 @@ _ACTION = "(?P<action>permit|deny)"
 _CROSSES = re.compile(r"\[\^|\\[^dwS\W]|\(\?[^:=!P]|\(\?P=")
 """What may take a line's end for a character, or look back at the number: a set of all but some, escapes, flags, and the like."""
 
+_WORD = re.compile(r"\(\?= \|\$\)|\(\?!\(\?:(?:\(\?:)?[a-z0-9|-]+\)?\)\(\?: \|\$\)\)")
+"""A word's end; and a word that is none of some, which looks no further than its own end."""
+
 
 def dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) -> Dialect:
     """The lists of one family."""
@@ -72,7 +75,7 @@ def _lines(
     if not pattern.isprintable() or _CROSSES.search(pattern):
         return None
     found = re.compile(pattern, re.MULTILINE)
-    return found if tuple(found.groupindex) == COLUMNS else None
+    return found if tuple(found.groupindex) == COLUMNS and found.groups == len(COLUMNS) else None
 
 
 def _columns(clauses: Sequence[Mapping[str, Any]], parts: Mapping[str, str]) -> str:
@@ -82,7 +85,10 @@ def _columns(clauses: Sequence[Mapping[str, Any]], parts: Mapping[str, str]) -> 
     pieces = [step.removeprefix(before) for before, step in pairwise(steps)]
     if len(pieces) < len(_ORDER) or any(f"(?P<{name}>" not in piece for name, piece in zip(_ORDER, pieces, strict=False)):
         return ""
-    return f"(?P<head>{_unnamed(''.join(pieces[:2]))}){''.join(pieces[2:6])}(?P<rest>{_unnamed(''.join(pieces[6:]))})"
+    head, rest = (_unnamed("".join(some)) for some in (pieces[:2], pieces[6:]))
+    if re.search(r"\(\?[=!]", _WORD.sub("", head)):  # what stands behind could decide what the same first words are
+        return ""
+    return f"(?P<head>{head}){''.join(pieces[2:6])}(?P<rest>{rest})"
 
 
 def _unnamed(pattern: str) -> str:

@@ -11,12 +11,14 @@ MOST = 4096
 class Single(dict[str, "Span | None"]):
     """Address clauses that are one span, by their text; None for those that are not, or are not understood."""
 
-    def __init__(self, family: int) -> None:
+    def __init__(self, family: int, groups: tuple[str, ...]) -> None:
         super().__init__()
-        self.family = family
+        self.family, self.groups = family, groups
 
     def __missing__(self, text: str) -> Span | None:
-        """Look at it for the first time."""
+        """Look at it for the first time. What begins as a group means what the group of its text means."""
+        if text.startswith(self.groups):
+            return None
         if len(self) >= MOST:
             self.clear()
         try:

@@ -49,6 +49,8 @@ class Names:
             if span[0] > span[1]:
                 raise Unreadable("No port is left")
             return [span]
+        if operator not in ("eq", "neq"):
+            raise Unreadable("This operator is not known")
         spans = [(value, value) for value in sorted(set(values))]
         return spans if operator == "eq" else complement(spans, 65535)
 
