@@ -67,9 +67,9 @@ class AclReader:
     def _bulk(self, family: int) -> Bulk | None:
         """What reads long lists of a family, where its grammar allows for it."""
         known = self.dialect(family)
-        if known.lines is None or self.pair:
+        if known.lines is None:
             return None
-        rules = Rules(self.lowest, self.highest, self.step, self.shared, self.fold)
+        rules = Rules(self.lowest, self.highest, self.step, self.shared, self.fold, self.pair)
         return Bulk(known, known.lines, self.words, Groups(self.groups), family, rules)
 
     def read(self, text: str, file: str) -> Reading:

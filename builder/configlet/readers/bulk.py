@@ -11,7 +11,7 @@ from typing import NamedTuple
 from configlet.model.block import Block
 from configlet.model.gate import Line
 from configlet.model.problem import Refused
-from configlet.readers.clauses import BIT, PORTS, Said, Shape, Words
+from configlet.readers.clauses import BIT, PORTS, Box, Said, Shape, Words
 from configlet.readers.dialect import COLUMNS, Dialect
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
@@ -36,6 +36,8 @@ class Rules(NamedTuple):
     """Whether a remark may have the number of the entry behind it, or none."""
     fold: bool
     """Whether capitals mean nothing."""
+    pair: frozenset[str]
+    """The two flags that are asked for in two lines, where a grammar has it so."""
 
 
 class Bulk:
@@ -61,9 +63,14 @@ class Bulk:
             return False
         lines: list[Line | Block[Line]] = []
         said: list[Said | str] = []
-        label = self._lines(found, made.label, first, lines, said)
+        half = made.half
+        try:
+            label = self._lines(made, found, first, lines, said)
+        except Refused:
+            label = None
         numbers = self._numbers(made, (*map(_NUMBER, found),), said) if label is not None else None
         if label is None or numbers is None:
+            made.half = half
             return False
         made.written.append(Piece(numbers, said))
         made.lines += lines
@@ -71,10 +78,13 @@ class Bulk:
         return True
 
     def _lines(
-        self, found: Sequence[Sequence[str]], label: str, first: int, lines: list[Line | Block[Line]], said: list[Said | str]
+        self, made: List, found: Sequence[Sequence[str]], first: int, lines: list[Line | Block[Line]], said: list[Said | str]
     ) -> str | None:
-        """The lines and what they say, put to these lists, and the last remark; None where one must be read by itself."""
-        shapes, ends = self.shapes, self.words.single[self.family]
+        """The lines and what they say, put to these lists, and the last remark; None where one must be read by itself.
+
+        Raises Refused.
+        """
+        shapes, ends, pair, label = self.shapes, self.words.single[self.family], self.rules.pair, made.label
         for at, (line, _, text, first_words, source, sport, to, dport, rest) in enumerate(found, first):
             if not first_words:
                 label = text
@@ -82,39 +92,39 @@ class Bulk:
                 continue
             shape, start, end = shapes.get((first_words, rest, (sport or dport) == "")), ends[source], ends[to]
             if shape is not None and start is not None and end is not None:
-                permit, span, types, flags, fragment, _, also, _, head, tail, ports = shape
+                permit, span, types, flags, flag, fragment, _, also, _, head, tail, ports = shape
                 _, middle, from_ports = ports.get(sport) or self.words.met(sport, span)
                 _, behind, to_ports = ports.get(dport) or self.words.met(dport, span)
                 if from_ports is not None and to_ports is not None:
                     box = span, end, start, types[0] if types else to_ports, from_ports, flags, fragment
-                    lines.append(_new(Line, (permit, box, at, line, label, False)))
-                    if also:
-                        lines.append(Line(permit, (span, end, start, PORTS, PORTS, BIT, (1, 1)), at, line, label))
                     said.append((head, source, middle, to, behind, tail))
+                    boxes: tuple[Box, ...] = (box, (span, end, start, PORTS, PORTS, BIT, (1, 1))) if also else (box,)
+                    if pair and not made.paired(pair, flag, (permit, boxes, ()), _NOWHERE):
+                        continue
+                    for one in boxes:
+                        lines.append(_new(Line, (permit, one, at, line, label, False)))
                     continue
-            normal = self._entry(line, (first_words, rest, (sport or dport) == ""), at, label, lines)
+            normal = self._entry(made, line, (first_words, rest, (sport or dport) == ""), at, label, lines)
             if normal is None:
                 return None
             said.append(normal)
         return label
 
     def _entry(
-        self, text: str, key: tuple[str, str, bool], at: int, label: str, lines: list[Line | Block[Line]]
+        self, made: List, text: str, key: tuple[str, str, bool], at: int, label: str, lines: list[Line | Block[Line]]
     ) -> Said | None:
-        """An entry, word by word; None where it is not understood."""
+        """An entry, word by word; None where it is not one. Raises Refused."""
         found = self.dialect.clauses.whole.match(text)
         if found is None:
             return None
-        words = self.dialect.words(found.groups())
-        try:
-            permit, boxes, _, normal, _, sets = self.words.entry(found, words, self.family, _NOWHERE, self.groups)
-        except Refused:
-            return None
+        words, pair = self.dialect.words(found.groups()), self.rules.pair
+        permit, boxes, _, normal, _, sets = self.words.entry(found, words, self.family, _NOWHERE, self.groups)
         shape = self.words.shape(words, self.family)
         if shape is not None and len(self.shapes) < _MOST:
             self.shapes[key] = shape
-        lines += [_new(Line, (permit, box, at, text, label, False)) for box in boxes]
-        lines += [Block(product, Line(permit, (), at, text, label)) for product in sets]
+        if not pair or made.paired(pair, found["established"], (permit, boxes, sets), _NOWHERE):
+            lines += [_new(Line, (permit, box, at, text, label, False)) for box in boxes]
+            lines += [Block(product, Line(permit, (), at, text, label)) for product in sets]
         return normal
 
     def _numbers(self, made: List, heads: Sequence[str], said: Sequence[Said | str]) -> Sequence[int] | None:

@@ -29,8 +29,6 @@ Ports = tuple[tuple[Span, ...], str, Span | None]
 """Ports, the words of the normal form with a blank before them, and the ports again where they are one span."""
 _NO_PORTS: Ports = ((PORTS,), "", PORTS)
 _NOT_MET: Ports = ((), "", None)
-
-
 Said = tuple[str, ...]
 """An entry on its way to its normal form: words, source, ports, destination, ports, words; or the one text that it is."""
 Entry = tuple[bool, tuple[Box, ...], bool, Said, bool, tuple[Sets, ...]]
@@ -47,6 +45,8 @@ class Shape(NamedTuple):
     types: tuple[Span, ...]
     """The ICMP types that it asks for, if it does; they stand where ports of a destination stand."""
     flags: Span
+    flag: str | None
+    """The word that asks for these flags, if one does."""
     fragment: Span
     known: bool
     also_fragments: bool
@@ -90,7 +90,7 @@ class Words:
             shape = self._shape(found, family, line, groups)
             if len(self.shapes[family]) < _MOST:
                 self.shapes[family][words] = shape
-        permit, span, types, flags, fragment, known, also, some, head, tail, ports = shape
+        permit, span, types, flags, _, fragment, known, also, some, head, tail, ports = shape
         sports, middle, _ = ports.get(sport) or self._ported(found, "sport", span, line, groups)
         dports, behind, _ = ports.get(dport) or self._ported(found, "dport", span, line, groups)
         dports = types or dports
@@ -207,6 +207,7 @@ class Words:
             proto,
             tuple(types or ()),
             flags,
+            said["established"],
             fragment,
             by_address or self.skip[family] or not upper or bool(said["fragments"]),
             by_address and permit,
