@@ -10,7 +10,8 @@ import pytest
 from configlet.model.net import TOP, Family
 from configlet.packets.atoms import difference
 from configlet.packets.boxes import full
-from configlet.packets.sieve import settled
+from configlet.packets.inside import inside
+from configlet.packets.sieve import left
 from configlet.packets.walk import differ
 from tests.laws.walk_lists import (
     ANY_BIT,
@@ -31,7 +32,11 @@ from tests.laws.walk_lists import (
 
 
 def settles(family: Family, law: Sequence[Rows], text: Rows, *, walks: bool = True) -> bool:
-    return settled(family, law, text, lambda one, two: walks and differ(family, one, two) is None)
+    """Whether nothing is left to compare, or, where it ``walks``, nothing differs in what is left."""
+    where = left(family, law, text)
+    if where is None or not (where.every and (walks or not where.boxes)):
+        return False
+    return inside(family, law, text, where.boxes) is None
 
 
 def test_what_is_settled_is_equal_in_every_cell() -> None:

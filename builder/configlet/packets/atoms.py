@@ -8,16 +8,16 @@ finds there holds, and a box that it finds is turned back by taking one piece fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import product
 
 from configlet.model.block import Block, Boxed, Sets, items, sets_of
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.boxes import full
-from configlet.packets.sieve import settled
-from configlet.packets.trim import Cell, Row, both, same
-from configlet.packets.walk import BUDGET, FIRST_TRY, Kind, Overrun, differ, more
+from configlet.packets.inside import inside
+from configlet.packets.sieve import left
+from configlet.packets.trim import Cell, both, same
+from configlet.packets.walk import BUDGET, Kind, Overrun, differ, more
 
 LOOSE = 4096
 """Rows that blocks may stand for until they are worth atoms."""
@@ -33,17 +33,18 @@ def difference(
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
     if sum(map(len, (*law, text))) <= LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
         laws, said = both(family, tuple(map(tuple, law)), tuple(text))
-        if same(laws, said) or (kind is None and settled(family, laws, said, partial(_equal, family))):
+        if same(laws, said):
             return None
+        where = left(family, laws, said)
+        if where is not None:
+            found = inside(family, laws, said, where.boxes, kind)
+            if isinstance(found, tuple) or (found is None and where.every):
+                return found
         return differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
     laws, said = [atoms.rows(rows) for rows in law], atoms.rows(text)
     found = differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     return found if found is None or isinstance(found, Overrun) else atoms.back(found)
-
-
-def _equal(family: Family, law: Sequence[Sequence[Row]], text: Sequence[Row]) -> bool:
-    return differ(family, law, text, FIRST_TRY) is None
 
 
 class _Atoms:
@@ -78,12 +79,12 @@ class _Level:
         numbers: dict[tuple[int, ...], int] = {}
         self.pieces: list[Span] = []
         held: list[list[int]] = [[] for _ in named]
-        for piece, inside in _pieces(whole, named):
-            if inside not in numbers:
-                numbers[inside] = len(numbers)
+        for piece, of in _pieces(whole, named):
+            if of not in numbers:
+                numbers[of] = len(numbers)
                 self.pieces.append(piece)
-                for at in inside:
-                    held[at].append(numbers[inside])
+                for at in of:
+                    held[at].append(numbers[of])
         # The last atom reaches to the end, so that all of them are the whole dimension.
         last = len(numbers) - 1
         self.of: dict[Spans, Spans] = {(whole,): (whole,)}

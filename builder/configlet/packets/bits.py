@@ -34,3 +34,7 @@ class Bits(dict[Span, int]):
     def between(self, begun: int, ended: int) -> int:
         """The bits of those that begin at one value or before it, without those that end before the other."""
         return self._begun[bisect_right(self._lows, begun)] & ~self._ended[bisect_left(self._highs, ended)]
+
+    def within(self, low: int, high: int) -> int:
+        """The bits of those that lie from one value to another wholly."""
+        return self._ended[bisect_left(self._highs, high + 1)] & ~self._begun[bisect_left(self._lows, low)]

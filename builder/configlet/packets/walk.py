@@ -7,7 +7,7 @@ end a branch, and a pair that was proven once is not visited again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Final, Literal
 
@@ -37,6 +37,8 @@ ORDERS: tuple[Order, ...] = (
     (PROTO, DPORT, SRC, DST, SPORT, FLAG, FRAG),
 )
 
+Pair = tuple[Sequence[Sequence[Row]], Sequence[Row]]
+"""A law's lists, and a text."""
 _Found = list[Span] | None
 
 
@@ -52,7 +54,12 @@ def differ(
     ``budget`` counts steps (one to nine million a second); OVERRUN when it was not enough. ``orders`` of the dimensions
     are tried in turn. Raises ValueError for a law of no list or of more than two.
     """
-    return _search(family, law, text, None, budget, orders)
+    return _search(family, [(law, text)], None, budget, orders)
+
+
+def differ_in(family: Family, pairs: Sequence[Pair], kind: Kind | None, budget: int) -> Box | Overrun | None:
+    """The same of the first pair that differs, as ``differ`` or as ``more``; what one pair proves, another need not."""
+    return _search(family, pairs, kind, budget, ORDERS)
 
 
 def more(
@@ -64,28 +71,23 @@ def more(
     orders: Sequence[Order] = ORDERS,
 ) -> Box | Overrun | None:
     """A box in one direction: ``too open``, the text passes what the law denies; ``too tight``, the other way round."""
-    return _search(family, law, text, kind, budget, orders)
+    return _search(family, [(law, text)], kind, budget, orders)
 
 
 def _search(
-    family: Family,
-    law: Sequence[Sequence[Row]],
-    text: Sequence[Row],
-    kind: Kind | None,
-    budget: int,
-    orders: Sequence[Order],
+    family: Family, pairs: Sequence[Pair], kind: Kind | None, budget: int, orders: Sequence[Order]
 ) -> Box | Overrun | None:
     """Each order of the dimensions with a small budget, then each with a larger one."""
-    if not 1 <= len(law) <= 2:
-        raise ValueError(f"a law has one or two lists, not {len(law)}")
-    spent, share = 0, max(FIRST_TRY, PER_ROW * sum(map(len, (*law, text))))
+    if any(not 1 <= len(law) <= 2 for law, _ in pairs):
+        raise ValueError("a law has one or two lists")
+    spent, share = 0, max(FIRST_TRY, PER_ROW * sum(len(rows) for law, text in pairs for rows in (*law, text)))
     while True:
         for order in orders:
             tails = Tails(family, order)
             steps = min(share, budget - spent)
             try:
                 walk = _Walk(tails, kind, steps)
-                found = walk.visit(0, *_canonical([tails.enter(rows) for rows in law], tails.enter(text)))
+                found = walk.first(pairs)
             except Spent:
                 spent += steps
                 if spent >= budget:
@@ -120,6 +122,15 @@ class _Walk:
     def __init__(self, tails: Tails, kind: Kind | None, steps: int) -> None:
         self.tails, self.kind, self.steps = tails, kind, steps
         self.proven: set[tuple[int, tuple[Codes, ...], Codes]] = set()
+
+    def first(self, pairs: Iterable[Pair]) -> _Found:
+        """The intervals of packets that law and text of some pair judge differently."""
+        for law, text in pairs:
+            laws, said = _canonical([self.tails.enter(rows) for rows in law], self.tails.enter(text))
+            found = self.visit(0, laws, said)
+            if found is not None:
+                return found
+        return None
 
     def visit(self, level: int, laws: tuple[Codes, ...], text: Codes) -> _Found:
         """The intervals, from this level on, of packets that law and text judge differently."""
