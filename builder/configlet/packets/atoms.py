@@ -14,13 +14,21 @@ from configlet.model.block import Block, Boxed, Sets, items, sets_of
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.boxes import full
-from configlet.packets.inside import inside
+from configlet.packets.inside import Left, inside
 from configlet.packets.sieve import left
-from configlet.packets.trim import Cell, both, same
-from configlet.packets.walk import BUDGET, Kind, Overrun, differ, more
+from configlet.packets.trim import Cell, Row, both, same
+from configlet.packets.walk import BUDGET, KINDS, Kind, Overrun, differ, more
 
 LOOSE = 4096
 """Rows that blocks may stand for until they are worth atoms."""
+
+
+class Contradiction(Exception):  # noqa: N818 - it is what was said
+    """Two answers that cannot both be true: nothing is known."""
+
+
+_Lists = tuple[list[Sequence[Row]], Sequence[Row]]
+_Answer = Box | Overrun | None
 
 
 def difference(
@@ -29,22 +37,54 @@ def difference(
     text: Sequence[Boxed],
     kind: Kind | None = None,
     budget: int = BUDGET,
-) -> Box | Overrun | None:
+) -> _Answer:
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
-    if sum(map(len, (*law, text))) <= LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
-        laws, said = both(family, tuple(map(tuple, law)), tuple(text))
-        if same(laws, said):
-            return None
-        where = left(family, laws, said)
+    lists = _single(family, law, text)
+    if lists is not None:
+        where = _left(family, *lists)
         if where is not None:
-            found = inside(family, laws, said, where.boxes, kind)
+            found = inside(family, *lists, where.boxes, kind)
             if isinstance(found, tuple) or (found is None and where.every):
                 return found
-        return differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
+        return differ(family, *lists, budget) if kind is None else more(family, kind, *lists, budget)
     atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
     laws, said = [atoms.rows(rows) for rows in law], atoms.rows(text)
     found = differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     return found if found is None or isinstance(found, Overrun) else atoms.back(found)
+
+
+def each_way(
+    family: Family, law: Sequence[Sequence[Boxed]], text: Sequence[Boxed], budget: int = BUDGET
+) -> tuple[_Answer, _Answer]:
+    """What ``more`` says in either direction, ``too open`` first; both None where the lists are equal.
+
+    OVERRUN where the budget was not enough, once where that was seen before any direction was asked for. Raises
+    Contradiction where the lists differ and neither passes more than the other, which is a fault of ours.
+    """
+    lists = _single(family, law, text)
+    where = None if lists is None else _left(family, *lists)
+    if lists is not None and where is not None and where.every:
+        first, second = (inside(family, *lists, where.boxes, kind) for kind in KINDS)
+        if not isinstance(first, Overrun) and not isinstance(second, Overrun):
+            return first, second
+    found = difference(family, law, text, None, budget)
+    if found is None or isinstance(found, Overrun):
+        return found, None
+    first, second = (difference(family, law, text, kind, budget) for kind in KINDS)
+    if first is None and second is None:
+        raise Contradiction
+    return first, second
+
+
+def _single(family: Family, law: Sequence[Sequence[Boxed]], text: Sequence[Boxed]) -> _Lists | None:
+    """The lists as single rows, trimmed; None where they hold blocks of so many rows that these are worth atoms."""
+    if sum(map(len, (*law, text))) > LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
+        return None
+    return both(family, tuple(map(tuple, law)), tuple(text))
+
+
+def _left(family: Family, laws: Sequence[Sequence[Row]], text: Sequence[Row]) -> Left | None:
+    return Left([]) if same(laws, text) else left(family, laws, text)
 
 
 class _Atoms:

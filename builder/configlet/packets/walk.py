@@ -17,6 +17,7 @@ from configlet.packets.tails import EVERYTHING, NOTHING, Codes, Order, Spent, Ta
 from configlet.packets.verdict import Row
 
 Kind = Literal["too open", "too tight"]
+KINDS: tuple[Kind, Kind] = ("too open", "too tight")
 
 
 class Overrun(Enum):

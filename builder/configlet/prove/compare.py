@@ -6,14 +6,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from configlet.model.gate import Law, Line, Witness
-from configlet.model.net import Family
 from configlet.model.policy import Box, Entry, Packet
-from configlet.packets.atoms import difference
+from configlet.packets.atoms import Contradiction, each_way
 from configlet.packets.boxes import box_text, packet_of, packet_text
 from configlet.packets.verdict import first, passes
-from configlet.packets.walk import OVERRUN, Kind, Overrun
-
-KINDS: tuple[Kind, Kind] = ("too open", "too tight")
+from configlet.packets.walk import KINDS, Kind, Overrun
 
 
 class Doubt(Exception):  # noqa: N818 - it is an answer
@@ -45,7 +42,10 @@ def _compared(law: Law, lines: Sequence[Line]) -> tuple[_Answer, _Answer]:
     key = id(law), id(lines)
     if key in _known:
         return _known[key][2]
-    answers = _compare(law.family, law.lists, lines)
+    try:
+        answers = each_way(law.family, law.lists, lines)
+    except Contradiction:
+        raise Doubt("Internal error: the lists differ, and neither passes more than the other.") from None
     _known[key] = law, lines, answers
     while len(_known) > _MOST:
         _known.popitem(last=False)
@@ -56,16 +56,6 @@ def forget() -> None:
     """Let go of what was compared, when it is much."""
     if sum(len(of) for _, of, _ in _known.values()) > _ROWS:
         _known.clear()
-
-
-def _compare(family: Family, law: Sequence[Sequence[Entry]], text: Sequence[Line]) -> tuple[_Answer, _Answer]:
-    found = difference(family, law, text)
-    if found is None or found is OVERRUN:
-        return found, None
-    both = difference(family, law, text, "too open"), difference(family, law, text, "too tight")
-    if both == (None, None):
-        raise Doubt("Internal error: the lists differ, and neither passes more than the other.")
-    return both
 
 
 def _witness(kind: Kind, law: Law, lines: Sequence[Line], packet: Packet, box: Box, file: str) -> Witness:
