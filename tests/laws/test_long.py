@@ -53,7 +53,7 @@ def judged(family: Family, law: list[Rows], text: Rows) -> tuple[bool, bool]:
         around |= cells.inside(box)
     assert not where.every or not (allowed ^ written) & ~around, (law, text)
     for kind in KINDS:
-        found = inside(family, law, text, where.boxes, kind)
+        (found,) = inside(family, law, text, where.boxes, (kind,))
         wrong = {None: allowed ^ written, "too open": written & ~allowed, "too tight": allowed & ~written}[kind]
         assert found is not OVERRUN
         if isinstance(found, tuple):
@@ -100,7 +100,7 @@ def test_pairs_on_a_grid_where_much_touches_are_judged_as_cell_by_cell() -> None
             allowed |= passing(family, rows)
         where = left_of_long(family, law, text)
         assert where is not None and where.every
-        found = inside(family, law, text, where.boxes)
+        (found,) = inside(family, law, text, where.boxes)
         assert (found is None) == (allowed == written), (law, text)
         if isinstance(found, tuple):
             differs_wholly(law, text, found, None)
@@ -118,12 +118,12 @@ def test_longer_lists_in_other_words_are_equal_until_one_row_is_changed(shape, f
         text = way(dice, list(law[0]))
         where = left_of_long(family, law, text)
         assert where is not None and where.every
-        assert inside(family, law, text, where.boxes) is None
+        assert inside(family, law, text, where.boxes) == (None,)
         slipped, point = unequal(dice, law, text)
         where = left_of_long(family, law, slipped)
         assert where is not None and where.every
         assert any(all(low <= at <= high for at, (low, high) in zip(point, box, strict=True)) for box in where.boxes)
-        found = inside(family, law, slipped, where.boxes)
+        (found,) = inside(family, law, slipped, where.boxes)
         assert isinstance(found, tuple)
         differs_wholly(law, slipped, found, None)
 
@@ -137,7 +137,7 @@ def test_every_mutant_that_changes_the_meaning_is_refuted_and_no_other(family: F
         mutant, _, _ = mutated(dice, law)
         where = left_of_long(family, [law], mutant)
         assert where is not None
-        found = inside(family, [law], mutant, where.boxes)
+        (found,) = inside(family, [law], mutant, where.boxes)
         assert found is not OVERRUN and (where.every or found is not None)
         assert (found is None) == (difference(family, [law], mutant) is None)
         if isinstance(found, tuple):
@@ -162,7 +162,7 @@ def test_lists_with_little_in_common_are_tried_in_a_few_boxes_alone() -> None:
     law, text = flat(dice, 4, 3000), flat(dice, 4, 3000)
     where = left_of_long(4, [law], text)
     assert where is not None and not where.every and len(where.boxes) == 2 * PROBES
-    found = inside(4, [law], text, where.boxes)
+    (found,) = inside(4, [law], text, where.boxes)
     assert isinstance(found, tuple)
     differs_wholly([law], text, found, None)
 

@@ -36,7 +36,7 @@ def settles(family: Family, law: Sequence[Rows], text: Rows, *, walks: bool = Tr
     where = left(family, law, text)
     if where is None or not (where.every and (walks or not where.boxes)):
         return False
-    return inside(family, law, text, where.boxes) is None
+    return inside(family, law, text, where.boxes) == (None,)
 
 
 def test_what_is_settled_is_equal_in_every_cell() -> None:

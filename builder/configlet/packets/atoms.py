@@ -43,7 +43,7 @@ def difference(
     if lists is not None:
         where = _left(family, *lists)
         if where is not None:
-            found = inside(family, *lists, where.boxes, kind)
+            (found,) = inside(family, *lists, where.boxes, (kind,))
             if isinstance(found, tuple) or (found is None and where.every):
                 return found
         return differ(family, *lists, budget) if kind is None else more(family, kind, *lists, budget)
@@ -64,7 +64,7 @@ def each_way(
     lists = _single(family, law, text)
     where = None if lists is None else _left(family, *lists)
     if lists is not None and where is not None and where.every:
-        first, second = (inside(family, *lists, where.boxes, kind) for kind in KINDS)
+        first, second = inside(family, *lists, where.boxes, KINDS)
         if not isinstance(first, Overrun) and not isinstance(second, Overrun):
             return first, second
     found = difference(family, law, text, None, budget)

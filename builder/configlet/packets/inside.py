@@ -27,20 +27,18 @@ class Left(NamedTuple):
 
 
 def inside(
-    family: Family, laws: Sequence[Rows], text: Rows, boxes: Sequence[Box], kind: Kind | None = None
-) -> Box | Overrun | None:
-    """A box of packets in some boxes that only one side passes (``kind``: as ``walk.more``); None when there is none.
+    family: Family, laws: Sequence[Rows], text: Rows, boxes: Sequence[Box], kinds: Sequence[Kind | None] = (None,)
+) -> tuple[Box | Overrun | None, ...]:
+    """For each kind a box of packets in some boxes that only one side passes, as ``walk.more``; None when there is none.
 
     OVERRUN where that would take long.
     """
-    if not boxes:
-        return None
     boxes = sorted(boxes)  # so that it does not matter which side is called the law
-    cut = [_inside(rows, boxes) for rows in (*laws, text)]
+    cut = [_inside(rows, boxes) for rows in (*laws, text)] if boxes else []
     if any(of is None for of in cut):
-        return OVERRUN
+        return (OVERRUN,) * len(kinds)
     pairs: list[Pair] = [(sides[:-1], sides[-1]) for sides in zip(*cast("list[list[list[Cell]]]", cut), strict=True)]
-    return differ_in(family, pairs, kind, FIRST_TRY)
+    return tuple(differ_in(family, pairs, kind, FIRST_TRY) for kind in kinds)
 
 
 def _inside(rows: Rows, boxes: Sequence[Box]) -> list[list[Cell]] | None:
@@ -52,7 +50,10 @@ def _inside(rows: Rows, boxes: Sequence[Box]) -> list[list[Cell]] | None:
     out: list[list[Cell]] = [[] for _ in boxes]
     room = MOST + EACH * len(rows)
     for row in rows:
-        near = to[row.box[DST]] & start[row.box[SRC]]
+        near = to[row.box[DST]]
+        if not near:
+            continue
+        near &= start[row.box[SRC]]
         room -= near.bit_count()
         if room < 0:
             return None
