@@ -169,3 +169,25 @@ def test_what_is_not_known_of_an_element_is_refused(name: str) -> None:
     assert old in text
     with pytest.raises(Refused):
         lines(text.replace(old, new))
+
+
+TWICE = """\
+table inet configlet {
+	map twice {
+		type ipv4_addr . ipv4_addr : verdict
+		flags interval
+		elements = {
+			10.0.0.0/8 . 10.1.0.0/16 : accept,
+			10.0.0.0/16 . 10.4.0.0/16 : drop,
+		}
+	}
+	chain input {
+		type filter hook input priority -10; policy drop;
+		ct original ip saddr . ct original ip saddr vmap @twice
+	}
+}
+"""
+
+
+def test_a_key_that_asks_twice_for_one_field_takes_what_both_of_its_parts_hold() -> None:
+    assert {(line.number, line.box[2]) for line in lines(TWICE)} == {(6, (0x0A010000, 0x0A01FFFF))}

@@ -190,7 +190,7 @@ def _lookup(walk: _Walk, rule: Rule, lookup: Lookup, box: Box, depth: int) -> No
     elements = view.table.maps[lookup.map].elements
     fields = tuple(FIELDS[selector.field] for selector in lookup.selectors)
     first = all(s.of == "connection" and s.family in (None, view.family) for s in lookup.selectors)
-    if first and PROTO not in fields and elements:
+    if first and elements and PROTO not in fields and len(fields) == len(set(fields)):
         _by_element(walk, rule, box, fields, elements, depth)
         return
     for element in elements:
