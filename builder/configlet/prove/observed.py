@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import TypeVar
 
 from configlet.model.block import Block, items, listed
@@ -18,7 +19,7 @@ NOT_SO = "is counted as another rule says, or not at all"
 
 def observing(law: Law) -> tuple[str, ...]:
     """The names of the rules of a law that only observe."""
-    rules = [_like(item).rule for part in law.lists for item in items(part)]
+    rules = {id(rule): rule for part in law.lists for rule in map(_rule_of, map(_like, items(part)))}.values()
     return tuple(dict.fromkeys(rule.name for rule in rules if rule.origin == "observe"))
 
 
@@ -31,6 +32,9 @@ def uncounted(law: Law, names: Iterable[str], lines: Sequence[Line], realm: str,
         found = witnesses(only, told, realm, file)
         out += [replace(w, line=f"{w.line} {NOT_SO}") for w in found]
     return tuple(out)
+
+
+_rule_of = attrgetter("rule")
 
 
 def _of_rule(name: str, entry: Entry) -> bool:
