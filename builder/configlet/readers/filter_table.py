@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
 from configlet.model.gate import Reading, Texts
+from configlet.model.problem import Refused
 from configlet.model.running import Running
+from configlet.readers.again import Again
+from configlet.readers.asked import Sheet, Taken
+from configlet.readers.columns import Columns, Unfit, apart
 from configlet.readers.filter_values import Element, Hook, Table, VerdictMap, end_of
 from configlet.readers.phases import lists
 from configlet.readers.statements import Statements
-from configlet.readers.tree import Stanza, braced
-from configlet.readers.walk_chains import Sheet
+from configlet.readers.tree import Stanza, braced, with_bodies
 from configlet.readers.whole import whole
 
 _NAME = re.compile(r"(map|chain) ([A-Za-z][A-Za-z0-9_]*) \{")
@@ -28,11 +31,25 @@ class FilterTableReader:
         self.hook = re.compile(grammar["hook"])
         self.policy = re.compile(grammar["policy"])
         self.key = re.compile(grammar["map"]["type"])
-        self.sheet = Sheet.of(grammar)
+        self.sheet, self.taken, self.again = Sheet.of(grammar), Taken(), Again()
 
     def read(self, text: str, file: str) -> Reading:
         """The lists of each hook and family. Raises Refused for what is not known."""
-        stanzas, total = braced(text, file)
+        return self.at_once(text, file) or self.by_lines(text, file)
+
+    def at_once(self, text: str, file: str) -> Reading | None:
+        """The same, each long list as a whole; None where one is written otherwise than such lists mostly are, or is wrong."""
+        try:
+            found = with_bodies(text, file)
+            return found and self._reading(*found)
+        except (Unfit, Refused):
+            return None  # read line by line it is refused at its place
+
+    def by_lines(self, text: str, file: str) -> Reading:
+        """The same, and no list is taken as a whole."""
+        return self._reading(*braced(text, file))
+
+    def _reading(self, stanzas: list[Stanza], total: int) -> Reading:
         table: Table | None = None
         for stanza in stanzas:
             if stanza.header.text == self.grammar["table"] + " {":
@@ -43,13 +60,21 @@ class FilterTableReader:
                 stanza.header.refuse("This is not our table")
         if table is None:
             return Reading({}, total, total, True)
-        return Reading(lists(table, self.sheet), total, total, True, cache(partial(_texts, table, self.grammar)))
+        return Reading(
+            lists(table, self.sheet, self.taken, self.again),
+            total,
+            total,
+            True,
+            cache(partial(_texts, table, self.grammar)),
+        )
 
     def running(self, text: str, file: str) -> Running:
         """What a whole configuration says: each chain that judges, for itself."""
         from configlet.readers.chains_running import RunningChains
 
-        return RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
+        return (
+            RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
+        )
 
     def _table(self, stanza: Stanza) -> Table:
         table = Table()
@@ -72,7 +97,10 @@ class FilterTableReader:
                 self.statements.resolve(rule, table)
         ends = table.chains.keys() - table.hooks.keys()
         for made in table.maps.values():
-            for element in made.elements:
+            leading = made.elements
+            if isinstance(leading, Columns) and leading.targets <= ends:
+                continue
+            for element in leading:
                 if element.end is None and element.target not in ends:
                     self.statements.known_chain(element.target, element.source, table)
         return table
@@ -94,12 +122,19 @@ class FilterTableReader:
                 line.refuse("This property of a map is not known")
         if not kinds or len(stanza.inner) > 1:
             stanza.header.refuse("A map has one type and one list of elements")
-        elements = tuple(self.statements.elements(kinds, stanza.inner[0], counting=counting)) if stanza.inner else ()
-        if stanza.inner and not elements:
+        made = VerdictMap(
+            kinds, self._elements(kinds, stanza.inner[0], counting=counting) if stanza.inner else (), counting
+        )
+        if stanza.inner and not made.elements:
             stanza.inner[0].header.refuse("This list of elements is empty")
-        made = VerdictMap(kinds, elements, counting)
-        _disjoint(made)
+        if not (isinstance(made.elements, Columns) and apart(made.elements)):
+            _disjoint(made)
         return made
+
+    def _elements(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> Sequence[Element]:
+        if stanza.body is not None:
+            return self.statements.columns(kinds, stanza, counting=counting)
+        return tuple(self.statements.elements(kinds, stanza, counting=counting))
 
     def _chain(self, table: Table, name: str, stanza: Stanza) -> None:
         lines = stanza.lines

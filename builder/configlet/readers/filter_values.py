@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -91,7 +92,7 @@ class VerdictMap:
     """One verdict map: the types of its key, its elements, and whether each of them counts."""
 
     kinds: tuple[str, ...]
-    elements: tuple[Element, ...]
+    elements: Sequence[Element]
     counting: bool = False
 
 

@@ -9,16 +9,14 @@ from which connections such packets pass. A text that asks only for the connecti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import chain, takewhile
 from typing import Literal, TypeVar
 
 from configlet.model.gate import Line
 from configlet.packets.walk import more
-from configlet.readers.filter_values import Rule, Table
-from configlet.readers.spans import BITS, Span
-from configlet.readers.walk_chains import (
+from configlet.readers.again import Again, Lists
+from configlet.readers.asked import (
     ANSWER,
     DPORT,
     DST,
@@ -28,43 +26,57 @@ from configlet.readers.walk_chains import (
     SRC,
     Run,
     Sheet,
+    Taken,
     View,
     boxed,
     common,
     cut_types,
-    judged,
+    full,
     put,
     whole,
 )
+from configlet.readers.columns import Begun, Columns
+from configlet.readers.filter_values import Rule, Table
+from configlet.readers.spans import BITS, Span
+from configlet.readers.walk_chains import judged
 
 T = TypeVar("T")
 LATER = ("established", "reply", "error")
 """Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
 
 
-def lists(table: Table, sheet: Sheet) -> dict[tuple[str, str, int], tuple[Line, ...]]:
+def lists(table: Table, sheet: Sheet, taken: Taken, again: Again) -> dict[tuple[str, str, int], tuple[Line, ...]]:
     """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
     out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
-    known: dict[object, dict[str, tuple[Line, ...]]] = {}
+    known: dict[object, Lists] = {}
     asking = {name: rules for name, rules in table.chains.items() if name not in table.ends}
     for family in (4, 6):
-        view = View(table, sheet, family, "new", _settled(table, asking, sheet.icmp[family]), {})
+        view = cache(partial(_view, table, sheet, family, taken, asking))
         for name, hook in table.hooks.items():
             key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
             if key not in known:
-                known[key] = _of_hook(view, name)
+                known[key] = again.of(table, family, name, partial(_of_hook, view, name))
             out.update({(hook.name, direction, family): lines for direction, lines in known[key].items()})
     return out
 
 
-def _settled(table: Table, asking: Mapping[str, list[Rule]], icmp: int) -> frozenset[str]:
-    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles; ``asking``
-    are those that do more than to count and decide."""
-    loose = {name for name, rules in asking.items() if any(_on_header(rule, icmp) for rule in rules)}
+def _view(table: Table, sheet: Sheet, family: int, taken: Taken, asking: Mapping[str, list[Rule]]) -> View:
+    settled, rules = _settled(table, asking, sheet.icmp[family])
+    return View(table, sheet, family, "new", settled, rules, {}, taken, {}, full(family))
+
+
+def _settled(table: Table, asking: Mapping[str, list[Rule]], icmp: int) -> tuple[frozenset[str], frozenset[int]]:
+    """Chains that ask nothing of a packet's own header, but to name protocols that its connection settles, and of the other
+    chains the rules that do not; ``asking`` are the chains that do more than to count and decide."""
+    still = {name: [rule for rule in rules if not _on_header(rule, icmp)] for name, rules in asking.items()}
+    loose = {name for name, rules in asking.items() if len(still[name]) < len(rules)}
     leads = {name: found for name, rules in asking.items() if (found := set(_targets(table, rules)))}
     while found := {name for name, targets in leads.items() if name not in loose and targets & loose}:
         loose |= found
-    return frozenset(table.chains) - loose
+    rules = (rule for name in loose for rule in still[name])
+    return frozenset(table.chains) - loose, frozenset(
+        id(rule) for rule in rules if loose.isdisjoint(_targets(table, [rule]))
+    )
 
 
 def _on_header(rule: Rule, icmp: int) -> bool:
@@ -95,42 +107,39 @@ def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
         if rule.target:
             yield rule.target
         if rule.lookup:
-            yield from (element.target for element in table.maps[rule.lookup.map].elements if element.target)
+            elements = table.maps[rule.lookup.map].elements
+            if isinstance(elements, Columns):
+                yield from elements.targets
+            else:
+                yield from (element.target for element in elements if element.target)
 
 
-def _of_hook(view: View, name: str) -> dict[str, tuple[Line, ...]]:
+def _of_hook(first_packets: Callable[[], View], name: str) -> Lists:
+    view = first_packets()
     first = judged(view, name)
     whole = tuple(chain.from_iterable(first))
     out = {"both": whole}
-    starting, unicast = _Once(partial(_starting, view)), _Once(partial(_unicast, view.family))
-    starts = starting.of(first)
+    starts = _starting(view, first)
     for phase in LATER:
-        later = starting.of(judged(replace(view, phase=phase), name))
-        turned = phase == "reply"
-        law, found = (unicast.of(starts), unicast.of(later)) if turned else (starts, later)
-        if not _alike(view, law, _unasked(view, whole) if turned else (), found, phase):
+        later = _starting(view, judged(view.of_phase(phase), name))
+        if not _alike(view, starts, whole, later, phase):
             out[phase] = (*chain.from_iterable(later), *_elsewhere(view, whole, phase))
     return out
 
 
-class _Once:
-    """Runs with something done to their lines, once for each run: what was the same stays the same. Empty ones go."""
-
-    __slots__ = ("_done", "_known")
-
-    def __init__(self, done: Callable[[Run], Iterator[Line]]) -> None:
-        self._done = done
-        self._known: dict[int, tuple[Run, Run]] = {}
-
-    def of(self, runs: Iterable[Run]) -> list[Run]:
-        """What is left of each run."""
-        out = []
-        for run in runs:
-            if id(run) not in self._known:
-                self._known[id(run)] = run, tuple(self._done(run))
-            if left := self._known[id(run)][1]:
-                out.append(left)
-        return out
+def _starting(view: View, runs: Iterable[Run]) -> list[Run]:
+    """Runs as far as they speak of packets that can begin a connection: what is so stays the same. Empty ones go."""
+    out: list[Run] = []
+    for run in runs:
+        if isinstance(run, Begun):
+            out.append(run)
+            continue
+        left: list[Line] = []
+        for line in run:
+            left += view.taken.starting(view, line)
+        if left:
+            out.append(tuple(left))
+    return out
 
 
 def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
@@ -149,18 +158,18 @@ def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
                     yield line.over(one)
 
 
-def _alike(view: View, law: Sequence[Run], unasked: Iterable[Line], later: Sequence[Run], phase: str) -> bool:
-    """Whether later packets pass exactly when their connection may begin (``law``), or when they might have come
-    ``unasked``."""
-    ours, theirs = (list(chain.from_iterable(runs)) for runs in _apart(law, later))
-    if not (ours or theirs):
-        return True
-    extra = list(unasked)
-    if _plainly_alike(ours, theirs, extra, phase):
+def _alike(view: View, starts: Sequence[Run], whole: Iterable[Line], later: Sequence[Run], phase: str) -> bool:
+    """Whether later packets pass exactly when their connection may begin (``starts``), or when they might have come
+    unasked; ``whole`` are the lines of all first packets."""
+    ours, theirs = (chain.from_iterable(runs) for runs in _apart(starts, later))
+    kept = partial(_unicast, view.family) if phase == "reply" else tuple[Line, ...]
+    extra = _unasked(view, whole) if phase == "reply" else iter(())
+    if _plainly_alike(tuple(kept(ours)), tuple(kept(theirs)), extra, phase):
         return True
     known: Literal[4, 6] = 4 if view.family == 4 else 6
-    begins, passed = list(chain.from_iterable(law)), list(chain.from_iterable(later))
-    if more(known, "too open", [begins, extra] if phase == "reply" else [begins], passed) is not None:
+    begins, passed = (tuple(kept(chain.from_iterable(runs))) for runs in (starts, later))
+    laws = [begins, tuple(_unasked(view, whole))] if phase == "reply" else [begins]
+    if more(known, "too open", laws, passed) is not None:
         return False
     return phase == "error" or more(known, "too tight", [begins], passed) is None
 
@@ -169,23 +178,24 @@ def _apart(first: Sequence[T], later: Sequence[T]) -> tuple[Sequence[T], Sequenc
     """What two sequences hold between their beginnings and ends that are the same."""
     begin, end = 0, 0
     shorter = min(len(first), len(later))
-    while begin < shorter and first[begin] == later[begin]:
+    while begin < shorter and (first[begin] is later[begin] or first[begin] == later[begin]):
         begin += 1
-    while end < shorter - begin and first[-1 - end] == later[-1 - end]:
+    while end < shorter - begin and (first[-1 - end] is later[-1 - end] or first[-1 - end] == later[-1 - end]):
         end += 1
     return first[begin : len(first) - end], later[begin : len(later) - end]
 
 
-def _plainly_alike(starting: Sequence[Line], later: Sequence[Line], unasked: Sequence[Line], phase: str) -> bool:
+def _plainly_alike(starting: Sequence[Line], later: Sequence[Line], unasked: Iterable[Line], phase: str) -> bool:
     """The same seen at a glance: where the lists differ they only permit, and boxes of one lie within the other's."""
     ours, theirs = _apart(starting, later)
-    extra = takewhile(lambda line: line.permit, unasked)
     if not all(line.permit for line in (*ours, *theirs)):
         return False
-    wide = [line.box for line in (*ours, *extra)]
-    narrow = [] if phase == "error" else [line.box for line in ours]
+    narrow = () if phase == "error" else ours
+    if not (narrow or theirs):
+        return True
+    wide = [line.box for line in (*ours, *takewhile(lambda line: line.permit, unasked))]
     return all(_covered(line.box, wide) for line in theirs) and all(
-        _covered(box, [line.box for line in theirs]) for box in narrow
+        _covered(line.box, [line.box for line in theirs]) for line in narrow
     )
 
 
@@ -219,15 +229,3 @@ def _unicast(family: int, lines: Iterable[Line]) -> Iterator[Line]:
         target, source = common(box[DST], low), common(box[SRC], low)
         if target and source:
             yield line.over(put(put(box, DST, target), SRC, source))
-
-
-def _starting(view: View, lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines as far as they speak of packets that can begin a connection."""
-    icmp, requests = view.sheet.icmp[view.family], view.sheet.requests[view.family]
-    for line in lines:
-        low, high = line.box[PROTO]
-        if not low <= icmp <= high:
-            yield line
-            continue
-        for box in cut_types(view.sheet, view.family, boxed(line.box), requests):
-            yield line if box == line.box else line.over(box)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
+from configlet.readers.columns import Columns, Spoken, Unfit
 from configlet.readers.filter_values import (
     FAMILY,
     Element,
@@ -22,14 +26,32 @@ from configlet.readers.filter_values import (
 )
 from configlet.readers.grammar import Source, expand, words
 from configlet.readers.spans import BITS, Span, Unreadable, address, complement, number, prefix
-from configlet.readers.tree import Stanza
+from configlet.readers.tree import Stanza, sources
 
 _new = tuple.__new__
 """One for each line of a long text: the shortest way to make them."""
 REMEMBERED = 8192
 """Elements of the texts before that are remembered, of each type of key."""
+FEW = 2048
+"""Rules and conditions of the texts before that are remembered."""
+_MARGINS = {9: None, 10: None}
+"""Tabs and ends of lines, to be left out."""
+_MAP = " vmap @"
 _PART = re.compile(r'(?:[^,"]|"[^"]*"|")+')
 """What stands between two commas of a list; a comment may hold commas of its own."""
+
+
+class _Keys(dict[str, Span]):
+    """Parts of keys of one type, of which many elements have theirs in common. Raises Unreadable."""
+
+    def __init__(self, read: Callable[[str], Span]) -> None:
+        self._read = read
+
+    def __missing__(self, text: str) -> Span:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        span = self[text] = self._read(text)
+        return span
 
 
 class Statements:
@@ -44,9 +66,19 @@ class Statements:
         }
         parts = {"selector": words(self.selectors), **grammar["parts"]}
         self.kinds = grammar["statements"]
-        self.keys: dict[tuple[str, str], Span] = {}
+        self.name = re.compile(grammar["parts"]["name"])
+        self.keys = {kind: _Keys(partial(self._key, kind)) for kind in grammar["key_types"]}
+        self.lookups: dict[str, tuple[tuple[Selector, ...], str]] = {}
+        self.heads: dict[str, Rule] = {}
         self.said: dict[tuple[tuple[str, ...], bool], dict[str, Said]] = {}
-        self.element = re.compile(expand(grammar["map"]["element"], parts))
+        self.rules: dict[str, Rule] = {}
+        self.matches: dict[tuple[str, str], tuple[Match, str]] = {}
+        self.spoken: dict[tuple[tuple[str, ...], bool], dict[str, Spoken]] = {}
+        element = expand(grammar["map"]["element"], parts)
+        self.element = re.compile(element)
+        self.listed = re.compile(rf"^(?P<margin>[ \t]*)(?P<said>{element}),$", re.MULTILINE)
+        at = ("margin", "said", "keys", "counter", "label", "verdict", "verb", "chain")
+        self._parts = itemgetter(*(self.listed.groupindex[name] - 1 for name in at))
         ways = [f"(?P<_{at}>(?:{expand(s['pattern'], parts)})(?= |$))" for at, s in enumerate(self.kinds)]
         self.pattern = re.compile("|".join(ways))
         said = {s["does"]: expand(s["pattern"], parts) for s in self.kinds}
@@ -57,7 +89,30 @@ class Statements:
 
     def rule(self, line: Source) -> Rule:
         """One rule, each token understood. Raises Refused at the first that is not."""
-        return self.counted(line) or self._rule(line)
+        known = self.rules.get(line.text)
+        if known is not None:
+            return _new(Rule, (line, *known[1:]))
+        if len(self.rules) >= FEW:
+            self.rules.clear()
+        found = self.rules[line.text] = self.counted(line) or self._looking(line) or self._rule(line)
+        return found
+
+    def _looking(self, line: Source) -> Rule | None:
+        """A rule that ends with a lookup, if another had the same words up to the name of its map."""
+        head, _, name = line.text.rpartition(_MAP)
+        if not head or not self.name.fullmatch(name):
+            return None
+        known = self.heads.get(head)
+        if known is None:
+            known = self._rule(line)
+            if known.lookup is None or not known.text.endswith(_MAP + name):
+                return None
+            if len(self.heads) >= FEW:
+                self.heads.clear()
+            self.heads[head] = known
+        assert known.lookup is not None
+        text = known.text.removesuffix(known.lookup.map) + name
+        return known._replace(source=line, lookup=Lookup(known.lookup.selectors, name), text=text)
 
     def counted(self, line: Source) -> Rule | None:
         """A rule that counts, decides and says for whom, as nearly every chain has one; None for any other."""
@@ -78,7 +133,7 @@ class Statements:
             if ended and does != "comment":
                 line.refuse("Nothing but a comment can follow here", at)
             if does in ("match", "fragments", "state"):
-                match, text = self._match(kind, found, line)
+                match, text = self._known_match(kind, found, line)
                 matches.append(match)
             elif does == "lookup":
                 lookup, text = self._lookup(found)
@@ -99,6 +154,15 @@ class Statements:
             line.refuse("This word is no statement that is known", at)
         return self.kinds[int(found.lastgroup[1:])], found
 
+    def _known_match(self, kind: Mapping[str, Any], found: re.Match[str], line: Source) -> tuple[Match, str]:
+        """A condition; many rules have theirs in common."""
+        key = kind["does"], found[0]
+        if key not in self.matches:
+            if len(self.matches) >= FEW:
+                self.matches.clear()
+            self.matches[key] = self._match(kind, found, line)
+        return self.matches[key]
+
     def _match(self, kind: Mapping[str, Any], found: re.Match[str], line: Source) -> tuple[Match, str]:
         if kind["does"] == "fragments":
             return Match(None, (), fragments=kind["family"]), kind["canonical"]
@@ -115,6 +179,9 @@ class Statements:
             span_text(selector.family, span) if selector.value == "address" else number_text(span) for span in ordered
         ]
         value = said[0] if len(said) == 1 else "{ " + ", ".join(said) + " }"
+        if selector.field == "type":  # with any code, as one number
+            whole = tuple((low * 256, high * 256 + 255) for low, high in ordered)
+            return Match(replace(selector, field="message"), whole), f"{selector.text} {value}"
         return Match(selector, ordered), f"{selector.text} {value}"
 
     def _states(self, found: re.Match[str], line: Source) -> int:
@@ -159,8 +226,11 @@ class Statements:
         return number(text, 255 if narrow else 65535) if named is None else named
 
     def _lookup(self, found: re.Match[str]) -> tuple[Lookup, str]:
-        selectors = tuple(self.selectors[text] for text in found["keys"].split(" . "))
-        keys = " . ".join(selector.text for selector in selectors)
+        said = found["keys"]
+        if said not in self.lookups:
+            selectors = tuple(self.selectors[text] for text in said.split(" . "))
+            self.lookups[said] = selectors, " . ".join(selector.text for selector in selectors)
+        selectors, keys = self.lookups[said]
         return Lookup(selectors, found["map"]), f"{keys} vmap @{found['map']}"
 
     def elements(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> list[Element]:
@@ -169,7 +239,65 @@ class Statements:
             stanza.header.refuse("This property of a map is not known")
         known = self.said.setdefault((kinds, counting), {})
         each = _each(stanza.lines)
-        return [_new(Element, (*(known.get(one.text) or self._said(kinds, one, counting=counting)), one)) for one in each]
+        return [
+            _new(Element, (*(known.get(one.text) or self._said(kinds, one, counting=counting)), one)) for one in each
+        ]
+
+    def columns(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> Columns:
+        """The same of a list that has its lines as they stand. Raises Unfit, or Refused, where its lines are not all alike."""
+        if stanza.body is None or [line.text for line in stanza.lines] != ["elements = {", "}"]:
+            raise Unfit
+        known = self.spoken.setdefault((kinds, counting), {})
+        if len(known) >= REMEMBERED:
+            known.clear()
+        number, lines = stanza.body
+        if new := set(lines).difference(known):
+            known.update(zip(new, self._all_spoken(kinds, [*new], counting=counting), strict=True))
+        return Columns(stanza.header.file, number, [*map(known.__getitem__, lines)])
+
+    def _all_spoken(self, kinds: tuple[str, ...], lines: Sequence[str], *, counting: bool) -> Iterable[Spoken]:
+        """What lines say that are new: by one pattern for all, where each has one element and nothing that is not printed."""
+        text = "\n".join(lines)
+        found = self.listed.findall(text) if text.translate(_MARGINS).isprintable() else ()
+        if len(found) != len(lines):  # a comment may reach over some lines
+            return [self._spoken(kinds, line, counting=counting) for line in lines]
+        margins, said, keys, counters, labels, verdicts, verbs, chains = zip(*map(self._parts, found), strict=True)
+        parts = [key.split(" . ") for key in keys]
+        if set(map(len, parts)) != {len(kinds)} or (any(counters) and not counting):
+            raise Unfit
+        try:
+            by_kind = [
+                [*map(self.keys[kind].__getitem__, of)]
+                for kind, of in zip(kinds, zip(*parts, strict=True), strict=True)
+            ]
+        except Unreadable:
+            raise Unfit from None
+        columns, spans = [len(margin) + 1 for margin in margins], zip(*by_kind, strict=True)
+        permits = [verdict == "accept" for verdict in verdicts]
+        if not any(chains):
+            ends = map(_new, repeat(End), zip(permits, labels, repeat(counting)))
+            said_of = zip(said, columns, spans, verdicts, chains, ends, permits, labels, repeat(counting))
+            return map(_new, repeat(Spoken), said_of)
+        if any(chain and '"' in text for chain, text in zip(chains, said, strict=True)):
+            raise Unfit
+        rows = zip(said, columns, spans, verbs, verdicts, chains, permits, labels, strict=True)
+        return [
+            Spoken(text, column, key, verb, chain, None, False, "", False)
+            if chain
+            else Spoken(text, column, key, verdict, "", End(permit, label, counting), permit, label, counting)
+            for text, column, key, verb, verdict, chain, permit, label in rows
+        ]
+
+    def _spoken(self, kinds: tuple[str, ...], raw: str, *, counting: bool) -> Spoken:
+        lines = [*sources(raw, "")]
+        if len(lines) != 1 or not lines[0].text.endswith(","):
+            raise Unfit
+        each = [*_each(lines)]
+        if len(each) != 1:
+            raise Unfit
+        _, _, column, text = each[0]
+        spans, verb, target, end = self._read(kinds, each[0], counting=counting)
+        return Spoken(text, column, spans, verb, target, end, *(end or (False, "", False)))
 
     def _said(self, kinds: tuple[str, ...], source: Source, *, counting: bool) -> Said:
         known = self.said[kinds, counting]
@@ -189,22 +317,16 @@ class Statements:
         if counter and not counting:
             source.refuse("This element counts, and its map does not say that its elements do")
         if chain and label is not None:
-            source.refuse("A comment stands with an element that decides nothing; it belongs to the chain to which this leads")
-        known = self.keys
+            source.refuse(
+                "A comment stands with an element that decides nothing; it belongs to the chain to which this leads"
+            )
         try:
-            spans = tuple([known.get(key) or self._keyed(*key) for key in zip(kinds, keys, strict=True)])
+            spans = tuple([self.keys[kind][key] for kind, key in zip(kinds, keys, strict=True)])
         except Unreadable as why:
             source.refuse(str(why))
         if chain:
             return spans, verb, chain, None
         return spans, verdict, "", _new(End, (verdict == "accept", label or "", counting))
-
-    def _keyed(self, kind: str, text: str) -> Span:
-        """A part of a key; many elements have theirs in common."""
-        if len(self.keys) >= REMEMBERED:
-            self.keys.clear()
-        span = self.keys[kind, text] = self._key(kind, text)
-        return span
 
     def _key(self, kind: str, text: str) -> Span:
         if kind in FAMILY:
@@ -254,14 +376,10 @@ def _each(lines: Iterable[Source]) -> Iterator[Source]:
 
 
 def _messages(matches: list[Match], line: Source) -> tuple[Match, ...]:
-    """The conditions with ICMP type and code as one number, ``type * 256 + code``. Raises Refused for a code alone."""
+    """The conditions with the codes of an ICMP type in its number, ``type * 256 + code``. Raises Refused for a code alone."""
     out: list[Match] = []
     for match in matches:
-        field = match.selector.field if match.selector else ""
-        if match.selector and field == "type":
-            spans = tuple((low * 256, high * 256 + 255) for low, high in match.spans)
-            out.append(Match(replace(match.selector, field="message"), spans))
-        elif field == "code":
+        if match.selector and match.selector.field == "code":
             known = out[-1] if out and out[-1].selector and out[-1].selector.field == "message" else None
             if known is None or any(high - low != 255 for low, high in known.spans):
                 line.refuse("An ICMP code stands without one type before it")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, count, repeat
+from itertools import chain, count, islice, repeat
 from operator import itemgetter
+from typing import NamedTuple
 
 from configlet.readers.grammar import Source
 
@@ -28,6 +29,15 @@ class Stanza:
     header: Source
     lines: list[Source] = field(default_factory=list)
     inner: list[Stanza] = field(default_factory=list)
+    body: Body | None = None
+    """Of a list in braces the lines between its first and its last, where these are not among ``lines``."""
+
+
+class Body(NamedTuple):
+    """Lines of a list as they stand in the text: ``number`` is that of the first."""
+
+    number: int
+    lines: list[str]
 
 
 def sources(text: str, file: str, number: int = 1) -> Iterator[Source]:
@@ -35,18 +45,17 @@ def sources(text: str, file: str, number: int = 1) -> Iterator[Source]:
 
     ``number`` is that of the first line.
     """
-    return chain.from_iterable(_sources(text.replace("\r\n", "\n"), file, number))
+    return chain.from_iterable(_sources(text.replace("\r\n", "\n"), file, count(number)))
 
 
-def _sources(text: str, file: str, number: int) -> Iterator[Iterable[Source]]:
+def _sources(text: str, file: str, numbers: Iterator[int]) -> Iterator[Iterable[Source]]:
     """The same, piece by piece: what is asked of every character or line is asked of all of a piece at once."""
     for piece in pieces(text):
         raw = piece.split("\n")
         left = [*map(str.lstrip, raw)]
         said = [*map(str.rstrip, left)]
         columns = [len(whole) - len(rest) + 1 for whole, rest in zip(raw, left, strict=True)]
-        made = filter(_TEXT, map(_SOURCE, zip(repeat(file), count(number), columns, said)))
-        number += len(raw)
+        made = filter(_TEXT, map(_SOURCE, zip(repeat(file), [*islice(numbers, len(raw))], columns, said)))
         together = "".join(said)
         even = together.isprintable() and "  " not in together
         yield made if even else map(_evened, made)
@@ -105,34 +114,92 @@ def indented(text: str, file: str, comments: Sequence[str]) -> tuple[list[Stanza
 
 def braced(text: str, file: str) -> tuple[list[Stanza], int]:
     """Stanzas by braces, and how many lines were there. A list in braces after ``=`` is one line. Raises Refused."""
-    root = Stanza(Source(file, 1, 1, ""))
-    open_: list[Stanza] = [root]
-    total = 0
-    listing: list[Source] = []
-    for line in sources(text, file):
-        total += 1
-        said = line.text
-        if listing or ("= {" in said and re.match(r"\w+ = \{", said)):
-            listing.append(line)
-            if said.endswith("}"):
-                open_[-1].inner.append(Stanza(listing[0], listing))
-                listing = []
-        elif said == "}":
-            if len(open_) == 1:
-                line.refuse("This brace closes nothing")
-            open_.pop()
-        elif said.endswith("{"):
-            made = Stanza(line, [], [])
-            open_[-1].inner.append(made)
-            open_.append(made)
-        elif ";" in said:
-            open_[-1].lines.extend(_parts(line))
-        else:
-            open_[-1].lines.append(line)
-    if len(open_) > 1 or listing:
-        open_[-1].header.refuse("This brace is never closed")
-    outside = [Stanza(line) for line in root.lines]
-    return sorted([*outside, *root.inner], key=lambda stanza: (stanza.header.number, stanza.header.column)), total
+    found = _Braces(file)
+    found.read(sources(text, file))
+    return found.all()
+
+
+def with_bodies(text: str, file: str) -> tuple[list[Stanza], int] | None:
+    """The same with the lines of long lists as they stand: whoever takes them sees to it that each is a line of a list that
+    goes on behind it. None where a list is written otherwise. Raises Refused.
+    """
+    found, others = _Braces(file), []
+    numbers: list[Iterable[int]] = []
+    number, start = 1, 0
+    while (head := text.find(_OPENED, start) + len(_OPENED)) >= len(_OPENED):
+        last = text.rfind("\n", head - 1, text.find(_CLOSED, head)) + 1
+        if last == 0:
+            return None
+        others.append(text[start:head])
+        after = number + text.count("\n", start, head)
+        numbers.append(range(number, after))
+        number, start = after, last
+        if last > head:
+            body = text[head : last - 1].split("\n")
+            found.bodies[after - 1] = Body(after, body)
+            number += len(body)
+    others.append(text[start:])
+    numbers.append(count(number))
+    if "\r" in text:
+        return None
+    found.read(chain.from_iterable(_sources("".join(others), file, chain.from_iterable(numbers))))
+    return None if found.bodies else found.all()
+
+
+_OPENED, _CLOSED = "= {\n", "}\n"
+
+
+class _Braces:
+    """Stanzas that are open while lines are read."""
+
+    __slots__ = ("bodies", "listing", "open", "root", "total")
+
+    def __init__(self, file: str) -> None:
+        self.root = Stanza(Source(file, 1, 1, ""))
+        self.open = [self.root]
+        self.total = 0
+        self.listing: list[Source] = []
+        self.bodies: dict[int, Body] = {}
+        """Of lists whose lines are not read, by the number of the line ahead; a list that has one stands in two lines else."""
+
+    def read(self, lines: Iterable[Source]) -> None:
+        """The next lines. Raises Refused."""
+        open_, listing = self.open, self.listing
+        for line in lines:
+            self.total += 1
+            said = line.text
+            if listing or ("= {" in said and re.match(r"\w+ = \{", said)):
+                listing.append(line)
+                if said.endswith("}"):
+                    open_[-1].inner.append(self._listed())
+                    listing = self.listing
+            elif said == "}":
+                if len(open_) == 1:
+                    line.refuse("This brace closes nothing")
+                open_.pop()
+            elif said.endswith("{"):
+                made = Stanza(line, [], [])
+                open_[-1].inner.append(made)
+                open_.append(made)
+            elif ";" in said:
+                open_[-1].lines.extend(_parts(line))
+            else:
+                open_[-1].lines.append(line)
+
+    def _listed(self) -> Stanza:
+        body = self.bodies.pop(self.listing[0].number, None) if len(self.listing) == 2 else None
+        found = Stanza(self.listing[0], self.listing, [], body)
+        self.total += len(body.lines) if body else 0
+        self.listing = []
+        return found
+
+    def all(self) -> tuple[list[Stanza], int]:
+        """All stanzas in the order of the text, and how many lines were there. Raises Refused for an open one."""
+        if len(self.open) > 1 or self.listing:
+            self.open[-1].header.refuse("This brace is never closed")
+        outside = [Stanza(line) for line in self.root.lines]
+        found = sorted([*outside, *self.root.inner], key=lambda stanza: (stanza.header.number, stanza.header.column))
+        return found, self.total
 
 
 def _parts(line: Source) -> Iterator[Source]:
