@@ -178,6 +178,9 @@ def test_halves_join_where_one_of_them_meets_a_deny_that_stands_behind_the_other
     assert left_of_long(4, [law], text).boxes == []  # type: ignore[union-attr]
     behind = [Row(True, box(0, 9)), Row(False, box(5, 6)), Row(True, box(10, 20))]
     assert judged(4, [law], behind) == (False, True)
+    wide = [Row(False, box(5, 15)), Row(True, box(0, 20))]
+    between = [Row(True, box(0, 9)), Row(False, box(5, 15)), Row(True, box(10, 20))]
+    assert judged(4, [wide], between) == judged(4, [wide], between[::-1]) == (False, True)
 
 
 def test_a_half_that_a_wider_row_holds_is_joined_with_its_other_half_first() -> None:
