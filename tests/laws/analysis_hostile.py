@@ -19,8 +19,9 @@ from pathlib import Path
 from configlet import rules, workspace
 from configlet.analyse.blocks import packet_in, rows_of
 from configlet.analyse.cover import Meter
-from configlet.analyse.judge import Verdicts, judge
+from configlet.analyse.judge import judge
 from configlet.analyse.spaces import spaces_of
+from configlet.analyse.verdicts import Verdicts
 from configlet.model.policy import Policy
 from tests.laws.analysis_lists import matches
 from tests.laws.analysis_size import write

@@ -15,9 +15,11 @@ import pytest
 from configlet import rules, workspace
 from configlet.analyse import analyse
 from configlet.analyse.blocks import packet_in
+from configlet.analyse.confirm import Ask, firsts
 from configlet.analyse.cover import Meter
-from configlet.analyse.judge import Verdicts, judge
+from configlet.analyse.judge import judge
 from configlet.analyse.spaces import repeated, spaces_of
+from configlet.analyse.verdicts import Verdicts
 from configlet.model.inventory import Inventory
 from configlet.model.policy import Packet, Policy
 from tests.laws.analysis_hostile import judged, policy_of
@@ -126,6 +128,20 @@ def test_cells_are_the_packets_that_match() -> None:
 
 def first(policy: Policy, packet: Packet) -> int | None:
     return next((n for n, rule in enumerate(policy.rules) if matches(rule, packet)), None)
+
+
+def test_the_first_match_that_confirms_is_the_first_match_rule_by_rule() -> None:
+    decided = 0
+    for seed in range(60):
+        dice = random.Random(seed)
+        policy = random_policy(dice)
+        every = [packet for realm in REALMS for family in (4, 6) for packet in packets(realm, family)]
+        asks = [Ask(p, frozenset(dice.sample(range(len(policy.rules)), dice.choice([0, 1])))) for p in dice.sample(every, 300)]
+        for ask, number in firsts(policy, asks).items():
+            there = (n for n, rule in enumerate(policy.rules) if n not in ask.without and matches(rule, ask.packet))
+            assert number == next(there, None)
+            decided += number is not None
+    assert decided > 5_000
 
 
 def test_the_parts_that_are_found_are_decided_as_was_said() -> None:

@@ -6,18 +6,20 @@ source port. Rules speak of whole packets of both flag classes, so nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 
 from configlet.model.inventory import Term
 from configlet.model.net import TOP, Family, Span, Spans, merge
-from configlet.model.policy import ANY_BIT, Box, Packet
+from configlet.model.policy import ANY_BIT, ANY_PORT, Box, Packet
 from configlet.packets.boxes import ICMP, TCP, UDP, packet_of
-from configlet.packets.sets import common, touch
+from configlet.packets.sets import common, touch, within
 
 SERVICE, DST, SRC, SPORT = range(4)
 Block = tuple[Spans, Spans, Spans, Spans]
 
 EVERY_SERVICE: Spans = ((0, (1 << 24) - 1),)
+EVERY_PORT: Spans = (ANY_PORT,)
 _PORTS = 1 << 16
 
 
@@ -29,13 +31,22 @@ def services_of(terms: tuple[Term, ...], family: Family) -> tuple[tuple[Spans, S
             base = 0 if term.proto is None else term.proto * _PORTS
             span = EVERY_SERVICE[0] if term.proto is None else (base + term.dport[0], base + term.dport[1])
             services.setdefault(term.sport, []).append(span)
-    return tuple(((tuple(s) if len(s) == 1 else merge(s)), (sport,)) for sport, s in services.items())
+    return tuple(
+        (tuple(s) if len(s) == 1 else merge(s), EVERY_PORT if sport == ANY_PORT else (sport,))
+        for sport, s in services.items()
+    )
 
 
 def meet(a: Block, b: Block) -> Block | None:
     """The packets in both blocks; None when there are none."""
-    found = tuple(common(x, y) for x, y in zip(a, b, strict=True))
-    return (found[0], found[1], found[2], found[3]) if all(found) else None
+    if not touching(a, b):
+        return None
+    return split(a[0], b[0])[1], split(a[1], b[1])[1], split(a[2], b[2])[1], split(a[3], b[3])[1]
+
+
+def inside(a: Block, b: Block) -> bool:
+    """Whether a block has every packet of another, which comes first."""
+    return within(a[1], b[1]) and within(a[2], b[2]) and within(a[0], b[0]) and within(a[3], b[3])
 
 
 def touching(a: Block, b: Block) -> bool:
@@ -43,35 +54,73 @@ def touching(a: Block, b: Block) -> bool:
     return touch(a[1], b[1]) and touch(a[2], b[2]) and touch(a[0], b[0]) and touch(a[3], b[3])
 
 
-def reaching(block: Block, others: Iterable[Block]) -> list[Block]:
-    """Those of some blocks that share a packet with a block: by their first and last values, then exactly."""
-    service, dst, src, sport = block
-    low_dst, high_dst, low_src, high_src = dst[0][0], dst[-1][1], src[0][0], src[-1][1]
-    low, high, low_sport, high_sport = service[0][0], service[-1][1], sport[0][0], sport[-1][1]
-    near = [
-        other
-        for other in others
-        if other[1][0][0] <= high_dst
-        and other[1][-1][1] >= low_dst
-        and other[2][0][0] <= high_src
-        and other[2][-1][1] >= low_src
-        and other[0][0][0] <= high
-        and other[0][-1][1] >= low
-        and other[3][0][0] <= high_sport
-        and other[3][-1][1] >= low_sport
-    ]
-    plain = len(service) == len(dst) == len(src) == len(sport) == 1
-    return [
-        other
-        for other in near
-        if (plain and len(other[0]) == len(other[1]) == len(other[2]) == len(other[3]) == 1) or touching(block, other)
-    ]
+def split(mine: Spans, theirs: Spans) -> tuple[Spans, Spans]:
+    """Of a set what another has not, and what it has; they share a value."""
+    if mine is theirs:
+        return (), mine
+    if len(theirs) > 1:
+        return _walked(mine, theirs)
+    start, end = theirs[0]
+    if len(mine) > 1:
+        return _cut(mine, start, end)
+    low, high = mine[0]
+    if start <= low:
+        return ((), mine) if high <= end else (((end + 1, high),), ((low, end),))
+    if high <= end:
+        return ((low, start - 1),), ((start, high),)
+    return ((low, start - 1), (end + 1, high)), theirs
+
+
+def _cut(mine: Spans, start: int, end: int) -> tuple[Spans, Spans]:
+    """The same with one interval: of many spans most are as they were."""
+    first, last = bisect_left(mine, (start,)), bisect_left(mine, (end + 1,))
+    if first and mine[first - 1][1] >= start:
+        first -= 1
+    inner = list(mine[first:last])
+    before, behind = mine[:first], mine[last:]
+    low, high = inner[0][0], inner[-1][1]
+    if low < start:
+        before, inner[0] = (*before, (low, start - 1)), (start, inner[0][1])
+    if high > end:
+        behind, inner[-1] = ((end + 1, high), *behind), (inner[-1][0], end)
+    return before + behind, tuple(inner)
+
+
+def _walked(mine: Spans, theirs: Spans) -> tuple[Spans, Spans]:
+    rest: list[Span] = []
+    inner: list[Span] = []
+    first, stop = max(bisect_left(theirs, mine[0]) - 1, 0), len(theirs)
+    for low, high in mine:
+        while first < stop and theirs[first][1] < low:
+            first += 1
+        at, value = first, low
+        while at < stop:
+            start, end = theirs[at]
+            if start > high:
+                break
+            if value < start:
+                rest.append((value, start - 1))
+                value = start
+            inner.append((value, end if end < high else high))
+            value = end + 1
+            at += 1
+        if value <= high:
+            rest.append((value, high))
+    return tuple(rest), tuple(inner)
 
 
 def replaced(block: Block, level: int, spans: Spans) -> Block:
     """The block with another set in one dimension."""
     new = (*block[:level], spans, *block[level + 1 :])
     return (new[0], new[1], new[2], new[3])
+
+
+def end_of(spans: Spans, value: int) -> int:
+    """The last value of the interval of a set that has a value; -1 when none has."""
+    if len(spans) == 1:
+        return spans[0][1] if spans[0][0] <= value <= spans[0][1] else -1
+    at = bisect_left(spans, (value + 1,)) - 1
+    return spans[at][1] if at >= 0 and spans[at][1] >= value else -1
 
 
 def size(spans: Spans) -> int:

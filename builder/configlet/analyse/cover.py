@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from configlet.analyse.blocks import DST, SERVICE, SPORT, SRC, Block, reaching, replaced, rows_of
-from configlet.model.net import Family, Spans, merge
+from configlet.analyse.blocks import DST, SERVICE, SPORT, SRC, Block, replaced, rows_of, split, touching
+from configlet.analyse.crowd import places
+from configlet.analyse.near import Neighbours
+from configlet.model.net import Family
 from configlet.model.policy import Box
-from configlet.packets.sets import common, without
 from configlet.packets.walk import OVERRUN, Overrun, more
 
 QUESTION = 60_000
-"""Steps for one question: a block looked at, at one node of the search (half a microsecond)."""
+"""Steps for one question: a block looked at, at one node of the search, and at most so many as ``_NODE`` at each; more where
+blocks have more than ``_SPANS`` intervals."""
 TOTAL = 4_000_000
 """Steps for all questions of one policy; each of three passes may spend what those before it left of its share, and an
 eighth more goes to naming who decides what is never matched."""
 WALK_ROWS = 4_000
 WALK_STEPS = 400_000
+_NODE, _SPANS = 8, 32
 _CROWD = 12
 _LEVELS = (SPORT, SERVICE, DST, SRC)
 
@@ -39,59 +42,65 @@ class Permit:
     permit: bool = True
 
 
-def uncovered(family: Family, block: Block, covers: Sequence[Block], meter: Meter) -> Block | Overrun | None:
-    """A part of the block that no cover touches; None when they cover it all; OVERRUN when the budget ran out.
+def uncovered(family: Family, near: Neighbours, block: Block, covers: int, meter: Meter) -> Block | Overrun | None:
+    """A part of the block that none of some neighbours has; None when they cover it all; OVERRUN when the budget ran out.
 
-    It is quickest with the broadest covers first.
+    ``block`` is one of ``near`` or a part of one, and shares packets with each of them.
     """
     if not covers:
         return block
-    found = _take_away(block, covers, meter)
-    return _walked(family, block, covers, meter) if isinstance(found, Overrun) else found
+    found = _take_away(near, block, covers, meter)
+    if not isinstance(found, Overrun):
+        return found
+    return _walked(family, block, [near.ranked[bit] for bit in places(covers)], meter)
 
 
-def _take_away(block: Block, covers: Sequence[Block], meter: Meter) -> Block | Overrun | None:
-    """Depth first: what is outside the first cover is asked about the others."""
-    allowed = min(meter.question, meter.left)
-    stack: list[tuple[Block, Sequence[Block]]] = [(block, covers)]
-    spent, first = 0, True
+def _take_away(near: Neighbours, block: Block, covers: int, meter: Meter) -> Block | Overrun | None:
+    """Depth first, the broadest cover first: what is outside of it is asked about the others."""
+    allowed, spent, first = min(meter.question, meter.left), 0, True
+    stack = [(block, covers)]
     while stack:
         part, others = stack.pop()
-        spent += len(others)
+        spent += min(_NODE, others.bit_count()) * (1 + (len(part[DST]) + len(part[SRC])) // _SPANS)
         if spent > allowed:
             meter.left -= spent
             return OVERRUN
-        others = reaching(part, others)
-        gap = part if not others else _gap(part, others) if first and len(others) > _CROWD else None
-        if gap is not None:
-            meter.left -= spent
-            return gap
+        gap = _gap(near, part, others) if first and others.bit_count() > _CROWD else None
         first = False
-        stack += [(piece, others[1:]) for piece in _outside(part, others[0])]
+        while others and gap is None:
+            bit = others.bit_length() - 1
+            others ^= 1 << bit
+            if near.exact or touching(part, near.ranked[bit]):
+                stack += _outside(near, part, near.ranked[bit], others)
+                break
+        else:
+            meter.left -= spent
+            return gap or part
     meter.left -= spent
     return None
 
 
-def _outside(block: Block, cover: Block) -> list[Block]:
-    """What is left of a block without a cover, in disjoint blocks."""
-    out: list[Block] = []
-    for level in _LEVELS:
-        rest = without(block[level], cover[level])
-        if rest:
-            out.append(replaced(block, level, rest))
-            block = replaced(block, level, common(block[level], cover[level]))
-    return out
-
-
-def _gap(block: Block, covers: Sequence[Block]) -> Block | None:
+def _gap(near: Neighbours, block: Block, covers: int) -> Block | None:
     """A part of the block that no cover has in one dimension alone: cheap, and most often the answer."""
     for level in (SRC, DST, SERVICE):
-        whole = block[level]
-        together: dict[Spans, None] = dict.fromkeys([cover[level] for cover in covers])
-        rest = without(whole, merge([span for spans in together for span in spans]))
+        rest = near.gap(block, covers, level)
         if rest:
             return replaced(block, level, rest)
     return None
+
+
+def _outside(near: Neighbours, block: Block, cover: Block, others: int) -> list[tuple[Block, int]]:
+    """What is left of a block without a cover, in disjoint blocks, each with those of some others that may touch it."""
+    out: list[tuple[Block, int]] = []
+    for level in _LEVELS:
+        mine = block[level]
+        rest, inner = split(mine, cover[level])
+        if rest:
+            both = near.narrowed(level, inner, others)
+            out.append((replaced(block, level, rest), near.beyond(level, rest, both, others)))
+            others = both
+            block = replaced(block, level, inner)
+    return out
 
 
 def _walked(family: Family, block: Block, covers: Sequence[Block], meter: Meter) -> Block | Overrun | None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from configlet.analyse.blocks import packet_in
 from configlet.analyse.confirm import Ask
-from configlet.analyse.judge import Verdicts, Where
+from configlet.analyse.verdicts import Verdicts, Where
 from configlet.model.finding import Kind
 from configlet.model.frozen import dataclass
 from configlet.model.inventory import Inventory, Term
@@ -121,7 +121,7 @@ def _spare(policy: Policy, verdicts: Verdicts, number: int, gone: frozenset[int]
     silent = [policy.rules[other].name for other in spare.by if rule.log and not policy.rules[other].log]
     if silent:
         says += f' It logs, and "{silent[0]}" does not.'
-    example = Example(own[0].ask, number, Ask(own[0].ask.packet, gone | {number}))
+    example = Example(own[0].ask, number, Ask(own[0].ask.packet, gone))
     return Draft("redundant", number, says, spare.by, (example,))
 
 

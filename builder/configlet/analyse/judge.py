@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from configlet.analyse.blocks import Block, meet, size, touching
+from configlet.analyse.blocks import DST, SRC, Block, inside, meet, size, split, touching
 from configlet.analyse.cover import Meter, uncovered
 from configlet.analyse.spaces import Space, repeated, spaces_of
+from configlet.analyse.standing import Standing
+from configlet.analyse.verdicts import Dead, Spare, Verdicts, Where
 from configlet.model.finding import Kind
+from configlet.model.inventory import Action
 from configlet.model.net import Family
 from configlet.model.policy import Policy
 from configlet.packets.walk import Overrun
 
-KEPT = 10_000_000
-"""So many neighbours of blocks are kept for the next pass, in four bytes each; beyond, they are asked for again."""
-Where = tuple[Space, Block]
-
-
-class Dead(NamedTuple):
-    """Of a rule that never decides: earlier rules that are enough for it, whether none can be left out, its packets.
-
-    Packets of infrastructure addresses count for nobody; a rule that has no others is dead by the denies that close them.
-    """
-
-    by: tuple[int, ...]
-    least: bool
-    sample: Where
-    decide: bool = False
-    """Whether each of those rules decides some packets of it; else they hold them all, and it was not found who decides."""
-
-
-class Spare(NamedTuple):
-    """A rule without which every packet has the same verdict. A ``guard`` is a deny behind which the default denies."""
-
-    kind: Literal["redundant", "guard"]
-    by: tuple[int, ...]
-
-
-@dataclass
-class Verdicts:
-    """What was found of each rule, by its place in the policy."""
-
-    live: dict[int, Where] = field(default_factory=dict)
-    """A part of packet space that the rule decides."""
-    dead: dict[int, Dead] = field(default_factory=dict)
-    taken: dict[int, dict[int, Where]] = field(default_factory=dict)
-    """Earlier rules of the other action that decide some of the rule's packets, each with such a part."""
-    crossing: dict[int, set[int]] = field(default_factory=dict)
-    """Those of them that have packets beyond the rule's too."""
-    spare: dict[int, Spare] = field(default_factory=dict)
-    undecided: dict[int, list[Kind]] = field(default_factory=dict)
+_SPANS = 16
+"""So many intervals of a block are a step wherever it is met with another."""
+_OTHER: dict[Action, Action] = {"allow": "deny", "deny": "allow"}
 
 
 class _Undecided(Exception):  # noqa: N818 - it is an answer
@@ -60,12 +26,17 @@ class _Undecided(Exception):  # noqa: N818 - it is an answer
 
 
 class _Asked(NamedTuple):
-    """A block, the blocks that are there anyway, and those of which some are to be chosen; all as places in a space."""
+    """A block by its place, the blocks that are there anyway, and those of which some are to be chosen."""
 
-    space: Space
+    here: Standing
     at: int
-    fixed: list[int]
-    others: list[int]
+    fixed: int
+    others: int
+
+    @property
+    def block(self) -> Block:
+        """The block that is asked of."""
+        return self.here.space.blocks[self.at]
 
 
 def judge(policy: Policy, meter: Meter) -> Verdicts:
@@ -98,24 +69,34 @@ class _Court:
         for space in self.spaces:
             for at, owner in enumerate(space.owners):
                 self.at.setdefault(owner, []).append((space, at))
+        self.stands: dict[int, Standing] = {}
         self.asked = self._asked()
         self.subjects = [number for number, rule in enumerate(self.rules) if rule.place]
-        self.kept = 0
-        self.gone: set[int] = set()
-        """Rules that can be removed together: those that never decide, then those that were found redundant."""
 
-    def _asked(self) -> dict[int, list[tuple[Space, int]]]:
+    def _asked(self) -> dict[int, list[tuple[Standing, int]]]:
         """The blocks of each rule of which something is to be asked: those of a realm that repeats another are not."""
         bases: dict[Family, Space] = {}
         again: dict[int, set[int]] = {}
         for space in sorted(self.spaces, key=lambda space: len(space.blocks), reverse=True):
             base = bases.setdefault(space.family, space)
             again[id(space)] = repeated(base, space) if base is not space else set()
-        if not any(again.values()):
-            return self.at
         return {
-            owner: [(space, at) for space, at in blocks if at not in again[id(space)]] for owner, blocks in self.at.items()
+            owner: [(self._standing(space), at) for space, at in blocks if at not in again[id(space)]]
+            for owner, blocks in self.at.items()
+            if self.rules[owner].place
         }
+
+    def _standing(self, space: Space) -> Standing:
+        known = self.stands.get(id(space))
+        if known is None:
+            known = self.stands[id(space)] = Standing(space, self.rules)
+        return known
+
+    def _remove(self, number: int) -> None:
+        """The rule is one of those that can be removed together: they never decide, or were found redundant."""
+        for space, at in self.at.get(number, ()):
+            if id(space) in self.stands:
+                self.stands[id(space)].remove(at)
 
     def down(self, number: int) -> None:
         """Whether the rule ever decides."""
@@ -124,20 +105,17 @@ class _Court:
         except _Undecided:
             self._doubt(number, "fully-shadowed")
             return
-        if asked and not any(each.others for each in asked):
-            self._alone(number, asked)
-            return
         decided = [self._ever(number, each) for each in asked]
         if number in self.found.live:
             return
         if not all(decided):
             self._doubt(number, "fully-shadowed")
             return
-        self.gone.add(number)
+        self._remove(number)
         closed = [(space, *each) for space in self.spaces for each in space.closed.get(number, ())]
-        parts = [*((each.space, each.space.blocks[each.at]) for each in asked), *((s, block) for s, _, block in closed)]
+        parts = [*((each.here.space, each.block) for each in asked), *((s, block) for s, _, block in closed)]
         if parts:
-            everybody = {each.space.owners[other] for each in asked for other in each.others}
+            everybody = _owners(asked)
             by = everybody or {shield for _, shield, _ in closed}
             self.found.dead[number] = Dead(tuple(sorted(by)), not everybody, parts[0], not everybody)
 
@@ -160,82 +138,63 @@ class _Court:
         try:
             asked = self._earlier(number)
             if not all(self._decides(asked, owner) for owner in dead.by):
-                chosen, least = self._least([each._replace(others=self._deciding(each, asked)) for each in asked])
+                owners = [owner for owner in sorted(_owners(asked)) if self._decides(asked, owner)]
+                chosen, least = self._least([e._replace(others=e.here.of(e.others, owners)) for e in asked])
                 dead = dead._replace(by=tuple(sorted(chosen)), least=least)
             self.found.dead[number] = dead._replace(decide=True)
         except _Undecided:
             return
 
     def _earlier(self, number: int) -> list[_Asked]:
-        return [_Asked(space, at, [], self._before(space, at)) for space, at in self.asked.get(number, ())]
-
-    def _deciding(self, each: _Asked, asked: list[_Asked]) -> list[int]:
-        owners = each.space.owners
-        return [other for other in each.others if self._decides(asked, owners[other])]
+        return [_Asked(here, at, 0, self._sharing(here, at) and here.earlier(at)) for here, at in self.asked.get(number, ())]
 
     def _decides(self, asked: list[_Asked], owner: int) -> bool:
         """Whether an earlier rule decides packets of the blocks that are asked of, and is not hidden behind others."""
-        for space, at, _, others in asked:
-            owners = space.owners
-            before = [other for other in others if owners[other] < owner]
-            for other in (other for other in others if owners[other] == owner):
-                common = meet(space.blocks[at], space.blocks[other])
-                if common is not None and self._free(space, common, before) is not None:
+        for each in asked:
+            for other in each.here.near.order(each.here.of(each.others, (owner,))):
+                common = meet(each.block, each.here.space.blocks[other])
+                before = each.others & each.here.before(other)
+                if common is not None and self._part(each.here, common, before) is not None:
                     return True
         return False
 
-    def _alone(self, number: int, asked: list[_Asked]) -> None:
-        """Nothing before it has a packet of it."""
-        for each in asked:
-            each.space.live[each.at] = each.space.blocks[each.at]
-        self.found.live[number] = asked[0].space, asked[0].space.blocks[asked[0].at]
-
     def _ever(self, number: int, asked: _Asked) -> bool:
         """Whether it could be decided if a block ever decides; then also a part that it does decide."""
-        space, at, _, earlier = asked
+        here, at, _, earlier = asked
         try:
-            part = self._free(space, space.blocks[at], earlier)
+            part = self._free(here, asked.block, earlier)
         except _Undecided:
             return False
         if part is not None:
-            space.live[at] = part
-            self.found.live.setdefault(number, (space, part))
+            here.space.live[at] = part
+            self.found.live.setdefault(number, (here.space, part))
         return True
 
-    def _before(self, space: Space, at: int) -> list[int]:
-        owners = space.owners
-        return [other for other in self._near(space, at) if owners[other] < owners[at]]
-
-    def _near(self, space: Space, at: int) -> Sequence[int]:
-        known = space.known.get(at)
-        if known is not None:
-            return known
-        if self.meter.left <= 0:
+    def _sharing(self, here: Standing, at: int) -> int:
+        """The blocks that share packets with one, itself among them; nothing where there is no other."""
+        found = here.sharing(at)
+        if found and self.meter.left <= 0:
             raise _Undecided
-        found: Sequence[int] = space.near.of(at)
-        self.meter.left -= space.near.looked // 4
-        self.kept += len(found)
-        if self.kept <= KEPT:
-            space.known[at] = found if len(found) < 16 else array("I", found)
         return found
 
-    def _free(self, space: Space, block: Block, covers: Sequence[int]) -> Block | None:
-        if not covers:
-            return block
-        if len(covers) > 1:
-            covers = sorted(covers, key=space.narrowness.__getitem__)
-        found = uncovered(space.family, block, [space.blocks[cover] for cover in covers], self.meter)
+    def _free(self, here: Standing, block: Block, covers: int) -> Block | None:
+        found = uncovered(here.space.family, here.near, block, covers, self.meter)
         if isinstance(found, Overrun):
             raise _Undecided
         return found
+
+    def _part(self, here: Standing, part: Block, covers: int) -> Block | None:
+        """The same of a part of a block, some neighbours of which may not share packets with it."""
+        return self._free(here, part, covers and here.near.touching(part, here.near.meeting(part, covers)))
 
     def takers(self, number: int) -> None:
         """What earlier rules of the other action take; of those that somebody wrote, as what is derived is no mistake."""
         taken: dict[int, Where] = {}
         try:
-            for space, at in self.asked.get(number, ()):
-                for owner, part in self._taken(space, at, taken):
-                    taken[owner] = space, part
+            for here, at in self.asked.get(number, ()):
+                if self._sharing(here, at):
+                    for owner, part in self._taken(here, at, taken):
+                        taken[owner] = here.space, part
             crossing = {owner for owner in taken if not self._inside(owner, number)}
         except _Undecided:
             self._doubt(number, "partly-shadowed", "contradicting")
@@ -243,20 +202,19 @@ class _Court:
         if taken:
             self.found.taken[number], self.found.crossing[number] = dict(sorted(taken.items())), crossing
 
-    def _taken(self, space: Space, at: int, known: dict[int, Where]) -> Iterator[tuple[int, Block]]:
-        mine, owners, rules = space.blocks[at], space.owners, self.rules
-        action = rules[owners[at]].action
-        earlier = self._before(space, at)
-        for order, other in enumerate(earlier):
+    def _taken(self, here: Standing, at: int, known: dict[int, Where]) -> Iterator[tuple[int, Block]]:
+        mine, owners, blocks = here.space.blocks[at], here.owners, here.space.blocks
+        earlier = here.earlier(at)
+        for other in here.near.order(earlier & here.written & here.acting[_OTHER[self.rules[owners[at]].action]]):
             owner = owners[other]
-            if rules[owner].action == action or not rules[owner].place or owner in known:
+            if owner in known:
                 continue
-            live = space.live.get(other)
+            self.meter.left -= (len(mine[DST]) + len(mine[SRC])) // _SPANS
+            live = here.space.live.get(other)
             part = meet(live, mine) if live else None
             if part is None:
-                common = meet(mine, space.blocks[other])
-                before = [each for each in earlier[:order] if owners[each] != owner]
-                part = self._free(space, common, before) if common else None
+                common = meet(mine, blocks[other])
+                part = self._part(here, common, earlier & here.before(other)) if common else None
             if part is not None:
                 yield owner, part
 
@@ -266,10 +224,16 @@ class _Court:
         for space, at in self.at[outer]:
             around.setdefault(id(space), []).append(at)
         return all(
-            id(space) in around and self._free(space, part, around[id(space)]) is None
+            id(space) in around and self._held(space, part, around[id(space)])
             for space, at in self.at[inner]
             if (part := space.blocks[at] if self.rules[inner].origin == "policy" else space.open_part(at)) is not None
         )
+
+    def _held(self, space: Space, part: Block, around: list[int]) -> bool:
+        if len(around) == 1:
+            return inside(part, space.blocks[around[0]])
+        here = self._standing(space)
+        return self._part(here, part, here.near.some(around)) is None
 
     def _least(self, asked: list[_Asked]) -> tuple[set[int], bool]:
         """Owners whose blocks, with the fixed ones, cover every block asked of; none of them can be left out.
@@ -282,86 +246,89 @@ class _Court:
                 if len(chosen) > 1 and self._covers(asked, chosen - {owner}):
                     chosen.discard(owner)
         except _Undecided:
-            return {each.space.owners[other] for each in asked for other in each.others}, False
+            return _owners(asked), False
         return chosen, True
 
     def _enough(self, asked: list[_Asked]) -> set[int]:
         chosen: set[int] = set()
         for each in asked:
-            block, blocks = each.space.blocks[each.at], each.space.blocks
-            while (part := self._free(each.space, block, _with(each, chosen))) is not None:
-                reaching = [other for other in each.others if touching(part, blocks[other])]
-                chosen.add(each.space.owners[max(reaching, key=lambda o: _shared(block, blocks[o]))])
+            block, blocks, near, shared = each.block, each.here.space.blocks, each.here.near, dict[int, float]()
+            while (part := self._free(each.here, block, _with(each, chosen))) is not None:
+                reaching = [other for other in near.order(near.meeting(part, each.others)) if touching(part, blocks[other])]
+                shared.update({other: _shared(block, blocks[other]) for other in reaching if other not in shared})
+                chosen.add(each.here.owners[max(reaching, key=shared.__getitem__)])
         return chosen
 
     def _covers(self, asked: list[_Asked], chosen: set[int]) -> bool:
-        return all(
-            self._free(each.space, each.space.blocks[each.at], _with(each, chosen)) is None for each in asked
-        )
+        return all(self._free(each.here, each.block, _with(each, chosen)) is None for each in asked)
 
     def up(self, number: int) -> None:
         """Whether anything would change without the rule, given that what is gone already is gone."""
         asked: list[_Asked] = []
-        others: list[list[int]] = []
+        others: list[int] = []
         action = self.rules[number].action
         try:
-            if action == "allow" and any(self._needed(number, space, at) for space, at in self.asked[number]):
-                return
-            for space, at in self.asked[number]:
-                near = [n for n in self._near(space, at) if space.owners[n] not in self.gone]
-                later = [n for n in near if space.owners[n] > number]
-                same = [n for n in later if self.rules[space.owners[n]].action == action]
-                asked.append(_Asked(space, at, [n for n in near if space.owners[n] < number], same))
-                others.append([n for n in later if self.rules[space.owners[n]].action != action])
+            for here, at in self.asked[number]:
+                near = self._sharing(here, at)
+                if not near and action == "allow" and at in here.space.live:
+                    return
+                near &= here.left
+                later = here.behind(at, near)
+                same = later & here.acting[action]
+                if action == "allow" and not same and at in here.space.live:
+                    return
+                asked.append(_Asked(here, at, near and near & here.before(at), same))
+                others.append(later ^ same)
             self._judge_spare(number, asked, others)
         except _Undecided:
             self._doubt(number, "redundant")
 
-    def _needed(self, number: int, space: Space, at: int) -> bool:
-        """Whether an allow decides packets of a block and no allow behind it has any of them."""
-        owners, gone, rules = space.owners, self.gone, self.rules
-        return at in space.live and not any(
-            owners[n] > number and owners[n] not in gone and rules[owners[n]].action == "allow"
-            for n in self._near(space, at)
-        )
-
-    def _judge_spare(self, number: int, asked: list[_Asked], others: list[list[int]]) -> None:
+    def _judge_spare(self, number: int, asked: list[_Asked], others: list[int]) -> None:
         left = any(self._left(each) for each in asked)
         if left and self.rules[number].action == "allow":
             return
-        if any(self._turned(each, other) for each, theirs in zip(asked, others, strict=True) for other in theirs):
-            return
+        for each, theirs in zip(asked, others, strict=True):
+            if any(self._turned(each, other) for other in each.here.near.order(theirs)):
+                return
         if left:
             self.found.spare[number] = Spare("guard", ())
             return
-        self.gone.add(number)
+        self._remove(number)
         self.found.spare[number] = Spare("redundant", tuple(sorted(self._least(asked)[0])))
 
     def _left(self, asked: _Asked) -> bool:
         """Whether a packet that the block decides has no rule of the same action behind it."""
-        space, at, fixed, same = asked
-        if not same and at in space.live:
-            return True
-        return self._free(space, space.blocks[at], [*fixed, *same]) is not None
+        here, at, fixed, same = asked
+        live = here.space.live.get(at)
+        if live is not None and self._part(here, live, same) is not None:
+            return True  # nobody before it has any of that part, so only few need to be looked at
+        return self._free(here, asked.block, fixed | same) is not None
 
     def _turned(self, asked: _Asked, other: int) -> bool:
         """Whether a packet that the block decides would be decided by a later block of the other action."""
-        space, at, fixed, same = asked
-        common = meet(space.blocks[at], space.blocks[other])
-        before = [each for each in same if space.owners[each] < space.owners[other]]
-        return common is not None and self._free(space, common, [*fixed, *before]) is not None
+        here, at, fixed, same = asked
+        theirs, before, live = here.space.blocks[other], same and same & here.before(other), here.space.live.get(at)
+        some = meet(live, theirs) if live else None
+        if some is not None and not (before and here.near.meeting(some, before)):
+            return True
+        common = meet(asked.block, theirs)
+        return common is not None and self._part(here, common, fixed | before) is not None
 
     def _doubt(self, number: int, *kinds: Kind) -> None:
         self.found.undecided.setdefault(number, []).extend(kinds)
 
 
-def _with(asked: _Asked, chosen: set[int]) -> list[int]:
-    return [*asked.fixed, *(other for other in asked.others if asked.space.owners[other] in chosen)]
+def _owners(asked: list[_Asked]) -> set[int]:
+    return {owner for each in asked for owner in each.here.rules(each.others)}
+
+
+def _with(asked: _Asked, chosen: set[int]) -> int:
+    return asked.fixed | asked.here.of(asked.others, chosen)
 
 
 def _shared(block: Block, cover: Block) -> float:
-    """How many packets two blocks share."""
+    """How many packets two blocks share, which do share some."""
     share = 1.0
-    for spans in meet(block, cover) or ():
-        share *= size(spans)
+    for mine, theirs in zip(block, cover, strict=True):
+        share *= size(mine if mine is theirs else split(mine, theirs)[1])
     return share

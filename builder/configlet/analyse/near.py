@@ -2,206 +2,172 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 
-from configlet.analyse.blocks import DST, SERVICE, SRC, Block, reaching
-from configlet.analyse.crowd import Crowd, affordable, places
-from configlet.model.net import Spans
-from configlet.packets.sets import touch
+from configlet.analyse.blocks import DST, SERVICE, SPORT, SRC, Block, end_of, size, touching
+from configlet.analyse.crowd import Crowd, places
+from configlet.model.net import Spans, merge
+from configlet.packets.sets import touch, without
 
-CROWD = 0.15
-FEW = 40
-"""Pairs of ends that are looked up without asking whether another way were shorter."""
-DENSE, SAMPLE = 64, 32
-"""Where sets of addresses touch so many others in the mean, of so many that are looked at, all are looked up as bits."""
-WORDS = 256
-"""Blocks in a number of bits that count as one look."""
-REMEMBERED = 256
-"""A set that touches more others than this is asked anew each time, to save memory."""
-
-
-class Touching:
-    """Sets of intervals, and which of them touch which.
-
-    Intervals are kept by size class, so that those of one class that begin before a value and reach it begin within
-    twice that size before it: a question costs a few bisections and the answer itself.
-    """
-
-    __slots__ = ("_classes", "_known", "_shares", "sets")
-
-    def __init__(self, sets: Sequence[Spans]) -> None:
-        self.sets = sets
-        self._known: dict[int, frozenset[int]] = {}
-        self._shares: dict[int, float] = {}
-        gathered: dict[int, list[tuple[int, int, int]]] = {}
-        for number, spans in enumerate(sets):
-            for low, high in spans:
-                gathered.setdefault((high - low + 1).bit_length(), []).append((low, high, number))
-        self._classes = []
-        for bits, items in gathered.items():
-            items.sort()
-            lows, highs, numbers = ([item[i] for item in items] for i in range(3))
-            self._classes.append((1 << bits, lows, highs, numbers))
-
-    def __call__(self, number: int) -> frozenset[int]:
-        """The numbers of the sets that touch this one, itself among them."""
-        known = self._known.get(number)
-        if known is None:
-            found: set[int] = set()
-            for low, high in self.sets[number]:
-                self._gather(low, high, found)
-            known = frozenset(found)
-            if len(known) <= REMEMBERED:
-                self._known[number] = known
-        return known
-
-    def share(self, number: int) -> float:
-        """Of all sets at most this part touches one, without looking at any."""
-        known = self._shares.get(number)
-        if known is not None:
-            return known
-        found = 0
-        for low, high in self.sets[number]:
-            for reach, lows, _, _ in self._classes:
-                found += bisect_right(lows, high) - bisect_left(lows, low - reach)
-        self._shares[number] = found / len(self.sets)
-        return self._shares[number]
-
-    def _gather(self, low: int, high: int, found: set[int]) -> None:
-        for reach, lows, highs, numbers in self._classes:
-            start, stop = bisect_left(lows, low - reach), bisect_right(lows, high)
-            if start == stop:
-                continue
-            inside = bisect_left(lows, low, start, stop)
-            found.update(numbers[inside:stop])
-            found.update([numbers[at] for at in range(start, inside) if highs[at] >= low])
+LEVELS = (DST, SRC, SERVICE, SPORT)
+LATER = (SERVICE, SPORT)
+"""What is laid out when more than ``CREDIT`` times all blocks were looked at one by one: where little overlaps it never is."""
+CREDIT = 8
+FEW = 4
+"""Spans that are looked up without asking whether another way were shorter."""
+_MARKS = 512
+"""So many numbers say which blocks stand before a place; those between are made of the nearest."""
 
 
 class Neighbours:
-    """Blocks in the order of their rules, and for each the ones that share a packet with it."""
+    """Blocks in the order of their rules, and for each the ones that share a packet with it.
+
+    Some of the blocks are the bits of a number. The broader a block, the higher its bit; of equally broad ones the first
+    has the highest.
+    """
 
     __slots__ = (
-        "_by", "_crowds", "_highs", "_ids", "_last", "_lows", "_pairs", "_places", "_touching", "_weights", "blocks", "looked",
+        "_credit", "_crowds", "_last", "_marks", "_own", "_step", "_whole", "all", "bits", "blocks", "exact", "places", "ranked",
     )  # fmt: skip
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = blocks
-        self.looked = 0
-        """How many blocks the last question looked at."""
-        self._places: dict[int, int] | None = None
-        self._ids: list[list[int]] = []
-        self._by: list[list[list[int]]] = []
-        self._touching: list[Touching] = []
-        for level in (SERVICE, DST, SRC):
-            self._enter(level)
-        self._pairs: dict[tuple[int, int], list[int]] = {}
-        for at, pair in enumerate(zip(self._ids[DST], self._ids[SRC], strict=True)):
-            self._pairs.setdefault(pair, []).append(at)
-        self._lows = [block[SERVICE][0][0] for block in blocks]
-        self._highs = [block[SERVICE][-1][1] for block in blocks]
-        self._weights: list[dict[int, int]] = [{}, {}, {}]
-        self._last: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
-        self._crowds: dict[int, Crowd] | None = None
+        breadth = [float(size(b[SERVICE]) * size(b[SPORT])) * size(b[DST]) * size(b[SRC]) for b in blocks]
+        self.places = sorted(range(len(blocks) - 1, -1, -1), key=breadth.__getitem__)
+        """Of each bit the place of its block."""
+        self.bits = [0] * len(blocks)
+        for bit, at in enumerate(self.places):
+            self.bits[at] = bit
+        self.ranked = [blocks[at] for at in self.places]
+        """Of each bit the block."""
+        self.exact = all(all(block[level] is blocks[0][level] for block in blocks) for level in LATER)
+        """Whether ``meeting`` says nothing of blocks that only may touch."""
+        self._credit, self._whole = CREDIT * len(blocks), self.exact
+        self._crowds: list[Crowd | None] = [None] * 4
+        self._own: list[tuple[list[int], list[int], int, Crowd]] = []
+        self._last = -1, 0
+        for level in (DST, SRC):
+            self._lay_out(level)
+        self.all = (1 << len(blocks)) - 1
+        self._step = max(16, len(blocks) // _MARKS)
+        self._marks = [0]
+        for start in range(0, len(blocks), self._step):
+            self._marks.append(self.some(range(start, min(start + self._step, len(blocks))), self._marks[-1]))
 
-    def _enter(self, level: int) -> None:
+    def _lay_out(self, level: int) -> None:
         numbers: dict[int, int] = {}  # by identity: equal sets are mostly one object, and where not nothing is lost
         ids = [numbers.setdefault(id(block[level]), len(numbers)) for block in self.blocks]
+        if len(numbers) == 1:
+            return
         sets = {number: block[level] for number, block in zip(ids, self.blocks, strict=True)}
-        by: list[list[int]] = [[] for _ in numbers]
-        for at, number in enumerate(ids):
-            by[number].append(at)
-        self._ids.append(ids)
-        self._by.append(by)
-        self._touching.append(Touching([sets[number] for number in range(len(numbers))]))
+        holders: list[list[int]] = [[] for _ in numbers]
+        for number, bit in zip(ids, self.bits, strict=True):
+            holders[number].append(bit)
+        crowd = self._crowds[level] = Crowd([sets[number] for number in range(len(sets))], holders)
+        self._own.append((ids, [0] * len(sets), level, crowd))
+        self.exact = self.exact and crowd.exact
 
-    def of(self, at: int) -> list[int]:
-        """The places of the blocks that share a packet with the block at a place, without it, in order."""
-        crowds = self._crowds
-        if crowds is None:
-            crowds = self._crowds = self._dense()
-        if crowds:
-            candidates = self._in_crowds(at, crowds)
-            self.looked = len(candidates) + len(self.blocks) // WORDS
-        elif self._crowded(at):
-            self.looked = len(self.blocks)
-            return self._all(at)
-        else:
-            candidates = self._candidates(at)
-            self.looked = len(candidates)
-        if len(candidates) == 1:
-            return []
-        service, blocks, lows, highs = self.blocks[at][SERVICE], self.blocks, self._lows, self._highs
-        low, high = lows[at], highs[at]
-        found = [other for other in candidates if lows[other] <= high and highs[other] >= low and other != at]
-        if len(service) > 1 or any(len(blocks[other][SERVICE]) > 1 for other in found):
-            found = [other for other in found if touch(service, blocks[other][SERVICE])]
-        sport = self.blocks[at][3]
-        if any(self.blocks[other][3] is not sport for other in found):
-            found = [other for other in found if touch(sport, self.blocks[other][3])]
-        return found
-
-    def _dense(self) -> dict[int, Crowd]:
-        """The dimensions as bits, where sets touch that many others; addresses both or none."""
-        step = max(1, len(self.blocks) // SAMPLE)
-        sample = range(0, len(self.blocks), step)
-        found: dict[int, Crowd] = {}
-        for level in (DST, SRC, SERVICE):
-            ids, touching = self._ids[level], self._touching[level]
-            mean = sum(touching.share(ids[at]) for at in sample) * len(touching.sets) / max(1, len(sample))
-            fits = affordable(touching.sets, len(self.blocks))
-            if level != SERVICE and (mean < DENSE or not fits):
-                return {}
-            if fits:
-                found[level] = Crowd(touching.sets, self._by[level])
-        return found
-
-    def _in_crowds(self, at: int, crowds: Mapping[int, Crowd]) -> list[int]:
-        bits = -1
-        for level, crowd in crowds.items():
-            bits &= crowd.touching(self.blocks[at][level])
-        return places(bits)
-
-    def _crowded(self, at: int) -> bool:
-        """Whether a look at every block is quicker than any index: much touches it in each dimension."""
-        if any(len(spans) > 1 for spans in self.blocks[at]):
-            return False
-        return all(self._touching[level].share(self._ids[level][at]) > CROWD for level in (SERVICE, DST, SRC))
-
-    def _all(self, at: int) -> list[int]:
-        found = reaching(self.blocks[at], self.blocks)
-        places = self._places
-        if places is None:
-            places = self._places = {id(block): place for place, block in enumerate(self.blocks)}
-        return [place for place in map(places.__getitem__, map(id, found)) if place != at]
-
-    def _candidates(self, at: int) -> list[int]:
-        """The blocks whose ends touch, in order, by the way that looks at the fewest."""
-        pair = self._ids[DST][at], self._ids[SRC][at]
-        if self._last[0] == pair:
+    def of(self, at: int) -> int:
+        """The blocks that share a packet with the block at a place, itself among them."""
+        if self._last[0] == at:
             return self._last[1]
-        dst, src = self._touching[DST](pair[0]), self._touching[SRC](pair[1])
-        if len(dst) * len(src) <= FEW:
-            pairs = self._pairs
-            return sorted([other for d in dst for s in src for other in pairs.get((d, s), ())])
-        ways = [self._weight(level, self._ids[level][at]) for level in (SERVICE, DST, SRC)]
-        if len(dst) * len(src) <= min(ways):
-            found = [other for d in dst for s in src for other in self._pairs.get((d, s), ())]
-        else:
-            level = ways.index(min(ways))
-            near, by = self._touching[level](self._ids[level][at]), self._by[level]
-            ids_dst, ids_src = self._ids[DST], self._ids[SRC]
-            found = [o for number in near for o in by[number] if ids_dst[o] in dst and ids_src[o] in src]
-            if level == SERVICE:  # no answer for the other blocks of these ends
-                return sorted(found)
-        found.sort()
-        self._last = pair, found
+        block, found, bit = self.blocks[at], self.all, 1 << self.bits[at]
+        for ids, known, level, crowd in self._own:
+            number = ids[at]
+            touching = known[number]
+            if not touching:
+                touching = crowd.touching(block[level])
+                if number < crowd.room:
+                    known[number] = touching
+            found &= touching
+        if found != bit:
+            found = self.touching(block, found)
+        self._last = at, found
         return found
 
-    def _weight(self, level: int, number: int) -> int:
-        """How many blocks touch a set in one dimension."""
-        known = self._weights[level].get(number)
-        if known is None:
-            by = self._by[level]
-            known = self._weights[level][number] = sum([len(by[other]) for other in self._touching[level](number)])
-        return known
+    def meeting(self, block: Block, others: int) -> int:
+        """Those of some blocks that share a packet with a part of one of ours, or may do."""
+        for level in LEVELS:
+            crowd = self._crowds[level]
+            if crowd is not None:
+                others &= crowd.touching(block[level])
+        return others
+
+    def narrowed(self, level: int, spans: Spans, others: int) -> int:
+        """Those of some blocks that have, or may have, a value of a set in one dimension."""
+        crowd = self._crowds[level]
+        return others if crowd is None else others & crowd.touching(spans)
+
+    def beyond(self, level: int, rest: Spans, inner: int, others: int) -> int:
+        """The same for what is left of a set that all of them touch; ``inner`` of them touch what is not left."""
+        if len(rest) <= FEW or inner.bit_count() > 2 * len(rest):
+            return self.narrowed(level, rest, others)
+        for bit in places(inner):
+            if not touch(rest, self.ranked[bit][level]):
+                others ^= 1 << bit
+        return others
+
+    def touching(self, block: Block, others: int) -> int:
+        """Those that do share a packet, of some that ``meeting`` has named."""
+        if self.exact:
+            return others
+        if self._credit < 0 and not self._whole:
+            self._whole = True
+            self.exact = all(crowd is None or crowd.exact for crowd in self._crowds)
+            for level in LATER:
+                self._lay_out(level)
+            return self.touching(block, self.meeting(block, others))
+        found = places(others)
+        self._credit -= len(found)
+        return reduce(or_, map((1).__lshift__, [bit for bit in found if touching(block, self.ranked[bit])]), 0)
+
+    def gap(self, block: Block, others: int, level: int) -> Spans:
+        """The values of a block that none of some blocks has in one dimension."""
+        crowd, whole = self._crowds[level], block[level]
+        if crowd is not None and self._full(crowd, whole, others, level):
+            return ()
+        if crowd is not None and crowd.exact:
+            found = crowd.gaps(whole, others, 4 * others.bit_count())
+            if found is not None:
+                return found
+        sets = {id(spans): spans for spans in [self.ranked[bit][level] for bit in places(others)]}
+        return without(whole, merge([span for spans in sets.values() for span in spans]))
+
+    def _full(self, crowd: Crowd, whole: Spans, others: int, level: int) -> bool:
+        """Whether there is no gap, as far as a few steps from one block to the next show it."""
+        steps = 2 * FEW
+        for low, high in whole:
+            end = low - 1
+            while end < high:
+                value, end = end + 1, -1
+                some = others & crowd.at(value)
+                while some and end < 0 and steps:
+                    bit = some.bit_length() - 1
+                    end = end_of(self.ranked[bit][level], value)
+                    some ^= 1 << bit
+                    steps -= 1
+                if end < 0:
+                    return False
+        return True
+
+    def some(self, those: Iterable[int], others: int = 0) -> int:
+        """The blocks at some places, and others."""
+        for at in those:
+            others |= 1 << self.bits[at]
+        return others
+
+    def before(self, place: int) -> int:
+        """All blocks that stand before a place."""
+        mark, rest = divmod(place, self._step)
+        if rest * 2 < self._step or mark + 1 == len(self._marks):
+            return self.some(range(place - rest, place), self._marks[mark])
+        found = self._marks[mark + 1]
+        for at in range(place, min((mark + 1) * self._step, len(self.blocks))):
+            found ^= 1 << self.bits[at]
+        return found
+
+    def order(self, some: int) -> list[int]:
+        """The places of some blocks, rising."""
+        return sorted([self.places[bit] for bit in places(some)])

@@ -8,8 +8,9 @@ from datetime import date
 from configlet.analyse.confirm import Ask, firsts
 from configlet.analyse.cover import Meter
 from configlet.analyse.drafts import Draft, Example, drafts
-from configlet.analyse.judge import Verdicts, judge
+from configlet.analyse.judge import judge
 from configlet.analyse.names import unused
+from configlet.analyse.verdicts import Verdicts
 from configlet.model.finding import KINDS, Analysis, Finding, Kind, Party, Shown
 from configlet.model.inventory import Inventory, Level
 from configlet.model.policy import Policy

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, reaching, replaced, services_of, size, whole
+from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, replaced, services_of, whole
 from configlet.analyse.near import Neighbours
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
@@ -15,7 +14,7 @@ from configlet.model.policy import ANY_PORT, Policy, Rule
 from configlet.packets.sets import without
 
 FEW = 24
-"""Blocks that two realms may not have in common, and still be looked at as one."""
+"""So many odd blocks of two realms are looked at even where most of them are odd."""
 
 
 @dataclass
@@ -33,7 +32,6 @@ class Space:
     owners: list[int] = field(default_factory=list)
     live: dict[int, Block] = field(default_factory=dict)
     closed: dict[int, list[tuple[int, Block]]] = field(default_factory=dict)
-    known: dict[int, Sequence[int]] = field(default_factory=dict)
     shields: dict[int, Spans] = field(default_factory=dict)
 
     def open_part(self, at: int) -> Block | None:
@@ -50,12 +48,6 @@ class Space:
     def near(self) -> Neighbours:
         """Which blocks share packets."""
         return Neighbours(self.blocks)
-
-
-    @cached_property
-    def narrowness(self) -> list[float]:
-        """Of each block, so that the broadest comes first."""
-        return [-float(size(b[0]) * size(b[3])) * size(b[1]) * size(b[2]) for b in self.blocks]
 
 
 def spaces_of(policy: Policy) -> tuple[Space, ...]:
@@ -85,24 +77,26 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
 def repeated(base: Space, other: Space) -> set[int]:
     """Places of ``other`` of which nothing new can be asked: the same block with the same neighbours is in ``base``.
 
-    Sets of addresses are in every realm, and rules between them are the same in each. Where the two spaces differ in few
-    blocks, a block that touches none of those fares in both alike.
+    Sets of addresses are in every realm, and rules between them are the same in each: a block that touches none of those
+    that only one of the two has fares in both alike.
     """
-    mine = _by_owner(base)
-    same = [block in mine.get(owner, ()) for owner, block in zip(other.owners, other.blocks, strict=True)]
-    odd = [block for block, known in zip(other.blocks, same, strict=True) if not known]
-    if len(base.blocks) - sum(same) + len(odd) > FEW:
+    mine: dict[int, list[int]] = {}
+    for at, owner in enumerate(base.owners):
+        mine.setdefault(owner, []).append(at)
+    twins: dict[int, int] = {}
+    for at, (owner, block) in enumerate(zip(other.owners, other.blocks, strict=True)):
+        twin = next((each for each in mine.get(owner, ()) if base.blocks[each] == block), None)
+        if twin is not None:
+            twins[at] = twin
+    odd = [block for at, block in enumerate(other.blocks) if at not in twins]
+    known = set(twins.values())
+    odd += [block for at, block in enumerate(base.blocks) if at not in known]
+    if len(odd) > max(FEW, len(twins)):
         return set()
-    theirs = _by_owner(other)
-    odd += [b for owner, b in zip(base.owners, base.blocks, strict=True) if b not in theirs.get(owner, ())]
-    return {at for at, known in enumerate(same) if known and not reaching(other.blocks[at], odd)}
-
-
-def _by_owner(space: Space) -> dict[int, list[Block]]:
-    found: dict[int, list[Block]] = {}
-    for owner, block in zip(space.owners, space.blocks, strict=True):
-        found.setdefault(owner, []).append(block)
-    return found
+    near, touched = base.near, 0
+    for block in odd:
+        touched |= near.touching(block, near.meeting(block, near.all))
+    return {at for at, twin in twins.items() if not touched >> near.bits[twin] & 1}
 
 
 class _Filling:
