@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from configlet.model.inventory import Term
-from configlet.model.net import Family, Spans
+from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Packet, Policy, Rule
 
 _BEYOND = 1 << 129
+_MARK, _MARKS = 16, 2048
 
 
 class Ask(NamedTuple):
@@ -32,21 +35,82 @@ def firsts(policy: Policy, asks: Iterable[Ask]) -> dict[Ask, int | None]:
 
 
 def _firsts(rules: Sequence[Rule], realm: str, family: Family, asks: list[Ask]) -> Iterable[tuple[Ask, int | None]]:
-    asks.sort(key=lambda ask: ask.packet.dst)
-    ends = [ask.packet.dst for ask in asks]
     first: list[int | None] = [None] * len(asks)
+    start, to = _Axis([ask.packet.src for ask in asks]), _Axis([ask.packet.dst for ask in asks])
+    service = _Axis([ask.packet.proto << 16 | ask.packet.dport for ask in asks])
+    # By identity, as equal sets of addresses are one object: `rules.expand`.
+    tos, starts, services = dict[int, int](), dict[int, int](), dict[tuple[Term, ...], int]()
+    left = (1 << len(asks)) - 1
     for number, rule in enumerate(rules):
-        source = rule.source.of(realm, family)
-        for low, high in rule.destination.of(realm, family) if source else ():
-            for at in range(bisect_left(ends, low), bisect_right(ends, high)):
-                if first[at] is None and number not in asks[at].without and _matches(rule, source, asks[at].packet):
-                    first[at] = number
+        some = tos.get(id(rule.destination))
+        if some is None:
+            some = tos[id(rule.destination)] = to.within(rule.destination.of(realm, family))
+        others = starts.get(id(rule.source))
+        if others is None:
+            others = starts[id(rule.source)] = start.within(rule.source.of(realm, family))
+        some &= left & others
+        if some:
+            others = services.get(rule.terms)
+            if others is None:
+                others = services[rule.terms] = service.within(map(_services, rule.terms))
+            some &= others
+        while some:
+            at = some.bit_length() - 1
+            some ^= 1 << at
+            if number not in asks[at].without and _matches(rule, realm, family, asks[at].packet):
+                first[at] = number
+                left ^= 1 << at
     return zip(asks, first, strict=True)
 
 
-def _matches(rule: Rule, source: Spans, packet: Packet) -> bool:
-    at = bisect_right(source, (packet.src, _BEYOND)) - 1
-    return at >= 0 and source[at][1] >= packet.src and any(_term(term, packet) for term in rule.terms)
+class _Axis:
+    """Values, and which of them lie in intervals: as the bits of a number. ``_marks`` are the bits of the first few values."""
+
+    def __init__(self, values: Sequence[int]) -> None:
+        self._order = sorted(range(len(values)), key=values.__getitem__)
+        self._values = [values[at] for at in self._order]
+        self._step = max(_MARK, len(values) // _MARKS)
+        self._known: dict[Span, int] = {}
+        self._marks = [0]
+        for end in range(self._step, len(values) + 1, self._step):
+            self._marks.append(self._marks[-1] | self._some(end - self._step, end))
+
+    def within(self, spans: Iterable[Span]) -> int:
+        """The bits of the values that lie in one of some intervals."""
+        return reduce(or_, map(self._between, spans), 0)
+
+    def _between(self, span: Span) -> int:
+        known = self._known.get(span)
+        if known is None:
+            begin, end = bisect_left(self._values, span[0]), bisect_right(self._values, span[1])
+            known = self._some(begin, end) if end - begin < self._step else self._before(end) ^ self._before(begin)
+            if len(self._known) < _MARKS:
+                self._known[span] = known
+        return known
+
+    def _before(self, end: int) -> int:
+        mark = end // self._step
+        return self._marks[mark] | self._some(mark * self._step, end)
+
+    def _some(self, begin: int, end: int) -> int:
+        return reduce(or_, map((1).__lshift__, self._order[begin:end]), 0)
+
+
+def _services(term: Term) -> Span:
+    return (0, 1 << 24) if term.proto is None else (term.proto << 16 | term.dport[0], term.proto << 16 | term.dport[1])
+
+
+def _matches(rule: Rule, realm: str, family: Family, packet: Packet) -> bool:
+    return (
+        _has(rule.source.of(realm, family), packet.src)
+        and _has(rule.destination.of(realm, family), packet.dst)
+        and any(_term(term, packet) for term in rule.terms)
+    )
+
+
+def _has(spans: Spans, value: int) -> bool:
+    at = bisect_right(spans, (value, _BEYOND)) - 1
+    return at >= 0 and spans[at][1] >= value
 
 
 def _term(term: Term, packet: Packet) -> bool:

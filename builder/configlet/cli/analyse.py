@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -93,7 +92,7 @@ def _place(thing: Finding | Party) -> str | None:
 
 
 def _party(party: Party | None) -> dict[str, Any] | None:
-    return None if party is None else {**asdict(party), "place": _place(party)}
+    return None if party is None else {"name": party.name, "action": party.action, "place": _place(party)}
 
 
 def _packet(shown: Shown) -> dict[str, Any]:
