@@ -35,7 +35,10 @@ class Crowd:
         """``holders`` are the bits of the blocks that have each set."""
         bits = [reduce(or_, map((1).__lshift__, numbers)) for numbers in holders]
         every = sorted({0, *(border for spans in sets for low, high in spans for border in (low, high + 1))})
-        step, self._borders, pieces = 1, every, _pieces(sets, bits, every)
+        step = 1
+        while len(every) // step * sum(map(len, holders)) > 32 * MOST_BYTES:  # far too many to be tried
+            step *= 2
+        self._borders, pieces = every, _pieces(sets, bits, every) if step == 1 else None
         while pieces is None:
             step *= 2
             self._borders = [*every[:-1:step], every[-1]]

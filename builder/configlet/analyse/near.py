@@ -13,8 +13,8 @@ from configlet.packets.sets import touch, without
 
 LEVELS = (DST, SRC, SERVICE, SPORT)
 LATER = (SERVICE, SPORT)
-"""What is laid out when more than ``CREDIT`` times all blocks were looked at one by one: where little overlaps it never is."""
-CREDIT = 8
+"""What is laid out when more than ``CREDIT`` blocks a question were looked at one by one: where little overlaps it never is."""
+CREDIT, FIRST = 64, 32
 FEW = 4
 """Spans that are looked up without asking whether another way were shorter."""
 _MARKS = 512
@@ -29,7 +29,8 @@ class Neighbours:
     """
 
     __slots__ = (
-        "_credit", "_crowds", "_last", "_marks", "_own", "_step", "_whole", "all", "bits", "blocks", "exact", "places", "ranked",
+        "_credit", "_crowds", "_highs", "_last", "_lows", "_marks", "_own", "_step", "_whole", "all", "bits", "blocks", "exact",
+        "places", "ranked",
     )  # fmt: skip
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -44,7 +45,9 @@ class Neighbours:
         """Of each bit the block."""
         self.exact = all(all(block[level] is blocks[0][level] for block in blocks) for level in LATER)
         """Whether ``meeting`` says nothing of blocks that only may touch."""
-        self._credit, self._whole = CREDIT * len(blocks), self.exact
+        self._credit, self._whole = CREDIT * FIRST, self.exact
+        self._lows = [block[SERVICE][0][0] for block in self.ranked]
+        self._highs = [block[SERVICE][-1][1] for block in self.ranked]
         self._crowds: list[Crowd | None] = [None] * 4
         self._own: list[tuple[list[int], list[int], int, Crowd]] = []
         self._last = -1, 0
@@ -120,7 +123,9 @@ class Neighbours:
                 self._lay_out(level)
             return self.touching(block, self.meeting(block, others))
         found = places(others)
-        self._credit -= len(found)
+        self._credit += CREDIT - len(found)
+        low, high, lows, highs = block[SERVICE][0][0], block[SERVICE][-1][1], self._lows, self._highs
+        found = [bit for bit in found if lows[bit] <= high and highs[bit] >= low]
         return reduce(or_, map((1).__lshift__, [bit for bit in found if touching(block, self.ranked[bit])]), 0)
 
     def gap(self, block: Block, others: int, level: int) -> Spans:
