@@ -14,7 +14,9 @@ import pytest
 
 from configlet.readers.acl import AclReader
 from configlet.readers.dialect import dialect
-from configlet.readers.grammar import load
+from configlet.readers.grammar import Source, load
+from configlet.readers.lists import List
+from configlet.readers.tree import pieces
 from tests.builders import platform
 from tests.cases import document
 from tests.readings import answer
@@ -218,5 +220,62 @@ interface Vlan120
 def test_a_group_whose_name_is_a_number_is_a_group() -> None:
     found = answer(_reader("nxos").read, NAMED)
     assert found == answer(_reader("nxos").by_line, NAMED)
-    assert isinstance(found, tuple), found
+    assert isinstance(found, tuple)
+    assert _meant(found), found
     assert [line.box[3] for line in found[0]["Vlan120", "in", 4] if line.permit] == [(22, 22), (22, 22), (80, 80), (22, 22)]
+
+
+def _eos(*entries: str) -> str:
+    """A list of these entries with its binding; those that say no number have the next ten."""
+    lines = [entry if entry[:1].isdigit() else f"{10 * at} {entry}" for at, entry in enumerate(entries, 1)]
+    body = "".join(f"   {line}\n" for line in lines)
+    return f"ip access-list cfglt-Vlan9-in-v4\n{body}!\ninterface Vlan9\n   ip access-group cfglt-Vlan9-in-v4 in\n!\n"
+
+
+def _meant(found: object) -> bool:
+    """Whether a text was read, and not refused."""
+    return isinstance(found, tuple) and isinstance(found[0], dict)
+
+
+CLOSING, PLAIN = "deny ip any any fragments", "permit tcp any any eq 22"
+
+
+@pytest.mark.parametrize("before", [1, 15, 16, 17, 3_000])
+def test_a_long_list_in_which_fragments_are_left_open_is_refused_at_the_line_that_may_pass_them(before: int) -> None:
+    text = _eos(*["permit ip host 10.1.2.3 any"] * before, PLAIN, *["deny ip any any"] * 40)
+    found = answer(_reader("eos").read, text)
+    assert found == answer(_reader("eos").by_line, text)
+    assert isinstance(found, tuple)
+    assert not _meant(found)
+    assert found[0].place.line == before + 2
+
+
+@pytest.mark.parametrize("number", [0, 10, 15, 20, 25])
+def test_a_number_is_compared_with_that_of_the_piece_before(number: int) -> None:
+    text = _eos("remark x", CLOSING, f"{number} {PLAIN}", *[PLAIN] * 30)
+    assert answer(_reader("eos").read, text) == answer(_reader("eos").by_line, text)
+    assert _meant(answer(_reader("eos").read, text)) == (number > 20)
+    many = [CLOSING, *[PLAIN] * 6_000]
+    lines = _eos(*many).split("\n")
+    behind = 3  # the header, and the closing line, which is read by itself
+    for piece in list(pieces("\n".join(lines[2 : len(many) + 1])))[:-1]:
+        behind += piece.count("\n") + 1
+        last = 10 * (behind - 2)
+        said = "\n".join([*lines[: behind - 1], f"   {last - 20 + number} {PLAIN}", *lines[behind:]])
+        assert answer(_reader("eos").read, said) == answer(_reader("eos").by_line, said)
+        assert _meant(answer(_reader("eos").read, said)) == (number > 20 and last - 20 + number < last + 20)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_read_at_once_leaves_the_list_as_it_was(name: str) -> None:
+    dice, known = random.Random(name), _reader(name)
+    bulk, refused = known.bulk(4), 0
+    assert bulk is not None
+    for lines, start, end in _lists(name):
+        for _ in range(20 if not lines[start - 1].startswith("ipv6") else 0):
+            made = List("x", "ip", 4, Source("text", 1, 1, ""), closed=True, last=dice.choice((0, 25)), label="before")
+            was = deepcopy(made)
+            if not bulk.take(made, _spoiled(dice, "\n".join(lines[start:end])), 2):
+                refused += 1
+                assert made == was
+    assert refused > 20

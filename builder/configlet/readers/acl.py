@@ -69,7 +69,7 @@ class AclReader:
         known = self.dialect(family)
         if known.lines is None:
             return None
-        rules = Rules(self.lowest, self.highest, self.step, self.shared, self.fold, self.pair)
+        rules = Rules(self.highest, self.step, self.shared, self.fold, self.pair)
         return Bulk(known, known.lines, self.words, Groups(self.groups), family, rules)
 
     def read(self, text: str, file: str) -> Reading:

@@ -29,7 +29,6 @@ _NUMBER, _HEAD = itemgetter(COLUMNS.index("number")), COLUMNS.index("head")
 class Rules(NamedTuple):
     """What a grammar says of all lines."""
 
-    lowest: int
     highest: int
     step: int
     shared: bool
@@ -145,8 +144,7 @@ class Bulk:
                 return None
             else:
                 last, open_ = number, isinstance(one, str)
-        lowest = next((number for number, head in zip(numbers, heads, strict=True) if head), last)
-        if lowest < rules.lowest or last > rules.highest:
+        if last > rules.highest:  # the lowest is before the first line that decides fragments
             return None
         made.last, made.open = last, open_
         return numbers
