@@ -279,3 +279,13 @@ def test_what_is_not_read_at_once_leaves_the_list_as_it_was(name: str) -> None:
                 refused += 1
                 assert made == was
     assert refused > 20
+
+
+def test_a_flag_of_a_piece_that_is_not_taken_is_not_awaited() -> None:
+    bulk = _reader("os10").bulk(4)
+    assert bulk is not None
+    made = List("x", "ip", 4, Source("text", 1, 1, ""), closed=True, last=10)
+    assert not bulk.take(made, " seq 30 deny ip any any\n seq 20 permit tcp any any ack", 2)
+    assert made.half is None
+    assert bulk.take(made, " seq 20 deny ip any any\n seq 30 permit tcp any any ack", 2)
+    assert made.half is not None
