@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from operator import itemgetter, or_
 
 from configlet.model.net import Span
+from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
 
 _HIGH = itemgetter(1)
+_LEVELS = (DST, SRC, DPORT, PROTO, SPORT, FRAG, FLAG)
 
 
 class Bits(dict[Span, int]):
@@ -38,3 +40,34 @@ class Bits(dict[Span, int]):
     def within(self, low: int, high: int) -> int:
         """The bits of those that lie from one value to another wholly."""
         return self._ended[bisect_left(self._highs, high + 1)] & ~self._begun[bisect_left(self._lows, low)]
+
+
+class Within(Bits):
+    """Of any span asked for, the bits of the spans that lie wholly in it."""
+
+    __slots__ = ()
+
+    def __missing__(self, span: Span) -> int:
+        found = self[span] = self.within(*span)
+        return found
+
+
+class Among:
+    """Some boxes by number, found by what they share with a box, or by what lies ``Within`` it."""
+
+    __slots__ = ("_axes",)
+
+    def __init__(self, boxes: Sequence[Box], kind: type[Bits] = Bits) -> None:
+        self._axes = [(n, kind((box[n], 1 << at) for at, box in enumerate(boxes))) for n in _LEVELS]
+
+    def at(self, box: tuple[Span, ...], bits: int = -1) -> list[int]:
+        """The numbers of those, of these bits."""
+        for level, axis in self._axes:
+            bits &= axis[box[level]]
+            if not bits:
+                return []
+        out: list[int] = []
+        while bits:
+            out.append(bits.bit_length() - 1)
+            bits ^= 1 << out[-1]
+        return out

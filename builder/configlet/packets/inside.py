@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 from configlet.model.net import Family
 from configlet.model.policy import DST, SRC, Box
 from configlet.packets.ahead import Rows
-from configlet.packets.bits import Bits
+from configlet.packets.bits import Among
 from configlet.packets.boxes import meet
 from configlet.packets.trim import Cell
 from configlet.packets.walk import FIRST_TRY, OVERRUN, Kind, Overrun, Pair, differ_in
@@ -45,21 +45,15 @@ def _inside(rows: Rows, boxes: Sequence[Box]) -> list[list[Cell]] | None:
     """What a list says of the packets in each of some boxes; None where that is much."""
     if len(boxes) <= FEW:
         return [[*_near(rows, box)] for box in boxes]
-    bits = [(box, 1 << number) for number, box in enumerate(boxes)]
-    to, start = (Bits((box[level], bit) for box, bit in bits) for level in (DST, SRC))
+    among = Among(boxes)
     out: list[list[Cell]] = [[] for _ in boxes]
     room = MOST + EACH * len(rows)
     for row in rows:
-        near = to[row.box[DST]]
-        if not near:
-            continue
-        near &= start[row.box[SRC]]
-        room -= near.bit_count()
+        near = among.at(row.box)
+        room -= len(near)
         if room < 0:
             return None
-        while near:
-            at = near.bit_length() - 1
-            near ^= 1 << at
+        for at in near:
             both = meet(cast(Box, row.box), boxes[at])
             if both:
                 out[at].append(Cell(row.permit, both))

@@ -10,68 +10,62 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import prod
 
-from configlet.model.net import Span
-from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
+from configlet.model.policy import Box
 from configlet.packets.ahead import Added, Ahead, Classed, classed
-from configlet.packets.bits import Bits
+from configlet.packets.bits import Among, Within
 from configlet.packets.boxes import meet, minus
 
 ROOM = 50_000
 """Boxes that are looked at to cut all that is left; what is not cut by then is left whole."""
 DENIES, PIECES = 4, 64
 """Denies of the other side alone up to which they are looked at, and pieces of one box above which it is not cut further."""
-_LEVELS = (DST, SRC, DPORT, PROTO, SPORT, FRAG, FLAG)
 
 
 def not_held(ahead: Ahead, rows: Sequence[Classed], known: Iterable[Added], joined: Iterable[Classed]) -> list[Classed]:
     """The boxes of one side of which no box of the other covers all."""
     if not rows:
         return []
-    axes = _axes(rows, _Within)
+    inside = Among([box for box, _ in rows], Within)
     alive = (1 << len(rows)) - 1
     for other, of in chain(map(classed, known), joined):
-        for at in _at(axes, alive, other):
+        for at in inside.at(other, alive):
             box, less = rows[at]
             if not of or not of & ahead.meeting(box) & ~less:
                 alive ^= 1 << at
     return [row for number, row in enumerate(rows) if alive >> number & 1]
 
 
-def cut(ahead: Ahead, rows: Sequence[Classed], joined: Iterable[Classed]) -> list[Box]:
+def cut(ahead: Ahead, rows: Iterable[Classed], joined: Sequence[Classed]) -> list[Box]:
     """What the boxes of one side have that those left of the other have not, and sometimes more; few boxes are asked for."""
-    if not rows:
-        return []
+    same, others = dict(joined), list[Classed]()
+    todo: list[tuple[Box, list[Box]]] = []
+    for box, of in rows:
+        more = same[box] & ~of if box in same else -1
+        if more >= 0 and more.bit_count() <= DENIES:
+            # Of a box that both have, only what the other's own denies have of it is left.
+            denied = ahead.less(box, more)[1]
+            todo += [(one, [*ahead.less(one, of & ahead.meeting(one))[1]]) for one in denied]
+        else:
+            others.append((box, of))
+    todo += _around(ahead, others, joined) if others else []
+    room, out = ROOM, list[Box]()
+    for box, holes in todo:
+        pieces, room = _without(box, holes, room)
+        out += pieces
+    return out
+
+
+def _around(ahead: Ahead, rows: Sequence[Classed], joined: Iterable[Classed]) -> list[tuple[Box, list[Box]]]:
+    """Boxes with what others cover of them."""
     holes: list[list[Box]] = [[] for _ in rows]
-    behind: dict[int, int] = {}
-    axes = _axes(rows, Bits)
+    near = Among([box for box, _ in rows])
     for other, less in joined:
-        for at in _at(axes, -1, other):
+        for at in near.at(other):
             box, of = rows[at]
             both = meet(box, other)
-            if both is None:
-                continue
-            more = less and less & ~of & ahead.meeting(both)
-            if not more:
+            if both and not (less and less & ~of & ahead.meeting(both)):
                 holes[at].append(both)
-            elif (
-                both == box
-                and more.bit_count() <= DENIES
-                and (at not in behind or more.bit_count() < behind[at].bit_count())
-            ):
-                behind[at] = more
-    room, out = ROOM, []
-    for at, (box, of) in enumerate(rows):
-        # Of a box that another holds whole, only what the other's own denies have of it is left.
-        todo = [(box, holes[at])]
-        if at in behind:
-            todo = [
-                (denied, [*ahead.less(denied, of & ahead.meeting(denied))[1]])
-                for denied in ahead.less(box, behind[at])[1]
-            ]
-        for one, around in todo:
-            pieces, room = _without(one, around, room)
-            out += pieces
-    return out
+    return [(box, around) for (box, _), around in zip(rows, holes, strict=True)]
 
 
 def _without(box: Box, holes: Sequence[Box], room: int) -> tuple[list[Box], int]:
@@ -92,34 +86,3 @@ def _without(box: Box, holes: Sequence[Box], room: int) -> tuple[list[Box], int]
 
 def _size(box: Box) -> int:
     return prod([high - low + 1 for low, high in box])
-
-
-class _Within(Bits):
-    """The bits of the spans that lie wholly in a span."""
-
-    __slots__ = ()
-
-    def __missing__(self, span: Span) -> int:
-        found = self[span] = self.within(*span)
-        return found
-
-
-def _axes(rows: Sequence[Classed], kind: type[Bits]) -> list[tuple[int, Bits]]:
-    bits = [(box, 1 << number) for number, (box, _) in enumerate(rows)]
-    return [(level, kind((box[level], bit) for box, bit in bits)) for level in _LEVELS]
-
-
-def _at(axes: Iterable[tuple[int, Bits]], bits: int, box: Box) -> Iterable[int]:
-    """The numbers of some boxes that an axis names in each dimension."""
-    for level, axis in axes:
-        bits &= axis[box[level]]
-        if not bits:
-            return ()
-    return _numbers(bits)
-
-
-def _numbers(bits: int) -> Iterable[int]:
-    while bits:
-        at = bits.bit_length() - 1
-        bits ^= 1 << at
-        yield at
