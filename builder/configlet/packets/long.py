@@ -20,14 +20,14 @@ from configlet.packets.trim import Cell, Row
 LONG = 8192
 """Rows of one side from which on this is tried."""
 DENIES, MANY, MOST, PROBES = 16_384, 4096, 1024, 8
-"""Denies of both sides above which nothing is tried; boxes that only one side has after joining, above which none is looked
+"""Boxes of denies above which nothing is tried; boxes that only one side has after joining, above which none is looked
 for in the other side, and above which, after that, a few of them on either side are all that is compared."""
 
 
 def left_of_long(family: Family, laws: Sequence[Rows], text: Rows) -> Left | None:
     """Where law and text may differ; None where that may be anywhere."""
     said, known = denied(laws), denied((text,))
-    if len(said) + len(known) > DENIES:
+    if len(said | known) > DENIES:
         return None
     if said != known:
         laws, text = [_denies_joined(rows) for rows in laws], _denies_joined(text)
