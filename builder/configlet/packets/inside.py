@@ -11,7 +11,7 @@ from configlet.packets.ahead import Rows
 from configlet.packets.bits import Among
 from configlet.packets.boxes import meet
 from configlet.packets.trim import Cell
-from configlet.packets.walk import FIRST_TRY, OVERRUN, Kind, Overrun, Pair, differ_in
+from configlet.packets.walk import FIRST_TRY, ORDERS, OVERRUN, Kind, Overrun, Pair, differ_in
 
 MOST, EACH = 100_000, 4
 """Rows of all boxes together, or so many for each row of the lists, above which nothing is compared here."""
@@ -38,7 +38,7 @@ def inside(
     if any(of is None for of in cut):
         return (OVERRUN,) * len(kinds)
     pairs: list[Pair] = [(sides[:-1], sides[-1]) for sides in zip(*cast("list[list[list[Cell]]]", cut), strict=True)]
-    return tuple(differ_in(family, pairs, kind, FIRST_TRY) for kind in kinds)
+    return tuple(differ_in(family, pairs, kind, len(ORDERS) * FIRST_TRY) for kind in kinds)
 
 
 def _inside(rows: Rows, boxes: Sequence[Box]) -> list[list[Cell]] | None:
