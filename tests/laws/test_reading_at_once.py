@@ -319,7 +319,7 @@ def test_a_rule_that_ends_with_a_lookup_is_understood_alike_after_others_and_alo
 
 def test_elements_that_are_seen_to_be_apart_share_no_key() -> None:
     dice, seen, common = random.Random(7), 0, 0
-    words = reader().statements
+    words = reader().elements
     for _ in range(400):
         spans = [(low, low + dice.randrange(3)) for low in dice.choices(range(40), k=9)]
         ports = [(low, low + dice.randrange(3)) for low in dice.choices(range(dice.choice((4, 400))), k=9)]
@@ -349,10 +349,10 @@ def test_elements_by_columns_are_the_elements_of_single_lines() -> None:
             kinds = tuple(stanza.lines[0].text.removeprefix("type ").removesuffix(" : verdict").split(" . "))
             counting = any(line.text == "counter" for line in stanza.lines)
             try:
-                columns = FilterTableReader(GRAMMAR).statements.columns(kinds, stanza.inner[0], counting=counting)
+                columns = FilterTableReader(GRAMMAR).elements.columns(kinds, stanza.inner[0], counting=counting)
             except (Unfit, Refused):
                 continue
-            single = FilterTableReader(GRAMMAR).statements.elements(kinds, other.inner[0], counting=counting)
+            single = FilterTableReader(GRAMMAR).elements.of(kinds, other.inner[0], counting=counting)
             assert list(columns) == single
             assert isinstance(VerdictMap(kinds, columns).elements, Columns)
             whole += 1

@@ -13,6 +13,7 @@ from configlet.model.running import Running
 from configlet.readers.again import Again
 from configlet.readers.asked import Sheet, Taken
 from configlet.readers.columns import Columns, Unfit, apart
+from configlet.readers.elements import Elements
 from configlet.readers.filter_values import Element, Hook, Table, VerdictMap, end_of
 from configlet.readers.phases import lists
 from configlet.readers.statements import Statements
@@ -27,7 +28,7 @@ class FilterTableReader:
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.grammar = grammar
-        self.statements = Statements(grammar)
+        self.statements, self.elements = Statements(grammar), Elements(grammar)
         self.hook = re.compile(grammar["hook"])
         self.policy = re.compile(grammar["policy"])
         self.key = re.compile(grammar["map"]["type"])
@@ -133,8 +134,8 @@ class FilterTableReader:
 
     def _elements(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> Sequence[Element]:
         if stanza.body is not None:
-            return self.statements.columns(kinds, stanza, counting=counting)
-        return tuple(self.statements.elements(kinds, stanza, counting=counting))
+            return self.elements.columns(kinds, stanza, counting=counting)
+        return tuple(self.elements.of(kinds, stanza, counting=counting))
 
     def _chain(self, table: Table, name: str, stanza: Stanza) -> None:
         lines = stanza.lines

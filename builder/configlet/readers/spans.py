@@ -60,6 +60,18 @@ def prefix(text: str, family: int) -> Span:
     return low, low + (1 << size) - 1
 
 
+def addresses(text: str, family: int) -> Span:
+    """An address, a prefix, or the first and last of a range. Raises Unreadable."""
+    if "/" in text:
+        return prefix(text, family)
+    low, _, high = text.partition("-")
+    first = address(low, family)
+    last = address(high, family) if high else first
+    if first > last:
+        raise Unreadable("This range is reversed")
+    return first, last
+
+
 def wildcard(base: str, mask: str) -> tuple[Span, ...]:
     """An IPv4 address and the bits of it that do not matter, holes allowed. Raises Unreadable."""
     low, free = address(base, 4), address(mask, 4)
