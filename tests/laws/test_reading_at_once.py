@@ -367,3 +367,25 @@ def test_another_verdict_in_one_line_is_another_reading_however_much_was_read_be
             other = "\n".join([*lines[:at], line.replace(": accept,", ": drop,"), *lines[at + 1 :]])
             assert read(other) != before
     assert read(text) == before
+
+
+HOOKED = (
+    "table inet configlet {\n\tchain x {\nRULES\t}\n\tchain input {\n"
+    "\t\ttype filter hook input priority -10; policy accept;\n\t\tjump x\n\t}\n}\n"
+)
+SAID = [
+    '\t\tcounter drop comment "a"\n',
+    '\t\tip saddr 10.0.0.0/8 counter accept\n\t\tcounter drop comment "a"\n',
+    '\t\tip6 saddr ::1 counter accept\n\t\tcounter drop comment "a"\n',
+    "\t\tmeta l4proto 6 accept; meta l4proto 17 accept\n",
+    "\t\tmeta l4proto 6 accept\n\n\t\tmeta l4proto 17 accept\n",
+    "\t\tmeta l4proto 1 accept\n",
+]
+
+
+def test_lists_of_rules_alone_are_said_again_only_where_they_are_the_same() -> None:
+    texts = [HOOKED.replace("RULES", rules) for rules in SAID]
+    for first in texts:
+        for second in texts:
+            used = FilterTableReader(GRAMMAR)
+            assert [said(used.read(text, "text")) for text in (first, second)] == [by_lines(first), by_lines(second)]
