@@ -37,22 +37,34 @@ class Cost:
 
 def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Problem]:
     """A problem for every gate whose tables do not fit: both counts, the limit, and the rules that cost most."""
-    costs: dict[str, list[Cost]] = {}
-    gates: dict[str, Table] = {}
+    tables: dict[str, list[Table]] = {}
     known: dict[object, Cost] = {}
     for table in found:
-        if table.gate.kind != "acl" and not table.gate.capability.ordered:
-            continue  # rows are cut to what hardware can say where they are encoded, and counted there
-        gates[table.gate.name] = table
-        key = id(table.rows), table.gate.kind, table.gate.capability
-        if key not in known:
-            known[key] = cost(table)
-        costs.setdefault(table.gate.name, []).append(known[key])
-    for name, parts in costs.items():
-        record = gates[name].gate.capability
-        held = record.holds(models.get(gates[name].gate.owner, ""))
+        if table.gate.kind == "acl" or table.gate.capability.ordered:  # else counted where it is cut to what hardware can say
+            tables.setdefault(table.gate.name, []).append(table)
+    for name, of in tables.items():
+        gate, record = of[-1].gate, of[-1].gate.capability
+        held = record.holds(models.get(gate.owner, ""))
+        if gate.stateful and sum(map(_most, of)) <= min(record.capacity, held):
+            continue
+        parts = [_known(table, known) for table in of]
         if sum(part.typed for part in parts) > record.capacity or sum(part.held for part in parts) > held:
             yield _problem(name, _together(parts), record, held)
+
+
+def _known(table: Table, known: dict[object, Cost]) -> Cost:
+    key = id(table.rows), table.gate.kind, table.gate.capability
+    if key not in known:
+        known[key] = cost(table)
+    return known[key]
+
+
+def _most(table: Table) -> int:
+    """No less than a host's table costs: where no two of its addresses touch, a row is an element at one of them."""
+    mine = {span for family, span in table.gate.locals if family == table.family}
+    addresses = sum(high - low + 1 for low, high in mine)
+    apart = len(merge(mine)) == addresses
+    return len(table.rows) * (1 if apart else addresses) + 2 * addresses
 
 
 def most_of(total: Cost) -> list[tuple[tuple[str, Place | None], int]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress, count
+from operator import attrgetter, itemgetter, not_
 
 from configlet.fit.plain import Plain
-from configlet.model.block import Block, sets_of
+from configlet.model.block import Block, Sets, sets_of
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
 from configlet.packets.axis import Axis
@@ -19,9 +21,12 @@ NON_FIRST: Span = (1, 1)
 LISTS, SHARE = 4, 16
 """So many lists were asked for, and together have as many rows as a sixteenth of the policy, when it is worth finding what
 none of them need look at."""
+LONG, KNOWN = 64, 16
+"""Spans from which a set is long, and of how many such sets the borders are remembered."""
 EITHER = -1
 """The question for both ends at once."""
 _ENDS = (DST, SRC)
+_PERMIT, _BOX = attrgetter("permit"), attrgetter("box")
 
 
 class Whole:
@@ -52,9 +57,7 @@ class Whole:
             self._asked.add(level)
             yield from self.items
             return
-        if level not in self._axes:
-            self._axes[level] = Axis(i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items)
-        yield from (self.items[number] for number in sorted(self._axes[level].near(spans)))
+        yield from (self.items[number] for number in sorted(self._axis(level).near(spans)))
 
     def either(self, spans: Spans) -> Iterator[tuple[Item, Sequence[int]]]:
         """The rows of which one end can be in the spans, each with the dimensions in which it can."""
@@ -62,13 +65,38 @@ class Whole:
             self._asked |= {EITHER, DST, SRC}
             yield from ((item, _ENDS) for item in self.items)
             return
-        for level in (DST, SRC):
-            if level not in self._axes:
-                self._axes[level] = Axis(i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items)
-        to, start = self._axes[DST].near(spans), self._axes[SRC].near(spans)
+        to, start = self._axis(DST).near(spans), self._axis(SRC).near(spans)
         both = to & start
         for number in sorted(to | start):
             yield self.items[number], _ENDS if number in both else _ENDS[:1] if number in to else _ENDS[1:]
+
+    def at(self, one: int) -> list[Item]:
+        """The rows cut to a single address: each towards it, then from it, in order."""
+        span, spans, found, items = (one, one), ((one, one),), dict[int, Item](), self.items
+        for turn, level in enumerate(_ENDS):
+            for number in self._around(level, one):
+                item = items[number]
+                if isinstance(item, Block):
+                    found.update((2 * number + turn, piece) for piece in cut(item, level, spans))
+                    continue
+                p, d, s, dp, sp, fl, fr = item.box
+                low, high = s if turn else d
+                if low <= one <= high:
+                    box = (p, d, span, dp, sp, fl, fr) if turn else (p, span, s, dp, sp, fl, fr)
+                    found[2 * number + turn] = item if low == high else Entry(item.permit, box, item.rule, item.reply)
+        self._asked |= {EITHER, DST, SRC}
+        return list(map(found.__getitem__, sorted(found)))
+
+    def _around(self, level: int, one: int) -> Iterable[int]:
+        """The numbers of the rows that can have an address, and some that do not."""
+        return self._axis(level).around(one) if EITHER in self._asked else range(len(self.items))
+
+    def _axis(self, level: int) -> Axis:
+        found = self._axes.get(level)
+        if found is None:
+            rows = [i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items]
+            found = self._axes[level] = Axis(rows)
+        return found
 
 
 def clip(whole: Whole, level: int, spans: Spans) -> Iterator[Item]:
@@ -117,29 +145,34 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     All lists are cut alike, so that a deny that stands in each of them stays the same row.
     """
     ends = permitted(lists)
-    return tuple(_needed(items, ends) for items in lists)
+    return tuple(tuple(_of_permits(items, ends)) for items in lists)
 
 
-def _needed(items: Sequence[Item], ends: Mapping[int, Spans]) -> tuple[Item, ...]:
-    out: list[Item] = []
-    for item in items:
-        if item.permit or rule_of(item).origin != "infrastructure":
-            out.append(item)
-        else:
-            out += met(item, ends)
-    return tuple(out)
+def _of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
+    """The permits as they stand, of each deny what the ends meet."""
+    out, at = list[Item](), 0
+    for number in compress(count(), map(not_, map(_PERMIT, items))):
+        out += items[at:number]
+        out += met(items[number], ends)
+        at = number + 1
+    out += items[at:]
+    return out
 
 
 def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
     """The destinations and the sources that some permit of the lists speaks of."""
-    rows = [item for items in lists for item in items if item.permit]
-    boxes = [item.box for item in rows if type(item) is Entry]
-    blocks = [item.sets for item in rows if isinstance(item, Block)] if len(boxes) < len(rows) else []
-    found: dict[int, Spans] = {}
-    for level in (DST, SRC):
-        groups = {id(sets[level]): sets[level] for sets in blocks}
-        found[level] = merge({box[level] for box in boxes}.union(*groups.values()))
-    return found
+    permits = [item for items in lists for item in items if item.permit]
+    some = Block in set(map(type, permits))
+    blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
+    boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))
+    return {
+        level: merge({*map(itemgetter(level), boxes), *(s for spans in _distinct(blocks, level) for s in spans)})
+        for level in (DST, SRC)
+    }
+
+
+def _distinct(blocks: Sequence[Sets], level: int) -> Iterable[Spans]:
+    return {id(sets[level]): sets[level] for sets in blocks}.values()
 
 
 def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
@@ -148,7 +181,7 @@ def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
         yield item
         return
     sets = sets_of(item)
-    kept = {level: tuple(span for span in sets[level] if _meets(span, spans)) for level, spans in ends.items()}
+    kept = {level: meeting(sets[level], spans) for level, spans in ends.items()}
     if not all(kept.values()):
         return
     if not isinstance(item, Block):
@@ -157,6 +190,38 @@ def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
     for level, spans in kept.items():
         sets = put(sets, level, spans)
     yield from single(Block(sets, item.like))
+
+
+def meeting(some: Spans, spans: Spans) -> Spans:
+    """Those of some sorted spans that share a value with others, whole."""
+    if len(some) < len(spans):
+        return tuple(span for span in some if _meets(span, spans))
+    lows, highs = _borders(some)
+    out, at, last = list[Span](), 0, len(some)
+    for low, high in spans:
+        at = bisect_left(highs, low, at)
+        if at == last:
+            break
+        end = bisect_right(lows, high, at)
+        if at < end:
+            out += some[at:end]
+            at = end
+    return tuple(out)
+
+
+_BORDERS: dict[int, tuple[Spans, list[int], list[int]]] = {}
+"""Of a few long sets, by the identity of each, which is held here, where their spans begin and end."""
+
+
+def _borders(some: Spans) -> tuple[list[int], list[int]]:
+    known = _BORDERS.get(id(some))
+    if known is None:
+        known = some, [low for low, _ in some], [high for _, high in some]
+        if len(some) >= LONG:
+            if len(_BORDERS) >= KNOWN:
+                _BORDERS.clear()
+            _BORDERS[id(some)] = known
+    return known[1:]
 
 
 def _meets(span: Span, spans: Spans) -> bool:

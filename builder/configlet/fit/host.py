@@ -7,19 +7,21 @@ a row towards the host and one from it, and neither is cut around the host's own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import or_
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, count, product
+from operator import attrgetter, or_
 
 from configlet.fit.clip import met, permitted
 from configlet.fit.kernel import KERNEL
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans, merge
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Entry, written_from
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box, Entry, written_from
+from configlet.packets.apart import doubtful
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
 from configlet.packets.near import Near
-from configlet.packets.sets import common, minus_all, put, within
+from configlet.packets.sets import common, meets, minus_all, put, within
 
 _ALWAYS: dict[Family, set[int]] = {4: {1, 6, 17}, 6: {6, 17, 58}}
 
@@ -31,14 +33,27 @@ def host_rows(law: Law) -> Sequence[Entry]:
     to itself is decided by the first of them, and may be in several rows of the other.
     """
     (entries,) = law.lists
-    plain, found = list[Item](), list[Item]()
-    for item in items(entries):
-        (plain if wide(item) else found).append(item)
-    at = written_from(rule_of(item) for item in found)
+    plain, found = _split(items(entries))
+    rules = [item.like.rule if isinstance(item, Block) else item.rule for item in found]
+    at = written_from(rules)
     first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
     later = permitted([found[first:]])
     network = _disjoint(law.family, found[:at], later)
     return listed((*plain, *network, *_disjoint(law.family, found[at:], own=_itself(found[:first]))))
+
+
+def _split(entries: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """The rows that the kernel needs, and all others."""
+    origins = map(_ORIGIN, [item.like if isinstance(item, Block) else item for item in entries])
+    infrastructure = list(compress(count(), map("infrastructure".__eq__, origins)))
+    plain = [number for number in infrastructure if wide(entries[number])]
+    found = list(entries)
+    for number in reversed(plain):
+        del found[number]
+    return [entries[number] for number in plain], found
+
+
+_ORIGIN, _BOX = attrgetter("rule.origin"), attrgetter("box")
 
 
 def towards_rows(law: Law) -> Sequence[Entry]:
@@ -83,28 +98,128 @@ def _itself(permits: Sequence[Item]) -> frozenset[int]:
     return frozenset(low for low, high in ends if low == high)
 
 
+FEW = 16
+"""Rows that are looked at one by one sooner than asked for."""
+MANY = 16
+"""Rows that the blocks of a list may stand for, for each item of it, to be looked at as single rows."""
+
 _WHOLE = (ANY_PROTO, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
 
 
 def _disjoint(
     family: Family, found: Sequence[Item], later: Mapping[int, Spans] | None = None, own: frozenset[int] = frozenset()
-) -> Iterator[Item]:
+) -> list[Item]:
     """The rows without what they share; with ``later``, the addresses of permits behind them, denies of those as well.
 
     A deny is looked up after the permits before it, so it is cut around denies alone. ``own``: see ``_earlier``.
     """
-    rows = [sets_of(item) for item in found]
-    named = sorted(_ALWAYS[family] | {s[PROTO][0][0] for s in rows if s[PROTO] != (ANY_PROTO,)})
+    doubted = _doubted(found, own)
+    of = [found[at] for at in doubted]
+    rows = [sets_of(item) for item in of]
+    named: Sequence[int] = ()
     earlier = _earlier(rows, own)
-    for at, item in enumerate(found):
+    out, done = list[Item](), 0
+    for number, (at, item) in enumerate(zip(doubted, of, strict=True)):
+        out += found[done:at]
+        done = at + 1
         entry = item.like if isinstance(item, Block) else item
         closes = not entry.permit and not entry.log
         if closes and not later:
             continue
-        before = [rows[number] for number in earlier(at) if not closes or not found[number].permit]
-        pieces = [item] if not before and not isinstance(item, Block) else _parts(entry, rows[at], before, named)
+        before = [rows[near] for near in earlier(number) if not closes or not of[near].permit]
+        if not before and not isinstance(item, Block):
+            pieces: Iterable[Item] = (item,)
+        else:
+            named = named or _named(family, found)
+            pieces = _parts(entry, rows[number], before, named)
         for piece in pieces:
-            yield from met(piece, later) if closes and later else (piece,)
+            out += met(piece, later) if closes and later else (piece,)
+    return [*out, *found[done:]]
+
+
+def _named(family: Family, found: Sequence[Item]) -> Sequence[int]:
+    """The protocols that are always asked for, and those of which a row speaks."""
+    protos = {item.sets[PROTO][0] if isinstance(item, Block) else item.box[PROTO] for item in found}
+    return sorted(_ALWAYS[family] | {low for low, high in protos if (low, high) != ANY_PROTO})
+
+
+def _doubted(found: Sequence[Item], own: frozenset[int]) -> Sequence[int]:
+    """The numbers of the rows that are looked at one by one, in order: blocks, denies that are no rows, and what could
+    share a packet with another row. Of what is said of a host's ``own`` addresses, most is seen at once to share none.
+    """
+    every, some = range(len(found)), Block in set(map(type, found))
+    if not own or (some and sum(item.count for item in found if isinstance(item, Block)) > MANY * len(found)):
+        return every
+    of, boxes = _singly(found) if some else (None, list(map(_BOX, found)))
+    sides = _sides(boxes, own, _turned(found, of, own) if of else frozenset())
+    if sides is None:
+        return every
+    out = {at for at, item in enumerate(found) if not item.permit and not rule_of(item).log}
+    if some:
+        out.update(at for at, item in enumerate(found) if isinstance(item, Block))
+    near, columns = _crossed(boxes, sides, own), {level: [box[level] for box in boxes] for level in (DST, SRC, DPORT)}
+    for level, by in sides:
+        near |= doubtful(by, columns[SRC if level == DST else DST], columns[DPORT])
+    return sorted(out.union(near if of is None else map(of.__getitem__, near)))
+
+
+def _singly(found: Sequence[Item]) -> tuple[Sequence[int], list[Box]]:
+    """The boxes of all rows, those of a block one by one, and the number of the row of each."""
+    boxes = [[item.box] if isinstance(item, Entry) else list(product(*item.sets)) for item in found]
+    return [at for at, some in enumerate(boxes) for _ in some], [box for some in boxes for box in some]
+
+
+def _turned(found: Sequence[Item], of: Sequence[int], own: frozenset[int]) -> frozenset[int]:
+    """The numbers of the boxes of blocks that go to some own address among others: a block from the host, all of it."""
+    mine = merge((one, one) for one in own)
+    beyond = {at for at, item in enumerate(found) if isinstance(item, Block) and not within(item.sets[DST], mine)}
+    return frozenset(number for number, at in enumerate(of) if at in beyond)
+
+
+_Sides = list[tuple[int, dict[Span, list[int]]]]
+"""The dimension of a host's own end, and the numbers of the rows that have one of its addresses there, by protocol."""
+
+
+def _sides(boxes: Sequence[Box], own: frozenset[int], turned: frozenset[int]) -> _Sides | None:
+    """The rows towards each own address and from each (of ``turned`` ones always from); None where an end is no single own
+    address, or of fragments."""
+    mine = {(one, one) for one in own}
+    groups: dict[int, dict[Span, dict[Span, list[int]]]] = {level: {span: {} for span in mine} for level in (DST, SRC)}
+    towards, origin = groups[DST].get, groups[SRC].get
+    away = set[Span]()
+    for number, (proto, dst, src, _, _, _, part) in enumerate(boxes):
+        by = towards(dst)
+        if by is None:
+            by = origin(src)
+            away.add(dst)
+        elif number in turned:
+            by = origin(src)
+        if by is None or part != (0, 0):
+            return None
+        if proto in by:
+            by[proto].append(number)
+        else:
+            by[proto] = [number]
+    joined = merge(mine)
+    if any(within((span,), joined) for span in away):
+        return None
+    return [(level, by) for level, of in groups.items() for by in of.values() if by]
+
+
+def _crossed(boxes: Sequence[Box], sides: _Sides, own: frozenset[int]) -> set[int]:
+    """The rows of which the other end is an own address too, where that of a row towards the host is not the same one."""
+    out, crossing = set[int](), False
+    for level, by in sides:
+        other = DST if level == SRC else SRC
+        numbers = [at for of in by.values() for at in of]
+        ends = {boxes[at][other] for at in numbers}
+        held = {one: {span for span in ends if span[0] <= one <= span[1]} for one in own}
+        some = set[Span]().union(*held.values())
+        if some:
+            out.update(at for at in numbers if boxes[at][other] in some)
+            here = boxes[numbers[0]][DST][0]
+            crossing |= level == DST and any(spans for one, spans in held.items() if one != here)
+    return out if crossing else set()
 
 
 def _earlier(rows: Sequence[Sets], own: frozenset[int]) -> Callable[[int], Sequence[int]]:
@@ -112,7 +227,7 @@ def _earlier(rows: Sequence[Sets], own: frozenset[int]) -> Callable[[int], Seque
     one towards it, which is looked up before, a packet that the host does not say to itself.
     """
     if not own:
-        return Near(rows).earlier
+        return (lambda at: [n for n in range(at) if meets(rows[n], rows[at])]) if len(rows) <= FEW else Near(rows).earlier
     mine = merge((one, one) for one in own)
     towards = [within(row[DST], mine) for row in rows]
     origin = [not here and within(row[SRC], mine) for here, row in zip(towards, rows, strict=True)]

@@ -102,7 +102,7 @@ class Laws:
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
-        return Law(family, tuple(map(listed, needed(tuple(self._host_entries(gate, family))))))
+        return Law(family, tuple(map(listed, needed(self._host_entries(gate, family)))))
 
     def towards(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a table at a host's interfaces: initiations to its addresses, and replies; of one for
@@ -124,17 +124,18 @@ class Laws:
         back = tuple(replies(with_fragments(answered, match=match), family))
         return Law(family, tuple(map(listed, needed(whole, back))))
 
-    def _host_entries(self, gate: Gate, family: Family) -> Iterator[Item]:
+    def _host_entries(self, gate: Gate, family: Family) -> list[Item]:
         receives = any(lo != hi for _, (lo, hi) in gate.locals)
-        yield from kernel_entries(family, receives=receives)
+        out: list[Item] = [*kernel_entries(family, receives=receives)]
         mine = merge(span for f, span in gate.locals if f == family)
         for span in (s for s in mine if s[1] < MULTICAST[family]):
-            yield from (
+            out += (
                 Entry(True, (ANY_PROTO, (one, one), (one, one), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF)
                 for one in range(span[0], span[1] + 1)
             )
         for realm, spans in self._locals_by_realm(gate, family):
-            yield from items(at_locals(self.whole(realm, family), spans))
+            out += items(at_locals(self.whole(realm, family), spans))
+        return out
 
     def _locals_by_realm(self, gate: Gate, family: Family) -> Iterator[tuple[str, Spans]]:
         mine = {span for f, span in gate.locals if f == family}
@@ -219,4 +220,6 @@ def _of_the_network(item: Item) -> bool:
 def at_locals(whole: Whole | Sequence[Entry], spans: Spans) -> Sequence[Entry]:
     """The policy where one end is local: each rule towards the local addresses, then from them, in order."""
     known = whole if isinstance(whole, Whole) else Whole(items(whole))
+    if len(spans) == 1 and spans[0][0] == spans[0][1]:
+        return listed(known.at(spans[0][0]))
     return listed(piece for item, ends in known.either(spans) for level in ends for piece in cut(item, level, spans))

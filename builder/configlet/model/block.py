@@ -96,10 +96,14 @@ class Listed(Sequence[T]):
 def listed(items: Iterable[T | Block[T]]) -> Sequence[T]:
     """The items as a list of rows: a tuple where none is a block, and a block of one row is that row."""
     found = tuple(items)
-    if Block not in set(map(type, found)):
+    kinds = list(map(type, found))
+    if Block not in kinds:
         return cast("tuple[T, ...]", found)
-    found = tuple(next(i.rows()) if isinstance(i, Block) and i.count == 1 else i for i in found)
-    return Listed(found) if any(isinstance(i, Block) for i in found) else cast("tuple[T, ...]", found)
+    blocks = [item for item, kind in zip(found, kinds, strict=True) if kind is Block]
+    if any(block.count == 1 for block in blocks):  # type: ignore[union-attr]
+        found = tuple(next(i.rows()) if isinstance(i, Block) and i.count == 1 else i for i in found)
+        return Listed(found) if any(isinstance(i, Block) for i in found) else cast("tuple[T, ...]", found)
+    return Listed(found)
 
 
 def items(rows: Sequence[T]) -> Sequence[T | Block[T]]:
