@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configlet.model.problem import Place, refuse
-from configlet.render.values import Filled, all_written, written
+from configlet.render.values import Filled, all_printed, all_written, written
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -84,7 +84,7 @@ def _environment(search: tuple[Path, ...]) -> Environment:
 
         code_generator_class = Joined
         context_class = Blocks
-        printable = staticmethod(all_written)
+        printable, printed = staticmethod(all_written), staticmethod(all_printed)
 
         def getattr(self, obj: Any, attribute: str) -> Any:
             """A field of a row, or what the sandbox says."""
