@@ -1,57 +1,117 @@
-"""Law: rows that a glance tells apart share no packet, and what is remembered of one owner's text changes no other's."""
+"""Law: what is found for all rows of a host's table at once is what is found row by row, and what is remembered of one
+owner's text changes no other's."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import combinations
 from pathlib import Path
 
+import pytest
+
+from configlet.model.gate import Table
 from configlet.model.net import Span
-from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry
+from configlet.model.problem import Refused
 from configlet.packets.boxes import meet
 from configlet.pipeline.artifacts import each_artifact
 from configlet.pipeline.site import open_site
-from configlet.render.filter_maps import _Chain, span_text
+from configlet.render import filter_chain, filter_elements, filter_order, render
+from configlet.render.filter_order import keeps_order, meeting
 from configlet.render.filter_table import _slug
-from tests.builders import platform, row
+from configlet.render.filter_words import Stage, span_text
+from tests.builders import host, platform, row
 
 ROOT = Path(__file__).parents[2]
-HERE: Span = (10, 10)
-RULE = row("permit tcp any any").rule
+NFT = platform("nftables")
+LOCALS = ("10.0.0.64", "10.0.0.65", "10.0.1.44")
+BASE = 0x0A000000
+HERE = [(BASE + 64, BASE + 64), (BASE + 65, BASE + 65), (BASE + 300, BASE + 300), (BASE + 64, BASE + 65)]
+THERE = [(BASE, BASE + 255), (BASE, BASE + 127), (BASE + 256, BASE + 511), (BASE + 900, BASE + 900), (0, 0xDFFFFFFF), HERE[0]]
+RULES = [replace(row("permit tcp any any", name=f"r{n % 5}", log=n % 4 == 3).rule, origin=o) for n, o in enumerate(
+    ("infrastructure", "infrastructure", "policy", "policy", "policy", "policy", "policy", "intra"))]  # fmt: skip
 
 
-def _span(dice: random.Random, top: int) -> Span:
-    low = dice.randrange(top)
-    return (low, min(top, low + dice.choice((0, 0, 1, 3, top))))
+def _rows(dice: random.Random, count: int) -> list[Entry]:
+    """Rows of a few rules, those of the network first, between a local end and another; most are told apart by ports."""
+    out: list[Entry] = []
+    for _ in range(count):
+        proto = dice.choice(((6, 6), (6, 6), (6, 6), (17, 17), (1, 1), (47, 47), ANY_PROTO))
+        low = dice.choice((22, 80, dice.randrange(1, 60_000), dice.randrange(1, 60_000)))
+        ports: Span = ANY_PORT
+        if proto in ((6, 6), (17, 17)):
+            ports = dice.choice(((low, low), (low, low + 9), (low, min(65535, low + 3000))))
+        elif proto == (1, 1):
+            ports = dice.choice((ANY_PORT, (2048, 2303), (0, 255)))
+        sport = (1024, 65535) if proto[0] in (6, 17) and dice.random() < 0.1 else ANY_PORT
+        ends = [dice.choice(HERE), dice.choice(THERE)]
+        if dice.random() < 0.4:
+            ends.reverse()
+        box: Box = (proto, ends[0], ends[1], ports, sport, ANY_BIT, (0, 0))
+        out.append(Entry(dice.random() < 0.8, box, dice.choice(RULES)))
+    return sorted(out, key=lambda entry: entry.rule.origin != "infrastructure")
 
 
-def _rows(dice: random.Random) -> list[Entry]:
-    protos = dice.choice((((6, 6),), ((17, 17), (0, 255)), ((47, 47), (50, 50), (0, 255))))
-    return [
-        Entry(
-            dice.random() < 0.8,
-            (dice.choice(protos), HERE, _span(dice, 40), _span(dice, 30), ANY_PORT, ANY_BIT, (0, 0)),
-            RULE,
-        )
-        for _ in range(dice.randrange(2, 9))
-    ]
+def _text(rows: Sequence[Entry]) -> str:
+    """What is rendered, or why it is refused."""
+    tables: list[Table] = [host(rows, LOCALS), host((), LOCALS, 6)]
+    try:
+        return render("ogw1", NFT, "filter-table", tables).text
+    except Refused as refused:
+        return str(refused)
 
 
-def test_rows_that_a_glance_tells_apart_share_no_packet() -> None:
+def test_a_text_is_the_same_when_no_row_is_told_apart_at_a_glance(monkeypatch: pytest.MonkeyPatch) -> None:
     dice = random.Random(3)
-    chain = _Chain(platform("nftables").kinds["filter-table"].operands, 4, "in", HERE, DST, SRC)
-    apart = uncrossed = 0
+    lists = [_rows(dice, dice.choice((2, 8, 40))) for _ in range(250)]
+    texts = [_text(rows) for rows in lists]
+    monkeypatch.setattr(filter_chain, "doubtful", lambda by, ends, ports: {n for of in by.values() for n in of})
+    monkeypatch.setattr(filter_order, "meeting", lambda numbers, rows, boxes: numbers)
+    assert texts == [_text(rows) for rows in lists]
+    assert len({text for text in texts if "elements" in text}) > 80 and sum("elements" not in text for text in texts) > 10
+
+
+def test_rows_that_meet_some_boxes_are_among_those_of_which_both_ends_do() -> None:
+    dice = random.Random(4)
+    found = 0
+    for _ in range(400):
+        rows, others = _rows(dice, 12), [entry.box for entry in _rows(dice, dice.randrange(8))]
+        numbers = meeting(range(len(rows)), rows, others)
+        assert list(numbers) == [
+            n for n, entry in enumerate(rows)
+            if all(any(entry.box[at][0] <= box[at][1] and box[at][0] <= entry.box[at][1] for box in others) for at in (DST, SRC))
+        ]  # fmt: skip
+        assert {n for n, entry in enumerate(rows) if any(meet(entry.box, box) for box in others)} <= set(numbers)
+        found += len(numbers)
+    assert found > 500
+
+
+def test_an_order_is_refused_where_a_later_row_of_another_direction_would_be_asked_before_an_earlier_one() -> None:
+    dice = random.Random(5)
+    kept = refused = 0
     for _ in range(3000):
-        rows = _rows(dice)
-        for stage in ("ports", "proto", "any"):
-            told = chain._told_apart(stage, rows)
-            apart += told
-            assert not told or not any(meet(a.box, b.box) for a, b in combinations(rows, 2))
-        crossed = chain._crossed(rows)
-        uncrossed += not crossed
-        assert crossed or not any(meet(a.box, b.box) for a, b in combinations(rows, 2) if a.permit != b.permit)
-    assert min(apart, uncrossed) > 300
+        rows = _rows(dice, dice.randrange(2, 7))
+        plain = rows[: dice.choice((0, 0, 1))] if dice.random() < 0.7 else rows[-1:]
+        others = [entry for entry in rows if not any(entry is one for one in plain)]
+        placed: list[Stage] = [(dice.choice((2, 3, 4, 12, 13, 14)), [entry]) for entry in others]
+        stages = {id(entry): stage for stage, some in [(-1, plain), *placed] for entry in some}
+        wrong = any(
+            stages[id(a)] > stages[id(b)] and stages[id(a)] // 10 != stages[id(b)] // 10 and a.permit != b.permit
+            for n, a in enumerate(rows)
+            for b in rows[n + 1 :]
+            if meet(a.box, b.box)
+        )
+        try:
+            keeps_order(rows, plain, placed)
+        except Refused:
+            assert wrong
+            refused += 1
+        else:
+            assert not wrong
+            kept += 1
+    assert min(kept, refused) > 100
 
 
 def test_an_owner_after_others_has_the_bytes_that_it_has_alone() -> None:
@@ -60,5 +120,40 @@ def test_an_owner_after_others_has_the_bytes_that_it_has_alone() -> None:
     for owner in reversed(site.placement.owners):
         span_text.cache_clear()
         _slug.cache_clear()
+        filter_elements._known.cache_clear()
         for alone in each_artifact(open_site(ROOT, "dc1", date(2026, 11, 24)), {owner}):
             assert alone.text == together[alone.owner, alone.platform]
+
+
+def test_rules_of_one_name_that_differ_have_elements_of_their_own_and_many_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(6)
+    lists = [_rows(dice, 30) for _ in range(40)]
+    alone = []
+    for rows in lists:
+        filter_elements._known.cache_clear()
+        alone.append(_text(rows))
+    filter_elements._known.cache_clear()
+    assert [_text(rows) for rows in lists] == alone
+    assert [_text([replace(e, rule=replace(e.rule)) for e in rows]) for rows in lists] == alone
+    for most in (0, 7, 100):
+        monkeypatch.setattr(filter_elements, "MOST", most)
+        filter_elements._known.cache_clear()
+        assert [_text(rows) for rows in [*lists, *lists]] == [*alone, *alone]
+        styles = tuple((key, repr(said)) for key, said in NFT.kinds["filter-table"].operands["text"].items())
+        assert len(filter_elements._known(4, styles).rules) <= most
+
+
+def test_an_address_that_is_a_number_like_a_port_or_protocol_is_no_port_or_protocol() -> None:
+    rule, own, end = RULES[2], HERE[0], (22, 22)
+    boxes: list[Box] = [
+        (ANY_PROTO, own, end, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)),
+        ((22, 22), own, end, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)),
+        ((6, 6), own, end, end, ANY_PORT, ANY_BIT, (0, 0)),
+        ((6, 6), own, end, end, end, ANY_BIT, (0, 0)),
+    ]
+    alone = []
+    for box in boxes:
+        filter_elements._known.cache_clear()
+        alone.append(_text([Entry(True, box, rule)]))
+    filter_elements._known.cache_clear()
+    assert [_text([Entry(True, box, rule)]) for box in boxes] == alone and len(set(alone)) == 4

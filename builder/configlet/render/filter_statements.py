@@ -14,7 +14,9 @@ from configlet.model.net import TOP, Family, Span, Spans, intersect, subtract
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.packets.boxes import meet
-from configlet.render.filter_maps import Ending, number_text, piece_of, span_text
+from configlet.render.filter_order import meeting
+from configlet.render.filter_parted import Parted, joined, piece_of
+from configlet.render.filter_words import Ending, number_text, span_text
 
 _MULTICAST: dict[Family, Span] = {4: (0xE0000000, 0xEFFFFFFF), 6: (0xFF << 120, TOP[6])}
 
@@ -29,39 +31,34 @@ class Statement:
     verdict: str
 
 
-def is_plain(entry: Entry, spans: Sequence[Span]) -> bool:
-    """Whether neither end of a row is a local address, so that no verdict map can hold it."""
-    return not (piece_of(entry.box[DST], spans) or piece_of(entry.box[SRC], spans))
-
-
 def statements(
-    operands: Mapping[str, Any],
-    family: Family,
-    rows: Sequence[Entry],
-    plain: Sequence[Entry],
-    ending: Callable[[Entry], Ending],
+    operands: Mapping[str, Any], family: Family, parted: Parted, ending: Callable[[Entry], Ending]
 ) -> dict[str, list[Statement]]:
     """The statements of the chains ``infrastructure`` and ``stray_icmp``, in the order of the rows."""
     out: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     icmp: int = operands["icmp"][family]
-    loose = {id(entry) for entry in plain}
-    out["infrastructure"] += (
-        _header(operands, family, e, ending) for e in rows if id(e) in loose and e.box[PROTO] != (icmp, icmp)
-    )
-    stray = [
-        e for e in rows
-        if e.box[PROTO][0] <= icmp <= e.box[PROTO][1] and (id(e) not in loose or e.box[PROTO] == (icmp, icmp))
-    ]  # fmt: skip
-    for entry in _told(stray):
-        out["stray_icmp"] += _icmp(operands, family, entry, ending, loose=id(entry) in loose)
+    one, rows = (icmp, icmp), parted.rows
+    loose = joined({proto: of for proto, of in parted.plain.items() if proto != one})
+    out["infrastructure"] += (_header(operands, family, rows[number], ending) for number in loose)
+    held = [by for side in (parted.towards, parted.origin) for by in side.values()]
+    plain = parted.plain.get(one, [])
+    stray = [n for by in held for proto, of in by.items() if proto[0] <= icmp <= proto[1] for n in of]
+    bare = {id(rows[number]) for number in plain}
+    for entry in _told(rows, [*stray, *plain]):
+        out["stray_icmp"] += _icmp(operands, family, entry, ending, loose=id(entry) in bare)
     return out
 
 
-def _told(rows: Sequence[Entry]) -> Iterator[Entry]:
-    """The rows less the denies that no later permit meets: the default deny says those."""
-    permits = [(at, entry) for at, entry in enumerate(rows) if entry.permit]
-    for at, entry in enumerate(rows):
-        if entry.permit or entry.log or any(later > at and meet(entry.box, other.box) for later, other in permits):
+def _told(rows: Sequence[Entry], numbers: Sequence[int]) -> Iterator[Entry]:
+    """The rows of these numbers, in order, less the denies that no later permit meets: the default deny says those."""
+    said = [n for n in numbers if rows[n].permit or rows[n].rule.log]
+    permits = sorted(n for n in said if rows[n].permit)
+    first = permits[-1] if permits else 0
+    denies = meeting([n for n in numbers if n < first and not rows[n].permit], rows, [rows[n].box for n in permits])
+    for number in sorted({*said, *denies}):
+        entry = rows[number]
+        met = any(later > number and meet(entry.box, rows[later].box) for later in permits)
+        if entry.permit or entry.log or met:
             yield entry
 
 

@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from configlet.model.block import sets_of
 from configlet.model.gate import Table
-from configlet.model.net import Family, Span, merge, overlap
-from configlet.model.policy import ANY_BIT, DST, SRC, Entry
-from configlet.model.problem import Refused, refuse
-from configlet.packets.near import Near
-from configlet.render.filter_maps import OUT, Ending, Local, Map, local_chains
-from configlet.render.filter_statements import Statement, is_plain, statements
-from configlet.render.values import label
+from configlet.model.net import Family, Span, merge
+from configlet.model.policy import ANY_BIT, FLAG, FRAG, Entry
+from configlet.render.filter_elements import Elements
+from configlet.render.filter_maps import local_chains
+from configlet.render.filter_order import cannot, keeps_order
+from configlet.render.filter_parted import Parted, joined
+from configlet.render.filter_statements import Statement, statements
+from configlet.render.filter_words import Ending, Local, Map, counted
+from configlet.render.values import labels
 
+_BOX = attrgetter("box")
 _STRANGE = re.compile(r"[\W_]")
 """What cannot stand in the name of a chain."""
 
@@ -40,38 +43,29 @@ class Side:
     map: Map
 
 
-class Placed(NamedTuple):
-    """A row in the order in which the text will judge it."""
-
-    stage: int
-    entry: Entry
-
-
 def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> dict[str, object]:
     """What the template of a filter table is given. Raises Refused for a row that no table can hold."""
     chains = _Rules(operands)
     ordered = sorted(tables, key=lambda t: (t.family, t.realm))
     families: list[Family] = [4, 6]
     locals_: list[Local] = []
-    sides: list[Side] = []
+    dispatch: list[Side] = []
     loose: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     for family in families:
-        rows = [
-            (e, spans) for t in ordered if t.family == family for spans in [_spans(t, family)] for e in _rows(t)
-        ]
-        found, placed = local_chains(operands, family, rows, chains.ending)
-        plain = [entry for entry, spans in rows if is_plain(entry, spans)]
-        for chain, items in statements(operands, family, [e for e, _ in rows], plain, chains.ending).items():
+        parted = Parted()
+        for table in (t for t in ordered if t.family == family):
+            parted.take(_rows(table), _spans(table, family))
+        found, placed = local_chains(operands, family, parted, Elements(family, operands["text"], chains.ending))
+        for chain, items in statements(operands, family, parted, chains.ending).items():
             loose[chain] += items
-        if not all(entry.permit for entry, _ in rows):
-            _keeps_order([e for e, _ in rows], [Placed(-1, e) for e in plain] + [Placed(s, e) for s, e in placed])
+        keeps_order(parted.rows, [parted.rows[number] for number in joined(parted.plain)], placed)
         locals_ += found
-        sides += _sides(operands, family, found)
+        dispatch += _dispatch(operands, family, found)
     return {
         "owner": owner,
         **{key: operands[key] for key in ("table", "priority", "hooks", "group")},
         "icmp_protocols": ", ".join(str(n) for n in sorted(operands["icmp"].values())),
-        "sides": sides,
+        "sides": dispatch,
         "locals": locals_,
         "maps": [m for item in locals_ for m in item.maps],
         "infrastructure": loose["infrastructure"],
@@ -85,29 +79,32 @@ class _Rules:
 
     def __init__(self, operands: Mapping[str, Any]) -> None:
         self.operands = operands
+        self.label = labels(operands["text"])
         self.known: dict[tuple[str, bool, bool], Ending] = {}
         self.chains: list[RuleChain] = []
         self.taken: set[str] = set()
 
     def ending(self, entry: Entry) -> Ending:
-        key = (entry.rule.name, entry.permit, entry.log)
+        """How the rule of one row ends."""
+        rule = entry.rule
+        key = (rule.name, entry.permit, rule.log and not entry.reply)
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = self._made(entry)
         return found
 
     def _made(self, entry: Entry) -> Ending:
-        comment = label(entry.rule.name, self.operands["text"])
-        verdict = "accept" if entry.permit else "drop"
+        comment = self.label(entry.rule.name)
         if not entry.log:
-            return Ending(f'comment "{comment}" ', verdict, f'counter {verdict} comment "{comment}"')
+            return counted(comment, entry.permit)
         name = base = f"{'allow' if entry.permit else 'deny'}_{_slug(comment)}"
         number = 2
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1
         self.taken.add(name)
+        verdict = "accept" if entry.permit else "drop"
         self.chains.append(RuleChain(name, comment, self.operands["prefix"].format(rule=comment), verdict))
-        return Ending("", f"goto {name}", f"goto {name}")
+        return Ending("", f"goto {name}")
 
 
 @lru_cache(maxsize=4096)
@@ -116,13 +113,20 @@ def _slug(comment: str) -> str:
     return _STRANGE.sub("_", comment.lower())[:60]
 
 
-def _rows(table: Table) -> Iterator[Entry]:
+def _rows(table: Table) -> Sequence[Entry]:
     """The rows for whole packets; what they say of fragments must be the deny that stands first in the text."""
-    for entry in table.rows:
+    boxes = list(map(_BOX, table.rows))
+    if {ANY_BIT}.issuperset(map(itemgetter(FLAG), boxes)) and {(0, 0)}.issuperset(map(itemgetter(FRAG), boxes)):
+        return table.rows
+    return list(_whole(table.rows))
+
+
+def _whole(rows: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in rows:
         if entry.box[5] != ANY_BIT:
-            raise _cannot(entry, "a table that remembers connections does not ask for TCP flags")
+            raise cannot(entry, "a table that remembers connections does not ask for TCP flags")
         if entry.box[6][1] and entry.permit:
-            raise _cannot(entry, "fragments are judged whole, after they are put together")
+            raise cannot(entry, "fragments are judged whole, after they are put together")
         if entry.box[6][0] == 0:
             yield entry if entry.box[6] == (0, 0) else replace(entry, box=(*entry.box[:6], (0, 0)))
 
@@ -131,48 +135,9 @@ def _spans(table: Table, family: Family) -> tuple[Span, ...]:
     return merge(span for f, span in table.gate.locals if f == family)
 
 
-def _sides(operands: Mapping[str, Any], family: Family, found: Sequence[Local]) -> Iterator[Side]:
+def _dispatch(operands: Mapping[str, Any], family: Family, found: Sequence[Local]) -> Iterator[Side]:
     word, key = operands["address"][family], operands["key"][family]
     for direction, end in (("in", "daddr"), ("out", "saddr")):
         elements = tuple(e for item in found if item.direction == direction for e in item.dispatch)
         if elements:
             yield Side(word, end, Map(f"{direction}{family}", key, elements))
-
-
-def _keeps_order(rows: Iterable[Entry], placed: Sequence[Placed]) -> None:
-    """Refuse when the text would judge a later row before an earlier one that says otherwise.
-
-    Within one direction the maps keep the order; what is left are rows of different ones.
-    """
-    order = {id(entry): index for index, entry in enumerate(rows)}
-    permits: dict[int, list[Placed]] = {}
-    for one in (p for p in placed if p.entry.permit):
-        permits.setdefault(one.stage // OUT, []).append(one)
-    near = {direction: _Permits([p.entry for p in found]) for direction, found in permits.items()}
-    for deny in (p for p in placed if not p.entry.permit):
-        for direction in (d for d in permits if d != deny.stage // OUT):
-            for other in (permits[direction][number] for number in near[direction].meeting(deny.entry)):
-                first, second = sorted((deny, other), key=lambda p: order[id(p.entry)])
-                if first.stage > second.stage:
-                    raise _cannot(first.entry, f'the rule "{second.entry.rule.name}" after it would be looked up first')
-
-
-class _Permits:
-    """The permits of one direction, and all the addresses that they speak of: most denies speak of none of them."""
-
-    __slots__ = ("destinations", "near", "sources")
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.destinations, self.sources = (merge({e.box[level] for e in entries}) for level in (DST, SRC))
-        self.near = Near([sets_of(entry) for entry in entries])
-
-    def meeting(self, deny: Entry) -> Iterable[int]:
-        """The numbers of those that share a packet with a deny."""
-        if overlap((deny.box[DST],), self.destinations) and overlap((deny.box[SRC],), self.sources):
-            return self.near.meeting(sets_of(deny))
-        return ()
-
-
-def _cannot(entry: Entry, why: str) -> Refused:
-    detail = f'The rule "{entry.rule.name}" gives a row that the table cannot hold: {why}. Nothing was rendered.'
-    return refuse("Row that cannot be written", detail, entry.rule.place)
