@@ -122,6 +122,19 @@ def test_a_hosts_rows_are_those_that_a_look_at_each_gives(family: int, monkeypat
     assert sum(told) > 1500 and sum(count > 0 for count in told) > 60
 
 
+def test_a_row_to_two_addresses_of_a_host_that_touch_is_towards_it_whatever_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = ((BASE[4] + n, BASE[4] + n) for n in (64, 65))
+    own = [Entry(True, (ANY_PROTO, one, one, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for one in (a, b)]
+    ends = (((a[0], b[1]), a), (a, a))
+    rule = _rule("r", "policy", True, False)
+    rows = [Entry(True, ((6, 6), *pair, (22, 22), ANY_PORT, ANY_BIT, (0, 0)), rule) for pair in ends]
+    law = Law(4, ((*own, *rows),))
+    found = items(hosts.host_rows(law))
+    assert list(found) == [*own, rows[0]]
+    monkeypatch.setattr(hosts, "_doubted", lambda found, own: range(len(found)))
+    assert found == items(hosts.host_rows(law))
+
+
 def test_spans_that_meet_others_are_found_as_by_a_look_at_each() -> None:
     dice = random.Random(5)
     kept = 0

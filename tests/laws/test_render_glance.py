@@ -78,6 +78,10 @@ def test_rows_that_meet_some_boxes_are_among_those_of_which_both_ends_do() -> No
     found = 0
     for _ in range(400):
         rows, others = _rows(dice, 12), [entry.box for entry in _rows(dice, dice.randrange(8))]
+        if dice.random() < 0.5:  # many ends that do not touch
+            ends = [(BASE + n, BASE + n) for n in range(0, 1024, 2)]
+            rows = [entry.over((entry.box[0], dice.choice(ends), dice.choice(HERE[:2]), *entry.box[3:])) for entry in rows]
+            others = [(box[0], dice.choice(ends[:60]), HERE[3], *box[3:]) for box in others * 6]
         numbers = meeting(range(len(rows)), rows, others)
         assert list(numbers) == [
             n for n, entry in enumerate(rows)
