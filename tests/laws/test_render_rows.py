@@ -19,6 +19,7 @@ OTHERS = (
     "{% for key, comment, verdict in rows %}\n{{ key }}{{ verdict }}\n{% endfor %}\n",
     "{% for key, comment, verdict in rows %}\n{{ key }}{{ comment }}{{ verdict }}{{ key }}\n{% endfor %}\n",
     "{% for key, comment, verdict in rows if verdict != 'b' %}\n{{ key }}{{ comment }}{{ verdict }}{% else %}no{% endfor %}\n",
+    "{% for key, comment, verdict in rows %}{{ key }}{{ comment }}{{ verdict }}{% else %}none{% endfor %}\n",
     "{% for key, comment, verdict in rows %}\n{{ loop.index }}{{ key }}{{ comment }}{{ verdict }}\n{% endfor %}\n",
     "{% set key = 'k' %}\n{% for key, comment, verdict in rows %}{{ key }}{{ comment }}{{ verdict }}{% endfor %}\n{{ key }}\n",
     "{% for key, key, verdict in rows %}\n{{ key }}{{ key }}{{ verdict }}\n{% endfor %}\n",
