@@ -40,6 +40,7 @@ def exact(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bo
     room, credit = request.param
     monkeypatch.setattr(crowd, "MOST_BYTES", room)
     monkeypatch.setattr(near, "CREDIT", credit)
+    monkeypatch.setattr(near, "CHEAP", credit)
     monkeypatch.setattr(near, "FIRST", 1)
     return bool(room > 3000 and not credit)
 
@@ -129,7 +130,8 @@ def test_a_gap_of_one_value_is_seen() -> None:
 
 def test_joined_pieces_of_ends_are_not_forgotten_when_services_are_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowd, "MOST_BYTES", 3000)
-    monkeypatch.setattr(near, "CREDIT", 0)
+    monkeypatch.setattr(near, "CHEAP", 0)
+    monkeypatch.setattr(near, "FIRST", 0)
     services: list[Spans] = [((6, 6),), ((17, 17),)]
     blocks: list[Block] = [(services[n % 3 == 0], ((2 * n, 2 * n),), ((0, TOP),), ((0, 65535),)) for n in range(300)]
     asked = Neighbours(blocks)

@@ -7,14 +7,15 @@ from functools import reduce
 from operator import or_
 
 from configlet.analyse.blocks import DST, SERVICE, SPORT, SRC, Block, end_of, size, touching
-from configlet.analyse.crowd import Crowd, places
+from configlet.analyse.crowd import MOST_BYTES, Crowd, places
 from configlet.model.net import Spans, merge
 from configlet.packets.sets import touch, without
 
 LEVELS = (DST, SRC, SERVICE, SPORT)
 LATER = (SERVICE, SPORT)
-"""What is laid out when more than ``CREDIT`` blocks a question were looked at one by one: where little overlaps it never is."""
-CREDIT, FIRST = 64, 32
+"""What is laid out when more than ``CREDIT`` blocks a question were looked at one by one, or ``CHEAP`` where
+services have few borders: where little overlaps it never is."""
+CREDIT, CHEAP, FIRST = 64, 4, 32
 FEW = 4
 """Spans that are looked up without asking whether another way were shorter."""
 _MARKS = 512
@@ -29,8 +30,8 @@ class Neighbours:
     """
 
     __slots__ = (
-        "_credit", "_crowds", "_highs", "_last", "_lows", "_marks", "_own", "_step", "_whole", "all", "bits", "blocks", "exact",
-        "places", "ranked",
+        "_allowed", "_credit", "_crowds", "_highs", "_last", "_lows", "_marks", "_own", "_step", "_whole", "all", "bits",
+        "blocks", "exact", "places", "ranked",
     )  # fmt: skip
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -45,6 +46,8 @@ class Neighbours:
         """Of each bit the block."""
         self.exact = all(all(block[level] is blocks[0][level] for block in blocks) for level in LATER)
         """Whether ``meeting`` says nothing of blocks that only may touch."""
+        borders = len({border for block in blocks for span in block[SERVICE] for border in span})
+        self._allowed = CREDIT if borders * len(blocks) > 4 * MOST_BYTES else CHEAP
         self._credit, self._whole = CREDIT * FIRST, self.exact
         self._lows = [block[SERVICE][0][0] for block in self.ranked]
         self._highs = [block[SERVICE][-1][1] for block in self.ranked]
@@ -85,6 +88,7 @@ class Neighbours:
                 if number < crowd.room:
                     known[number] = touching
             found &= touching
+        self._credit += self._allowed
         if found != bit:
             found = self.touching(block, found)
         self._last = at, found
@@ -123,7 +127,7 @@ class Neighbours:
                 self._lay_out(level)
             return self.touching(block, self.meeting(block, others))
         found = places(others)
-        self._credit += CREDIT - len(found)
+        self._credit -= len(found)
         low, high, lows, highs = block[SERVICE][0][0], block[SERVICE][-1][1], self._lows, self._highs
         found = [bit for bit in found if lows[bit] <= high and highs[bit] >= low]
         return reduce(or_, map((1).__lshift__, [bit for bit in found if touching(block, self.ranked[bit])]), 0)
