@@ -16,6 +16,8 @@ LATER = (SERVICE, SPORT)
 """What is laid out when more than ``CREDIT`` blocks a question were looked at one by one, or ``CHEAP`` where
 services have few borders: where little overlaps it never is."""
 CREDIT, CHEAP, FIRST = 64, 4, 32
+BETWEEN, ROOM = 256, 400_000
+"""Blocks between ends that share addresses, up to which they are remembered by these ends, and how many are in all."""
 FEW = 4
 """Spans that are looked up without asking whether another way were shorter."""
 _MARKS = 512
@@ -30,8 +32,8 @@ class Neighbours:
     """
 
     __slots__ = (
-        "_allowed", "_credit", "_crowds", "_highs", "_last", "_lows", "_marks", "_own", "_step", "_whole", "all", "bits",
-        "blocks", "exact", "places", "ranked",
+        "_allowed", "_credit", "_crowds", "_ends", "_highs", "_last", "_lows", "_marks", "_own", "_room", "_step", "_whole",
+        "all", "bits", "blocks", "exact", "places", "ranked",
     )  # fmt: skip
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -54,6 +56,8 @@ class Neighbours:
         self._crowds: list[Crowd | None] = [None] * 4
         self._own: list[tuple[list[int], list[int], int, Crowd]] = []
         self._last = -1, 0
+        self._ends: dict[tuple[int, ...], list[int]] = {}
+        self._room = ROOM
         for level in (DST, SRC):
             self._lay_out(level)
         self.all = (1 << len(blocks)) - 1
@@ -79,7 +83,33 @@ class Neighbours:
         """The blocks that share a packet with the block at a place, itself among them."""
         if self._last[0] == at:
             return self._last[1]
-        block, found, bit = self.blocks[at], self.all, 1 << self.bits[at]
+        found = 0 if self.exact or self._whole or self._credit < 0 else self._few(at)
+        if not found:
+            found = self._meeting(at)
+            self._credit += self._allowed
+            if found != 1 << self.bits[at]:
+                found = self.touching(self.blocks[at], found)
+        self._last = at, found
+        return found
+
+    def _few(self, at: int) -> int:
+        """The same where few blocks are between ends that share addresses: those are remembered, as many have these ends. 0
+        where they are many."""
+        key = tuple([ids[at] for ids, _, _, _ in self._own])
+        near = self._ends.get(key)
+        if near is None:
+            found = self._meeting(at)
+            near = places(found) if found.bit_count() <= BETWEEN else []
+            self._ends[key] = near if self._room > 0 else []
+            self._room -= len(near)
+        if not near:
+            return 0
+        self._credit += self._allowed
+        return 1 << near[0] if len(near) == 1 else self._shared(self.blocks[at], near)
+
+    def _meeting(self, at: int) -> int:
+        """The blocks that share addresses with the block at a place, or may do."""
+        block, found = self.blocks[at], self.all
         for ids, known, level, crowd in self._own:
             number = ids[at]
             touching = known[number]
@@ -88,10 +118,6 @@ class Neighbours:
                 if number < crowd.room:
                     known[number] = touching
             found &= touching
-        self._credit += self._allowed
-        if found != bit:
-            found = self.touching(block, found)
-        self._last = at, found
         return found
 
     def meeting(self, block: Block, others: int) -> int:
@@ -126,11 +152,14 @@ class Neighbours:
             for level in LATER:
                 self._lay_out(level)
             return self.touching(block, self.meeting(block, others))
-        found = places(others)
+        return self._shared(block, places(others))
+
+    def _shared(self, block: Block, found: Sequence[int]) -> int:
+        """Those of some blocks that do share a packet with a block, looked at one by one."""
         self._credit -= len(found)
         low, high, lows, highs = block[SERVICE][0][0], block[SERVICE][-1][1], self._lows, self._highs
-        found = [bit for bit in found if lows[bit] <= high and highs[bit] >= low]
-        return reduce(or_, map((1).__lshift__, [bit for bit in found if touching(block, self.ranked[bit])]), 0)
+        near = [bit for bit in found if lows[bit] <= high and highs[bit] >= low]
+        return reduce(or_, map((1).__lshift__, [bit for bit in near if touching(block, self.ranked[bit])]), 0)
 
     def gap(self, block: Block, others: int, level: int) -> Spans:
         """The values of a block that none of some blocks has in one dimension."""
