@@ -99,14 +99,11 @@ class Whole:
         return found
 
 
-def clip(whole: Whole, level: int, spans: Spans) -> Iterator[Item]:
-    """Each row cut to the spans in one address dimension, in order; what is outside vanishes."""
-    for item in whole.touching(level, spans):
-        yield from cut(item, level, spans)
-
-
-def clipped(found: Iterable[Item], level: int, spans: Spans, pieces: dict[int, Item]) -> list[Item]:
-    """The same of rows that were looked up, as a list; ``pieces`` learns what each new row was cut from, by its identity."""
+def clip(found: Iterable[Item], level: int, spans: Spans, pieces: dict[int, Item] | None = None) -> list[Item]:
+    """Each row cut to the spans in one address dimension, in order; what is outside vanishes. ``pieces`` learns what each new
+    row was cut from, by its identity."""
+    if not spans:
+        return []
     (first, last), *more = spans
     out: list[Item] = []
     for item in found:
@@ -116,7 +113,8 @@ def clipped(found: Iterable[Item], level: int, spans: Spans, pieces: dict[int, I
                 out.append(item)
                 continue
         made = tuple(cut(item, level, spans))
-        pieces.update((id(piece), item) for piece in made if piece is not item)
+        if pieces is not None:
+            pieces.update((id(piece), item) for piece in made if piece is not item)
         out += made
     return out
 

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from itertools import groupby
 from typing import NamedTuple
 
-from configlet.fit.clip import Whole, clip, clipped, guarded, needed, with_fragments
+from configlet.fit.clip import Whole, clip, guarded, needed, with_fragments
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
@@ -118,11 +118,12 @@ class Laws:
         starts: list[Item] = []
         answered: list[Item] = []
         for realm, spans in self._locals_by_realm(gate, family):
-            starts += clip(self.whole(realm, family), near, spans)
-            answered += clip(self.whole(realm, family), far, spans)
-        whole = (*link, *with_fragments(starts, match=match))
+            whole = self.whole(realm, family)
+            starts += clip(whole.touching(near, spans), near, spans)
+            answered += clip(whole.touching(far, spans), far, spans)
+        first = (*link, *with_fragments(starts, match=match))
         back = tuple(replies(with_fragments(answered, match=match), family))
-        return Law(family, tuple(map(listed, needed(whole, back))))
+        return Law(family, tuple(map(listed, needed(first, back))))
 
     def _host_entries(self, gate: Gate, family: Family) -> list[Item]:
         receives = any(lo != hi for _, (lo, hi) in gate.locals)
@@ -182,7 +183,7 @@ def routed(whole: Whole, scope: Scope, direction: str, family: Family) -> Routed
     pieces: dict[int, Item] = {}
     parts: dict[int, Item] = {}
     initiations = _toward(whole, scope, near, family, pieces)
-    answered = clipped(whole.touching(far, scope.spans), far, scope.spans, parts) if scope.spans else []
+    answered = clip(whole.touching(far, scope.spans), far, scope.spans, parts)
     box = full(family)
     inside: Box = (*box[:6], (0, 0))
     link = (
@@ -208,8 +209,7 @@ def _toward(whole: Whole, scope: Scope, near: int, family: Family, pieces: dict[
     narrow = scope.spans if near == SRC else wide
     out: list[Item] = []
     for network, found in groupby(whole.touching(near, wide), _of_the_network):
-        if spans := wide if network else narrow:
-            out += clipped(found, near, spans, pieces)
+        out += clip(found, near, wide if network else narrow, pieces)
     return out
 
 

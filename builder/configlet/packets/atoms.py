@@ -41,16 +41,20 @@ def difference(
     """``differ``, or ``more`` where a kind is given, of lists that may hold blocks."""
     lists = _single(family, law, text)
     if lists is not None:
-        where = _left(family, *lists)
-        if where is not None:
-            (found,) = inside(family, *lists, where.boxes, (kind,))
-            if isinstance(found, tuple) or (found is None and where.every):
-                return found
-        return differ(family, *lists, budget) if kind is None else more(family, kind, *lists, budget)
+        return _of_single(family, lists, _left(family, *lists), kind, budget)
     atoms = _Atoms(family, (sets_of(item) for rows in (*law, text) for item in items(rows)))
     laws, said = [atoms.rows(rows) for rows in law], atoms.rows(text)
     found = differ(family, laws, said, budget) if kind is None else more(family, kind, laws, said, budget)
     return found if found is None or isinstance(found, Overrun) else atoms.back(found)
+
+
+def _of_single(family: Family, lists: _Lists, where: Left | None, kind: Kind | None, budget: int) -> _Answer:
+    """The same of single rows, of which it is known where they may differ."""
+    if where is not None:
+        (found,) = inside(family, *lists, where.boxes, (kind,))
+        if isinstance(found, tuple) or (found is None and where.every):
+            return found
+    return differ(family, *lists, budget) if kind is None else more(family, kind, *lists, budget)
 
 
 def each_way(
@@ -67,10 +71,16 @@ def each_way(
         first, second = inside(family, *lists, where.boxes, KINDS)
         if not isinstance(first, Overrun) and not isinstance(second, Overrun):
             return first, second
-    found = difference(family, law, text, None, budget)
+
+    def asked(kind: Kind | None) -> _Answer:
+        if lists is None:
+            return difference(family, law, text, kind, budget)
+        return _of_single(family, lists, where, kind, budget)
+
+    found = asked(None)
     if found is None or isinstance(found, Overrun):
         return found, None
-    first, second = (difference(family, law, text, kind, budget) for kind in KINDS)
+    first, second = map(asked, KINDS)
     if first is None and second is None:
         raise Contradiction
     return first, second

@@ -86,6 +86,7 @@ class _Last:
 
     known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], _Rows]]] = ({}, {})
     words: ClassVar[dict[Family, Lines]] = {}
+    """How rows are worded by the same operands."""
 
     def __init__(self, operands: Mapping[str, Any]) -> None:
         before, made = _Last.known
