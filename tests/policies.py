@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.host import host_rows
-from configlet.fit.law import Scope, at_locals, routed_lists
+from configlet.fit.law import Scope, at_locals
 from configlet.fit.tables import fitted
 from configlet.model.gate import Artifact, Gate, Law, Reading, Table
 from configlet.model.inventory import Term
@@ -25,7 +25,7 @@ from configlet.platforms.content import search
 from configlet.prove import prove
 from configlet.readers import read
 from configlet.render import render
-from tests.builders import span
+from tests.builders import routed_lists, span
 
 ALL = load(search(None))
 KINDS = [(name, kind) for name, known in sorted(ALL.items()) for kind, said in known.kinds.items() if not said.encoder]

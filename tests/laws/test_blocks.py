@@ -10,7 +10,7 @@ import pytest
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.host import host_rows
-from configlet.fit.law import Scope, at_locals, routed_lists
+from configlet.fit.law import Scope, at_locals
 from configlet.model.block import Block, Listed, items, listed
 from configlet.model.gate import Law
 from configlet.model.inventory import Term
@@ -25,7 +25,7 @@ from configlet.packets.entries import entries
 from configlet.packets.trim import trimmed
 from configlet.packets.verdict import first, passes
 from configlet.packets.walk import differ
-from tests.builders import platform
+from tests.builders import platform, routed_lists
 from tests.laws.made.rules import HERE, NET, packets, permits, policy, product
 
 IOS = platform("ios")

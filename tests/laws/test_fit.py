@@ -11,7 +11,7 @@ import pytest
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.host import host_rows
-from configlet.fit.law import ITSELF, Scope, at_locals, routed_lists
+from configlet.fit.law import ITSELF, Scope, at_locals
 from configlet.fit.units import typed
 from configlet.model.block import items, sets_of
 from configlet.model.gate import Law
@@ -21,7 +21,7 @@ from configlet.packets.verdict import first, passes, reverse
 from configlet.prove import prove
 from configlet.readers import read
 from configlet.render import render
-from tests.builders import acl, host, platform
+from tests.builders import acl, host, platform, routed_lists
 
 NET = 0x0A000000
 SPANS = [

@@ -10,7 +10,7 @@ import pytest
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.budget import cost
-from configlet.fit.law import Scope, routed_lists
+from configlet.fit.law import Scope
 from configlet.fit.tables import fitted
 from configlet.lab.parsers import ios as lab
 from configlet.model.block import Listed, listed
@@ -25,7 +25,7 @@ from configlet.plan.recipes_lists import Impossible, Lists, Step, Unit, after
 from configlet.prove import prove
 from configlet.readers import read
 from configlet.render import render
-from tests.builders import platform, span
+from tests.builders import platform, routed_lists, span
 from tests.cli_run import DAY, configlet
 from tests.lab.cli_bench import make_ios, shell
 from tests.laws.made.rules import HERE, NET, packets, policy, product

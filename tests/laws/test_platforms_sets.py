@@ -15,7 +15,7 @@ import pytest
 
 from configlet.fit.acl import acl_rows
 from configlet.fit.budget import cost
-from configlet.fit.law import Scope, routed_lists
+from configlet.fit.law import Scope
 from configlet.fit.tables import fitted
 from configlet.model.block import listed
 from configlet.model.gate import Artifact, Gate, Law, Table
@@ -26,7 +26,7 @@ from configlet.model.problem import Place, Refused
 from configlet.packets.blocks import blocks
 from configlet.readers import read, running
 from configlet.render import render
-from tests.builders import platform
+from tests.builders import platform, routed_lists
 from tests.laws.test_import import same_chains
 from tests.laws.test_platforms_all import mutants
 from tests.laws.test_platforms_kernel import SCRIPTS, TOOLS, meant

@@ -170,15 +170,8 @@ class Routed(NamedTuple):
     answers: tuple[Set[int], ...] = ()
 
 
-def routed_lists(
-    whole: Whole | Sequence[Entry], scope: Scope, direction: str, family: Family
-) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """Initiations in one direction, and the replies to initiations in the other."""
-    return routed(whole if isinstance(whole, Whole) else Whole(items(whole)), scope, direction, family).lists
-
-
 def routed(whole: Whole, scope: Scope, direction: str, family: Family) -> Routed:
-    """The same, with what is known of the rows."""
+    """Initiations in one direction, and the replies to initiations in the other, with what is known of the rows."""
     near, far = (SRC, DST) if direction == "in" else (DST, SRC)
     pieces: dict[int, Item] = {}
     parts: dict[int, Item] = {}
