@@ -87,7 +87,7 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
     gc.freeze()  # what is never collected is never written to, and stays one copy
     pool = ProcessPoolExecutor(processes, get_context("fork"))
     try:
-        yield from pool.map(_one, range(len(items)))
+        yield from pool.map(_one, range(len(items)), chunksize=32)
     except BrokenProcessPool:
         detail = "A process that looked at some owners was ended from outside, perhaps for want of memory. Nothing was decided."
         raise refuse("Work that was not finished", f"{detail} Run it again, with --jobs 1 if memory is short.") from None
