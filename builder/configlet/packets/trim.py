@@ -41,6 +41,10 @@ class Cell(NamedTuple):
     permit: bool
     box: tuple[Span, ...]
 
+    def over(self, box: tuple[Span, ...]) -> Cell:
+        """The same over another box."""
+        return Cell(self.permit, box)
+
 
 def both(
     family: Family, laws: Sequence[Sequence[Row]], text: Sequence[Row]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from configlet.model.gate import Artifact, Line, Proof, Reading, Table, Witness
 from configlet.packets.boxes import full
 from configlet.prove.compare import Doubt, witnesses
@@ -78,13 +80,21 @@ def _refutations(artifact: Artifact, reading: Reading, table: Table) -> tuple[Wi
         if lines is not None and id(lines) in seen:  # hooks that judge alike share one list
             continue
         seen.add(id(lines))
-        witnessed = witnesses(table.law, _unbound(key, table) if lines is None else lines, table.realm, artifact.file)
+        said = _unbound(key, table) if lines is None else lines
+        witnessed = witnesses(table.law, said, table.realm, artifact.file, _own(table))
         if lines is None and not witnessed:
             raise Doubt(f"The text has no list for {_where(key)}.")
         if observed and not witnessed and lines is not None:
             witnessed = uncounted(table.law, observed, lines, table.realm, artifact.file)
         found |= dict.fromkeys(witnessed)
     return tuple(sorted(found, key=lambda witness: witness.kind))
+
+
+def _own(table: Table) -> Sequence[int] | None:
+    """The addresses of a host that holds the table; None where it stands at no host's hooks."""
+    if table.gate.direction != "both":
+        return None
+    return [low for family, (low, high) in table.gate.locals if family == table.family and low == high]
 
 
 def _unbound(key: Key, table: Table) -> tuple[Line, ...]:

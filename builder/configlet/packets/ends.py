@@ -1,0 +1,173 @@
+"""The rows of a host's list by the ends of their packets: towards each of its addresses, from each, between them, the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, product, repeat
+from operator import attrgetter, itemgetter
+from typing import NamedTuple, cast
+
+from configlet.model.net import Span
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box
+from configlet.packets.sides import Key, Side
+from configlet.packets.trim import Row
+
+Said = tuple[bool, Box]
+"""Permit or deny, and of what."""
+TOLD = (0, 0)
+"""What a row says of an end that is told."""
+_ROW, _FIRST = attrgetter("permit", "box"), itemgetter(0)
+_WHOLE = (0, 0)
+_ALL = (ANY_PORT, ANY_PORT, ANY_BIT, _WHOLE)
+_Pair = tuple[int, int]
+
+
+class Run(NamedTuple):
+    """Rows that follow one another: of each of some elements one in each of some boxes, its ``bases``.
+
+    ``axes`` are what the elements say of each of the ``fields``, of which a base has everything; ``permits`` by element.
+    """
+
+    bases: Sequence[Box]
+    fields: Sequence[int]
+    axes: Sequence[Sequence[Span]]
+    permits: Sequence[bool]
+
+    def rows(self) -> Iterator[Said]:
+        """The rows one by one."""
+        for permit, *spans in zip(self.permits, *self.axes, strict=True):
+            for base in self.bases:
+                box = list(base)
+                for field, span in zip(self.fields, spans, strict=True):
+                    box[field] = span
+                yield permit, cast(Box, tuple(box))
+
+
+class Ends:
+    """A first-match list by what its rows have something of, each time in the list's order: packets to each of a host's
+    addresses (``own``) from elsewhere, from each to elsewhere, between any two of them (``within``), and between others
+    (``beyond``). A row of which neither end is told stands in several places.
+    """
+
+    __slots__ = ("_done", "_finished", "_held", "beyond", "origin", "own", "towards", "within")
+
+    def __init__(self, own: Collection[int]) -> None:
+        self.own = own
+        self.towards, self.origin = ({at: Side() for at in own} for _ in (DST, SRC))
+        self.within: dict[_Pair, list[Said]] = {pair: [] for pair in product(own, own)}
+        self.beyond: list[Said] = []
+        self._held: dict[Span, tuple[int, ...]] = {}
+        self._done: dict[_Pair, list[Span]] = {pair: [] for pair in self.within}
+        """Between two addresses the protocols of which a row had everything but fragments,"""
+        self._finished: set[_Pair] = set()
+        """and the pairs between which one had everything of all protocols."""
+
+    def rows(self, rows: Iterable[Row]) -> None:
+        """The next rows."""
+        self.said([*map(_ROW, rows)])
+
+    def said(self, rows: Sequence[Said]) -> None:
+        """The same."""
+        held = {span: self._of(span) for span in {box[DST] for _, box in rows} | {box[SRC] for _, box in rows}}
+        towards = {(at, at): side for at, side in self.towards.items()}
+        origin = {(at, at): side for at, side in self.origin.items()}
+        finished = self._finished
+        for permit, box in rows:
+            proto, dst, src, dport, sport, flag, part = box
+            into, of = held[dst], held[src]
+            if into and of and (part != _WHOLE or not finished.issuperset(product(into, of))):
+                self._between(proto, permit, (dport, sport, flag, part), into, of)
+            if dst in towards:
+                if src in origin:
+                    continue
+                side, key = towards[dst], (src, dport, sport, flag, part)
+            elif src in origin:
+                side, key = origin[src], (dst, dport, sport, flag, part)
+            else:
+                self._wide(permit, box, into, of)
+                continue
+            if not permit:
+                side.denies.append((proto, (key,)))
+            elif proto in side.permits:
+                known, ahead = side.permits[proto]
+                known.append(key)
+                ahead.append(len(side.denies))
+            else:
+                side.permits[proto] = [key], [len(side.denies)]
+
+    def run(self, run: Run) -> None:
+        """The next rows, all of a run; base by base, as the first element that has a packet decides it in whichever base."""
+        place = self._place(run)
+        if place is None:
+            self.said([*run.rows()])
+            return
+        near, far = place
+        axis = run.axes[run.fields.index(far)]
+        held = {span: of for span in set(axis) if (of := self._of(span))}
+        inner = {span for span in held if span[0] == span[1]}
+        for base in run.bases:
+            at = base[near][0]
+            columns: list[Iterable[Span]] = [*map(repeat, base)]
+            for field, spans in zip(run.fields, run.axes, strict=True):
+                columns[field] = spans
+            said = zip(run.permits, zip(columns[far], *columns[DPORT:]))  # noqa: B905 - those of a base have no end
+            rows: Iterable[tuple[bool, Key]] = said
+            if held:
+                rows = [*said]
+                ends = {span: ((at,), of) if near == DST else (of, (at,)) for span, of in held.items()}
+                self._within(base, rows, ends)
+                rows = [row for row in rows if row[1][0] not in inner] if inner else rows
+            side = (self.towards if near == DST else self.origin)[at]
+            for permit, some in groupby(rows, _FIRST):
+                side.add(base[PROTO], permit, [key for _, key in some])
+
+    def _place(self, run: Run) -> tuple[int, int] | None:
+        """The dimension in which all of a run has nothing but an address of the host, which may be another one for each base,
+        and the dimension of the other end; None where its rows are taken one by one."""
+        for near, far in ((DST, SRC), (SRC, DST)):
+            if far in run.fields and not {near, PROTO} & {*run.fields}:
+                ends = {base[near] for base in run.bases}
+                if all(low == high and low in self.own for low, high in ends):
+                    return near, far
+        return None
+
+    def _of(self, span: Span) -> tuple[int, ...]:
+        """The addresses of the host that a span has."""
+        found = self._held.get(span)
+        if found is None:
+            found = self._held[span] = tuple(at for at in self.own if span[0] <= at <= span[1])
+        return found
+
+    def _wide(self, permit: bool, box: Box, into: Iterable[int], of: Iterable[int]) -> None:
+        """A row of which neither end is told."""
+        for at in into:
+            self.towards[at].add(box[PROTO], permit, (box[SRC:],))
+        for at in of:
+            self.origin[at].add(box[PROTO], permit, ((box[DST], *box[DPORT:]),))
+        self.beyond.append((permit, box))
+
+    def _within(
+        self, base: Box, rows: Iterable[tuple[bool, Key]], ends: Mapping[Span, tuple[Sequence[int], Sequence[int]]]
+    ) -> None:
+        """Those rows of a base that are between addresses of the host, by their other end."""
+        pairs = (pair for both in ends.values() for pair in product(*both))
+        if base[FRAG] == _WHOLE and all(self._decided(pair, base[PROTO]) for pair in pairs):
+            return
+        for permit, key in rows:
+            if key[0] in ends:
+                self._between(base[PROTO], permit, key[1:], *ends[key[0]])
+
+    def _between(self, proto: Span, permit: bool, key: Key, into: Iterable[int], of: Iterable[int]) -> None:
+        """A row between addresses of the host, unless it speaks only of what a row ahead has decided: most often that is what a
+        host says to itself."""
+        for pair in product(into, of):
+            if key[-1] == _WHOLE and self._decided(pair, proto):
+                continue
+            self.within[pair].append((permit, cast(Box, (proto, TOLD, TOLD, *key))))
+            if key == _ALL:
+                self._done[pair].append(proto)
+                if proto == ANY_PROTO:
+                    self._finished.add(pair)
+
+    def _decided(self, pair: _Pair, proto: Span) -> bool:
+        return any(low <= proto[0] and proto[1] <= high for low, high in self._done[pair])
