@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
@@ -19,8 +20,12 @@ NOT_SO = "is counted as another rule says, or not at all"
 
 def observing(law: Law) -> tuple[str, ...]:
     """The names of the rules of a law that only observe."""
-    rules = {id(rule): rule for part in law.lists for rule in map(_rule_of, map(_like, items(part)))}.values()
-    return tuple(dict.fromkeys(rule.name for rule in rules if rule.origin == "observe"))
+    return tuple(dict.fromkeys(chain.from_iterable(map(_observing, law.lists))))
+
+
+def _observing(part: Sequence[Entry]) -> Iterable[str]:
+    of = [item.like if isinstance(item, Block) else item for item in items(part)]
+    return [entry.rule.name for entry in of if entry.rule.origin == "observe"] if "observe" in map(_ORIGIN, of) else ()
 
 
 def uncounted(law: Law, names: Iterable[str], lines: Sequence[Line], realm: str, file: str) -> tuple[Witness, ...]:
@@ -34,7 +39,7 @@ def uncounted(law: Law, names: Iterable[str], lines: Sequence[Line], realm: str,
     return tuple(out)
 
 
-_rule_of = attrgetter("rule")
+_ORIGIN = attrgetter("rule.origin")
 
 
 def _of_rule(name: str, entry: Entry) -> bool:
