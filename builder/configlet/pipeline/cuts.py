@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 Texts = tuple[str, ...]
-TOP = re.compile(r"[^\s#\-]")
+Spoken = tuple[Texts, Texts, Texts, Texts]
+"""What an item speaks of: places, hosts, uses, whole, as in ``Item``."""
+TOP = re.compile(rb"[^\s#\-]")
 """How a line with a top-level key begins."""
-_HEADER = re.compile(r"(\w+):\s*(#.*)?$")
+_TOPS = re.compile(rb"\n" + TOP.pattern)
+_HEADER = re.compile(rb"(\w+):\s*(#.*)?$")
 
 
 class Item(NamedTuple):
@@ -97,28 +102,38 @@ class Cut(NamedTuple):
         return Item(starts[at], stop, places, hosts, names[at], digests[at], uses, whole)
 
 
-def cut_of(text: str, kind: str, items: Iterable[Item]) -> Cut | None:
-    """A file cut into its items, of which only the stops and digests are not known; None where they do not stand as people
-    write them."""
-    lines = text.split("\n")
-    ordered = sorted(items, key=lambda item: item.start)
-    starts = [item.start for item in ordered]
+def cut_of(raw: bytes, kind: str, items: Iterable[tuple[int, str, Spoken]]) -> Cut | None:
+    """A file cut into its items, of which the line (from 0), the name and what they speak of are given; None where they do
+    not stand as people write them."""
+    lines, ordered = raw.split(b"\n"), sorted(items, key=itemgetter(0))
+    starts = [start for start, _, _ in ordered]
     first = starts[0]
-    tops = [at for at, line in enumerate(lines) if TOP.match(line)]
+    tops = [raw.count(b"\n", 0, at) for at in _tops(raw)]
     header = max((at for at in tops if at < first), default=-1)
     said = _HEADER.match(lines[header]) if header >= 0 else None
-    mark = "- " if kind != "hosts" else ""
+    mark = b"- " if kind != "hosts" else b""
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
     whole = all(lines[at].startswith(indent + mark) for at in starts) and len(set(starts)) == len(starts)
-    if said is None or said[1] != kind or not whole or (not indent and not mark) or tops[-1] > first:
+    if said is None or said[1] != kind.encode() or not whole or (not indent and not mark) or tops[-1] > first:
         return None
-    alone = all(lines[at].startswith("tier:") for at in tops if at != header)
-    spoken: dict[tuple[Texts, ...], int] = {}
-    which = [spoken.setdefault((i.places, i.hosts, i.uses, i.whole), len(spoken)) for i in ordered]
-    stops = [*starts[1:], len(lines)]
-    digests = [digest_of(lines[a:b]) if kind == "policy" else "" for a, b in zip(starts, stops, strict=True)]
-    columns = Columns(list(spoken), which, starts, digests, [item.name for item in ordered])
-    return _cut(kind, header, alone, digest_of(lines[:first]), len(lines), columns)
+    alone = all(lines[at].startswith(b"tier:") for at in tops if at != header)
+    spoken: dict[Spoken, int] = {}
+    known = {key: spoken.setdefault(what, len(spoken)) for key, what in {id(what): what for _, _, what in ordered}.items()}
+    ends = [*accumulate(map(len, lines))]
+    cuts = [ends[at - 1] + at if at else 0 for at in starts]
+    texts = [raw[a:b] for a, b in pairwise((*cuts, len(raw)))] if kind == "policy" else ()
+    columns = Columns(
+        list(spoken), [known[id(what)] for _, _, what in ordered], starts,
+        [*map(digest_of, texts)] or [""] * len(starts), [name for _, name, _ in ordered],
+    )  # fmt: skip
+    return _cut(kind, header, alone, digest_of(raw[: cuts[0]]), len(lines), columns)
+
+
+def _tops(raw: bytes) -> Iterator[int]:
+    """Where top-level keys begin."""
+    if TOP.match(raw):
+        yield 0
+    yield from (found.start() + 1 for found in _TOPS.finditer(raw))
 
 
 def _cut(kind: str, header: int, alone: bool, head: str, end: int, columns: Columns) -> Cut:
@@ -150,6 +165,6 @@ def _has(names: Callable[[], bytes], name: str) -> bool:
     return json.dumps(name).encode() in names()
 
 
-def digest_of(lines: list[str]) -> str:
+def digest_of(text: bytes) -> str:
     """The digest of some lines, whatever blank lines follow them."""
-    return hashlib.sha256("\n".join(lines).rstrip().encode()).hexdigest()[:32]
+    return hashlib.sha256(text.rstrip()).hexdigest()[:32]

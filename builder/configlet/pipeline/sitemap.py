@@ -12,11 +12,10 @@ from typing import Any
 from configlet.model.frozen import dataclass
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
 from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
-from configlet.model.policy import Rule
 from configlet.model.problem import Place
 from configlet.packets.index import Spans
 from configlet.pipeline.cache import Parts
-from configlet.pipeline.cuts import Cut, Item, Texts, cut_of, from_parts, to_parts
+from configlet.pipeline.cuts import Cut, Spoken, Texts, cut_of, from_parts, to_parts
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.site import Site
 from configlet.place.local import keeps
@@ -60,18 +59,20 @@ class Where:
             at[span_of(network)] = (*at.get(span_of(network), ()), *names)
         self._spans = {key: Spans(found) for key, found in self._names.items()}
         self.most = max(8, (len(inventory.segments) + len(inventory.externals)) // 5)
-        self._known: dict[Addresses, tuple[str, ...]] = {}
+        self._known: dict[int, tuple[Texts, Addresses]] = {}
+        """By identity, as equal sets of rules are one object; each with the set, so that no other gets its number."""
 
     def of(self, found: Addresses) -> tuple[str, ...]:
         """Their names, sorted; ALL when there are very many."""
-        if found not in self._known:
+        known = self._known.get(id(found))
+        if known is None:
             names: set[str] = set()
             for realm, family, spans in found.parts:
                 key = realm, family
                 for span in spans if key in self._spans else ():
                     names.update(name for hit in self._spans[key].meeting(*span) for name in self._names[key][hit])
-            self._known[found] = (ALL,) if len(names) > self.most else tuple(sorted(names))
-        return self._known[found]
+            known = self._known[id(found)] = (ALL,) if len(names) > self.most else tuple(sorted(names)), found
+        return known[0]
 
     def both(self, source: Addresses, destination: Addresses) -> tuple[str, ...]:
         """The places of two ends together; ALL when either is everywhere."""
@@ -83,16 +84,14 @@ def map_of(site: Site, given: Inputs) -> Map | None:
     """The map of a site that was understood whole. None where a slice could not be trusted."""
     inventory, where = site.inventory, Where(site.inventory)
     names = _Names(inventory)
-    written = [rule for rule in site.policy.rules if rule.origin == "policy"]
-    rules = [where.both(rule.source, rule.destination) for rule in written]
-    found: dict[tuple[str, str], list[Item]] = {}
+    found: dict[str, dict[str, list[tuple[int, str, Spoken]]]] = {}
 
-    def add(kind: str, place: Place, places: Texts, hosts: Texts, name: str, *more: Texts) -> None:
-        found.setdefault((place.file, kind), []).append(Item(place.line - 1, 0, places, hosts, name, "", *more))
+    def add(kind: str, place: Place, spoken: Spoken, name: str = "") -> None:
+        found.setdefault(place.file, {}).setdefault(kind, []).append((place.line - 1, name, spoken))
 
-    for line, places in zip(inventory.policy, rules, strict=True):
-        hosts = names.hosts(*line.sources, *line.destinations)
-        add("policy", line.place, places, hosts, line.name, uses_of(line), names.whole(line, places, where))
+    spoken = _spoken(site, names, where)
+    for line, said in zip(inventory.policy, spoken, strict=True):
+        add("policy", line.place, said, line.name)
     for test in inventory.tests:
         ends = (
             where.of(select(inventory, test.source, source=True)),
@@ -101,21 +100,40 @@ def map_of(site: Site, given: Inputs) -> Map | None:
         few = tuple(sorted({name for end in ends if ALL not in end for name in end}))
         if not few:
             return None
-        add("tests", test.place, few, names.hosts(test.source, test.destination), "")
+        add("tests", test.place, (few, names.hosts(test.source, test.destination), (), ()))
     for one in inventory.accept:
         asked = [end for end in (one.source, one.destination) if end]
         named = (one.workload,) if one.workload else ()
-        add("accept", one.place, (ALL,), (*names.hosts(*asked), *(names.host[w] for w in named)), "")
+        add("accept", one.place, ((ALL,), (*names.hosts(*asked), *(names.host[w] for w in named)), (), ()))
     for host in inventory.hosts:
-        add("hosts", host.place, tuple(dict.fromkeys(w.segment for w in host.workloads)), (host.name,), host.name)
+        segments = tuple(dict.fromkeys([w.segment for w in host.workloads]))
+        add("hosts", host.place, (segments, (host.name,), (), ()), host.name)
     cuts: dict[str, Cut] = {}
-    for file in {file for file, _ in found}:
-        of_file = [(kind, items) for (name, kind), items in found.items() if name == file]
-        cut = cut_of(given.files[file].decode(), *of_file[0]) if len(of_file) == 1 else None
+    for file, of_file in found.items():
+        cut = cut_of(given.files[file], *next(iter(of_file.items()))) if len(of_file) == 1 else None
         if cut is not None:
             cuts[file] = cut
     free = tuple(host.name for host in inventory.hosts if host.name not in site.placement.owners)
-    return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, rules, written), _core(site), free)
+    denied = {places for line, (places, *_) in zip(inventory.policy, spoken, strict=True) if line.action == "deny"}
+    return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, denied), _core(site), free)
+
+
+def _spoken(site: Site, names: _Names, where: Where) -> list[Spoken]:
+    """What each rule of the policy speaks of; most have the ends of another, as one object (``workspace.build``)."""
+    by_ends: dict[tuple[int, int], Spoken] = {}
+    out = []
+    written = [rule for rule in site.policy.rules if rule.origin == "policy"]
+    for line, rule in zip(site.inventory.policy, written, strict=True):
+        key = id(line.sources), id(line.destinations)
+        found = by_ends.get(key)
+        if found is None:
+            places, hosts = where.both(rule.source, rule.destination), names.hosts(*line.sources, *line.destinations)
+            found = by_ends[key] = places, hosts, _words(line), names.whole(line, places, where)
+        if all("/" in service.name for service in line.services):
+            out.append(found)
+        else:
+            out.append((*found[:2], uses_of(line), found[3]))
+    return out
 
 
 class _Names:
@@ -185,20 +203,18 @@ def _neighbours(site: Site) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(others)) for name, others in found.items()}
 
 
-def _bare(
-    site: Site, places: list[tuple[str, ...]], rules: list[Rule]
-) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """The hosts that have something unguarded, by place, and the places that denies part from one another."""
+def _bare(site: Site, denied: Iterable[Texts]) -> tuple[dict[str, Texts], dict[str, Texts]]:
+    """The hosts that have something unguarded, by place, and the places that denies (the places of each) part from one
+    another."""
     bare: dict[str, dict[str, None]] = {}
     for host in site.inventory.hosts:
         for work in host.workloads:
             if not keeps(site.placement, work):
                 bare.setdefault(work.segment, {})[host.name] = None
     parted: dict[str, set[str]] = {}
-    for rule, ends in zip(rules, places, strict=True):
-        if rule.action == "deny" and bare:
-            for name in ends:
-                parted.setdefault(name, set()).update(ends)
+    for ends in denied if bare else ():
+        for name in ends:
+            parted.setdefault(name, set()).update(ends)
     return {k: tuple(v) for k, v in bare.items()}, {k: tuple(sorted(v)) for k, v in parted.items()}
 
 
@@ -209,8 +225,11 @@ def _core(site: Site) -> tuple[str, ...]:
 
 def uses_of(line: RuleLine) -> tuple[str, ...]:
     """The names and labels that a rule speaks of; a literal such as ``tcp/22`` is none."""
-    services = {service.name for service in line.services if "/" not in service.name}
-    return tuple(sorted(services | {str(selector) for selector in (*line.sources, *line.destinations)}))
+    return tuple(sorted({*_words(line), *(service.name for service in line.services if "/" not in service.name)}))
+
+
+def _words(line: RuleLine) -> tuple[str, ...]:
+    return tuple(sorted({str(selector) for selector in (*line.sources, *line.destinations)}))
 
 
 def to_dict(known: Map) -> tuple[dict[str, Any], dict[str, Any]]:

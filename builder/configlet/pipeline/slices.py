@@ -86,17 +86,17 @@ def change_of(known: Map, before: Mapping[str, str], given: Inputs) -> Change | 
 
 def _compared(cut: Cut, raw: bytes) -> tuple[tuple[Item, ...], list[Item], list[Item]] | None:
     """All items of a file now, those that are gone, and those that are new (without name, digest or places)."""
-    lines = raw.decode().split("\n")
+    lines = raw.split(b"\n")
     first = cut.opened().starts[0]
-    if first >= len(lines) or digest_of(lines[:first]) != cut.head:
+    if first >= len(lines) or digest_of(b"\n".join(lines[:first])) != cut.head:
         return None
-    mark = lines[first][: len(lines[first]) - len(lines[first].lstrip())] + "- "
+    mark = lines[first][: len(lines[first]) - len(lines[first].lstrip())] + b"- "
     starts = [at for at, line in enumerate(lines) if line.startswith(mark)]
     if not starts or starts[0] != first or any(TOP.match(line) for line in lines[first:]):
         return None
     stops = [*starts[1:], len(lines)]
     spans = list(zip(starts, stops, strict=True))
-    digests = [digest_of(lines[a:b]) for a, b in spans]
+    digests = [digest_of(b"\n".join(lines[a:b])) for a, b in spans]
     old = cut.items
     least = min(len(old), len(spans))
     ahead = next((n for n in range(least) if old[n].digest != digests[n]), least)
