@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from configlet.analyse.blocks import DST, SRC, Block, inside, meet, size, split, touching
 from configlet.analyse.cover import Meter, uncovered
+from configlet.analyse.lone import parted
 from configlet.analyse.spaces import Space, repeated, spaces_of
 from configlet.analyse.standing import Standing
 from configlet.analyse.verdicts import Dead, Spare, Verdicts, Where
@@ -53,6 +54,8 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
     for number in reversed(written):
         if number in court.found.live:
             court.up(number)
+    court.found.live.update(court.lone)
+    court.found.spare.update((number, Spare("guard", ())) for number in court.lone if court.guards(number))
     meter.left += total // 8
     for step in (court.fewest, court.deciding):
         for number in court.found.dead:
@@ -63,7 +66,8 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
 class _Court:
     def __init__(self, policy: Policy, meter: Meter) -> None:
         self.rules, self.meter = policy.rules, meter
-        self.spaces = spaces_of(policy)
+        self.lone, self.spaces = parted(spaces_of(policy))
+        """Rules that have nothing to do with any other; only the rest is looked at."""
         self.found = Verdicts()
         self.at: dict[int, list[tuple[Space, int]]] = {}
         for space in self.spaces:
@@ -71,7 +75,11 @@ class _Court:
                 self.at.setdefault(owner, []).append((space, at))
         self.stands: dict[int, Standing] = {}
         self.asked = self._asked()
-        self.subjects = [number for number, rule in enumerate(self.rules) if rule.place]
+        self.subjects = [number for number, rule in enumerate(self.rules) if rule.place and number not in self.lone]
+
+    def guards(self, number: int) -> bool:
+        """Whether a rule that decides packets which nobody else has is a deny that somebody wrote: the default is the same."""
+        return self.rules[number].action == "deny" and self.rules[number].origin == "policy"
 
     def _asked(self) -> dict[int, list[tuple[Standing, int]]]:
         """The blocks of each rule of which something is to be asked: those of a realm that repeats another are not."""
