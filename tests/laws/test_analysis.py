@@ -198,3 +198,16 @@ def test_the_sample_site_has_no_finding_but_its_guards(site: str) -> None:
     found = analyse(inventory, rules.expand(inventory), TODAY)
     assert {finding.kind for finding in found.findings} == {"guard"}
     assert all(finding.level == "ignore" for finding in found.findings)
+
+
+def test_without_what_is_ignored_everything_else_is_said() -> None:
+    seen = Counter[str]()
+    for level in ("ignore", "warning"):
+        severity = ("partly-shadowed", level), ("too-wide", "ignore"), ("unused-name", level)
+        inventory = replace(dc1(), policy=(), severity=severity)
+        for seed in range(60):
+            policy = random_policy(random.Random(seed))
+            every, told = (analyse(inventory, policy, TODAY, ignored=ignored) for ignored in (True, False))
+            assert told.findings == tuple(finding for finding in every.findings if finding.level != "ignore")
+            seen.update(f"{finding.kind} {finding.level}" for finding in every.findings)
+    assert min(seen[f"{kind} ignore"] for kind in ("guard", "partly-shadowed", "too-wide", "unused-name")) > 5, seen

@@ -25,16 +25,25 @@ _PORTS = 1 << 16
 
 def services_of(terms: tuple[Term, ...], family: Family) -> tuple[tuple[Spans, Spans], ...]:
     """Terms as services by source ports: (services, source ports), most often a single pair."""
+    if len(terms) == 1:
+        term = terms[0]
+        good = term.family is None or term.family == family
+        return (((_service_of(term),), EVERY_PORT if term.sport == ANY_PORT else (term.sport,)),) if good else ()
     services: dict[Span, list[Span]] = {}
     for term in terms:
         if term.family in (None, family):
-            base = 0 if term.proto is None else term.proto * _PORTS
-            span = EVERY_SERVICE[0] if term.proto is None else (base + term.dport[0], base + term.dport[1])
-            services.setdefault(term.sport, []).append(span)
+            services.setdefault(term.sport, []).append(_service_of(term))
     return tuple(
         (tuple(s) if len(s) == 1 else merge(s), EVERY_PORT if sport == ANY_PORT else (sport,))
         for sport, s in services.items()
     )
+
+
+def _service_of(term: Term) -> Span:
+    if term.proto is None:
+        return EVERY_SERVICE[0]
+    base, (low, high) = term.proto * _PORTS, term.dport
+    return base + low, base + high
 
 
 def meet(a: Block, b: Block) -> Block | None:

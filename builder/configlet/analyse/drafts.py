@@ -11,7 +11,7 @@ from configlet.analyse.verdicts import Verdicts, Where
 from configlet.model.finding import Kind
 from configlet.model.frozen import dataclass
 from configlet.model.inventory import Inventory, Term
-from configlet.model.net import Family, Span, Spans, merge
+from configlet.model.net import Addresses, Family, Span, Spans, merge
 from configlet.model.policy import Packet, Policy, Rule
 
 WEEK = timedelta(days=7)
@@ -138,15 +138,15 @@ def _packet(where: Where) -> Packet:
 
 def _wide(inventory: Inventory, rule: Rule, counts: dict[int, int]) -> str:
     """Why an allow is too wide; nothing when it is not. ``counts`` remembers the size of each set of addresses."""
-    limits = inventory.wide
+    limits, ends = inventory.wide, (rule.source, rule.destination)
+    broad = sum([65536 if t.proto is None else t.dport[1] - t.dport[0] + 1 for t in rule.terms]) > limits.ports
+    many = [counts.get(id(end)) or _count(end, counts) for end in ends]
+    if not broad and max(many) <= limits.addresses:
+        return ""
     reasons = []
-    for word, end in (("source", rule.source), ("destination", rule.destination)):
-        count = counts.get(id(end))
-        if count is None:
-            count = counts[id(end)] = max([addresses_in(family, spans) for _, family, spans in end.parts], default=0)
+    for word, count in zip(("source", "destination"), many, strict=True):
         if count > limits.addresses:
             reasons.append(f"its {word} has {count:,} addresses and the limit is {limits.addresses:,}")
-    broad = sum([65536 if t.proto is None else t.dport[1] - t.dport[0] + 1 for t in rule.terms]) > limits.ports
     for name, ports in sorted(ports_of(rule.terms).items()) if broad else ():
         if ports > limits.ports:
             reasons.append(f"it opens {ports:,} ports of {name} and the limit is {limits.ports:,}")
@@ -154,6 +154,11 @@ def _wide(inventory: Inventory, rule: Rule, counts: dict[int, int]) -> str:
         return ""
     said = "; ".join(reasons) + " (IPv6 counts in /64). Name its ends and services, or raise `wide` of the site."
     return said[0].upper() + said[1:]
+
+
+def _count(end: Addresses, counts: dict[int, int]) -> int:
+    counts[id(end)] = max([addresses_in(family, spans) for _, family, spans in end.parts], default=0)
+    return counts[id(end)]
 
 
 def addresses_in(family: Family, spans: Spans) -> int:

@@ -20,17 +20,22 @@ from configlet.packets.boxes import packet_text
 _LEVELS: tuple[Level, ...] = ("error", "warning", "ignore")
 
 
-def analyse(inventory: Inventory, policy: Policy, today: date | None, meter: Meter | None = None) -> Analysis:
+def analyse(
+    inventory: Inventory, policy: Policy, today: date | None, meter: Meter | None = None, *, ignored: bool = True
+) -> Analysis:
     """Every finding of a site; exact, or "undecided" where the budget (``meter``) ended first.
 
-    Without ``today`` nothing is said of what expires.
+    Without ``today`` nothing is said of what expires, without ``ignored`` nothing of what the site ignores.
     Each packet that is shown was confirmed by a linear first match over the rules as they are written.
     """
     verdicts = judge(policy, meter or Meter())
-    found = list(drafts(inventory, policy, verdicts, today))
+    if not ignored:  # denies that stand guard always are, and there are many
+        verdicts.spare = {number: spare for number, spare in verdicts.spare.items() if spare.kind != "guard"}
+    found = [d for d in drafts(inventory, policy, verdicts, today) if ignored or _level(inventory, verdicts, d) != "ignore"]
     examples = [example for draft in found for example in draft.examples]
     known = firsts(policy, [ask for e in examples for ask in (e.ask, e.otherwise) if ask])
-    findings = [*(_finding(inventory, policy, verdicts, draft, known) for draft in found), *_unused(inventory)]
+    findings = [_finding(inventory, policy, verdicts, draft, known) for draft in found]
+    findings += [finding for finding in _unused(inventory) if ignored or finding.level != "ignore"]
     findings.sort(key=_order)
     written = len(inventory.failsafe) + len(inventory.infrastructure) + len(inventory.policy)
     return Analysis(inventory.site, len(policy.rules), written, tuple(findings))

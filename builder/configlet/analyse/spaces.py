@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
-from configlet.analyse.blocks import DST, EVERY_SERVICE, SRC, Block, replaced, services_of, whole
+from configlet.analyse.blocks import DST, EVERY_PORT, EVERY_SERVICE, SRC, Block, replaced, services_of, whole
 from configlet.analyse.near import Neighbours
-from configlet.model.inventory import Term
 from configlet.model.net import Family, Spans
-from configlet.model.policy import ANY_PORT, Policy, Rule
+from configlet.model.policy import Policy, Rule
 from configlet.packets.sets import without
 
 FEW = 24
@@ -53,25 +54,50 @@ class Space:
 def spaces_of(policy: Policy) -> tuple[Space, ...]:
     """All realms and families in which a rule has packets."""
     filling: dict[tuple[str, Family], _Filling] = {}
-    terms: dict[tuple[tuple[Term, ...], Family], tuple[tuple[Spans, Spans], ...]] = {}
-    # By identity, as equal sets of addresses are one object: `rules.expand`.
-    ends: dict[int, dict[tuple[str, Family], Spans]] = {}
+    # By identity, as equal sets of addresses are one object, and equal lists of services: `rules.expand`.
+    terms: dict[Family, dict[int, tuple[tuple[Spans, Spans], ...]]] = {4: {}, 6: {}}
+    known: dict[tuple[int, int], list[_Ends]] = {}
     for number, rule in enumerate(policy.rules):
-        sources = ends.get(id(rule.source))
-        if sources is None:
-            sources = ends[id(rule.source)] = {(realm, family): spans for realm, family, spans in rule.source.parts}
-        for realm, family, destination in rule.destination.parts:
-            source = sources.get((realm, family))
-            if source is None:
-                continue
-            services = terms.get((rule.terms, family))
+        key = id(rule.source), id(rule.destination)
+        ends = known.get(key)
+        if ends is None or not rule.place:
+            ends = known[key] = list(_between(number, rule, filling))
+            if not rule.place and len(ends) < len(rule.destination.parts):
+                known.clear()  # it may close an end for all that stands behind it
+        for family, space, dst, src, shield in ends:
+            services = terms[family].get(id(rule.terms))
             if services is None:
-                services = terms[rule.terms, family] = services_of(rule.terms, family)
-            if (realm, family) not in filling:
-                filling[realm, family] = _Filling(Space(realm, family))
+                services = terms[family][id(rule.terms)] = services_of(rule.terms, family)
             for service, sport in services:
-                filling[realm, family].add(number, rule, (service, destination, source, sport))
+                if shield is None:
+                    space.blocks.append((service, dst, src, sport))
+                    space.owners.append(number)
+                else:
+                    space.closed.setdefault(number, []).append((shield, (service, dst, src, sport)))
     return tuple(each.space for each in filling.values())
+
+
+class _Ends(NamedTuple):
+    """What is left of both ends of a rule in a space; where of one nothing is left, the ends, and the deny that closes it."""
+
+    family: Family
+    space: Space
+    dst: Spans
+    src: Spans
+    shield: int | None
+
+
+def _between(number: int, rule: Rule, filling: dict[tuple[str, Family], _Filling]) -> Iterator[_Ends]:
+    """The ends of a rule in each space but where it is a derived deny that closes one."""
+    for realm, family, destination in rule.destination.parts:
+        source = rule.source.of(realm, family)
+        if not source:
+            continue
+        each = filling.get((realm, family))
+        if each is None:
+            each = filling[realm, family] = _Filling(Space(realm, family))
+        if rule.place or not each.closes(number, rule, destination, source):
+            yield each.left(destination, source)
 
 
 def repeated(base: Space, other: Space) -> set[int]:
@@ -109,22 +135,24 @@ class _Filling:
         self._shields: dict[int, tuple[int, Spans]] = {}
         self._left: dict[int, dict[int, Spans]] = {DST: {}, SRC: {}}
 
-    def add(self, number: int, rule: Rule, block: Block) -> None:
-        """The next block of the policy."""
-        if not rule.place:
-            level = _shields(rule, block, self.space.family)
-            if level is not None and level not in self._shields:
-                self._shields[level], self._left[level] = (number, block[level]), {}
-                self.space.shields[level] = block[level]
-                return
-        service, dst, src, sport = block
+    def closes(self, number: int, rule: Rule, dst: Spans, src: Spans) -> bool:
+        """Whether a derived rule is the deny that closes one end for every rule behind it; then it does so from now on."""
+        family = self.space.family
+        if rule.action != "deny" or services_of(rule.terms, family) != ((EVERY_SERVICE, EVERY_PORT),):
+            return False
+        level, spans = (DST, dst) if src == whole(family) else (SRC, src)
+        if whole(family) not in (dst, src) or level in self._shields:
+            return False
+        self._shields[level], self._left[level] = (number, spans), {}
+        self.space.shields[level] = spans
+        return True
+
+    def left(self, dst: Spans, src: Spans) -> _Ends:
+        """What is left of two ends."""
         left = self._without(DST, dst), self._without(SRC, src)
         if left[0] and left[1]:
-            self.space.blocks.append((service, *left, sport))
-            self.space.owners.append(number)
-        else:
-            shield = self._shields[SRC if left[0] else DST][0]
-            self.space.closed.setdefault(number, []).append((shield, block))
+            return _Ends(self.space.family, self.space, *left, None)
+        return _Ends(self.space.family, self.space, dst, src, self._shields[SRC if left[0] else DST][0])
 
     def _without(self, level: int, spans: Spans) -> Spans:
         """What is left of a set without what is closed; the same object whenever the same set is asked about."""
@@ -133,15 +161,6 @@ class _Filling:
             rest = _less(spans, self._shields[level][1]) if level in self._shields else spans
             known = self._left[level][id(spans)] = spans if rest == spans else rest
         return known
-
-
-def _shields(rule: Rule, block: Block, family: Family) -> int | None:
-    """The end that a derived deny closes for every rule behind it; None for any other rule."""
-    if rule.action != "deny" or block[0] != EVERY_SERVICE or block[3] != (ANY_PORT,):
-        return None
-    if block[SRC] == whole(family):
-        return DST
-    return SRC if block[DST] == whole(family) else None
 
 
 def _less(spans: Spans, closed: Spans) -> Spans:

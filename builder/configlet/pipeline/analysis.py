@@ -37,9 +37,7 @@ def analysis(root: Path, site: str, today: date) -> Analysis:
 
 def policy_problems(inventory: Inventory, policy: Policy) -> Iterator[Problem]:
     """The findings that the site does not ignore, as `check` says them; what expires was said when days were read."""
-    for finding in analyse(inventory, _enforced(policy), None).findings:
-        if finding.level != "ignore":
-            yield _problem(finding)
+    yield from map(_problem, analyse(inventory, _enforced(policy), None, ignored=False).findings)
 
 
 def _enforced(policy: Policy) -> Policy:
