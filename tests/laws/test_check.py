@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from configlet import pipeline
 from configlet.model.inventory import PolicyTest, Selector
+from configlet.model.net import Addresses
+from configlet.model.policy import ANY_BIT, ANY_PORT, DPORT, DST, Entry, Packet, Rule
 from configlet.model.problem import Place, Problem, Refused
-from configlet.pipeline.check import locked_out
+from configlet.packets.boxes import full, meet
+from configlet.packets.verdict import first
+from configlet.pipeline.check import decided, locked_out, way_in
 from configlet.pipeline.expected import run_test
 from configlet.pipeline.site import open_site
 
@@ -107,6 +114,29 @@ def test_without_failsafe_the_way_in_is_closed_and_red(edit: Edit, tmp_path: Pat
     assert status == 3
     closed = [p for p in problems if p.summary == "Way in closed"]
     assert len(closed) == 19 and all(p.place is not None for p in closed)
+
+
+def test_a_way_in_is_open_where_first_match_passes_a_packet_of_it() -> None:
+    dice, seen, cells = random.Random(3), Counter[str](), (5, 15, 25, 35, 45, 65520, 65530)
+    rule = Rule("one", "policy", "allow", Addresses(), Addresses(), (), False, None)
+    for _ in range(2000):
+        entries = []
+        for _ in range(dice.randrange(1, 7)):
+            at, low = dice.randrange(4), dice.choice([0, 10, 20])
+            dst, ports = (at, at + dice.randrange(3)), (low, low + dice.choice([9, 19, 65515]))
+            box = (dice.choice([(6, 6), (0, 255), (17, 17)]), dst, (7, 7), ports, ANY_PORT, ANY_BIT, (0, 0))
+            entries.append(Entry(dice.random() < 0.5, box, rule))
+        port = dice.choice([None, 15])
+        asked = way_in(IPv4Address(7), port, (dice.randrange(6),) * 2)
+        part, entry = decided([e for e in entries if meet(e.box, way_in(IPv4Address(7), port, full(4)[DST]))], asked)
+        truth = {dport: first(entries, Packet("r", 4, 6, 7, asked[DST][0], 49152, dport)) for dport in cells}
+        passes = [p for p, by in truth.items() if by and by.permit and port in (None, p)]
+        assert bool(entry and entry.permit) is bool(passes)
+        assert meet(part, asked) == part
+        if not passes:
+            assert entry in [by for p, by in truth.items() if part[DPORT][0] <= p <= part[DPORT][1]]
+        seen[f"{bool(passes)} {len({by and by.permit for by in truth.values()}) > 1}"] += 1
+    assert min(seen["True True"], seen["False True"], seen["False False"]) > 100, seen
 
 
 def test_a_table_that_does_not_fit_is_refused_with_the_rules_that_cost_most(edit: Edit, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
 
 from configlet.model.inventory import Acceptance
-from configlet.model.net import Family
-from configlet.model.policy import ANY_PORT, SRC, Box
+from configlet.model.net import IPAddress, Span, family_of
+from configlet.model.policy import ANY_PORT, DST, SRC, Box, Entry
 from configlet.model.problem import Problem
-from configlet.packets.boxes import packet_of, packet_text
+from configlet.packets.boxes import full, meet, packet_of, packet_text
 from configlet.packets.entries import split
 from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
@@ -239,7 +239,7 @@ def locked_out(site: Site) -> Iterator[Problem]:
     driver, or by some port of TCP where nothing of ours changes it."""
     inventory = site.inventory
     realm = inventory.controller_realm
-    from_controller = cache(lambda one, family: site.index(realm, family).at(SRC, ((int(one), int(one)),)))
+    from_controller = cache(partial(_from_controller, site, realm))
     ways = [(d.name, d.platform, d.management, d.place) for d in inventory.devices if d.managed]
     ways += [(h.name, h.platform, h.management, h.place) for h in inventory.hosts if h.managed]
     by_manager = {p for p, known in site.platforms.items() if known.through == "manager"}
@@ -257,14 +257,11 @@ def locked_out(site: Site) -> Iterator[Problem]:
             detail = f'"{name}" is managed at an IPv{version} address, and the site\'s controller has none: there is no way in.'
             yield Problem("No way in", f"{detail} Give one of the two an address of the other's family.", management.place)
         for controller in controllers:
-            family: Family = 4 if controller.version == 4 else 6
-            ends = (int(management.address),) * 2, (int(controller),) * 2
-            asked: Box = ((6, 6), *ends, (port, port) if port else ANY_PORT, (49152, 49152), (0, 0), (0, 0))
-            parts = split(from_controller(controller, family), asked)
-            if not any(entry is not None and entry.permit for _, entry in parts):
-                part, entry = parts[0]
+            asked = way_in(controller, port, (int(management.address),) * 2)
+            part, entry = decided(from_controller(controller, port), asked)
+            if not (entry and entry.permit):
+                packet = packet_of(family_of(controller), realm, part)
                 by = f'"{entry.rule.name}"' if entry else "the default deny"
-                packet = packet_of(family, realm, part)
                 yield Problem(
                     "Way in closed",
                     f"The controller could no longer reach {name}: {packet_text(packet)} is denied by {by}. A push of this "
@@ -272,3 +269,25 @@ def locked_out(site: Site) -> Iterator[Problem]:
                     management.place,
                     nature="red",
                 )
+
+
+def way_in(controller: IPAddress, port: int | None, to: Span) -> Box:
+    """The packets with which a connection from the controller begins."""
+    return (6, 6), to, (int(controller),) * 2, (port, port) if port else ANY_PORT, (49152, 49152), (0, 0), (0, 0)
+
+
+def _from_controller(site: Site, realm: str, controller: IPAddress, port: int | None) -> list[Entry]:
+    """The entries that decide some of them, wherever they go."""
+    family = family_of(controller)
+    every = way_in(controller, port, full(family)[DST])
+    return [entry for entry in site.index(realm, family).at(SRC, (every[SRC],)) if meet(entry.box, every)]
+
+
+def decided(entries: Sequence[Entry], asked: Box) -> tuple[Box, Entry | None]:
+    """A part of a box that is permitted and the entry that does it; any part where none is. ``asked`` has one address, and the
+    entries decide packets that differ from its at most in the address. Most often the first that has it permits some."""
+    first = next((entry for entry in entries if entry.box[DST][0] <= asked[DST][0] <= entry.box[DST][1]), None)
+    if first and first.permit:
+        return meet(asked, first.box) or asked, first
+    parts = split(entries, asked)
+    return next((found for found in parts if found[1] and found[1].permit), parts[0])
