@@ -18,7 +18,7 @@ from configlet.pipeline import cores, differing
 from configlet.pipeline.artifacts import Proven, artifacts_of, proven
 from configlet.pipeline.capacity import Asked, capacity
 from configlet.pipeline.check import check_site
-from configlet.pipeline.cores import each, each_group, workers
+from configlet.pipeline.cores import AHEAD, each, each_group, workers
 from configlet.pipeline.differing import Found, every
 from configlet.pipeline.report import to_dict
 from configlet.pipeline.site import Site, open_site
@@ -33,7 +33,8 @@ def test_what_several_processes_find_comes_in_the_order_of_the_items_whatever_ea
     asked = list(range(40))
     found = list(each(lambda n: (os.getpid(), n * n), asked, 3))
     assert [square for _, square in found] == [n * n for n in asked]
-    assert os.getpid() not in {by for by, _ in found}
+    assert [by == os.getpid() for by, _ in found] == [n < AHEAD for n in asked], "the first ones teach what workers inherit"
+    assert list(each(abs, asked[:AHEAD], 3)) == asked[:AHEAD]
     assert list(each(lambda n: (os.getpid(), n), asked, 1)) == [(os.getpid(), n) for n in asked]
 
 

@@ -23,6 +23,9 @@ MOST = 16
 """Workers at most: each has tables of its own."""
 MUCH = 1000
 """Rules of a site from which a second process is worth its start."""
+AHEAD = 4
+"""Items that are done before there are workers: what the first ones teach (which rows are plain, what templates and grammars
+compile to) takes as long as a hundred others, and each worker would have to learn it again."""
 _inherited: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """What a worker is to do and with what, as it was when the worker began."""
 
@@ -81,6 +84,8 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
+    yield from map(work, items[:AHEAD])
+    items = items[AHEAD:]
     global _inherited  # noqa: PLW0603 - forks find it where it stands
     _inherited = work, items
     gc.collect()
