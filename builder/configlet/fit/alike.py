@@ -14,8 +14,7 @@ from functools import cache
 
 from configlet.fit.law import MULTICAST, Laws
 from configlet.model.gate import Gate
-from configlet.model.net import FAMILIES, Family, Span
-from configlet.model.policy import Policy
+from configlet.model.net import FAMILIES, Family
 from configlet.packets.index import Cells
 
 Groups = tuple[tuple[str, ...], ...]
@@ -23,7 +22,8 @@ Groups = tuple[tuple[str, ...], ...]
 
 def alike(laws: Laws, owners: Mapping[str, tuple[Gate, ...]]) -> Groups:
     """The owners in groups of which one is as good as another; groups and members in the order that was given."""
-    cells = cache(lambda realm, family: Cells(_spans(laws.policy, realm, family)))
+    said = laws.policy.ends().values()
+    cells = cache(lambda realm, family: Cells({span for end in said for span in end.of(realm, family)}))
     places = {owner: (laws.models.get(owner), tuple(map(_place, gates))) for owner, gates in owners.items()}
     many = Counter(places.values())
     found: dict[Hashable, list[str]] = {}
@@ -40,17 +40,11 @@ def _place(gate: Gate) -> Hashable:
     return *at, gate.segments, gate.capability
 
 
-def _spans(policy: Policy, realm: str, family: Family) -> set[Span]:
-    """Every span that a rule speaks of in one realm and family."""
-    ends = {id(end): end for rule in policy.rules for end in (rule.source, rule.destination)}
-    return {span for end in ends.values() for span in end.of(realm, family)}
-
-
 def _locals(laws: Laws, cells: Callable[[str, Family], Cells], gate: Gate) -> Iterator[Hashable]:
     """A host's own ends in order, each as what the rules say of it; groups and ranges as themselves."""
     for family in FAMILIES if gate.locals else ():
-        realms = laws.realms_of(gate, family)
         mine = sorted({span for f, span in gate.locals if f == family})
+        realms = laws.realms_of(gate, family) if mine else {}
         before = -1
         for span in mine:
             inside = tuple(sorted(realm for realm, spans in realms.items() if span in spans))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from operator import attrgetter
 from typing import Literal
 
 from configlet.model.frozen import dataclass
@@ -17,6 +18,8 @@ WRITTEN: frozenset[Origin] = frozenset(("policy", "intra", "observe"))
 
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
 """proto, dst, src, dport (ICMP: type*256+code), sport, flag class (0 new, 1 ACK or RST), fragment (1 non-first)."""
+
+_SOURCE, _DESTINATION = attrgetter("source"), attrgetter("destination")
 
 PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
 ANY_PROTO: Span = (0, 255)
@@ -53,9 +56,13 @@ class Policy:
 
     def speaking(self, realm: str, family: Family) -> Iterator[Rule]:
         """The rules of which both ends have addresses in a realm and family, in order."""
-        ends = {id(end): end for rule in self.rules for end in (rule.source, rule.destination)}
-        there = {number for number, end in ends.items() if end.of(realm, family)}
+        there = {number for number, end in self.ends().items() if end.of(realm, family)}
         return (rule for rule in self.rules if id(rule.source) in there and id(rule.destination) in there)
+
+    def ends(self) -> dict[int, Addresses]:
+        """Every set of addresses that stands at an end of a rule, by its identity: most stand in many rules."""
+        both = [*map(_SOURCE, self.rules), *map(_DESTINATION, self.rules)]
+        return dict(zip(map(id, both), both, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from configlet.model.inventory import PolicyTest, Term
-from configlet.model.net import FAMILIES, Family, Spans, subtract
+from configlet.model.net import FAMILIES, Family, Spans
 from configlet.model.policy import Entry, Packet
 from configlet.packets.boxes import packet_of, packet_text
 from configlet.packets.entries import box_of, split
+from configlet.packets.sets import without
 from configlet.packets.verdict import first
 from configlet.packets.walk import Overrun, more
 from configlet.pipeline.question import Question, within
@@ -48,7 +49,7 @@ def _decided(site: Site, test: PolicyTest, many: int) -> Iterator[_Found]:
     for realm in sorted(sources.realms & targets.realms):
         for family in FAMILIES:
             never = site.own().of(realm, family)
-            near, far = [subtract(side.of(realm, family), never) for side in (sources, targets)]
+            near, far = [without(side.of(realm, family), never) for side in (sources, targets)]
             terms = [term for term in test.service.terms if term.family in (None, family)]
             if len(terms) * len(near) * len(far) > many:
                 yield from _walked(site, asked, realm, family, terms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -61,7 +61,9 @@ def in_nic(gate: Gate) -> bool:
 
 def table_sees(host: Host, workload: Workload) -> bool:
     """Whether the host's own table meets anything that this workload receives: by its stack, or by a service beside it."""
-    return any(cell(stack, host.platform).rx for stack in (workload.stack, *(stack for _, stack in workload.also)))
+    if cell(workload.stack, host.platform).rx:
+        return True
+    return any(cell(stack, host.platform).rx for _, stack in workload.also)
 
 
 def _impossible(inventory: Inventory, capabilities: Capabilities) -> Iterator[Problem]:
@@ -168,21 +170,24 @@ def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
 
 
 def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate:
-    seen = [w for w in host.workloads if table_sees(host, w)]
+    seen = tuple([w for w in host.workloads if table_sees(host, w)])
     name = f"{host.name}/{host.platform}"
     segments = tuple(dict.fromkeys(w.segment for w in seen))
     receives = capability.directions == ("in",)
     binding, direction = (" ".join(sorted(n.name for n in host.nics)), "in") if receives else ("inet configlet", "both")
     return Gate(
         name, host.name, host.platform, "filter-table", binding, cast(Direction, direction), FAMILIES, "", segments,
-        capability, locals=host_locals(inventory, host),
+        capability, locals=_locals(inventory, host, seen),
     )  # fmt: skip
 
 
 def host_locals(inventory: Inventory, host: Host) -> tuple[tuple[Family, Span], ...]:
     """What the host's own table judges as local: addresses that its kernel serves, its management, groups it receives."""
-    seen = [w for w in host.workloads if table_sees(host, w)]
+    return _locals(inventory, host, [w for w in host.workloads if table_sees(host, w)])
+
+
+def _locals(inventory: Inventory, host: Host, seen: Sequence[Workload]) -> tuple[tuple[Family, Span], ...]:
     singles = [a for w in seen for a in w.addresses] + ([host.management.address] if host.management else [])
     groups = [n for w in seen for m in inventory.multicast if w.segment in m.receivers for n in m.groups]
-    found: list[tuple[Family, Span]] = [(family_of(a), (int(a), int(a))) for a in singles]
-    return tuple(dict.fromkeys([*found, *((family_of(n), span_of(n)) for n in groups)]))
+    found: list[tuple[Family, Span]] = [(family_of(a), (int(a),) * 2) for a in singles]
+    return tuple(dict.fromkeys([*found, *[(family_of(n), span_of(n)) for n in groups]]))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, get_args
 
 from configlet.model.frozen import dataclass
-from configlet.model.gate import Gate
+from configlet.model.gate import Direction, Gate
 from configlet.model.inventory import Host, Stack, Workload
 from configlet.place.ends import End
 from configlet.place.gates import Placement
@@ -82,7 +83,7 @@ def keeps(placement: Placement, workload: Workload) -> bool:
     return any(
         gate.stateful
         and mechanism(gate) not in OUTSIDE
-        and all(_hop(gate, stack, way).sees for stack in stacks_of(workload) for way in WAYS)
+        and all(_sight(gate, stack, way)[0] for stack in stacks_of(workload) for way in WAYS)
         for gate in placement.of_owner(workload.host)
     )
 
@@ -127,15 +128,29 @@ def _crossed(placement: Placement, gate: Gate, end: End, way: Way) -> bool:
     return _judges(gate, way) or len(gate.capability.directions) == 1
 
 
-def _judges(gate: Gate, way: Way) -> bool:
-    return gate.direction in ("both", "out" if way == "sends" else "in")
-
-
 def _hop(gate: Gate, stack: Stack, way: Way) -> Hop:
-    found = cell(stack, mechanism(gate))
+    return Hop(gate, *_sight(gate, stack, way))
+
+
+def _sight(gate: Gate, stack: Stack, way: Way) -> tuple[bool, str]:
+    """Whether a gate sees what a stack sends or receives, and why."""
+    return _seen(stack, mechanism(gate), gate.direction, gate.capability.controlled_by, way)
+
+
+def _judges(gate: Gate, way: Way) -> bool:
+    return _judged(gate.direction, way)
+
+
+def _judged(direction: Direction, way: Way) -> bool:
+    return direction in ("both", "out" if way == "sends" else "in")
+
+
+@cache
+def _seen(stack: Stack, mechanism: str, direction: Direction, controlled_by: str, way: Way) -> tuple[bool, str]:
+    found = cell(stack, mechanism)
     sees = found.tx if way == "sends" else found.rx
-    if sees and not _judges(gate, way):
-        return Hop(gate, False, ONE_WAY[way])
-    if sees and gate.capability.controlled_by == "workload":
-        return Hop(gate, False, REMOVABLE)
-    return Hop(gate, sees, found.sentence)
+    if sees and not _judged(direction, way):
+        return False, ONE_WAY[way]
+    if sees and controlled_by == "workload":
+        return False, REMOVABLE
+    return sees, found.sentence

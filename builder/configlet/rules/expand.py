@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import repeat
+from typing import TypeVar
 
 from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Service, Term
 from configlet.model.net import Addresses, Family, addresses, overlap
@@ -12,15 +15,18 @@ from configlet.packets.entries import WHOLE, box_of
 from configlet.rules.infrastructure import closed, derived
 from configlet.rules.select import meaning, names_of, of_networks, realms
 
+L = TypeVar("L")
+M = TypeVar("M")
+
 OBSERVED = "observed: "
 
 
 def expand(inventory: Inventory) -> Policy:
     """The whole policy as ordered rules. Raises Refused with every rule that can never mean what it says."""
     meaning = _Meaning(inventory)
-    failsafe = [meaning.rule(line, "failsafe") for line in inventory.failsafe]
-    infrastructure = [meaning.rule(line, "infrastructure") for line in inventory.infrastructure]
-    written = [meaning.rule(line, "policy") for line in inventory.policy]
+    failsafe = meaning.rules(inventory.failsafe, "failsafe")
+    infrastructure = meaning.rules(inventory.infrastructure, "infrastructure")
+    written = meaning.rules(inventory.policy, "policy")
     intra = [_intra(segment) for segment in inventory.segments if segment.intra == "open"]
     own = (*derived(inventory), *closed(inventory))
     policy = Policy((*failsafe, *infrastructure, *own, *written, *intra, *observed(inventory)), realms(inventory))
@@ -47,18 +53,29 @@ class _Meaning:
         self._terms: dict[int, tuple[Term, ...]] = {}
         self._same: dict[object, Addresses] = {}
 
-    def rule(self, line: RuleLine, origin: Origin) -> Rule:
-        """A line with its names resolved."""
-        source = self._sources.get(id(line.sources)) or self._union(line.sources, source=True)
-        destination = self._destinations.get(id(line.destinations)) or self._union(line.destinations, source=False)
-        terms = self._terms.get(id(line.services)) or self._terms_of(line.services)
-        return Rule(line.name, origin, line.action, source, destination, terms, line.log, line.place, line.reason)
+    def rules(self, lines: tuple[RuleLine, ...], origin: Origin) -> list[Rule]:
+        """Lines with their names resolved, worked out as the columns of a table: most have the lists of others."""
+        if not lines:
+            return []
+        names, sources, destinations, services, actions, reasons, places, logs, *_ = zip(*lines, strict=True)
+        return [*map(
+            Rule, names, repeat(origin), actions, self._each(sources, self._sources, partial(self._union, source=True)),
+            self._each(destinations, self._destinations, partial(self._union, source=False)),
+            self._each(services, self._terms, self._terms_of), logs, places, reasons,
+        )]  # fmt: skip
+
+    @staticmethod
+    def _each(lists: Sequence[L], known: dict[int, M], make: Callable[[L], M]) -> list[M]:
+        """What each list means: made for those that are new, and found by the list itself."""
+        numbers = [*map(id, lists)]
+        new = {number: one for number, one in zip(numbers, lists, strict=True) if number not in known}
+        for number, one in new.items():
+            known[number] = make(one)
+        return [*map(known.__getitem__, numbers)]
 
     def _union(self, selectors: tuple[Selector, ...], *, source: bool) -> Addresses:
         if len(selectors) == 1:
-            known = self._sources if source else self._destinations
-            found = known[id(selectors)] = self._only(meaning(self._names, selectors[0], source=source))
-            return found
+            return self._only(meaning(self._names, selectors[0], source=source))
         ends = [self._end(selector, source) for selector in selectors]
         key = tuple(map(id, ends))
         union = self._unions.get(key)
@@ -78,8 +95,9 @@ class _Meaning:
         return self._same.setdefault(found.parts, found)
 
     def _terms_of(self, services: tuple[Service, ...]) -> tuple[Term, ...]:
-        found = self._terms[id(services)] = tuple(dict.fromkeys([t for service in services for t in service.terms]))
-        return found
+        if len(services) == len(services[0].terms) == 1:
+            return services[0].terms
+        return tuple(dict.fromkeys([t for service in services for t in service.terms]))
 
 
 def _intra(segment: Segment) -> Rule:
@@ -102,8 +120,13 @@ def observed(inventory: Inventory) -> Iterator[Rule]:
 
 def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:
     """A rule that no packet can match is a mistake, most often a realm or a family in which the ends never meet."""
+    families: dict[tuple[int, int], list[Family]] = {}
     for rule in rules:
-        if _possible(rule, policy.realms):
+        key = id(rule.source), id(rule.destination)
+        met = families.get(key)
+        if met is None:
+            met = families[key] = _families(rule, policy.realms)
+        if met and any(term.family is None or term.family in met for term in rule.terms):
             continue
         yield Problem(
             "Rule that no packet can match",
@@ -113,13 +136,9 @@ def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:
         )
 
 
-def _possible(rule: Rule, known: tuple[str, ...]) -> bool:
-    for realm, family, _ in rule.source.parts:
-        if rule.destination.of(realm, family) and realm in known:
-            for term in rule.terms:
-                if term.family is None or term.family == family:
-                    return True
-    return False
+def _families(rule: Rule, known: tuple[str, ...]) -> list[Family]:
+    """The families in which the ends of a rule meet in a realm."""
+    return [f for realm, f, _ in rule.source.parts if rule.destination.of(realm, f) and realm in known]
 
 
 def _against_failsafe(policy: Policy, failsafe: list[Rule], written: list[Rule]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import repeat
 from typing import Any
 
 from configlet.model.inventory import (
@@ -256,13 +257,14 @@ class _Words:
     def selectors(self, values: list[Any], place: Place) -> tuple[Selector, ...]:
         """The selectors of a list."""
         if len(values) == 1:
-            return self._selector(values[0], place)
+            value = values[0]
+            return (type(value) is str and self._selectors.get(value)) or self._selector(value, place)
         return tuple([self._selector(value, place)[0] for value in values])
 
     def services(self, words: list[str], place: Place) -> tuple[Service, ...]:
         """The services of a list."""
         if len(words) == 1:
-            return self._service(words[0], place)
+            return self._services.get(words[0]) or self._service(words[0], place)
         return tuple([self._service(word, place)[0] for word in words])
 
     def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector]:
@@ -295,24 +297,25 @@ def _errors_from(document: Document, words: _Words) -> tuple[Selector, ...]:
 
 
 def _rules(document: Document, key: str, words: _Words) -> tuple[RuleLine, ...]:
-    return tuple(_rule(v, next(at), words) for _, v, at in document.items(key))
+    return tuple([line for part in document.parts.get(key, ()) for line in _lines(part.value[key], [*part.places(key)], words)])
 
 
-def _rule(v: dict[str, Any], place: Place, words: _Words) -> RuleLine:
-    expires = v.get("expires")
-    return RuleLine(
-        v["name"],
-        words.selectors(v["from"], place),
-        words.selectors(v["to"], place),
-        words.services(v["service"], place),
-        v.get("action", "allow"),
-        v.get("reason", ""),
-        place,
-        v.get("log", False),
-        v.get("owner"),
-        v.get("ticket"),
-        date.fromisoformat(expires) if expires else None,
-    )
+def _lines(items: list[dict[str, Any]], places: list[Place], words: _Words) -> Iterator[RuleLine]:
+    """The rules of a file, worked out key by key, as the columns of a table."""
+
+    def of(name: str, without: Any = None) -> Iterator[Any]:
+        return map(dict.get, items, repeat(name), repeat(without))
+
+    sources, destinations, terms = [], [], []
+    for value, place in zip(items, places, strict=True):
+        sources.append(words.selectors(value["from"], place))
+        destinations.append(words.selectors(value["to"], place))
+        terms.append(words.services(value["service"], place))
+    expires = [date.fromisoformat(day) if day else None for day in of("expires")]
+    return map(
+        RuleLine, of("name"), sources, destinations, terms, of("action", "allow"), of("reason", ""), places,
+        of("log", False), of("owner"), of("ticket"), expires,
+    )  # fmt: skip
 
 
 def _acceptance(v: dict[str, Any], place: Place, words: _Words) -> Acceptance:

@@ -71,7 +71,7 @@ def term(item: str | dict[str, Any], ephemeral: Span) -> Term:
         return Term(PORTED[word], sport, forms.span(str(item[word])))
     word, _, rest = item.partition("/")
     if word in PORTED:
-        return Term(PORTED[word], dport=forms.span(rest) if rest else PORTS)
+        return Term(PORTED[word], PORTS, forms.span(rest) if rest else PORTS)
     if word in CONTROL:
         number, family = CONTROL[word]
         return Term(number, dport=_types(word, rest) if rest else PORTS, family=family)
