@@ -45,6 +45,10 @@ def _day(site: Site, what: str, end: date, today: date, path: Path, kind: str) -
 
 
 def _names(site: Site) -> Iterator[Problem]:
+    lists = site.inventory.failsafe, site.inventory.infrastructure, site.inventory.policy
+    names = [rule.name for rules in lists for rule in rules]
+    if len({*names}) == len(names):
+        return
     seen: dict[str, tuple[str, int]] = {}
     for key in ("failsafe", "infrastructure", "policy"):
         for i, rule in enumerate(getattr(site.inventory, key)):

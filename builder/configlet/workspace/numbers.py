@@ -101,51 +101,56 @@ def _overlaps(site: Site) -> Iterator[Problem]:
             widest = each
 
 
-def _owned(site: Site) -> Iterator[tuple[str, IPAddress, str, Path]]:
-    """Every address with its realm, the thing that has it, and its path. Loopbacks count in every realm ("")."""
-    inventory: Inventory = site.inventory
+def _owned(inventory: Inventory) -> Iterator[tuple[str, IPAddress, Path]]:
+    """Every address with its realm and its path. Loopbacks count in every realm ("")."""
     realms = {segment.name: segment.realm for segment in inventory.segments}
     for device in inventory.devices:
         for i, address in enumerate(device.addresses):
-            yield "", address, f"device {device.name}", ("devices", device.name, "addresses", i)
+            yield "", address, ("devices", device.name, "addresses", i)
     for link in inventory.links:
-        name = f"{link.a_device}/{link.a_port}"
         for i, address in enumerate(link.addresses):
-            yield link.realm, address, f"link {name}", ("links", name, "addresses", i)
+            yield link.realm, address, ("links", f"{link.a_device}/{link.a_port}", "addresses", i)
     for segment in inventory.segments:
         for i, address in enumerate(segment.gateways.virtual if segment.gateways else ()):
-            path = ("segments", segment.name, "gateways", "addresses", i)
-            yield segment.realm, address, f"the gateway of {segment.name}", path
+            yield segment.realm, address, ("segments", segment.name, "gateways", "addresses", i)
     for external in inventory.externals:
         for i, address in enumerate(external.addresses):
-            yield (
-                external.realm,
-                address,
-                f"external {external.name}",
-                ("externals", external.name, "addresses", i),
-            )
+            yield external.realm, address, ("externals", external.name, "addresses", i)
     for work in inventory.workloads:
-        at = ("hosts", work.host, "workloads", work.name, "addresses")
+        realm = realms.get(work.segment, "")
         for i, address in enumerate(work.addresses):
-            yield realms.get(work.segment, ""), address, f"workload {work.name}", (*at, i)
+            yield realm, address, ("hosts", work.host, "workloads", work.name, "addresses", i)
     for i, address in enumerate(inventory.controller):
-        yield inventory.controller_realm, address, "the controller", ("site", "controller", i)
+        yield inventory.controller_realm, address, ("site", "controller", i)
     for kind, owners in (("devices", inventory.devices), ("hosts", inventory.hosts)):
         for one in owners:
             if one.management:
-                owner = f"the management of {one.name}"
-                yield inventory.controller_realm, one.management.address, owner, (kind, one.name, "management", "address")
+                yield inventory.controller_realm, one.management.address, (kind, one.name, "management", "address")
+
+
+def _owner(path: Path) -> str:
+    """The thing that has the address at a path."""
+    kind, name = path[:2]
+    if kind == "site":
+        return "the controller"
+    if path[2] == "workloads":
+        return f"workload {path[3]}"
+    inner = {"management": "the management of", "gateways": "the gateway of"}
+    return f"{inner.get(str(path[2])) or str(kind).removesuffix('s')} {name}"
 
 
 def _duplicates(site: Site) -> Iterator[Problem]:
-    seen: dict[IPAddress, list[tuple[str, str, Path]]] = {}
-    for realm, address, owner, path in _owned(site):
+    owned = [*_owned(site.inventory)]
+    if len({int(address) for _, address, _ in owned}) == len(owned):
+        return
+    seen: dict[IPAddress, list[tuple[str, Path]]] = {}
+    for realm, address, path in owned:
         found = seen.setdefault(address, [])
         before = next((b for b in found if not b[0] or not realm or b[0] == realm), None)
         if before:
-            detail = f"{address} belongs to {before[1]} and to {owner}. Change one; packets would reach either."
-            yield Problem("Duplicate address", detail, site.place(*path), (site.place(*before[2]),))
-        found.append((realm, owner, path))
+            detail = f"{address} belongs to {_owner(before[1])} and to {_owner(path)}. Change one; packets would reach either."
+            yield Problem("Duplicate address", detail, site.place(*path), (site.place(*before[1]),))
+        found.append((realm, path))
 
 
 def _outside(site: Site) -> Iterator[Problem]:

@@ -33,7 +33,11 @@ CASES = (
     Case("the broadcast address", "hosts.yaml", "10.1.10.11", "§10.1.10.255", "Broadcast address"),
     Case("the gateway's address", "hosts.yaml", "10.1.10.11", "§10.1.10.1", "Duplicate address", "gateway of clients"),
     Case("an address of two workloads", "hosts.yaml", "10.1.10.12", "§10.1.10.11", "Duplicate address", "client1"),
-    Case("a management address twice", "hosts.yaml", "192.0.2.102", "§192.0.2.101", "Duplicate address"),
+    Case("a management address twice", "hosts.yaml", "192.0.2.102", "§192.0.2.101", "Duplicate address", "to the management of"),
+    Case("the controller's address", "hosts.yaml", "192.0.2.102", "§192.0.2.10", "Duplicate address", "the controller and to"),
+    Case("a loopback of two devices", "devices.yaml", "10.0.0.2", "§10.0.0.1", "Duplicate address", "to device leaf2"),
+    Case("a loopback in any realm", "site.yaml", "198.51.100.1/24", "§10.0.0.1/24", "Duplicate address", "leaf1 and to external"),
+    Case("an address of a link", "site.yaml", "198.51.100.1/24", "§10.0.1.4/24", "Duplicate address", "belongs to link "),
     Case("management outside", "hosts.yaml", "192.0.2.101", "§203.0.113.9", "Management outside"),
     Case(
         "segments that overlap",
