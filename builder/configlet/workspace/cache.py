@@ -75,7 +75,9 @@ class FileCache:
             return
 
     def _forget(self) -> None:
-        found = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        found = [*self.folder.iterdir()]
+        if len(found) > ENTRIES:
+            found.sort(key=lambda path: path.stat().st_mtime_ns)
         for path in found[:-ENTRIES]:
             path.unlink(missing_ok=True)
 

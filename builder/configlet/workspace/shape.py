@@ -54,12 +54,13 @@ class Shape(NamedTuple):
 
 def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], int]:
     """The JSON of items, and how many events they have together: worked out hole by hole, as a column of a table."""
-    events, columns = shape.events * len(matches), [[*map(re.Match.group, matches, repeat(n))] for n in shape.order]
+    groups = [*zip(*map(re.Match.groups, matches), strict=True)]
+    events, columns = shape.events * len(matches), [groups[n - 1] for n in shape.order]
     for i in shape.lists:
         commas = sum(map(str.count, columns[i], repeat(", ")))
         if commas:
             events += commas
-            columns[i] = [words.replace(", ", '","') for words in columns[i]]
+            columns[i] = tuple([words.replace(", ", '","') for words in columns[i]])
     rows = zip(*columns, strict=True) if columns else repeat((), len(matches))
     return [*map(shape.template.__mod__, rows)], events
 
