@@ -10,7 +10,7 @@ from configlet.analyse.confirm import Ask
 from configlet.analyse.verdicts import Verdicts, Where
 from configlet.model.finding import Kind
 from configlet.model.frozen import dataclass
-from configlet.model.inventory import Inventory, Term
+from configlet.model.inventory import Inventory, Term, Wide
 from configlet.model.net import Addresses, Family, Span, Spans, merge
 from configlet.model.policy import Packet, Policy, Rule
 
@@ -41,11 +41,14 @@ class Draft:
 
 def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date | None) -> Iterator[Draft]:
     """What there is to say of the rules, in their order."""
-    names = {rule.name: number for number, rule in enumerate(policy.rules) if rule.origin == "policy"}
-    ends = {names[line.name]: line.expires for line in inventory.policy if today and line.expires}
+    expiring = {line.name: line.expires for line in inventory.policy if today and line.expires}
+    named = enumerate(policy.rules) if expiring else ()
+    ends = {number: expiring[rule.name] for number, rule in named if rule.origin == "policy" and rule.name in expiring}
     gone = frozenset({*verdicts.dead, *(n for n, spare in verdicts.spare.items() if spare.kind == "redundant")})
-    counts: dict[int, int] = {}
-    for number, rule in enumerate(policy.rules):
+    wide = _wide_ones(inventory, policy)
+    found = {*verdicts.undecided, *verdicts.dead, *verdicts.taken, *verdicts.spare, *wide, *ends}
+    for number in sorted(found):
+        rule = policy.rules[number]
         if not rule.place:
             continue
         if number in verdicts.undecided:
@@ -57,9 +60,8 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
             yield from _taken(verdicts, number)
         if number in verdicts.spare:
             yield _spare(policy, verdicts, number, gone)
-        if rule.origin == "policy" and rule.action == "allow":
-            if wide := _wide(inventory, rule, counts):
-                yield Draft("too-wide", number, wide, (), _own(verdicts, number))
+        if number in wide:
+            yield Draft("too-wide", number, wide[number], (), _own(verdicts, number))
         if today and number in ends and ends[number] - today <= WEEK:
             left = f"It is good until {ends[number]}, and today is {today}. Renew it, or remove it."
             yield Draft("expiring", number, left, (), _own(verdicts, number))
@@ -136,18 +138,32 @@ def _packet(where: Where) -> Packet:
     return packet_in(block, space.realm, space.family)
 
 
-def _wide(inventory: Inventory, rule: Rule, counts: dict[int, int]) -> str:
-    """Why an allow is too wide; nothing when it is not. ``counts`` remembers the size of each set of addresses."""
-    limits, ends = inventory.wide, (rule.source, rule.destination)
-    broad = sum([65536 if t.proto is None else t.dport[1] - t.dport[0] + 1 for t in rule.terms]) > limits.ports
-    many = [counts.get(id(end)) or _count(end, counts) for end in ends]
-    if not broad and max(many) <= limits.addresses:
-        return ""
+def _wide_ones(inventory: Inventory, policy: Policy) -> dict[int, str]:
+    """The allows that are too wide, and why. Many have the same ends, and few are."""
+    limits = inventory.wide
+    large = {number for number, end in policy.ends().items() if _count(end) > limits.addresses}
+    suspects = [
+        (number, rule)
+        for number, rule in enumerate(policy.rules)
+        if id(rule.source) in large or id(rule.destination) in large or _broad(rule.terms, limits.ports)
+    ]
+    found = {n: _wide(limits, rule) for n, rule in suspects if rule.origin == "policy" and rule.action == "allow"}
+    return {number: wide for number, wide in found.items() if wide}
+
+
+def _broad(terms: tuple[Term, ...], ports: int) -> bool:
+    """Whether terms perhaps open more ports of a protocol."""
+    return sum([65536 if t.proto is None else t.dport[1] - t.dport[0] + 1 for t in terms]) > ports
+
+
+def _wide(limits: Wide, rule: Rule) -> str:
+    """Why an allow is too wide; nothing when it is not."""
     reasons = []
-    for word, count in zip(("source", "destination"), many, strict=True):
+    for word, end in (("source", rule.source), ("destination", rule.destination)):
+        count = _count(end)
         if count > limits.addresses:
             reasons.append(f"its {word} has {count:,} addresses and the limit is {limits.addresses:,}")
-    for name, ports in sorted(ports_of(rule.terms).items()) if broad else ():
+    for name, ports in sorted(ports_of(rule.terms).items()) if _broad(rule.terms, limits.ports) else ():
         if ports > limits.ports:
             reasons.append(f"it opens {ports:,} ports of {name} and the limit is {limits.ports:,}")
     if not reasons:
@@ -156,9 +172,8 @@ def _wide(inventory: Inventory, rule: Rule, counts: dict[int, int]) -> str:
     return said[0].upper() + said[1:]
 
 
-def _count(end: Addresses, counts: dict[int, int]) -> int:
-    counts[id(end)] = max([addresses_in(family, spans) for _, family, spans in end.parts], default=0)
-    return counts[id(end)]
+def _count(end: Addresses) -> int:
+    return max([addresses_in(family, spans) for _, family, spans in end.parts], default=0)
 
 
 def addresses_in(family: Family, spans: Spans) -> int:
