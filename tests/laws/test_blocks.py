@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
+from itertools import product as product_of
 
 import pytest
 
@@ -14,7 +15,7 @@ from configlet.fit.law import Scope, at_locals
 from configlet.model.block import Block, Listed, items, listed
 from configlet.model.gate import Law
 from configlet.model.inventory import Term
-from configlet.model.net import Span, addresses
+from configlet.model.net import FAMILIES, Span, addresses
 from configlet.model.policy import Entry, Packet, Policy, Rule
 from configlet.model.problem import Place, Refused
 from configlet.packets import trim
@@ -25,7 +26,9 @@ from configlet.packets.entries import entries
 from configlet.packets.trim import trimmed
 from configlet.packets.verdict import first, passes
 from configlet.packets.walk import differ
+from configlet.pipeline.site import entries_of
 from tests.builders import platform, routed_lists
+from tests.laws.analysis_lists import REALMS, random_policy
 from tests.laws.made.rules import HERE, NET, packets, permits, policy, product
 
 IOS = platform("ios")
@@ -42,6 +45,17 @@ def test_blocks_of_a_policy_mean_its_entries() -> None:
         for packet in packets(dice, rules, 120):
             assert permits(whole, packet) == permits(single, packet), packet
     assert seen > 25
+
+
+def test_the_entries_of_a_site_are_those_of_its_policy_though_they_are_taken_from_its_laws() -> None:
+    seen = Counter[type]()
+    for seed in range(300):
+        rules = random_policy(random.Random(seed))
+        for realm, family in product_of(REALMS, FAMILIES):
+            made = blocks(rules, realm, family)
+            assert entries_of(made, realm, family) == entries(rules, realm, family)
+            seen.update(map(type, made))
+    assert min(seen.values()) > 100, seen
 
 
 @pytest.mark.parametrize("match", [False, True])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date
 from functools import cache
@@ -15,9 +15,10 @@ from configlet.model.gate import Capability, Reading
 from configlet.model.inventory import Inventory, Nic
 from configlet.model.net import Addresses, Family
 from configlet.model.platform import Platform
-from configlet.model.policy import Entry, Policy
+from configlet.model.policy import Entry, Policy, Rule
 from configlet.model.problem import Problem
-from configlet.packets.entries import entries
+from configlet.packets.blocks import Item, rule_of
+from configlet.packets.entries import rule_entries
 from configlet.packets.index import Index
 from configlet.place import Placement, place
 from configlet.platforms import content
@@ -66,11 +67,25 @@ def open_site(root: Path, site: str, today: date, files: Path | None = None) -> 
     known = platforms.load(search, named)
     capabilities = {(p.name, kind): record.capability for p in known.values() for kind, record in p.kinds.items()}
     placement = place(loaded.inventory, capabilities, _cards(search))
-    of = cache(lambda realm, family: Index(entries(policy, realm, family)))
+    laws = Laws(loaded.inventory, policy)
+    of = cache(lambda realm, family: Index(entries_of(laws.whole(realm, family).items, realm, family)))
     return Site(
-        root, site, loaded.inventory, policy, placement, known, loaded.warnings, of, Laws(loaded.inventory, policy),
+        root, site, loaded.inventory, policy, placement, known, loaded.warnings, of, laws,
         cache(lambda: rules.own_addresses(loaded.inventory)),
     )
+
+
+def entries_of(items: Iterable[Item], realm: str, family: Family) -> tuple[Entry, ...]:
+    """What ``entries`` says of the policy that these rows and blocks are made of: most are such an entry."""
+    out: list[Entry] = []
+    rule: Rule | None = None
+    for item in items:
+        if type(item) is Entry and len(item.rule.terms) == 1:
+            out.append(item)
+        elif rule_of(item) is not rule:
+            rule = rule_of(item)
+            out += rule_entries(rule, realm, family)
+    return tuple(out)
 
 
 def with_platforms(site: Site, names: Collection[str]) -> Site:
