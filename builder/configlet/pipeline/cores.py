@@ -23,7 +23,7 @@ MOST = 16
 """Workers at most: each has tables of its own."""
 MUCH = 1000
 """Rules of a site from which a second process is worth its start."""
-AHEAD = 4
+AHEAD = 8
 """Items that are done before there are workers: what the first ones teach (which rows are plain, what templates and grammars
 compile to) takes as long as a hundred others, and each worker would have to learn it again."""
 _inherited: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
