@@ -50,11 +50,12 @@ class Gap:
 def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf, law_of: LawOf) -> tuple[Gap, ...]:
     """All gaps of a site. Only pairs of ends without a host table that remembers connections can have one."""
     beyond = Beyond(law_of)
+    loose = frozenset(work.name for work in placement.inventory.workloads if not keeps(placement, work))
     parts = [(realm, family, index(realm, family)) for realm in realms for family in FAMILIES]
     return tuple(
         gap
         for realm, family, of in parts
-        for gap in (*_Realm(placement, realm, family, of, beyond).gaps(), *_observed(placement, realm, family, of))
+        for gap in (*_Realm(placement, realm, family, of, beyond, loose).gaps(), *_observed(placement, realm, family, of))
     )
 
 
@@ -93,11 +94,20 @@ class _Realm:
     """One realm and family: its bare ends, and the guards between places, each looked up once."""
 
     def __init__(
-        self, placement: Placement, realm: str, family: Family, index: Index[Entry], beyond: Beyond
+        self,
+        placement: Placement,
+        realm: str,
+        family: Family,
+        index: Index[Entry],
+        beyond: Beyond,
+        loose: frozenset[str],
     ) -> None:
         self.placement, self.family, self.realm, self.index, self.beyond = placement, family, realm, index, beyond
-        ends = (*ends_of(placement.inventory, realm, family), *managements_of(placement.inventory, realm, family))
-        self.ends = [end for end in ends if bare(placement, end)]
+        inventory = placement.inventory
+        self.ends = [
+            *ends_of(inventory, realm, family, lambda work: work.name in loose),
+            *managements_of(inventory, realm, family, lambda name: not whole(placement, name)),
+        ]
         self.missed = frozenset(n for n, end in enumerate(self.ends) if only_at_nics(placement, end.manages))
         self.places: dict[str, list[int]] = {}
         self.hosts: dict[str, list[int]] = {}
