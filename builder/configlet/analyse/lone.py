@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import compress
+from itertools import compress, repeat
 
 from configlet.analyse.blocks import DST, SERVICE, SRC, Block
 from configlet.analyse.crowd import Crowd, places
@@ -21,14 +21,9 @@ from configlet.packets.apart import BROAD, linked
 def parted(spaces: Sequence[Space]) -> tuple[dict[int, Where], tuple[Space, ...]]:
     """The rules of which no block shares a packet with any other block, each with its first block; the spaces without them."""
     lone: dict[int, Where] = {}
-    met: set[int] = set()
-    for space in spaces:
-        blocks, owners = space.blocks, space.owners
-        met.update([owners[at] for at in doubtful(blocks)])
-        for owner, block in zip(owners, blocks, strict=True):
-            if owner not in lone:
-                lone[owner] = space, block
-    for owner in met:
+    for space in reversed(spaces):  # and backwards, so that the first block is the last one to be put there
+        lone.update(zip(reversed(space.owners), zip(repeat(space), reversed(space.blocks)), strict=False))
+    for owner in {space.owners[at] for space in spaces for at in doubtful(space.blocks)}:
         del lone[owner]
     return lone, tuple([_without(space, lone) for space in spaces])
 
