@@ -77,7 +77,7 @@ def _tried(work: Callable[[tuple[str, ...]], B], group: tuple[str, ...]) -> tupl
 
 def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:
     """``work`` done for every item, in order. Raises Refused when a worker ended before it had answered."""
-    if processes < 2:
+    if processes < 2 or len(items) <= AHEAD:
         yield from map(work, items)
         return
     from concurrent.futures import ProcessPoolExecutor

@@ -120,13 +120,8 @@ def observed(inventory: Inventory) -> Iterator[Rule]:
 
 def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:
     """A rule that no packet can match is a mistake, most often a realm or a family in which the ends never meet."""
-    families: dict[tuple[int, int], list[Family]] = {}
     for rule in rules:
-        key = id(rule.source), id(rule.destination)
-        met = families.get(key)
-        if met is None:
-            met = families[key] = _families(rule, policy.realms)
-        if met and any(term.family is None or term.family in met for term in rule.terms):
+        if _possible(rule, policy.realms):
             continue
         yield Problem(
             "Rule that no packet can match",
@@ -136,9 +131,13 @@ def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:
         )
 
 
-def _families(rule: Rule, known: tuple[str, ...]) -> list[Family]:
-    """The families in which the ends of a rule meet in a realm."""
-    return [f for realm, f, _ in rule.source.parts if rule.destination.of(realm, f) and realm in known]
+def _possible(rule: Rule, known: tuple[str, ...]) -> bool:
+    for realm, family, _ in rule.source.parts:
+        if rule.destination.of(realm, family) and realm in known:
+            for term in rule.terms:
+                if term.family is None or term.family == family:
+                    return True
+    return False
 
 
 def _against_failsafe(policy: Policy, failsafe: list[Rule], written: list[Rule]) -> Iterator[Problem]:
