@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 from configlet.analyse.blocks import DST, EVERY_PORT, EVERY_SERVICE, SRC, Block, replaced, services_of, whole
 from configlet.analyse.near import Neighbours
@@ -61,7 +59,7 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
         key = id(rule.source), id(rule.destination)
         ends = known.get(key)
         if ends is None or not rule.place:
-            ends = known[key] = list(_between(number, rule, filling))
+            ends = known[key] = _between(number, rule, filling)
             if not rule.place and len(ends) < len(rule.destination.parts):
                 known.clear()  # it may close an end for all that stands behind it
         for family, space, dst, src, shield in ends:
@@ -77,27 +75,22 @@ def spaces_of(policy: Policy) -> tuple[Space, ...]:
     return tuple(each.space for each in filling.values())
 
 
-class _Ends(NamedTuple):
-    """What is left of both ends of a rule in a space; where of one nothing is left, the ends, and the deny that closes it."""
-
-    family: Family
-    space: Space
-    dst: Spans
-    src: Spans
-    shield: int | None
+_Ends = tuple[Family, Space, Spans, Spans, int | None]
+"""What is left of both ends of a rule in a space; where of one nothing is left, the ends, and the deny that closes it."""
 
 
-def _between(number: int, rule: Rule, filling: dict[tuple[str, Family], _Filling]) -> Iterator[_Ends]:
+def _between(number: int, rule: Rule, filling: dict[tuple[str, Family], _Filling]) -> list[_Ends]:
     """The ends of a rule in each space but where it is a derived deny that closes one."""
+    out = []
     for realm, family, destination in rule.destination.parts:
         source = rule.source.of(realm, family)
-        if not source:
-            continue
-        each = filling.get((realm, family))
-        if each is None:
-            each = filling[realm, family] = _Filling(Space(realm, family))
-        if rule.place or not each.closes(number, rule, destination, source):
-            yield each.left(destination, source)
+        if source:
+            each = filling.get((realm, family))
+            if each is None:
+                each = filling[realm, family] = _Filling(Space(realm, family))
+            if rule.place or not each.closes(number, rule, destination, source):
+                out.append(each.left(destination, source))
+    return out
 
 
 def repeated(base: Space, other: Space) -> set[int]:
@@ -149,10 +142,10 @@ class _Filling:
 
     def left(self, dst: Spans, src: Spans) -> _Ends:
         """What is left of two ends."""
-        left = self._without(DST, dst), self._without(SRC, src)
-        if left[0] and left[1]:
-            return _Ends(self.space.family, self.space, *left, None)
-        return _Ends(self.space.family, self.space, dst, src, self._shields[SRC if left[0] else DST][0])
+        space, to, start = self.space, self._without(DST, dst), self._without(SRC, src)
+        if to and start:
+            return space.family, space, to, start, None
+        return space.family, space, dst, src, self._shields[SRC if to else DST][0]
 
     def _without(self, level: int, spans: Spans) -> Spans:
         """What is left of a set without what is closed; the same object whenever the same set is asked about."""
