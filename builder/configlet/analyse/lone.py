@@ -38,8 +38,6 @@ def doubtful(blocks: Sequence[Block]) -> set[int]:
     spans = [_hull(block[SERVICE]) for block in blocks]
     wide = [high - low >= BROAD for low, high in spans]
     broad = [*compress(range(len(blocks)), wide)]
-    if 2 * len(broad) > len(blocks):
-        return set(range(len(blocks)))
     narrow = [at for at, is_wide in enumerate(wide) if not is_wide] if broad else range(len(blocks))
     out = set[int]()
     for together in linked([spans[at] for at in narrow] if broad else spans):
