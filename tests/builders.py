@@ -7,8 +7,8 @@ from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 
-from configlet.fit.clip import Whole
 from configlet.fit.law import Scope, routed
+from configlet.fit.sides import Sides
 from configlet.model.block import items
 from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import TOP, Addresses, Family, Span, span_of
@@ -131,7 +131,7 @@ def host(entries: Sequence[Entry], locals_: Sequence[str], family: Family = 4, *
 
 
 def routed_lists(
-    whole: Whole | Sequence[Entry], scope: Scope, direction: str, family: Family
+    rules: Sequence[Entry], scope: Scope, direction: str, family: Family
 ) -> tuple[Sequence[Entry], Sequence[Entry]]:
     """The lists of an interface, of a policy that is given as rows."""
-    return routed(whole if isinstance(whole, Whole) else Whole(items(whole)), scope, direction, family).lists
+    return routed(Sides(family, items(rules)), scope, direction).lists

@@ -1,4 +1,4 @@
-"""Plain rows stand in a list as they are: a list that is fitted at one look is the list that is fitted row by row."""
+"""Plain rows stand as they are: lists of sides that are found once, fitted at one look, are those found and fitted row by row."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import random
 
 import pytest
 
-from configlet.fit import clip
+from configlet.fit import sides as sides_of
 from configlet.fit.acl import acl_rows
-from configlet.fit.clip import Whole
+from configlet.fit.budget import _lines, cost
+from configlet.fit.clip import guarded, needed, with_fragments
 from configlet.fit.glance import as_they_are
-from configlet.fit.law import Scope, routed
+from configlet.fit.law import INSIDE, UNNUMBERED, Scope, routed
+from configlet.fit.sides import Sides
 from configlet.model.block import Block, items
 from configlet.model.gate import Law
 from configlet.model.net import Addresses, Family, Span, merge
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry, Rule
-from configlet.packets.blocks import Item
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Entry, Rule
+from configlet.packets.blocks import Item, cut, replies
+from tests.builders import acl
 
 BASE: dict[Family, int] = {4: 0x0A000000, 6: 0x20010DB8 << 96}
 TOP: dict[Family, int] = {4: 0xE00000FF, 6: (0xFF02 << 112) + 0xFF}
@@ -72,8 +75,8 @@ def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
 
 @pytest.fixture(autouse=True)
 def _from_the_first_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip, "LISTS", 0)
-    monkeypatch.setattr(clip, "SHARE", 1000)
+    monkeypatch.setattr(sides_of, "LISTS", 0)
+    monkeypatch.setattr(sides_of, "SHARE", 1000)
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -81,18 +84,62 @@ def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family)
     dice = random.Random(family)
     glanced = looked = 0
     for _ in range(150):
-        whole = Whole(policy(dice, family))
+        whole = Sides(family, policy(dice, family))
         for _ in range(4):
             low = BASE[family] + 256 * dice.randrange(6)
             scope = Scope(((low, low + dice.choice((255, 511))),), (), False)
-            made = routed(whole, scope, dice.choice(("in", "out")), family)
+            made = routed(whole, scope, dice.choice(("in", "out")))
             law = Law(family, made.lists)
-            starts, answers = map(items, made.lists)
-            found = as_they_are(family, starts, answers, made)
+            found = as_they_are(family, made)
             glanced, looked = glanced + (found is not None), looked + 1
             rows = items(acl_rows(law))
             assert items(acl_rows(law, made)) == rows
     assert 0.2 < glanced / looked < 0.8, (glanced, looked)
+
+
+def lists(found: tuple[Item, ...], scope: Scope, direction: str, family: Family) -> list[list[Item]]:
+    """The law of an interface, each of its lists found of all rows one by one."""
+    near, far = (SRC, DST) if direction == "in" else (DST, SRC)
+    wide = merge((*scope.spans, *(UNNUMBERED[family] if near == SRC else scope.groups)))
+    narrow = scope.spans if near == SRC else wide
+    needs = [isinstance(one, Entry) and one.permit and one.rule.origin == "infrastructure" for one in found]
+    asked = [piece for one, all_ in zip(found, needs, strict=True) for piece in cut(one, near, wide if all_ else narrow)]
+    answered = [piece for one in found for piece in cut(one, far, scope.spans)]
+    inside = (ANY_PROTO, EVERY[family], EVERY[family], ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+    starts, answers = (
+        with_fragments(guarded(part, scope.spans, INSIDE, inside), match=scope.fragments) for part in (asked, answered)
+    )
+    return [list(part) for part in needed(starts, tuple(replies(answers, family)))]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_lists_of_a_gate_are_those_of_all_rows_cut_to_it_whatever_was_asked_before(family: Family) -> None:
+    dice = random.Random(10 + family)
+    spans = [(BASE[family] + 256 * n, BASE[family] + 256 * n + size) for n in range(6) for size in (255, 511, 7)]
+    top = (TOP[family] - 255, TOP[family])
+    for _ in range(60):
+        found = policy(dice, family)
+        sides = Sides(family, found)
+        for _ in range(12):
+            chosen = merge(dice.sample(spans, dice.choice((1, 1, 1, 2))))
+            scope = Scope(chosen, (top,) if dice.random() < 0.3 else (), dice.random() < 0.2)
+            direction = dice.choice(("in", "out"))
+            made = routed(sides, scope, direction)
+            assert [list(items(part)) for part in made.lists] == lists(found, scope, direction, family)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_no_list_costs_more_than_what_is_asked_first(family: Family) -> None:
+    dice = random.Random(20 + family)
+    near = 0
+    for _ in range(200):
+        here = BASE[family] + 256 * dice.randrange(6)
+        law = Law(family, routed(Sides(family, policy(dice, family)), Scope(((here, here + 255),), (), False), "in").lists)
+        table = acl(acl_rows(law), family)  # type: ignore[arg-type]
+        exact = cost(table)
+        assert max(exact.typed, exact.held) <= _lines(table)
+        near += _lines(table) <= exact.held + 8
+    assert near > 30
 
 
 @pytest.mark.parametrize(
@@ -112,8 +159,8 @@ def test_a_reply_that_an_initiation_passes_is_not_said_again(
         for name, pair, (proto, dport, sport) in (("asks", (here, there), asked), ("answers", (there, here), answer))
     ]
     others = [((6, 6), here, (BASE[4] + 512 + n, BASE[4] + 512 + n), (n, n), (1024, 65535)) for n in range(1, 12)]
-    whole = Whole((*said, *(Entry(True, (*box, ANY_BIT, (0, 0)), rule(f"r{box[3][0]}")) for box in others)))
-    made = routed(whole, Scope((here,), (), False), "in", 4)
+    whole = Sides(4, (*said, *(Entry(True, (*box, ANY_BIT, (0, 0)), rule(f"r{box[3][0]}")) for box in others)))
+    made = routed(whole, Scope((here,), (), False), "in")
     rows = acl_rows(Law(4, made.lists), made)
     assert rows == acl_rows(Law(4, made.lists))
     assert not any(row.reply and row.rule.name == "asks" for row in rows)

@@ -27,11 +27,11 @@ WHOLE, NON_FIRST = (0, 0), (1, 1)
 
 def acl_rows(law: Law, known: Routed | None = None) -> Sequence[Entry]:
     """The rows for a two-list law, blocks as blocks. What none of them passes is denied; the platform writes that line,
-    and the one that denies the fragments that no row passes. ``known``: which rows are plain."""
-    initiations, replies = (items(part) for part in law.lists)
-    found = as_they_are(law.family, initiations, replies, known) if known else None
+    and the one that denies the fragments that no row passes. ``known``: what it is made of."""
+    found = as_they_are(law.family, known) if known else None
     if found is not None:
         return listed(found)
+    initiations, replies = (items(part) for part in law.lists)
     classes = classes_of(law.family, initiations, replies)
     first, second = (list(map(classes.enter, part)) for part in (initiations, replies))
     fragments = _shorter(law.family, classes, first, second)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
 
-from configlet.fit.units import by_groups, grouped, lengths, many, typed
+from configlet.fit.units import ICMPS, by_groups, grouped, lengths, many, typed, upper
 from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.gate import Capability, Table
 from configlet.model.net import Spans, merge
@@ -13,6 +14,7 @@ from configlet.model.policy import DST, PROTO, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
 from configlet.packets.sets import within
 
+_BOX, _PROTO = attrgetter("box"), itemgetter(PROTO)
 _PLAIN = ((6, 6), (17, 17))
 """Protocols of which a row between two prefixes is one line."""
 
@@ -45,7 +47,7 @@ def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Pro
     for name, of in tables.items():
         gate, record = of[-1].gate, of[-1].gate.capability
         held = record.holds(models.get(gate.owner, ""))
-        if gate.stateful and sum(map(_most, of)) <= min(record.capacity, held):
+        if sum(map(_most if gate.stateful else _lines, of)) <= min(record.capacity, held):
             continue
         parts = [_known(table, known) for table in of]
         if sum(part.typed for part in parts) > record.capacity or sum(part.held for part in parts) > held:
@@ -65,6 +67,18 @@ def _most(table: Table) -> int:
     addresses = sum(high - low + 1 for low, high in mine)
     apart = len(merge(mine)) == addresses
     return len(table.rows) * (1 if apart else addresses) + 2 * addresses
+
+
+def _lines(table: Table) -> int:
+    """No less than a list costs: as if each row between two ends were as long as the longest at both."""
+    family, found = table.family, items(table.rows)
+    blocks = [item for item in found if isinstance(item, Block)]
+    boxes = [item.box for item in found if not isinstance(item, Block)] if blocks else list(map(_BOX, found))
+    rows = len(boxes)
+    if not ICMPS.isdisjoint(map(_PROTO, boxes)):
+        rows = sum(upper(sets_of(item)) for item in found if not isinstance(item, Block))
+    to, start = ({lengths(family, span) for span in set(map(itemgetter(at), boxes))} for at in (DST, SRC))
+    return rows * max(to, default=1) * max(start, default=1) + sum(typed(family, block.sets) for block in blocks)
 
 
 def most_of(total: Cost) -> list[tuple[tuple[str, Place | None], int]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import compress, count
 from operator import attrgetter, itemgetter, not_
 
-from configlet.fit.plain import Plain
 from configlet.model.block import Block, Sets, sets_of
-from configlet.model.net import Family, Span, Spans, merge
+from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
 from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, rule_of, single
@@ -18,9 +17,6 @@ from configlet.packets.sets import put
 NON_FIRST: Span = (1, 1)
 
 
-LISTS, SHARE = 4, 16
-"""So many lists were asked for, and together have as many rows as a sixteenth of the policy, when it is worth finding what
-none of them need look at."""
 LONG, KNOWN = 64, 16
 """Spans from which a set is long, and of how many such sets the borders are remembered."""
 EITHER = -1
@@ -35,21 +31,12 @@ class Whole:
     The first question in a dimension goes through all rows; an index is made when there is a second one.
     """
 
-    __slots__ = ("_asked", "_axes", "_lists", "_looked", "_plain", "items")
+    __slots__ = ("_asked", "_axes", "items")
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
-        self._lists = self._looked = 0
-        self._plain: Plain | None = None
         self._asked: set[int] = set()
         self._axes: dict[int, Axis] = {}
-
-    def plain(self, family: Family, rows: int) -> Plain | None:
-        """The rows that no list need look at, for a list of so many rows; None until it is worth it."""
-        self._lists, self._looked = self._lists + 1, self._looked + rows
-        if self._plain is None and self._lists > LISTS and self._looked * SHARE >= len(self.items):
-            self._plain = Plain(family, self.items)
-        return self._plain
 
     def touching(self, level: int, spans: Spans) -> Iterator[Item]:
         """The rows that can have an address of the spans, in order, and some that do not."""
@@ -99,24 +86,9 @@ class Whole:
         return found
 
 
-def clip(found: Iterable[Item], level: int, spans: Spans, pieces: dict[int, Item] | None = None) -> list[Item]:
-    """Each row cut to the spans in one address dimension, in order; what is outside vanishes. ``pieces`` learns what each new
-    row was cut from, by its identity."""
-    if not spans:
-        return []
-    (first, last), *more = spans
-    out: list[Item] = []
-    for item in found:
-        if type(item) is Entry and not more:
-            low, high = item.box[level]
-            if first <= low and high <= last:
-                out.append(item)
-                continue
-        made = tuple(cut(item, level, spans))
-        if pieces is not None:
-            pieces.update((id(piece), item) for piece in made if piece is not item)
-        out += made
-    return out
+def clip(found: Iterable[Item], level: int, spans: Spans) -> list[Item]:
+    """Each row cut to the spans in one address dimension, in order; what is outside vanishes."""
+    return [piece for item in found for piece in cut(item, level, spans)]
 
 
 def with_span(box: Box, level: int, span: Span) -> Box:
@@ -143,10 +115,10 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
     All lists are cut alike, so that a deny that stands in each of them stays the same row.
     """
     ends = permitted(lists)
-    return tuple(tuple(_of_permits(items, ends)) for items in lists)
+    return tuple(tuple(of_permits(items, ends)) for items in lists)
 
 
-def _of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
+def of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
     """The permits as they stand, of each deny what the ends meet."""
     out, at = list[Item](), 0
     for number in compress(count(), map(not_, map(_PERMIT, items))):
@@ -159,13 +131,24 @@ def _of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
 
 def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
     """The destinations and the sources that some permit of the lists speaks of."""
-    permits = [item for items in lists for item in items if item.permit]
+    return joined(map(ends_of, lists))
+
+
+def joined(found: Iterable[Mapping[int, Set[Span]]]) -> dict[int, Spans]:
+    """The ends of several lists as one set in each dimension."""
+    every = tuple(found)
+    return {level: merge({span for of in every for span in of[level]}) for level in _ENDS}
+
+
+def ends_of(items: Iterable[Item]) -> dict[int, Set[Span]]:
+    """The spans of destinations and of sources that permits among some rows speak of."""
+    permits = [item for item in items if item.permit]
     some = Block in set(map(type, permits))
     blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
     boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))
     return {
-        level: merge({*map(itemgetter(level), boxes), *(s for spans in _distinct(blocks, level) for s in spans)})
-        for level in (DST, SRC)
+        level: {*map(itemgetter(level), boxes), *(s for spans in _distinct(blocks, level) for s in spans)}
+        for level in _ENDS
     }
 
 

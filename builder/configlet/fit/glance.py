@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import attrgetter, itemgetter
 
 from configlet.fit.classes import Row, classes_of
-from configlet.fit.heads import UPPER, First, parts, shared
+from configlet.fit.heads import SHARED, UPPER, First, parts, shared
 from configlet.fit.law import Routed
-from configlet.model.block import Block
-from configlet.model.net import Family, Spans
+from configlet.model.block import Block, items
+from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import DPORT, DST, PROTO, SRC
 from configlet.packets.blocks import Item, fragments, rule_of
 from configlet.packets.entries import WHOLE
-from configlet.packets.near import Near
-from configlet.packets.sets import within
+from configlet.packets.sets import touch, within
 
-_Ends = tuple[object, ...]
+_End = Span | Spans
+_Ends = tuple[_End, _End]
+_BOX, _ENDS = attrgetter("box"), itemgetter(DST, SRC)
 
 
-def as_they_are(family: Family, initiations: Sequence[Item], replies: Sequence[Item], known: Routed) -> list[Item] | None:
+def as_they_are(family: Family, known: Routed) -> list[Item] | None:
     """The rows where all that the operator wrote is plain: as it stands, less what is denied ahead of all. None where one look
     shows that something else is there."""
-    starts, starts_closed, written = parts(initiations, rule_of)
-    answers, answers_closed, replied = parts(replies, rule_of)
-    replied = [item for item in replied if item.permit]
-    if not known.starts or {*map(id, written)}.difference(*known.starts) or {*map(id, replied)}.difference(*known.answers):
+    if known.written is None:
+        return None
+    written, replied = known.written
+    (starts, starts_closed, more), (answers, answers_closed, others) = (parts(head, rule_of) for head in known.heads)
+    behind = [
+        item for head, part in zip(known.heads, known.lists, strict=True) for item in items(part)[len(head) :][:1]
+    ]
+    if more or any(item.permit for item in others) or any(rule_of(item).name in SHARED for item in behind):
         return None
     heads = (*starts, *answers, *starts_closed, *answers_closed)
     if any(fragments(item) != (WHOLE,) for item in heads):
@@ -39,42 +46,44 @@ def as_they_are(family: Family, initiations: Sequence[Item], replies: Sequence[I
     head = [*starts, *(item for item in answers if not ahead.passes(enter(item).sets))]
     if not both:
         return [*head, *replied, *written]
-    permits = _ends(item for part in (replied, written) for item in part if item.permit)
-    met = Near([(every, *of, *UPPER, (WHOLE,)) for of in permits.values()])
-    shut = [classes.leave(row) for row in both if met.touching(row.sets[DST], row.sets[SRC])]
-    closed = _closed({**permits, **_ends(item for item in written if not item.permit)}, both)
+    asked, answered = _ends(written), _ends(replied)
+    permits = {*answered, *compress(asked, [item.permit for item in written])}
+    shut = [classes.leave(row) for row in both if _touching(row, permits)]
+    closed = _closed(permits.union(asked), both)
     if closed:
-        replied, written = ([item for item in part if _key(item) not in closed] for part in (replied, written))
+        replied = list(compress(replied, [ends not in closed for ends in answered]))
+        written = list(compress(written, [ends not in closed for ends in asked]))
     return [*head, *shut, *replied, *written]
 
 
-def _key(item: Item) -> _Ends:
-    return item.sets[DST:DPORT] if isinstance(item, Block) else item.box[DST:DPORT]
+def _ends(found: Sequence[Item]) -> list[_Ends]:
+    """The destination and the source of each row."""
+    if Block not in set(map(type, found)):
+        return list(map(_ENDS, map(_BOX, found)))
+    return [_ENDS(item.sets if isinstance(item, Block) else item.box) for item in found]
 
 
-def _ends(found: Iterable[Item]) -> dict[_Ends, tuple[Spans, Spans]]:
-    """The destinations and sources of rows, each pair once."""
-    one = {_key(item): item for item in found}
-    return {
-        key: (item.sets[DST], item.sets[SRC]) if isinstance(item, Block) else ((item.box[DST],), (item.box[SRC],))
-        for key, item in one.items()
-    }
+def _spans(end: _End) -> Spans:
+    return end if isinstance(end[0], tuple) else (end,)
 
 
-def _closed(ends: dict[_Ends, tuple[Spans, Spans]], denies: Sequence[Row]) -> set[_Ends]:
+def _touching(deny: Row, permits: Iterable[_Ends]) -> bool:
+    """Whether a deny of all between its ends meets a permit."""
+    to, start = deny.sets[DST], deny.sets[SRC]
+    return any(touch(_spans(dst), to) and touch(_spans(src), start) for dst, src in permits)
+
+
+def _closed(found: set[_Ends], denies: Sequence[Row]) -> set[_Ends]:
     """The ends that lie in those of a deny of all between them."""
-    by_size = sorted(((_size(row.sets[DST]), row.sets[DST], row.sets[SRC]) for row in denies), reverse=True)
+    targets, sources = ({ends[at] for ends in found} for at in range(2))
     out: set[_Ends] = set()
-    for key, (dst, src) in ends.items():
-        size = _size(dst)
-        for many, targets, sources in by_size:
-            if many < size:
-                break
-            if within(dst, targets) and within(src, sources):
-                out.add(key)
-                break
+    for row in denies:
+        to = _within(targets, row.sets[DST])
+        start = _within(sources, row.sets[SRC]) if to else to
+        out.update(ends for ends in found if ends[0] in to and ends[1] in start)
     return out
 
 
-def _size(spans: Spans) -> int:
-    return sum(high - low + 1 for low, high in spans)
+def _within(ends: Iterable[_End], spans: Spans) -> set[_End]:
+    """Those of some ends that lie in a set of addresses."""
+    return {end for end in ends if within(_spans(end), spans)}

@@ -42,6 +42,8 @@ def shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list
 
     A block of the one may lack a span of the other's: what they have in common is said once all the same.
     """
+    if _apart(first) and {row.sets for row in first} == {row.sets for row in second}:
+        return list(first), [], []
     crossed = [(a, b, meet(one.sets, two.sets)) for a, one in enumerate(first) for b, two in enumerate(second)]
     found = list(dict.fromkeys(sets for _, _, sets in crossed if sets))
     kept = {sets for sets in found if not any(sets != other and inside(sets, other) for other in found)}
@@ -49,6 +51,11 @@ def shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list
     said = {sets: first[a] for a, _, sets in reversed(pairs)}
     both = [said[sets].over(sets) for sets in found if sets in kept]
     return both, _without(first, [(a, s) for a, _, s in pairs]), _without(second, [(b, s) for _, b, s in pairs])
+
+
+def _apart(rows: Sequence[Row]) -> bool:
+    """Whether no row lies in another."""
+    return not any(inside(one.sets, other.sets) for one in rows for other in rows if one is not other)
 
 
 def _without(rows: Sequence[Row], said: Sequence[tuple[int, Sets]]) -> list[Row]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
-from itertools import groupby
 from typing import NamedTuple
 
-from configlet.fit.clip import Whole, clip, guarded, needed, with_fragments
+from configlet.fit.clip import Whole, clip, ends_of, guarded, joined, needed, of_permits, with_fragments
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
+from configlet.fit.sides import Sides
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import Inventory
@@ -51,6 +51,7 @@ class Laws:
     def __init__(self, inventory: Inventory, policy: Policy) -> None:
         self.inventory, self.policy = inventory, policy
         self.whole = cache(lambda realm, family: Whole(blocks(policy, realm, family)))
+        self.sides = cache(lambda realm, family: Sides(family, self.whole(realm, family).items))
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
         self._segments = {s.name: s for s in inventory.segments}
@@ -76,7 +77,7 @@ class Laws:
 
     def _routed_law(self, realm: str, names: tuple[str, ...], direction: str, family: Family) -> Law:
         scope = self.scope(realm, names, family)
-        made = routed(self.whole(realm, family), scope, direction, family)
+        made = routed(self.sides(realm, family), scope, direction)
         law = Law(family, made.lists)
         self.plain[id(law)] = made
         return law
@@ -163,47 +164,52 @@ MULTICAST: dict[Family, int] = {4: int(ip_network("224.0.0.0/4")[0]), 6: int(ip_
 
 
 class Routed(NamedTuple):
-    """The lists of an interface, and by identity those of their rows that are plain (``fit.plain``): initiations, replies."""
+    """The lists of an interface, and what they are made of where all that the operator wrote there is plain."""
 
     lists: tuple[Sequence[Entry], Sequence[Entry]]
-    starts: tuple[Set[int], ...] = ()
-    answers: tuple[Set[int], ...] = ()
+    heads: tuple[Sequence[Item], Sequence[Item]] = ((), ())
+    """What the network needs and keeps closed, ahead of what the operator wrote: initiations, replies."""
+    written: tuple[Sequence[Item], Sequence[Item]] | None = None
+    """What the operator wrote, all of it plain (``fit.plain``); None where not all of it is."""
 
 
-def routed(whole: Whole, scope: Scope, direction: str, family: Family) -> Routed:
+def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
     """Initiations in one direction, and the replies to initiations in the other, with what is known of the rows."""
     near, far = (SRC, DST) if direction == "in" else (DST, SRC)
-    pieces: dict[int, Item] = {}
-    parts: dict[int, Item] = {}
-    initiations = _toward(whole, scope, near, family, pieces)
-    answered = clip(whole.touching(far, scope.spans), far, scope.spans, parts)
-    box = full(family)
-    inside: Box = (*box[:6], (0, 0))
+    family, match = sides.family, scope.fragments
+    wide = merge((*scope.spans, *(UNNUMBERED[family] if near == SRC else scope.groups)))
+    narrow = scope.spans if near == SRC else wide
+    here, there = sides.side(near, narrow, match=match), sides.side(far, scope.spans, match=match)
     link = (
         tuple(link_entries(direction, scope.spans, scope.gateways, receives=bool(scope.groups)))
         if family == 6 and scope.gateways
         else ()
     )
-    starts = with_fragments(guarded(initiations, scope.spans, INSIDE, inside), match=scope.fragments)
-    answers = with_fragments(guarded(answered, scope.spans, INSIDE, inside), match=scope.fragments)
-    plain = None if scope.fragments else whole.plain(family, len(starts) + len(answers))
-    back, new = plain.replies(answers, parts) if plain else (list(replies(answers, family)), set[int]())
+    asked, answered = _head(sides, scope, near, wide, narrow), _head(sides, scope, far, scope.spans, scope.spans)
     # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
-    first, second = needed((*link, *starts), back)
-    lists = listed(first), listed(second)
-    if plain is None:
+    heads = ((*link, *asked), tuple(replies(answered, family)))
+    ends = joined((here.ends, there.answered, *map(ends_of, heads)))
+    first, second = (of_permits(head, ends) for head in heads)
+    lists = listed((*first, *here.rows)), listed((*second, *there.replies))
+    plain = None if match else sides.plain(len(here.rows) + len(there.rows))
+    if plain is None or not plain.starts.issuperset(here.numbers):
         return Routed(lists)
-    cut = {key for key, item in pieces.items() if id(item) in plain.starts}
-    return Routed(lists, (plain.starts, cut), (plain.answers, new))
+    if not plain.answers.issuperset(sides.permitting(there.numbers)):
+        return Routed(lists)
+    return Routed(lists, (first, second), (here.rows, [item for item in there.replies if item.permit]))
 
 
-def _toward(whole: Whole, scope: Scope, near: int, family: Family, pieces: dict[int, Item]) -> list[Item]:
-    wide = merge((*scope.spans, *UNNUMBERED[family])) if near == SRC else merge((*scope.spans, *scope.groups))
-    narrow = scope.spans if near == SRC else wide
-    out: list[Item] = []
-    for network, found in groupby(whole.touching(near, wide), _of_the_network):
-        out += clip(found, near, wide if network else narrow, pieces)
-    return out
+def _head(sides: Sides, scope: Scope, level: int, wide: Spans, narrow: Spans) -> Sequence[Item]:
+    """What the network needs and keeps closed of which an end is in some addresses; in ``wide`` that of its own permits."""
+    items = sides.network.items
+    inside, others = sides.network.touching(level, wide)
+    found = [
+        piece
+        for item in map(items.__getitem__, sorted((*inside, *others)))
+        for piece in cut(item, level, wide if _of_the_network(item) else narrow)
+    ]
+    box: Box = (*full(sides.family)[:6], (0, 0))
+    return with_fragments(guarded(found, scope.spans, INSIDE, box), match=scope.fragments)
 
 
 def _of_the_network(item: Item) -> bool:

@@ -6,13 +6,13 @@ of the rows, each of them whole or cut; so no list need ask again whether it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from configlet.model.block import Sets, sets_of
 from configlet.model.net import Family, Spans
-from configlet.model.policy import DPORT, DST, FRAG, PROTO, SPORT, SRC, WRITTEN
-from configlet.packets.blocks import Item, replies, rule_of
+from configlet.model.policy import DPORT, DST, FRAG, PROTO, SPORT, SRC
+from configlet.packets.blocks import Item, rule_of
 from configlet.packets.boxes import full
 from configlet.packets.entries import WHOLE
 from configlet.packets.near import BROAD, FEW, Near
@@ -23,43 +23,18 @@ MET = 32
 """Rows that meet others, from which it counts whether they are most of those that were looked at."""
 
 
-class Plain:
-    """The plain rows of a whole policy of one realm and family, by their identity, and their replies."""
+class Plain(NamedTuple):
+    """The plain rows of what the operator wrote in one realm and family, by their number there."""
 
-    __slots__ = ("_answers", "_replies", "answers", "family", "starts")
-
-    def __init__(self, family: Family, found: Sequence[Item]) -> None:
-        self.family = family
-        self.starts, self._answers = _plain(family, found)
-        self._replies: dict[int, tuple[Item, ...]] = {}
-        self.answers: set[int] = set()
-        """The identities of replies that are held here."""
-
-    def replies(self, found: Iterable[Item], cut: Mapping[int, Item]) -> tuple[list[Item], set[int]]:
-        """The replies to a list, and the identities of those that are plain and not held here. ``cut``: what some items were
-        cut from, by their identity."""
-        held, family, known = self._replies, self.family, self._answers
-        out: list[Item] = []
-        new: set[int] = set()
-        for item in found:
-            key = id(item)
-            said = held.get(key)
-            if said is None:
-                said = tuple(replies((item,), family))
-                if key in known:
-                    held[key] = said
-                    self.answers.update(map(id, said))
-                elif key in cut and id(cut[key]) in known:
-                    new.update(map(id, said))
-            out += said
-        return out, new
+    starts: frozenset[int]
+    """Of the initiations."""
+    answers: frozenset[int]
+    """Those of them of which the one reply is plain too."""
 
 
-def _plain(family: Family, found: Sequence[Item]) -> tuple[frozenset[int], frozenset[int]]:
-    """The initiations that are plain, and those of them of which the one reply is plain too. A row that has all addresses
-    and stands behind all others is not looked at: it would be everybody's neighbour."""
-    at = sum(1 for _ in takewhile(lambda item: rule_of(item).origin not in WRITTEN, found))
-    rows = found[at:]
+def plain(family: Family, rows: Sequence[Item]) -> Plain:
+    """The plain rows among some. A row that has all addresses and stands behind all others is not looked at: it would be
+    everybody's neighbour."""
     sets = [sets_of(item) for item in rows]
     stop = len(rows)
     while stop and sets[stop - 1][DST] == sets[stop - 1][SRC] == (full(family)[DST],):
@@ -69,8 +44,8 @@ def _plain(family: Family, found: Sequence[Item]) -> tuple[frozenset[int], froze
     starts = [n for n in _first(near, stop) if said[n] and sets[n][FRAG] == (WHOLE,)]
     wide = [sets[n] for n, row in enumerate(rows) if row.permit and _broad(sets[n][DPORT])]
     answers = _Answers(wide)
-    answered = frozenset(id(rows[n]) for n in starts if rows[n].permit and answers.plain(sets[n]))
-    return frozenset(id(rows[n]) for n in starts), answered
+    answered = frozenset(n for n in starts if rows[n].permit and answers.plain(sets[n]))
+    return Plain(frozenset(starts), answered)
 
 
 def _first(near: Near, stop: int) -> Iterator[int]:

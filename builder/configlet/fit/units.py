@@ -11,7 +11,7 @@ from configlet.model.net import PORTS, Family, Span, Spans, prefixes
 from configlet.model.policy import DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
 
 _PORTED = (6, 17)
-_ICMP = ((1, 1), (58, 58))
+ICMPS = frozenset(((1, 1), (58, 58)))
 _FREE, _NEW = ((0, 1),), ((0, 0),)
 
 
@@ -33,11 +33,12 @@ def many(family: Family, spans: Spans) -> int:
 
 def typed(family: Family, sets: Sets) -> int:
     """How many lines with one prefix at each end a product is. Of ICMP a line has one type, or one type and code."""
-    return many(family, sets[SRC]) * many(family, sets[DST]) * _upper(sets)
+    return many(family, sets[SRC]) * many(family, sets[DST]) * upper(sets)
 
 
-def _upper(sets: Sets) -> int:
-    if sets[PROTO][0] in _ICMP and sets[DPORT] != (PORTS,):
+def upper(sets: Sets) -> int:
+    """How many of these are between two prefixes."""
+    if sets[PROTO][0] in ICMPS and sets[DPORT] != (PORTS,):
         return sum(_types(span) for span in sets[DPORT])
     return prod((len(sets[DPORT]), len(sets[SPORT])))
 
@@ -64,7 +65,7 @@ def grouped(sets: Sets, named: bool = True) -> Grouped:
     """How a product is written with groups. An end that is one span has none; services have one where ports alone are
     asked for and the platform has such groups (``named``)."""
     services = sets[DPORT] if named and _serviced(sets) else ()
-    lines = 1 if services else _upper(sets)
+    lines = 1 if services else upper(sets)
     source, destination = (spans if len(spans) > 1 else () for spans in (sets[SRC], sets[DST]))
     return Grouped(lines, source, destination, services)
 

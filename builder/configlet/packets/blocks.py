@@ -8,7 +8,7 @@ from configlet.model.block import Block
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, SRC, Entry, Policy, Rule
-from configlet.packets.boxes import ICMP
+from configlet.packets.boxes import ICMP, TCP
 from configlet.packets.entries import WHOLE
 from configlet.packets.reply import MULTICAST, reply_list
 from configlet.packets.sets import common, put, without
@@ -60,19 +60,23 @@ def _services(terms: tuple[Term, ...], family: Family) -> Iterator[tuple[Span, S
 
 def replies(items: Iterable[Item], family: Family) -> Iterator[Item]:
     """``reply_list`` for rows and blocks."""
-    low, high = MULTICAST[family]
     for item in items:
-        if isinstance(item, Block):
-            yield from _reply_blocks(item, family)
-            continue
-        proto, dst, src, dport, sport, flag, fragment = item.box
-        plain = proto[0] == proto[1] != ICMP[family] and fragment == WHOLE and (dst[1] < low or dst[0] > high)
-        if not plain:
-            yield from reply_list((item,), family)
-        elif proto[0] != 6:
-            yield Entry(item.permit, (proto, src, dst, sport, dport, flag, fragment), item.rule, reply=True)
-        elif flag[1]:
-            yield Entry(item.permit, (proto, src, dst, sport, dport, (1, 1), fragment), item.rule, reply=True)
+        yield from replied(item, family)
+
+
+def replied(item: Item, family: Family) -> tuple[Item, ...]:
+    """The replies to a row or a block, of which most have one."""
+    if isinstance(item, Block):
+        return tuple(_reply_blocks(item, family))
+    proto, dst, src, dport, sport, flag, fragment = item.box
+    low, high = MULTICAST[family]
+    if proto[0] != proto[1] or proto[0] == ICMP[family] or fragment != WHOLE or (low <= dst[1] and dst[0] <= high):
+        return reply_list((item,), family)
+    if proto[0] == TCP:
+        if not flag[1]:
+            return ()
+        flag = (1, 1)
+    return (Entry(item.permit, (proto, src, dst, sport, dport, flag, fragment), item.rule, reply=True),)
 
 
 def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:

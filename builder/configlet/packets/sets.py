@@ -38,8 +38,12 @@ def _holds_any(many: Spans, one: Span) -> bool:
 
 def within(a: Spans, b: Spans) -> bool:
     """Whether every value of ``a`` is in ``b``; touching spans of ``b`` must be joined."""
-    if len(a) == 1 and len(b) == 1:
-        return b[0][0] <= a[0][0] and a[0][1] <= b[0][1]
+    if len(a) == 1:
+        low, high = a[0]
+        if len(b) == 1:
+            return b[0][0] <= low and high <= b[0][1]
+        at = bisect_left(b, (low + 1,))
+        return at > 0 and high <= b[at - 1][1]
     j = 0
     for low, high in a:
         while j < len(b) and b[j][1] < low:
@@ -53,6 +57,10 @@ def common(a: Spans, b: Spans) -> Spans:
     """The values that are in both."""
     if a == b:
         return a
+    if len(a) == 1:
+        return _of_one(b, a[0])
+    if len(b) == 1:
+        return _of_one(a, b[0])
     out: list[Span] = []
     i = j = 0
     while i < len(a) and j < len(b):
@@ -64,6 +72,23 @@ def common(a: Spans, b: Spans) -> Spans:
         else:
             j += 1
     return tuple(out)
+
+
+def _of_one(many: Spans, one: Span) -> Spans:
+    """The values of a set that are in a span, without walking the set."""
+    low, high = one
+    first, last = bisect_left(many, (low,)), bisect_left(many, (high + 1,))
+    if first and many[first - 1][1] >= low:
+        first -= 1
+    if first == last:
+        return ()
+    (begin, _), (_, end) = many[first], many[last - 1]
+    if low <= begin and end <= high:
+        return many[first:last]
+    found = list(many[first:last])
+    found[0] = max(low, begin), found[0][1]
+    found[-1] = found[-1][0], min(high, end)
+    return tuple(found)
 
 
 def without(a: Spans, b: Spans) -> Spans:
