@@ -11,7 +11,9 @@ from jinja2 import Environment, StrictUndefined
 
 from configlet.model.problem import Refused
 from configlet.render.engine import fill
-from configlet.render.values import Filled, all_printed, label, labels, printable
+from configlet.render.forms import all_printed
+from configlet.render.numbered import Line, Numbered
+from configlet.render.values import Filled, label, labels, printable
 
 LOOP = "{% for key, comment, verdict in rows %}\n\t{{ key }} 100% {{ comment }}: {{ verdict }},\n{% endfor %}\nend\n"
 OTHERS = (
@@ -25,10 +27,23 @@ OTHERS = (
     "{% for key, key, verdict in rows %}\n{{ key }}{{ key }}{{ verdict }}\n{% endfor %}\n",
 )
 
+_BODIES = (
+    "\n{% if comment %}\n {{ key }} 5% {{ comment }}\n{% else %}\n{{ verdict }}\n{% endif %}\n",
+    "\n{% if comment %}\n{{ key }}{{ comment }}{{ key }}\n{% endif %}\n{{ verdict }}{{ key }}\n",
+    "{% if key %}{{ key }}{% else %}-{% endif %}{% if verdict %}+{% endif %}\n",
+    "{% if comment %}{{ end }}{% else %}{{ key }}{% endif %}",
+    "{% if comment %}a{% elif key %}b{% else %}{{ verdict }}{% endif %}",
+    "{% if comment == 'b' %}{{ key }}{% endif %}{{ comment }}",
+    "{% if comment %}{% if verdict %}{{ key }}{% endif %}{% endif %}",
+    "text",
+)
+CHOICES = tuple(f"{{% for key, comment, verdict in rows %}}{body}{{% endfor %}}\n" for body in _BODIES)
+"""Loops that write some values only where another one is there, and some that only look like these."""
+
 
 def _jinja(template: str, rows: Sequence[object]) -> str:
     plain = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    return plain.from_string(template).render(rows=rows)
+    return plain.from_string(template).render(rows=rows, end="end")
 
 
 @pytest.mark.parametrize("number", range(1 + len(OTHERS)))
@@ -40,6 +55,35 @@ def test_a_loop_writes_what_jinja_writes(number: int, tmp_path: Path) -> None:
             rows = [tuple(dice.choice(values) for _ in range(3)) for _ in range(count)]
             for given in (rows, tuple(rows), [*map(list, rows)]):
                 assert fill((tmp_path,), "t.j2", {"rows": given}) == _jinja(template, given)
+
+
+@pytest.mark.parametrize("number", range(len(CHOICES)))
+def test_a_loop_that_chooses_writes_what_jinja_writes_and_so_does_one_over_rows_with_numbers(number: int, tmp_path: Path) -> None:
+    dice = random.Random(number)
+    (tmp_path / "t.j2").write_text(CHOICES[number])
+    (tmp_path / "u.j2").write_text(LOOP)
+    lines = [Line((dice.choice(("", "a", "b%", "é")), dice.choice(("", "x")))) for _ in range(30)]
+    for count in (0, 1, 3, 60, 60):
+        numbers = dice.choice((range(10, 10 + 10 * count, 10), [dice.randrange(3) for _ in range(count)]))
+        rows = Numbered(numbers, [dice.choice(lines) for _ in range(count)])
+        assert len(rows) == len(list(rows)) == count and (not count or rows[-1] == list(rows)[-1] == rows[count - 1 :][0])
+        for name, template in (("t.j2", CHOICES[number]), ("u.j2", LOOP)):
+            for given in (rows, list(rows)):
+                assert fill((tmp_path,), name, {"rows": given, "end": "end"}) == _jinja(template, list(rows))
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "\x1b", None, 1.5, ("a",)])
+def test_a_value_of_a_row_with_a_number_is_refused_where_it_is_written_and_only_there(bad: object, tmp_path: Path) -> None:
+    (tmp_path / "t.j2").write_text(CHOICES[0])
+    for values in (("c", bad), ("", bad), (bad, "v")):
+        rows = Numbered([1, 2], [Line(("", "v")), Line(values)])  # type: ignore[arg-type]
+        if values[0] == "c":
+            assert fill((tmp_path,), "t.j2", {"rows": rows}) == _jinja(CHOICES[0], [(1, "", "v"), (2, "c", "v")])
+        elif values != (None, "v"):
+            with pytest.raises(Refused):
+                fill((tmp_path,), "t.j2", {"rows": rows})
+    with pytest.raises(Refused, match=r"t\.j2:1"):
+        fill((tmp_path,), "t.j2", {"rows": Numbered([1], [Line(("a",))])})
 
 
 @pytest.mark.parametrize(
@@ -70,7 +114,7 @@ def test_what_is_printable_is_what_python_says() -> None:
     for code in [*range(0x300), 0x2028, 0x2029, 0xD800, 0xFEFF, 0x1F600]:
         for text in (chr(code), f"ab{chr(code)}c", f"é{chr(code)}"):
             assert printable(text) == text.isprintable(), code
-    assert printable("") and all_printed(("<", ">"), [("a",), ("b",)]) == "<a><b>"
+    assert printable("") and all_printed((1, ((-1, ("<", 0, ">"), ()),)), [("a",), ("b",)]) == "<a><b>"
     assert all(printable("".join(map(chr, dice.choices(range(32, 127), k=40)))) for _ in range(100))
 
 

@@ -85,9 +85,12 @@ def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
 
 
 def _written(table: Table, known: dict[object, Sequence[Entry]]) -> Table:
-    """The table with the rows that are lines one by one; blocks stay where they are written as groups."""
+    """The table with the rows that are lines one by one; blocks stay where they are written as groups, and in an access list
+    that has no groups, where each is worded as a whole."""
     record = table.gate.capability
     groups = table.family in record.groups
+    if table.gate.kind == "acl" and not groups:
+        return table
     key = id(table.rows), groups, record.groups_from, record.groups_services
     if key not in known:
         known[key] = fitted(table.rows, table.gate, table.family) if groups else tuple(table.rows)

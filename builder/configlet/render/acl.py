@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import Any, ClassVar
 
 from configlet.model.block import Block, items
@@ -12,11 +12,11 @@ from configlet.model.gate import Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import refuse
-from configlet.render.acl_lines import UNSAID, Group, Grouping, Lines, Row, denies_fragments
+from configlet.packets.entries import WHOLE
+from configlet.render.acl_lines import Group, Grouping, Lines, Row, denies_fragments
 from configlet.render.acl_words import asks_fragments, cannot, word_of
+from configlet.render.numbered import Line, Numbered, Values
 from configlet.render.values import by_family, called, label
-
-_new = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class List:
     name: str
     command: str
     direction: str
-    rows: tuple[tuple[int | str, ...], ...]
+    rows: Numbered
     family: int = 4
     interface: str = ""
     """The interface that it is bound to, as the platform calls it."""
@@ -75,7 +75,6 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], l
     return List(name, operands["command"][family], gate.direction, last.counted(table, groups), family, binding)
 
 
-_Rows = tuple[tuple[int | str, ...], ...]
 LONG, MANY = 20_000, 100_000
 """Rows of a list that is too long to be held for another device, and words that are too many."""
 
@@ -84,112 +83,100 @@ class _Last:
     """The rows of the device that was rendered last, as both of a pair have the same: by the rows of their tables, which are
     held here, and what else a list says. Where groups are named too, and of long lists, each is made anew."""
 
-    known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], _Rows]]] = ({}, {})
+    known: tuple[Mapping[str, Any], dict[object, tuple[Sequence[Entry], Numbered]]] = ({}, {})
     words: ClassVar[dict[Family, Lines]] = {}
     """How rows are worded by the same operands."""
 
     def __init__(self, operands: Mapping[str, Any]) -> None:
         before, made = _Last.known
         self._operands, self._before = operands, made if before == operands else {}
-        self._made: dict[object, tuple[Sequence[Entry], _Rows]] = {}
+        self._made: dict[object, tuple[Sequence[Entry], Numbered]] = {}
         _Last.known = operands, self._made
         _Last.words = _Last.words if before == operands else {}
 
-    def counted(self, table: Table, groups: dict[str, Group]) -> _Rows:
+    def counted(self, table: Table, groups: dict[str, Group]) -> Numbered:
         """The rows of a table with their numbers. Raises Refused."""
+        made = self._words(table.family)
         if "groups" in self._operands or len(table.rows) > LONG:
-            return _counted(self._operands, table, groups, self._words(table.family))
+            return _counted(self._operands, table, groups, made)
         key = id(table.rows), table.family, table.gate.direction, table.gate.segments
         if key not in self._before:
-            self._before[key] = table.rows, _counted(self._operands, table, groups, self._words(table.family))
+            self._before[key] = table.rows, _counted(self._operands, table, groups, made)
         self._made[key] = self._before[key]
         return self._made[key][1]
 
     def _words(self, family: Family) -> Lines:
         """What rows were worded before, as two lists have each rule; anew when it is much."""
         made = _Last.words.get(family)
-        if made is None or len(made.known) + len(made.said) + len(made.labels) > MANY:
+        if made is None or made.held > MANY:
             made = _Last.words[family] = Lines(self._operands, family)
         return made
 
 
-def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> _Rows:
+def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> Numbered:
     """The rows with their numbers, without gaps where the list would else be too long. Raises Refused."""
     sequence = operands["sequence"]
-    numbered = _beside if sequence.get("remarks") in ("beside", "first") else _numbered
+    remarks, first = sequence.get("remarks"), sequence["first"]
     least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
-    rows = _once(_rows(operands, table, groups, made))
+    lines = _once(_lines(operands, table, groups, made))
+    if remarks in ("beside", "first"):
+        lines = list(_beside(lines, once=remarks == "first"))
     for step in (sequence["step"], 1 if sequence["step"] > 0 else -1):
-        said = tuple(numbered({**sequence, "step": step}, rows))
-        if not said or all(least <= int(row[0]) <= most for row in (said[0], said[-1])):
-            return said
-    first, last = sequence["first"], most if sequence["step"] > 0 else least
-    numbers = f"{abs(last - first) + 1:,} numbers for them, {first} to {last}"
-    detail = f"{table.gate.name} has {len(said):,} entries, and the platform has {numbers}."
+        numbers: Sequence[int] = range(first, first + step * len(lines), step)
+        if remarks == "shared":  # with the entry behind it
+            numbers = list(accumulate((0 if line.values[0] else step for line in lines[:-1]), initial=first))
+        if all(least <= number <= most for number in (numbers[0], numbers[-1])):
+            return Numbered(numbers, lines)
+    last = most if sequence["step"] > 0 else least
+    room = f"{abs(last - first) + 1:,} numbers for them, {first} to {last}"
+    detail = f"{table.gate.name} has {len(lines):,} entries, and the platform has {room}."
     raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
 
 
-def _numbered(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
-    """The rows with their numbers; a remark has its own, or shares that of the entry behind it."""
-    number, shared = sequence["first"], sequence.get("remarks") == "shared"
-    step = sequence["step"]
-    for row in rows:
-        yield (number, *row)
-        number += 0 if shared and row[0] else step
-
-
-def _beside(sequence: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[tuple[int | str, ...]]:
-    """The rows with their numbers; a remark stands in each entry that it is for, or in the first of them."""
-    number, step, once, remark = sequence["first"], sequence["step"], sequence["remarks"] == "first", ""
-    for row in rows:
-        if row[0]:
-            remark = row[0]
+def _beside(lines: Iterable[Line], *, once: bool) -> Iterator[Line]:
+    """The lines without remarks: each stands in the entries that it is for, or ``once`` in the first of them."""
+    remark = ""
+    for values in (line.values for line in lines):
+        if values[0]:
+            remark = values[0]
             continue
-        yield (number, remark, *row[1:])
-        number += step
+        yield Line((remark, *values[1:]))
         remark = "" if once else remark
 
 
-def _once(rows: Iterable[Row]) -> list[Row]:
+def _once(lines: list[Line]) -> list[Line]:
     """Without lines that stand there already: such a line decides nothing, and some devices silently do not take it."""
-    said: set[Row] = set()
-    known, out = len(said), []
-    for row in rows:
-        if not row[0]:
-            said.add(row)
-            if len(said) == known:
-                continue
-            known += 1
-        out.append(row)
+    rows = [line.values for line in lines if not line.values[0]]
+    if len(set(rows)) == len(rows):
+        return lines
+    said: set[Values] = set()
+    out = []
+    for line in lines:
+        if line.values[0] or line.values not in said:
+            out.append(line)
+            said.add(line.values)
     return out
 
 
-def _rows(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> Iterator[Row]:
-    names = label(", ".join(table.gate.segments), operands["text"])
-    yield Row(remark=f"{names} {table.gate.direction}")
-    said, rule, reply, decided = None, None, False, False
-    labels, text = made.labels, operands["text"]
+def _lines(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> list[Line]:
+    """The lines of a list with the remarks ahead of them. Raises Refused."""
+    out = [Line(Row(f"{label(', '.join(table.gate.segments), operands['text'])} {table.gate.direction}"))]
+    said, decided, told = "", False, made.told
+    by_groups = Grouping(made, groups).told if table.family in table.gate.capability.groups else told
     _can_pass_fragments(operands, table)
-    for item in items(table.rows) if "groups" in operands else table.rows:
-        entry = item.like if isinstance(item, Block) else item
-        fragment = item.sets[6][0] if isinstance(item, Block) else entry.box[6]
-        if fragment == (0, 0) and not decided:
-            decided, said = True, None
+    for item in items(table.rows):
+        remark, fragment, lines, entry = by_groups(item) if isinstance(item, Block) else told(item)
+        if fragment == WHOLE and not decided:
+            decided, said = True, ""
             if denies_fragments(operands, table.family):
-                yield Row(remark="fragments")
-                yield _plain(operands, table.family, fragments=True)
+                out += Line(Row("fragments")), Line(_plain(operands, table.family, fragments=True))
         elif fragment == (1, 1) and decided:
             raise cannot(entry, "a row for fragments stands after the line that decides all of them")
-        if rule is not entry.rule or reply is not entry.reply or said is None:
-            rule, reply = entry.rule, entry.reply
-            name = "replies: " + rule.name if reply else rule.name
-            remark = labels.get(name) or labels.setdefault(name, label(name, text))
-            if remark != said:
-                said = remark
-                yield _new(Row, (remark, *UNSAID))
-        yield from Grouping(made, groups).of(item) if isinstance(item, Block) else made.of(entry)
-    yield Row(remark="default deny")
-    yield _plain(operands, table.family, fragments=False)
+        if remark.values[0] != said:
+            said = remark.values[0]
+            out.append(remark)
+        out += lines
+    return [*out, Line(Row("default deny")), Line(_plain(operands, table.family, fragments=False))]
 
 
 def _can_pass_fragments(operands: Mapping[str, Any], table: Table) -> None:

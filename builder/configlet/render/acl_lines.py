@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from configlet.model.block import Block
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
-from configlet.model.policy import ANY_BIT, ANY_PORT, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, FRAG, Entry
+from configlet.packets.blocks import Item
 from configlet.render.acl_words import asks_established, asks_fragments, details_of, port_words, proto_word, word_of
-from configlet.render.values import by_family
+from configlet.render.numbered import Line, Values
+from configlet.render.values import by_family, labels
 
 _WITH_PORTS = ((6, 6), (17, 17))
 
@@ -55,70 +57,97 @@ def denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
     return words.get("deny-fragments", words["fragments"])
 
 
-class Lines:
-    """Rows of one table in finished words; what rows say besides addresses is worded once for all that say the same, and so
-    is each span of addresses."""
+Told = tuple[Line, Span, Sequence[Line], Entry]
+"""The remark ahead of a row, what the row says of fragments, its lines, and the row itself."""
 
-    __slots__ = ("around", "bits", "family", "forms", "known", "labels", "operands", "ports", "said", "shapes", "top", "words")
+
+class Lines:
+    """Rows of one family in finished words; what rows say besides addresses is worded once for all that say the same, and so
+    is each span of addresses and of ports."""
+
+    __slots__ = ("_around", "_known", "_label", "_last", "_plain", "_ports", "_said", "_told", "family", "operands", "words")
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
-        said = by_family(operands["address"], family)
         self.words = by_family(operands["words"], family)
-        self.forms = (said["host"], said["prefix"])
-        self.top, self.bits = TOP[family], BITS[family]
-        self.known: dict[object, tuple[Row, ...]] = {}
-        self.shapes: dict[object, tuple[Row, ...]] = {}
-        """Of rows that ask for ports what they say besides these."""
-        self.ports: dict[Span, str] = {ANY_PORT: ""}
-        self.labels: dict[str, str] = {}
-        """Remarks, by the names that they are made of."""
-        self.said: dict[Span, tuple[str, ...]] = {(0, self.top): (said["any"],)}
-        self.around: dict[int, tuple[str, str]] = {}
+        self._label = labels(operands["text"])
+        self._last: tuple[object, bool, Line] = None, False, Line(())
+        """The remark that was asked for last, and what it is of."""
+        self._told: dict[int, Told] = {}
+        """By the identity of rows, which are held here: of those that were asked for once, as two lists have each."""
+        self._known: dict[object, tuple[Row, ...]] = {}
+        """By what rows say besides addresses, and besides ports where these are one word at each end."""
+        self._plain: dict[object, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        """Where that is one line, what stands ahead of its addresses and behind its ports."""
+        self._ports: dict[Span, str] = {ANY_PORT: ""}
+        self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (by_family(operands["address"], family)["any"],)}
+        self._around: dict[int, tuple[str, str]] = {}
         """What stands before and behind the address of a prefix, by its length."""
 
-    def of(self, entry: Entry) -> list[Row]:
-        """The lines of one row. Raises Refused."""
-        forms, (_, dst, src, *_) = self.worded(entry), entry.box
+    @property
+    def held(self) -> int:
+        """How much is remembered."""
+        return len(self._told) + len(self._known) + len(self._said)
+
+    def told(self, item: Item) -> Told:
+        """A row, or all rows of a block, with the remark ahead. Raises Refused."""
+        if isinstance(item, Block):
+            return self.remark(item.like), item.sets[FRAG][0], list(map(Line, self._product(item))), item.like
+        found = self._told.pop(id(item), None)
+        if found is None:
+            found = self._told[id(item)] = self.remark(item), item.box[FRAG], tuple(map(Line, self._rows(item))), item
+        return found
+
+    def remark(self, entry: Entry) -> Line:
+        """What stands ahead of the rows of a rule, or of the replies to it."""
+        rule, reply, line = self._last
+        if rule is not entry.rule or reply is not entry.reply:
+            rule, reply = entry.rule, entry.reply
+            line = Line((self._label("replies: " + rule.name if reply else rule.name), *UNSAID))
+            self._last = rule, reply, line
+        return line
+
+    def _rows(self, entry: Entry) -> Sequence[Values]:
+        """The lines of a row: most often one, of words that are all known. Raises Refused."""
+        proto, dst, src, dport, sport, flag, fragment = entry.box
         targets, sources = self.addresses(dst), self.addresses(src)
-        if len(forms) == len(targets) == len(sources) == 1:
-            form = forms[0]
-            return [_new(Row, (*form[:3], sources[0], targets[0], *form[5:]))]
-        return [
-            _new(Row, (*form[:3], source, target, *form[5:]))
-            for source in sources
-            for target in targets
-            for form in forms
-        ]
+        plain = self._plain.get((entry.permit, entry.log, proto, dport == ANY_PORT, sport == ANY_PORT, flag, fragment))
+        ports = self._ported(dport, sport, entry) if plain else None
+        if plain and ports and len(targets) == len(sources) == 1:
+            return ((*plain[0], *sources, *targets, *ports, *plain[1]),)
+        return self.between([(source, target) for source in sources for target in targets], entry)
 
-    def worded(self, entry: Entry) -> tuple[Row, ...]:
-        """What a row says besides its addresses, one for each line between two prefixes. Raises Refused."""
-        box = entry.box
-        key = entry.permit, entry.log, box[0], box[3:]
-        forms = self.known.get(key)
+    def _product(self, block: Block[Entry]) -> Iterator[Values]:
+        """The lines of the rows of a block, in their order. Raises Refused."""
+        protos, targets, sources, dports, sports, flags, fragments = block.sets
+        said = self.addresses
+        ends = [(a, b) for source in sources for target in targets for a in said(source) for b in said(target)]
+        for proto, flag, fragment, sport, dport in product(protos, flags, fragments, sports, dports):
+            yield from self.between(ends, block.like.over((proto, targets[0], sources[0], dport, sport, flag, fragment)))
+
+    def between(self, ends: Iterable[tuple[str, str]], entry: Entry) -> list[Row]:
+        """The lines of a row between each two of some ends, sources first, in place of its own. Raises Refused."""
+        proto, _, _, dport, sport, flag, fragment = entry.box
+        any_to, any_from = dport == ANY_PORT, sport == ANY_PORT
+        ports = self._ported(dport, sport, entry) if proto in _WITH_PORTS and not (any_to and any_from) else None
+        upper = (any_to, any_from) if ports else (dport, sport)
+        forms = self._known.get((entry.permit, entry.log, proto, *upper, flag, fragment))
         if forms is None:
-            ported = box[0] in _WITH_PORTS and (box[3] != ANY_PORT or box[4] != ANY_PORT)
-            forms = self.known[key] = (self._ported(entry) if ported else None) or tuple(self._forms(entry))
-        return forms
+            forms = self._known[entry.permit, entry.log, proto, *upper, flag, fragment] = tuple(self._forms(entry))
+            if len(forms) == 1 and (ports or (any_to and any_from and not any(forms[0][5:7]))):
+                self._plain[entry.permit, entry.log, proto, any_to, any_from, flag, fragment] = forms[0][:3], forms[0][7:]
+        return [_new(Row, (*form[:3], a, b, *(ports or form[5:7]), *form[7:])) for a, b in ends for form in forms]
 
-    def _ported(self, entry: Entry) -> tuple[Row, ...] | None:
-        """The same where ports are one word at each end, which is all that many rows differ in. Raises Refused."""
-        box, ports = entry.box, self.ports
-        words = []
-        for span in box[3:5]:
-            word = ports.get(span)
-            if word is None:
+    def _ported(self, dport: Span, sport: Span, entry: Entry) -> tuple[str, str] | None:
+        """Source and destination ports as a word each; None where one of them takes more. Raises Refused."""
+        said = self._ports
+        for span in (dport, sport):
+            if span not in said:
                 word, *more = port_words(self.operands, span, entry)
                 if more:
                     return None
-                ports[span] = word
-            words.append(word)
-        dport, sport = words
-        key = entry.permit, entry.log, box[0], box[3] == ANY_PORT, box[4] == ANY_PORT, box[5:]
-        shape = self.shapes.get(key)
-        if shape is None:
-            shape = self.shapes[key] = tuple(self._forms(entry))
-        return tuple([_new(Row, (*form[:5], sport, dport, *form[7:])) for form in shape])
+                said[span] = word
+        return said[sport], said[dport]
 
     def _forms(self, entry: Entry) -> Iterator[Row]:
         operands, words = self.operands, self.words
@@ -151,27 +180,28 @@ class Lines:
 
     def addresses(self, span: Span) -> tuple[str, ...]:
         """A span in the platform's words, one for each prefix."""
-        found = self.said.get(span)
+        found = self._said.get(span)
         if found is None:
-            found = self.said[span] = tuple(self._addresses(*span))
+            found = self._said[span] = tuple(self._addresses(*span))
         return found
 
     def _addresses(self, low: int, high: int) -> list[str]:
         free = high - low
         if not free & (free + 1) and not low & free:
-            return [self._address(low, self.bits - free.bit_length())]
+            return [self._address(low, BITS[self.family] - free.bit_length())]
         return [self._address(first, length) for first, length in prefixes(self.family, (low, high))]
 
     def _address(self, first: int, length: int) -> str:
-        around = self.around.get(length)
+        around = self._around.get(length)
         if around is None:
-            around = self.around[length] = self._around(length)
+            around = self._around[length] = self._beside(length)
         return around[0] + address_text(self.family, first) + around[1]
 
-    def _around(self, length: int) -> tuple[str, str]:
-        free = (1 << self.bits - length) - 1
-        form: str = self.forms[length != self.bits]
-        masks = {"wildcard": address_text(self.family, free), "mask": address_text(self.family, self.top - free)}
+    def _beside(self, length: int) -> tuple[str, str]:
+        bits = BITS[self.family]
+        free = (1 << bits - length) - 1
+        form: str = by_family(self.operands["address"], self.family)["host" if length == bits else "prefix"]
+        masks = {"wildcard": address_text(self.family, free), "mask": address_text(self.family, TOP[self.family] - free)}
         before, _, behind = form.format(address="\0", length=length, **masks).partition("\0")
         return before, behind
 
@@ -185,7 +215,11 @@ class Grouping:
         self.lines, self.groups = lines, groups
         self.said: Mapping[str, Any] = lines.operands["groups"]
 
-    def of(self, block: Block[Entry]) -> Iterator[Row]:
+    def told(self, block: Block[Entry]) -> Told:
+        """A block as groups, with the remark ahead. Raises Refused."""
+        return self.lines.remark(block.like), block.sets[FRAG][0], list(map(Line, self._of(block))), block.like
+
+    def _of(self, block: Block[Entry]) -> Iterator[Row]:
         """The lines of a block: one, or one for each of its ports where a line cannot name a group for them."""
         sets = block.sets
         source, destination = self._end(sets[2]), self._end(sets[1])
@@ -194,9 +228,8 @@ class Grouping:
         for dport, sport in uppers:
             upper = (ANY_PORT, ANY_PORT) if service else (dport, sport)
             entry = block.like.over((sets[0][0], sets[1][0], sets[2][0], *upper, sets[5][0], sets[6][0]))
-            for form in self.lines.worded(entry):
-                proto = service or form.proto
-                yield Row(form[0], form[1], proto, source, destination, *form[5:])
+            for row in self.lines.between(((source, destination),), entry):
+                yield row._replace(proto=service) if service else row
 
     def _end(self, spans: Spans) -> str:
         """An address clause: a group where there is more than one prefix."""

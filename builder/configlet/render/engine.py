@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configlet.model.problem import Place, refuse
-from configlet.render.values import Filled, all_printed, all_written, written
+from configlet.render.forms import all_printed
+from configlet.render.values import Filled, all_written, written
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -1,5 +1,5 @@
 """Templates compiled so that what stands between two tags is one text, with all its values looked at together; and so
-that a loop over rows of which each is one such text is one call.
+that a loop over rows that writes nothing but their values is one call.
 
 Jinja hands over each value by itself, which for a list of 100,000 lines is a million times. What a template means is the
 same (``Environment.code_generator_class`` in Jinja's documentation of its API).
@@ -7,8 +7,12 @@ same (``Environment.code_generator_class`` in Jinja's documentation of its API).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
+
+from configlet.render.forms import Form, Part, Step
 
 
 class Joined(CodeGenerator):
@@ -32,8 +36,8 @@ class Joined(CodeGenerator):
         self.write("))")
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja's name for it
-        """One ``yield`` for a loop in which each row is a text with the values of the row in their order."""
-        form = _row(node)
+        """One ``yield`` for a loop that writes nothing but texts and the values of its row."""
+        form = _form(node)
         if not form or frame.buffer is not None or frame.require_output_check or frame.eval_ctx.autoescape:
             super().visit_For(node, frame)
             return
@@ -42,22 +46,35 @@ class Joined(CodeGenerator):
         self.write(")")
 
 
-def _row(node: nodes.For) -> tuple[str, ...]:
-    """What a loop writes ahead of each value of a row and behind the last, where it writes each once, in order, and does
-    nothing else; empty for other loops."""
-    if node.else_ or node.test or node.recursive or not isinstance(node.target, nodes.Tuple) or len(node.body) != 1:
-        return ()
-    (body,) = node.body
-    if not isinstance(body, nodes.Output):
-        return ()
-    names = [item.name if isinstance(item, nodes.Name) else "" for item in node.target.items]
-    form, said = [""], list[str]()
-    for child in body.nodes:
-        if isinstance(child, nodes.TemplateData):
-            form[-1] += child.data
-        elif isinstance(child, nodes.Name):
-            said.append(child.name)
-            form.append("")
+def _form(node: nodes.For) -> Form | None:
+    """What a loop writes of each row, where that is texts and values, some of them where another value is there, and it does
+    nothing else; None for other loops."""
+    if node.else_ or node.test or node.recursive or not isinstance(node.target, nodes.Tuple):
+        return None
+    names = {item.name: at for at, item in enumerate(node.target.items) if isinstance(item, nodes.Name)}
+    steps: list[Step] = []
+    for child in node.body:
+        if isinstance(child, nodes.If) and isinstance(child.test, nodes.Name) and not child.elif_:
+            test, yes, no = names.get(child.test.name), _parts(child.body, names), _parts(child.else_, names)
         else:
-            return ()
-    return tuple(form) if said == names and len(set(names)) == len(names) else ()
+            test, yes, no = -1, _parts([child], names), ()
+        if test is None or yes is None or no is None:
+            return None
+        steps.append((test, yes, no))
+    return (len(names), tuple(steps)) if len(names) == len(node.target.items) else None
+
+
+def _parts(body: Iterable[nodes.Node], names: Mapping[str, int]) -> tuple[Part, ...] | None:
+    """Texts, and the numbers of the values of a row; None where something else is written."""
+    out: list[Part] = []
+    for output in body:
+        if not isinstance(output, nodes.Output):
+            return None
+        for child in output.nodes:
+            if isinstance(child, nodes.TemplateData):
+                out.append(child.data)
+            elif isinstance(child, nodes.Name) and child.name in names:
+                out.append(names[child.name])
+            else:
+                return None
+    return tuple(out)

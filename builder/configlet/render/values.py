@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from itertools import chain, repeat
 from typing import Any
 
 from configlet.model.problem import refuse
@@ -41,38 +40,12 @@ def all_written(values: tuple[object, ...]) -> tuple[object, ...]:
     return values
 
 
-def all_printed(form: tuple[str, ...], values: Iterable[Iterable[object]]) -> str:
-    """The texts of many rows: ``form`` is what stands ahead of each value and behind the last. Raises Refused, or
-    ValueError for a row of more or fewer values."""
-    rows, count = list(values), len(form) - 1
-    try:
-        columns = list(zip(*rows, strict=True)) if set(map(len, rows)) == {count} else []  # type: ignore[arg-type]
-        plain = bool(columns) and printable("".join(chain.from_iterable(columns)))
-    except TypeError:
-        plain = False
-    if plain:
-        parts = chain.from_iterable((repeat(ahead), column) for ahead, column in zip(form[:-1], columns, strict=True))
-        return "".join(chain.from_iterable(zip(*parts, repeat(form[-1]), strict=False)))
-    return "".join([_filled(form, all_written(_counted(tuple(row), count))) for row in rows])
-
-
-def _filled(form: tuple[str, ...], values: Sequence[object]) -> str:
-    return "".join([f"{text}{value}" for text, value in zip(form[:-1], values, strict=True)]) + form[-1]
-
-
 _PLAIN = bytes(range(32, 127))
 
 
 def printable(text: str) -> bool:
     """``str.isprintable``, of long ASCII at a tenth of its time."""
     return not text.encode().translate(None, _PLAIN) if text.isascii() else text.isprintable()
-
-
-def _counted(row: tuple[object, ...], count: int) -> tuple[object, ...]:
-    if len(row) != count:
-        few = "not enough" if len(row) < count else "too many"
-        raise ValueError(f"{few} values to unpack (expected {count}" + (f", got {len(row)})" if len(row) < count else ")"))
-    return row
 
 
 def label(text: str, style: Mapping[str, Any]) -> str:
