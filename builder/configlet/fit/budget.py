@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 
-from configlet.fit.units import ICMPS, by_groups, grouped, lengths, many, typed, upper
+from configlet.fit.units import ICMPS, by_groups, grouped, lengths, many, typed, types
 from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.gate import Capability, Table
-from configlet.model.net import Spans, merge
-from configlet.model.policy import DST, PROTO, SRC, Entry, Rule
+from configlet.model.net import PORTS, Spans, merge
+from configlet.model.policy import DPORT, DST, PROTO, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
 from configlet.packets.sets import within
 
@@ -76,7 +76,7 @@ def _lines(table: Table) -> int:
     boxes = [item.box for item in found if not isinstance(item, Block)] if blocks else list(map(_BOX, found))
     rows = len(boxes)
     if not ICMPS.isdisjoint(map(_PROTO, boxes)):
-        rows = sum(upper(sets_of(item)) for item in found if not isinstance(item, Block))
+        rows += sum(types(box[DPORT]) for box in boxes if box[PROTO] in ICMPS and box[DPORT] != PORTS)
     to, start = ({lengths(family, span) for span in set(map(itemgetter(at), boxes))} for at in (DST, SRC))
     return rows * max(to, default=1) * max(start, default=1) + sum(typed(family, block.sets) for block in blocks)
 

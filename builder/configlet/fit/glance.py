@@ -75,12 +75,14 @@ def _touching(deny: Row, permits: Iterable[_Ends]) -> bool:
 
 def _closed(found: set[_Ends], denies: Sequence[Row]) -> set[_Ends]:
     """The ends that lie in those of a deny of all between them."""
-    targets, sources = ({ends[at] for ends in found} for at in range(2))
+    ends = tuple({pair[at] for pair in found} for at in range(2))
+    few = len(ends[0]) > len(ends[1])
     out: set[_Ends] = set()
     for row in denies:
-        to = _within(targets, row.sets[DST])
-        start = _within(sources, row.sets[SRC]) if to else to
-        out.update(ends for ends in found if ends[0] in to and ends[1] in start)
+        held = row.sets[DST], row.sets[SRC]
+        one = _within(ends[few], held[few])
+        other = _within(ends[not few], held[not few]) if one else one
+        out.update(pair for pair in found if pair[few] in one and pair[not few] in other)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
@@ -13,7 +13,7 @@ from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.fit.sides import Sides
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
-from configlet.model.inventory import Inventory
+from configlet.model.inventory import External, Inventory, Segment
 from configlet.model.net import Family, Span, Spans, family_of, merge, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
 from configlet.packets.blocks import Item, blocks, cut, replies, rule_of
@@ -93,13 +93,8 @@ class Laws:
             merge(span_of(n) for n in networks if family_of(n) == family),
             merge(span_of(n) for n in groups if family_of(n) == family),
             any(s.fragments == "match" for s in judged),
-            self._gateways(names) if family == 6 else (),
+            _gateways(segments, externals) if family == 6 else (),
         )
-
-    def _gateways(self, names: tuple[str, ...]) -> Spans:
-        ways = [a for s in self.inventory.segments if s.name in names and s.gateways for a in s.gateways.virtual]
-        ways += [a for e in self.inventory.externals if e.name in names for a in e.addresses]
-        return merge((int(a), int(a)) for a in ways if family_of(a) == 6)
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
@@ -158,6 +153,12 @@ class Laws:
             address = int(host.management.address)
             found.setdefault(self.inventory.controller_realm, []).append((address, address))
         return found
+
+
+def _gateways(segments: Iterable[Segment], externals: Iterable[External]) -> Spans:
+    ways = [a for s in segments if s.gateways for a in s.gateways.virtual]
+    ways += [a for e in externals for a in e.addresses]
+    return merge((int(a), int(a)) for a in ways if family_of(a) == 6)
 
 
 MULTICAST: dict[Family, int] = {4: int(ip_network("224.0.0.0/4")[0]), 6: int(ip_network("ff00::/8")[0])}

@@ -65,12 +65,15 @@ class Rows:
         items = self.items
         found, some = self.touching(level, spans)
         pieces: dict[int, tuple[Item, ...]] = {}
-        first, last = spans[0] if len(spans) == 1 else (0, -1)
+        first, last = (spans[0][0], spans[-1][1]) if spans else (0, -1)
+        whole = len(spans) == 1
         for number in some:
             item = items[number]
             if type(item) is Entry:
                 low, high = item.box[level]
-                if first <= low and high <= last:
+                if high < first or last < low:
+                    continue
+                if whole and first <= low and high <= last:
                     found.append(number)
                     continue
             made = tuple(cut(item, level, spans))

@@ -33,17 +33,16 @@ def many(family: Family, spans: Spans) -> int:
 
 def typed(family: Family, sets: Sets) -> int:
     """How many lines with one prefix at each end a product is. Of ICMP a line has one type, or one type and code."""
-    return many(family, sets[SRC]) * many(family, sets[DST]) * upper(sets)
+    return many(family, sets[SRC]) * many(family, sets[DST]) * _upper(sets)
 
 
-def upper(sets: Sets) -> int:
-    """How many of these are between two prefixes."""
+def _upper(sets: Sets) -> int:
     if sets[PROTO][0] in ICMPS and sets[DPORT] != (PORTS,):
-        return sum(_types(span) for span in sets[DPORT])
+        return sum(types(span) for span in sets[DPORT])
     return prod((len(sets[DPORT]), len(sets[SPORT])))
 
 
-def _types(span: Span) -> int:
+def types(span: Span) -> int:
     """Lines for a span of ICMP types and codes: whole types where they are, else each code."""
     low, high = span
     first, last = -(-low // 256), (high + 1) // 256
@@ -65,7 +64,7 @@ def grouped(sets: Sets, named: bool = True) -> Grouped:
     """How a product is written with groups. An end that is one span has none; services have one where ports alone are
     asked for and the platform has such groups (``named``)."""
     services = sets[DPORT] if named and _serviced(sets) else ()
-    lines = 1 if services else upper(sets)
+    lines = 1 if services else _upper(sets)
     source, destination = (spans if len(spans) > 1 else () for spans in (sets[SRC], sets[DST]))
     return Grouped(lines, source, destination, services)
 
