@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress, count
 from operator import attrgetter, itemgetter, not_
 
@@ -131,24 +131,13 @@ def of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
 
 def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
     """The destinations and the sources that some permit of the lists speaks of."""
-    return joined(map(ends_of, lists))
-
-
-def joined(found: Iterable[Mapping[int, Set[Span]]]) -> dict[int, Spans]:
-    """The ends of several lists as one set in each dimension."""
-    every = tuple(found)
-    return {level: merge({span for of in every for span in of[level]}) for level in _ENDS}
-
-
-def ends_of(items: Iterable[Item]) -> dict[int, Set[Span]]:
-    """The spans of destinations and of sources that permits among some rows speak of."""
-    permits = [item for item in items if item.permit]
+    permits = [item for items in lists for item in items if item.permit]
     some = Block in set(map(type, permits))
     blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
     boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))
     return {
-        level: {*map(itemgetter(level), boxes), *(s for spans in _distinct(blocks, level) for s in spans)}
-        for level in _ENDS
+        level: merge({*map(itemgetter(level), boxes), *(s for spans in _distinct(blocks, level) for s in spans)})
+        for level in (DST, SRC)
     }
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from configlet.fit.clip import Whole, clip, ends_of, guarded, joined, needed, of_permits, with_fragments
+from configlet.fit.clip import Whole, clip, guarded, needed, of_permits, permitted, with_fragments
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.fit.sides import Sides
 from configlet.model.block import items, listed
@@ -189,7 +189,7 @@ def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
     asked, answered = _head(sides, scope, near, wide, narrow), _head(sides, scope, far, scope.spans, scope.spans)
     # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
     heads = ((*link, *asked), tuple(replies(answered, family)))
-    ends = joined((here.ends, there.answered, *map(ends_of, heads)))
+    ends = permitted((here.rows, there.replies, *heads))
     first, second = (of_permits(head, ends) for head in heads)
     lists = listed((*first, *here.rows)), listed((*second, *there.replies))
     plain = None if match else sides.plain(len(here.rows) + len(there.rows))

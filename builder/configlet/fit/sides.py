@@ -3,12 +3,12 @@ replies of the other answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, compress, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
-from configlet.fit.clip import ends_of, with_fragments
+from configlet.fit.clip import with_fragments
 from configlet.fit.plain import Plain, plain
 from configlet.model.block import Block
 from configlet.model.net import Family, Span, Spans
@@ -33,10 +33,6 @@ class Side(NamedTuple):
     rows: Sequence[Item]
     """The same, cut to the side."""
     replies: Sequence[Item]
-    ends: Mapping[int, Set[Span]]
-    """The destinations and the sources that permits among the rows speak of."""
-    answered: Mapping[int, Set[Span]]
-    """Those of permits among the replies."""
 
 
 class Rows:
@@ -149,7 +145,7 @@ class Sides:
             back = tuple(replies(rows, self.family))
         else:
             back = tuple(chain.from_iterable(self._replies(numbers, pieces)))
-        return Side(numbers, rows, back, ends_of(rows), ends_of(back))
+        return Side(numbers, rows, back)
 
     def _replies(self, numbers: Sequence[int], pieces: Mapping[int, Sequence[Item]]) -> Iterable[Sequence[Item]]:
         held, items, family = self._answers, self.written.items, self.family

@@ -96,8 +96,10 @@ class _Last:
 
     def counted(self, table: Table, groups: dict[str, Group]) -> Numbered:
         """The rows of a table with their numbers. Raises Refused."""
+        if len(table.rows) > LONG:
+            return _counted(self._operands, table, groups, Lines(self._operands, table.family))
         made = self._words(table.family)
-        if "groups" in self._operands or len(table.rows) > LONG:
+        if "groups" in self._operands:
             return _counted(self._operands, table, groups, made)
         key = id(table.rows), table.family, table.gate.direction, table.gate.segments
         if key not in self._before:

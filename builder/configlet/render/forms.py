@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, repeat
 from operator import itemgetter
 
@@ -76,7 +77,21 @@ def _numbered(form: Form, rows: Numbered) -> str:
     if any(test == 0 for test, _, _ in steps) or not set(map(len, values)) <= {count - 1} or not _printable(values):
         return all_printed(form, iter(rows))
     _write(form, new)
-    return "".join([number.join(line.texts) for number, line in zip(map(str, rows.numbers), rows.lines, strict=True)])
+    return "".join([number.join(line.texts) for number, line in zip(_digits(rows.numbers), rows.lines, strict=False)])
+
+
+def _digits(numbers: Sequence[int]) -> Iterable[str]:
+    """The numbers in digits, and perhaps more behind them: most lists count alike."""
+    if not isinstance(numbers, range):
+        return map(str, numbers)
+    known = _counted_from(numbers.start, numbers.step)
+    known += map(str, numbers[len(known) :])
+    return known
+
+
+@lru_cache(maxsize=8)
+def _counted_from(_first: int, _step: int) -> list[str]:
+    return []
 
 
 def _write(form: Form, lines: Sequence[Line]) -> None:
