@@ -55,6 +55,7 @@ class Laws:
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
         self._segments = {s.name: s for s in inventory.segments}
+        self._externals = {e.name: e for e in inventory.externals}
         self.fitted: dict[int, Sequence[Entry]] = {}
         """The rows of a law, by its id, for as long as it is remembered."""
         self.written: dict[object, Sequence[Entry]] = {}
@@ -62,6 +63,7 @@ class Laws:
         self.plain: dict[int, Routed] = {}
         """What is known of the rows of a law, by its id, for as long as it is remembered."""
         self._routed = cache(self._routed_law)
+        self._scope = cache(self._scope_of)
 
     def forget(self) -> None:
         """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""
@@ -76,16 +78,16 @@ class Laws:
         return self._routed(gate.realm, gate.segments, gate.direction, family)
 
     def _routed_law(self, realm: str, names: tuple[str, ...], direction: str, family: Family) -> Law:
-        scope = self.scope(realm, names, family)
+        scope = self._scope(realm, names, family)
         made = routed(self.sides(realm, family), scope, direction)
         law = Law(family, made.lists)
         self.plain[id(law)] = made
         return law
 
-    def scope(self, realm: str, names: tuple[str, ...], family: Family) -> Scope:
+    def _scope_of(self, realm: str, names: tuple[str, ...], family: Family) -> Scope:
         """The addresses, received groups and fragment rule behind an interface."""
-        segments = [s for s in self.inventory.segments if s.name in names]
-        externals = [e for e in self.inventory.externals if e.name in names]
+        segments = [self._segments[name] for name in names if name in self._segments]
+        externals = [self._externals[name] for name in names if name in self._externals]
         networks = [n for s in segments for n in s.prefixes] + [n for e in externals for n in e.prefixes]
         groups = [n for m in self.inventory.multicast if set(m.receivers) & set(names) for n in m.groups]
         judged = segments or [s for s in self.inventory.segments if s.realm == realm]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Any, ClassVar
 
-from configlet.model.block import Block, items
+from configlet.model.block import items
 from configlet.model.gate import Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
@@ -163,11 +163,10 @@ def _once(lines: list[Line]) -> list[Line]:
 def _lines(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> list[Line]:
     """The lines of a list with the remarks ahead of them. Raises Refused."""
     out = [Line(Row(f"{label(', '.join(table.gate.segments), operands['text'])} {table.gate.direction}"))]
-    said, decided, told = "", False, made.told
-    by_groups = Grouping(made, groups).told if table.family in table.gate.capability.groups else told
+    said, decided = "", False
+    told = Grouping(made, groups).told if table.family in table.gate.capability.groups else made.told
     _can_pass_fragments(operands, table)
-    for item in items(table.rows):
-        remark, fragment, lines, entry = by_groups(item) if isinstance(item, Block) else told(item)
+    for remark, fragment, lines, entry in told(items(table.rows)):
         if fragment == WHOLE and not decided:
             decided, said = True, ""
             if denies_fragments(operands, table.family):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from configlet.model.block import Block
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
-from configlet.model.policy import ANY_BIT, ANY_PORT, FRAG, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Entry
 from configlet.packets.blocks import Item
 from configlet.render.acl_words import asks_established, asks_fragments, details_of, port_words, proto_word, word_of
 from configlet.render.numbered import Line, Values
@@ -89,14 +89,27 @@ class Lines:
         """How much is remembered."""
         return len(self._told) + len(self._known) + len(self._said)
 
-    def told(self, item: Item) -> Told:
-        """A row, or all rows of a block, with the remark ahead. Raises Refused."""
-        if isinstance(item, Block):
-            return self.remark(item.like), item.sets[FRAG][0], list(map(Line, self._product(item))), item.like
-        found = self._told.pop(id(item), None)
-        if found is None:
-            found = self._told[id(item)] = self.remark(item), item.box[FRAG], tuple(map(Line, self._rows(item))), item
-        return found
+    def told(self, found: Iterable[Item]) -> Iterator[Told]:
+        """Rows, and all rows of a block as one, each with the remark ahead of it. Raises Refused."""
+        held, plain, said, ports = self._told, self._plain.get, self._said.get, self._ports.get
+        for item in found:
+            if isinstance(item, Block):
+                yield self.remark(item.like), item.sets[FRAG][0], list(map(Line, self._product(item))), item.like
+                continue
+            told = held.pop(id(item), None)
+            if told is None:
+                proto, dst, src, dport, sport, flag, fragment = item.box
+                # Most often a row is one line, of words that are all known.
+                form = plain((item.permit, item.log, proto, dport == ANY_PORT, sport == ANY_PORT, flag, fragment))
+                sources, targets, start, to = said(src, ()), said(dst, ()), ports(sport), ports(dport)
+                if form and (start is None or to is None):
+                    start, to = self._ported(dport, sport, item) or (None, None)
+                if form and len(sources) == len(targets) == 1 and start is not None and to is not None:
+                    lines: Sequence[Line] = (Line((*form[0], *sources, *targets, start, to, *form[1])),)
+                else:
+                    lines = tuple(map(Line, self.between(self._ends(item), item)))
+                told = held[id(item)] = self.remark(item), fragment, lines, item
+            yield told
 
     def remark(self, entry: Entry) -> Line:
         """What stands ahead of the rows of a rule, or of the replies to it."""
@@ -107,15 +120,9 @@ class Lines:
             self._last = rule, reply, line
         return line
 
-    def _rows(self, entry: Entry) -> Sequence[Values]:
-        """The lines of a row: most often one, of words that are all known. Raises Refused."""
-        proto, dst, src, dport, sport, flag, fragment = entry.box
-        targets, sources = self.addresses(dst), self.addresses(src)
-        plain = self._plain.get((entry.permit, entry.log, proto, dport == ANY_PORT, sport == ANY_PORT, flag, fragment))
-        ports = self._ported(dport, sport, entry) if plain else None
-        if plain and ports and len(targets) == len(sources) == 1:
-            return ((*plain[0], *sources, *targets, *ports, *plain[1]),)
-        return self.between([(source, target) for source in sources for target in targets], entry)
+    def _ends(self, entry: Entry) -> list[tuple[str, str]]:
+        targets = self.addresses(entry.box[DST])
+        return [(source, target) for source in self.addresses(entry.box[SRC]) for target in targets]
 
     def _product(self, block: Block[Entry]) -> Iterator[Values]:
         """The lines of the rows of a block, in their order. Raises Refused."""
@@ -215,9 +222,13 @@ class Grouping:
         self.lines, self.groups = lines, groups
         self.said: Mapping[str, Any] = lines.operands["groups"]
 
-    def told(self, block: Block[Entry]) -> Told:
-        """A block as groups, with the remark ahead. Raises Refused."""
-        return self.lines.remark(block.like), block.sets[FRAG][0], list(map(Line, self._of(block))), block.like
+    def told(self, found: Iterable[Item]) -> Iterator[Told]:
+        """Rows, and blocks as groups, each with the remark ahead of it. Raises Refused."""
+        for item in found:
+            if isinstance(item, Block):
+                yield self.lines.remark(item.like), item.sets[FRAG][0], list(map(Line, self._of(item))), item.like
+            else:
+                yield from self.lines.told((item,))
 
     def _of(self, block: Block[Entry]) -> Iterator[Row]:
         """The lines of a block: one, or one for each of its ports where a line cannot name a group for them."""
