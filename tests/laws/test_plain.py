@@ -37,7 +37,7 @@ def ends(dice: random.Random, family: Family, odd: float) -> Span:
     low = BASE[family] + 256 * dice.randrange(8)
     if dice.random() >= odd:
         return (low, low + 255)
-    return dice.choice(((low + 7, low + 7), (low, low + 511), (TOP[family] - 255, TOP[family]), EVERY[family]))
+    return dice.choice(((low, low), (low + 7, low + 7), (low, low + 511), (TOP[family] - 255, TOP[family]), EVERY[family]))
 
 
 def item(dice: random.Random, family: Family, number: int, odd: float) -> Item:
@@ -69,6 +69,14 @@ def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
                      for pair in ((one, EVERY[family]), (EVERY[family], one))]  # fmt: skip
             box = ((6, 6), one, (BASE[family], BASE[family] + 255), (179, 179), (1024, 65535), ANY_BIT, (0, 0))
             head.insert(0, Entry(True, box, rule("needed", "infrastructure")))
+    if dice.random() < 0.4:  # as who asks for an address, and as who may always in
+        asks = ((17, 17), EVERY[family], (0, 0), (67, 67), (68, 68), ANY_BIT, (0, 0))
+        may = ((6, 6), (BASE[family], BASE[family] + 1023), EVERY[family], (22, 22), (1024, 65535), ANY_BIT, (0, 0))
+        head[:0] = [Entry(True, may, rule("may", "failsafe")), Entry(True, asks, rule("asks", "infrastructure"))]
+    if dice.random() < 0.1:  # and what only looks like the network's own denies, or stands behind them
+        box = (ANY_PROTO, (BASE[family] + 300, BASE[family] + 300), EVERY[family], ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+        said = ("other", "infrastructure"), ("needed", "infrastructure"), ("infrastructure addresses", "policy")
+        head += [Entry(number == 1, box, rule(*said[number])) for number in sorted(dice.sample(range(3), 2))]
     odd = dice.choice((0.0, 0.0, 0.01, 0.2))
     return (*head, *(item(dice, family, number, odd) for number in range(dice.randrange(9, 60))))
 
@@ -87,7 +95,7 @@ def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family)
         whole = Sides(family, policy(dice, family))
         for _ in range(4):
             low = BASE[family] + 256 * dice.randrange(6)
-            scope = Scope(((low, low + dice.choice((255, 511))),), (), False)
+            scope = Scope(((low, low + dice.choice((255, 511))),), (), dice.random() < 0.1)
             made = routed(whole, scope, dice.choice(("in", "out")))
             law = Law(family, made.lists)
             found = as_they_are(family, made)

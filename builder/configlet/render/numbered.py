@@ -31,6 +31,9 @@ class Numbered(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         return ((number, *line.values) for number, line in zip(self.numbers, self.lines, strict=True))
 
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
     def __len__(self) -> int:
         return len(self.lines)
 
