@@ -71,7 +71,8 @@ class Listed(Sequence[T]):
 
     def __len__(self) -> int:
         if self._length < 0:
-            self._length = sum(item.count if isinstance(item, Block) else 1 for item in self.items)
+            blocks = [item.count for item in self.items if isinstance(item, Block)]
+            self._length = len(self.items) - len(blocks) + sum(blocks)
         return self._length
 
     @overload

@@ -13,6 +13,7 @@ from itertools import product
 from configlet.model.block import Block, Boxed, Sets, items, sets_of
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
+from configlet.packets.alike import alike
 from configlet.packets.boxes import full
 from configlet.packets.inside import Left, inside
 from configlet.packets.sieve import left
@@ -65,6 +66,8 @@ def each_way(
     OVERRUN where the budget was not enough, once where that was seen before any direction was asked for. Raises
     Contradiction where the lists differ and neither passes more than the other, which is a fault of ours.
     """
+    if len(law) > 1 and not _loose(law, text) and alike(family, law, text):
+        return None, None
     lists = _single(family, law, text)
     where = None if lists is None else _left(family, *lists)
     if lists is not None and where is not None and where.every:
@@ -87,10 +90,13 @@ def each_way(
 
 
 def _single(family: Family, law: Sequence[Sequence[Boxed]], text: Sequence[Boxed]) -> _Lists | None:
-    """The lists as single rows, trimmed; None where they hold blocks of so many rows that these are worth atoms."""
-    if sum(map(len, (*law, text))) > LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text)):
-        return None
-    return both(family, tuple(map(tuple, law)), tuple(text))
+    """The lists as single rows, trimmed; None where blocks are worth atoms."""
+    return None if _loose(law, text) else both(family, tuple(map(tuple, law)), tuple(text))
+
+
+def _loose(law: Sequence[Sequence[Boxed]], text: Sequence[Boxed]) -> bool:
+    """Whether the blocks of these lists stand for so many rows that they are worth atoms."""
+    return sum(map(len, (*law, text))) > LOOSE + 2 * sum(len(items(rows)) for rows in (*law, text))
 
 
 def _left(family: Family, laws: Sequence[Sequence[Row]], text: Sequence[Row]) -> Left | None:

@@ -26,6 +26,8 @@ def compact(boxes: Iterable[Box], holes: Spans = ()) -> tuple[Box, ...]:
 
 
 def _joined(boxes: list[Box], dimension: int, holes: Spans) -> list[Box]:
+    if len({box[dimension] for box in boxes}) < 2:
+        return boxes
     alike: dict[tuple[object, ...], list[Box]] = {}
     for box in boxes:
         alike.setdefault((*box[:dimension], *box[dimension + 1 :]), []).append(box)
