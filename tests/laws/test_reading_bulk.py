@@ -188,6 +188,8 @@ FOREIGN: dict[str, Callable[[dict[str, Any]], object]] = {
     "clauses in another order": lambda said: said["entry"].insert(3, said["entry"].pop(5)),
     "a group without a name": lambda said: said["parts"].update(word="(a|b)"),
     "a protocol by what stands behind it": lambda said: said["parts"].update(word="(?=[a-z]+ any)[a-z]+|tcp"),
+    "digits that are not all alike": lambda said: said["parts"].update(port=r"(?:[1-9]\d*|{word})"),
+    "a number of its own": lambda said: said["entry"][1].update(pattern="(?P<action>permit|deny)(?: 7)?"),
     "actions of its own": lambda said: said["entry"][1].update(pattern="(?P<action>permit|deny|drop)"),
 }
 
@@ -198,6 +200,44 @@ def test_a_grammar_that_may_see_another_line_is_read_line_by_line(why: str) -> N
     assert dialect(said, said["parts"], 4).lines is not None
     FOREIGN[why](said)
     assert dialect(said, said["parts"], 4).lines is None
+
+
+def _changed(text: str, numbers: Sequence[int]) -> str:
+    """A text whose lists have other digits: lines of the same form, of which many are refused."""
+    drawn = iter(numbers)
+    return re.sub(r"(?<=[ .:/])\d(?=[ .:/\n])", lambda _: str(next(drawn, 1)), text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_that_differ_in_digits_alone_mean_what_each_of_them_says(name: str) -> None:
+    dice, used, one_by_one = random.Random(name), _reader(name), _reader(name)
+    read = 0
+    for text in (_long(dice, name, HOSTS) for _ in range(12)):
+        for said in (text, *(_changed(text, dice.choices(range(10), k=dice.choice((3, 400)))) for _ in range(8))):
+            found = answer(used.read, said)
+            assert found == answer(one_by_one.by_line, said), said
+            read += _meant(found)
+    assert read > 12
+
+
+def test_words_with_digits_mean_what_they_say() -> None:
+    protos = ("88", "89", "46", "99", "ipv6", "ip", "tcp", "17")
+    entries = [f"permit {proto} host 10.1.2.{at} any" for proto in protos for at in range(2)]
+    types = [f"permit icmp host 10.1.2.9 any {kind}" for kind in ("3 4", "3 3", "8 0", "9 0", "11 1", "99 9", "0", "8")]
+    for some in ([*entries, *types], [one for one in entries if "ipv6" not in one], types[:4], entries[:6]):
+        text = _eos(CLOSING, *some * 3)
+        assert answer(_reader("eos").read, text) == answer(_reader("eos").by_line, text)
+
+
+def test_a_word_that_the_grammar_tells_by_its_digit_is_read_line_by_line() -> None:
+    said = load(platform("iosxr").kinds["acl"].reader)
+    assert dialect(said, {**said["parts"], "icmp": "x"}, 4).numbered == ("nexthop0",)
+    dice = random.Random(7)
+    text = _long(dice, "iosxr", HOSTS)
+    for word in ("nexthop1", "nexthop4"):
+        other = re.sub(r"(permit|deny) (?:tcp|udp)", rf"\1 {word}", text, count=3)
+        assert other != text
+        assert answer(_reader("iosxr").read, other) == answer(_reader("iosxr").by_line, other)
 
 
 NAMED = """\

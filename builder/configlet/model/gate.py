@@ -115,6 +115,17 @@ class Artifact:
     """A name for places, such as ``leaf1.eos.acl``."""
 
 
+class Cell(NamedTuple):
+    """A row that is nothing but its box."""
+
+    permit: bool
+    box: tuple[tuple[int, int], ...]
+
+    def over(self, box: tuple[tuple[int, int], ...]) -> Cell:
+        """The same over another box."""
+        return Cell(self.permit, box)
+
+
 class Line(NamedTuple):
     """One entry that a reader found: ``number`` is the text line from 1, ``text`` as read."""
 

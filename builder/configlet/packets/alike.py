@@ -22,6 +22,7 @@ from operator import attrgetter, itemgetter, or_
 from typing import Any, cast
 
 from configlet.model.block import Block, Boxed, items
+from configlet.model.lines import Lines
 from configlet.model.net import Family, Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
 from configlet.packets.bits import Bits
@@ -139,19 +140,24 @@ def _runs(family: Family, rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequenc
     are what they say of packets that are none, as nothing else is left to them."""
     fragments = (*full(family)[:FRAG], _NON_FIRST)
     decided = False
-    for permit, some in groupby(items(rows), _PERMIT):
-        boxes = _boxes([*some])
+    for permit, boxes in rows.runs() if isinstance(rows, Lines) else _together(rows):
         if not decided and fragments in boxes:
             at = boxes.index(fragments)
             yield permit, boxes[: at + permit]
-            boxes, decided = boxes[at + 1 :], True
-        yield permit, _unfragmented(boxes) if decided else boxes
+            yield permit, _unfragmented(boxes[at + 1 :])
+            decided = True
+        else:
+            yield permit, _unfragmented(boxes) if decided else boxes
 
 
-def _boxes(rows: Sequence[Any]) -> list[Box]:
-    if Block not in map(type, rows):
-        return [*map(_BOX, rows)]
-    return [*chain.from_iterable(product(*row.sets) if isinstance(row, Block) else (row.box,) for row in rows)]
+def _together(rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequence[Box]]]:
+    for permit, some in groupby(items(rows), _PERMIT):
+        run: list[Any] = [*some]
+        if Block in map(type, run):
+            parts = (product(*row.sets) if isinstance(row, Block) else (row.box,) for row in run)
+            yield permit, [*chain.from_iterable(parts)]
+        else:
+            yield permit, [*map(_BOX, run)]
 
 
 def _unfragmented(boxes: Sequence[Box]) -> Sequence[Box]:

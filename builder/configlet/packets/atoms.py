@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from configlet.model.block import Block, Boxed, Sets, items, sets_of
+from configlet.model.gate import Cell
+from configlet.model.lines import Lines
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import Box
 from configlet.packets.alike import alike
 from configlet.packets.boxes import full
 from configlet.packets.inside import Left, inside
 from configlet.packets.sieve import left
-from configlet.packets.trim import Cell, Row, both, same
+from configlet.packets.trim import Row, both, same
 from configlet.packets.walk import BUDGET, KINDS, Kind, Overrun, differ, more
 
 LOOSE = 4096
@@ -91,7 +93,10 @@ def each_way(
 
 def _single(family: Family, law: Sequence[Sequence[Boxed]], text: Sequence[Boxed]) -> _Lists | None:
     """The lists as single rows, trimmed; None where blocks are worth atoms."""
-    return None if _loose(law, text) else both(family, tuple(map(tuple, law)), tuple(text))
+    if _loose(law, text):
+        return None
+    said = text.cells() if isinstance(text, Lines) else tuple(text)
+    return both(family, tuple(map(tuple, law)), said)
 
 
 def _loose(law: Sequence[Sequence[Boxed]], text: Sequence[Boxed]) -> bool:

@@ -17,7 +17,7 @@ from configlet.packets import sides
 from configlet.packets.atoms import difference
 from configlet.packets.ends import TOLD, Ends, Said
 from configlet.packets.sides import Key, Part, Side
-from configlet.packets.trim import Cell
+from configlet.model.gate import Cell
 
 KNOWN, SHORT = 512, 64
 """Answers that are remembered, and how many rows both lists may have: most of what is walked all hosts have in common."""

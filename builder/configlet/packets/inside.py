@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, cast
 
+from configlet.model.gate import Cell
 from configlet.model.net import Family
 from configlet.model.policy import DST, SRC, Box
 from configlet.packets.ahead import Rows
 from configlet.packets.bits import Among
 from configlet.packets.boxes import meet
-from configlet.packets.trim import Cell
 from configlet.packets.walk import FIRST_TRY, ORDERS, OVERRUN, Kind, Overrun, Pair, differ_in
 
 MOST, EACH = 100_000, 4

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from configlet.model.gate import Cell
 from configlet.model.net import Family
 from configlet.model.policy import Box
 from configlet.packets.ahead import Added, Ahead, Classed, Rows, classed, denied
 from configlet.packets.inside import Left
 from configlet.packets.joins import Joins
 from configlet.packets.rest import cut, not_held
-from configlet.packets.trim import Cell, Row
+from configlet.packets.trim import Row
 
 LONG = 8192
 """Rows of one side from which on this is tried."""

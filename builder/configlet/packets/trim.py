@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from configlet.model.gate import Cell
 from configlet.model.net import Family, Span
 from configlet.model.policy import ANY_PORT, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC
 from configlet.packets.bits import Bits
@@ -33,17 +34,6 @@ class Row(Protocol):
     @property
     def box(self) -> tuple[Span, ...]:
         """Seven closed intervals."""
-
-
-class Cell(NamedTuple):
-    """A row that is nothing but its box."""
-
-    permit: bool
-    box: tuple[Span, ...]
-
-    def over(self, box: tuple[Span, ...]) -> Cell:
-        """The same over another box."""
-        return Cell(self.permit, box)
 
 
 def both(

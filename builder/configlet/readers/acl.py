@@ -9,7 +9,7 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
-from configlet.model.block import Block, listed
+from configlet.model.block import Block
 from configlet.model.gate import Line, Reading
 from configlet.model.problem import Refused
 from configlet.model.running import Running
@@ -268,12 +268,12 @@ class AclReader:
         """The list, whose end must be decided by its own lines where the device has unwritten ones."""
         for _ in self.undecided_end(made):
             made.header.refuse("What the device adds at the end of this list is not known; it must end in a deny of all")
-        return listed(made.lines)
+        return made.ended()
 
     def undecided_end(self, made: List) -> Iterator[Box]:
         """Packets that the device may pass by lines of its own at the end of a list, and no line of the list decides."""
         for packets in self.dialect(made.family).at_end:
-            if not any(_holds(line.box, packets) for line in reversed(made.lines) if isinstance(line, Line)):
+            if not any(_holds(box, packets) for box in reversed(made.rows()[1]) if not isinstance(box, Block)):
                 yield packets
 
     def running(self, text: str, file: str) -> Running:

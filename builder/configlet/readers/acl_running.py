@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from configlet.model.block import Block, listed
+from configlet.model.block import Block
 from configlet.model.gate import Line
 from configlet.model.net import Family, Spans, merge
 from configlet.model.problem import Place, Problem, Refused
@@ -184,7 +184,8 @@ class RunningAcls:
         except Refused as refused:
             raise Refused([_in_its_words(one, line, text) for one in refused.problems]) from None
         if text != line.text:
-            made.lines[count:] = [_said(one, line.text) for one in made.lines[count:]]
+            own = cast("list[Line | Block[Line]]", made.lines[count:])  # as it is read line by line
+            made.lines[count:] = [_said(one, line.text) for one in own]
 
     def _remove(self, line: Source, name: str, seen: _Seen) -> None:
         """A line that takes a list away: before the list it means nothing."""
@@ -218,7 +219,7 @@ class RunningAcls:
             except Refused as refused:
                 self._wrong(seen, made.name, refused)
             return None
-        return Found(made.name, family, place, listed(made.lines), tuple(seen.bound.get(key, ())), tuple(self._unknown(made)))
+        return Found(made.name, family, place, made.ended(), tuple(seen.bound.get(key, ())), tuple(self._unknown(made)))
 
     def _unknown(self, made: List) -> Iterator[Unknown]:
         every = (0, (1 << BITS[made.family]) - 1)

@@ -1,29 +1,32 @@
-"""Pieces of long lists at once: one expression finds the words of every line, and what they mean is looked up."""
+"""Pieces of long lists at once: lines of one form are cut at the same places, and what they say there is looked up."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from operator import itemgetter, lt
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from configlet.model.block import Block
-from configlet.model.gate import Line
+from configlet.model.gate import Cell, Line
 from configlet.model.problem import Refused
-from configlet.readers.clauses import BIT, PORTS, Box, Said, Shape, Words
-from configlet.readers.dialect import COLUMNS, Dialect
+from configlet.readers.clauses import BIT, PORTS, Box, Said, Words
+from configlet.readers.dialect import Dialect
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
-from configlet.readers.lists import List, Piece
+from configlet.readers.lists import List, Many, Piece
+from configlet.readers.spans import Span
+from configlet.readers.tree import plain
 
-_MOST, _OFTEN, _LONGEST = 1 << 16, 1 << 13, 16
-"""How many shapes are remembered; lines of a list whose numbers are known before, and digits of one of these at most."""
-_PRINTED = bytes(range(32, 127))
-_new = tuple.__new__
+_MOST, _OFTEN, _LONGEST = 1 << 14, 1 << 13, 16
+"""How many forms are remembered; lines of a list whose numbers are known before, and digits of one of these at most."""
+_FORM = str.maketrans("123456789", "000000000")
+"""Makes of a line its form, in which all digits are alike."""
+_PARTS = "source", "sport", "destination", "dport"
 _NOWHERE = Source("", 0, 1, "")
 """A line that is refused here is read again by itself, and then says where it stands."""
-_NUMBER, _HEAD = itemgetter(COLUMNS.index("number")), COLUMNS.index("head")
 
 
 class Rules(NamedTuple):
@@ -39,6 +42,44 @@ class Rules(NamedTuple):
     """The two flags that are asked for in two lines, where a grammar has it so."""
 
 
+class Meant(NamedTuple):
+    """What entries of one form mean, but for their addresses and ports."""
+
+    permit: bool
+    proto: Span
+    flags: Span
+    fragment: Span
+    sports: Mapping[str, Span]
+    dports: Mapping[str, Span]
+    """Where a type is asked for, the type; else ports that are one span. Others are no keys of these."""
+    flag: str | None
+    """The word that asks for the flags, if one does."""
+    also_fragments: bool
+
+
+class Cut(NamedTuple):
+    """Where lines of one form have what they say; no expression tells digits apart, so that it is the same place in all."""
+
+    number: slice
+    parts: Callable[[str], Sequence[str]] | None
+    """Gives the source, its ports, the destination and its ports; None of a remark."""
+    meant: Meant
+    digits: tuple[Callable[[str], Sequence[str]], Sequence[str]] | None
+    """Where the words around the parts have digits: what gives them, and those that mean this."""
+
+
+_REMARK = Meant(False, PORTS, BIT, BIT, {}, {}, None, False)
+
+
+class _Rows(NamedTuple):
+    """What the entries of a piece mean."""
+
+    permits: list[bool]
+    boxes: list[Box | Many]
+    others: dict[int, int]
+    """The lines that do not mean one box, counted from the first, and how many they do."""
+
+
 class Bulk:
     """The lists of one dialect, piece by piece."""
 
@@ -47,132 +88,172 @@ class Bulk:
     ) -> None:
         self.dialect, self.lines, self.words, self.groups = dialect, lines, words, groups
         self.family, self.rules = family, rules
-        self.shapes: dict[tuple[str, str, bool], Shape] = {}
-        """What entries say besides addresses and ports: by their first words, the last, and whether there are no ports."""
-        self.steps: tuple[str, ...] = ()
-        """Numbers as a list most often has them, as texts."""
+        self.cuts: dict[str, Cut] = {}
+        self.heads: tuple[str, tuple[str, ...]] = ("", ())
+        """Numbers as a list most often has them, with what stands around them."""
 
     def take(self, made: List, piece: str, first: int) -> bool:
         """Whether these lines of a list that has decided all fragments were read; else nothing was changed.
 
         ``first`` is the number of the first line in its text.
         """
-        found: list[Sequence[str]] = self.lines.findall(piece)
-        if len(found) != piece.count("\n") + 1 or not _even(found, fold=self.rules.fold):
-            return False
-        lines: list[Line | Block[Line]] = []
-        said: list[Said | str] = []
-        half = made.half
+        lines, half = piece.split("\n"), made.half
+        rows = _Rows([], [], {})
         try:
-            label = self._lines(made, found, first, lines, said)
+            cuts = self._cuts(piece, lines)
+            if cuts is not None:
+                self._rows(made, zip(lines, cuts, strict=True), rows)
         except Refused:
-            label = None
-        numbers = self._numbers(made, (*map(_NUMBER, found),), said) if label is not None else None
-        if label is None or numbers is None:
+            cuts = None
+        numbers = self._numbers(made, lines, cuts) if cuts is not None else None
+        if cuts is None or numbers is None:
             made.half = half
             return False
-        made.written.append(Piece(numbers, said))
-        made.lines += lines
-        made.label = label
+        as_lines = partial(self._lines, piece, first, made.label, rows)
+        taken = Piece(numbers, partial(self._said, piece), rows.permits, rows.boxes, as_lines)
+        made.written.append(taken)
+        made.lines.append(taken)
+        last = next((line for line, cut in zip(reversed(lines), reversed(cuts), strict=True) if cut.parts is None), None)
+        if last is not None and (found := self.lines.match(last)):
+            made.label = found["text"]
         return True
 
-    def _lines(
-        self, made: List, found: Sequence[Sequence[str]], first: int, lines: list[Line | Block[Line]], said: list[Said | str]
-    ) -> str | None:
-        """The lines and what they say, put to these lists, and the last remark; None where one must be read by itself.
-
-        Raises Refused.
-        """
-        shapes, ends, pair, label = self.shapes, self.words.single[self.family], self.rules.pair, made.label
-        for at, (line, _, text, first_words, source, sport, to, dport, rest) in enumerate(found, first):
-            if not first_words:
-                label = text
-                said.append(text)
-                continue
-            shape, start, end = shapes.get((first_words, rest, (sport or dport) == "")), ends[source], ends[to]
-            if shape is not None and start is not None and end is not None:
-                permit, span, types, flags, flag, fragment, _, also, _, head, tail, ports = shape
-                _, middle, from_ports = ports.get(sport) or self.words.met(sport, span)
-                _, behind, to_ports = ports.get(dport) or self.words.met(dport, span)
-                if from_ports is not None and to_ports is not None:
-                    box = span, end, start, types[0] if types else to_ports, from_ports, flags, fragment
-                    said.append((head, source, middle, to, behind, tail))
-                    boxes: tuple[Box, ...] = (box, (span, end, start, PORTS, PORTS, BIT, (1, 1))) if also else (box,)
-                    if pair and not made.paired(pair, flag, (permit, boxes, ()), _NOWHERE):
-                        continue
-                    for one in boxes:
-                        lines.append(_new(Line, (permit, one, at, line, label, False)))
-                    continue
-            normal = self._entry(made, line, (first_words, rest, (sport or dport) == ""), at, label, lines)
-            if normal is None:
-                return None
-            said.append(normal)
-        return label
-
-    def _entry(
-        self, made: List, text: str, key: tuple[str, str, bool], at: int, label: str, lines: list[Line | Block[Line]]
-    ) -> Said | None:
-        """An entry, word by word; None where it is not one. Raises Refused."""
-        found = self.dialect.clauses.whole.match(text)
-        if found is None:
+    def _cuts(self, piece: str, lines: Sequence[str]) -> list[Cut] | None:
+        """Where each line has what it says; None where one is no entry and no remark. Raises Refused."""
+        together = piece.translate(_FORM)
+        if any(word in together for word in self.dialect.numbered):
             return None
-        words, pair = self.dialect.words(found.groups()), self.rules.pair
-        permit, boxes, _, normal, _, sets = self.words.entry(found, words, self.family, _NOWHERE, self.groups)
-        shape = self.words.shape(words, self.family)
-        if shape is not None and len(self.shapes) < _MOST:
-            self.shapes[key] = shape
-        if not pair or made.paired(pair, found["established"], (permit, boxes, sets), _NOWHERE):
-            lines += [_new(Line, (permit, box, at, text, label, False)) for box in boxes]
-            lines += [Block(product, Line(permit, (), at, text, label)) for product in sets]
-        return normal
+        forms, known = together.split("\n"), self.cuts
+        found = [*map(known.get, forms)]
+        if None in found:
+            new = {form: line for form, line, cut in zip(forms, lines, found, strict=True) if cut is None}
+            if len(known) + len(new) > _MOST:
+                known.clear()
+                new = dict(zip(forms, lines, strict=True))
+            for form, line in new.items():
+                cut = self._cut(line)
+                if cut is None:
+                    return None
+                known[form] = cut
+            return [*map(known.__getitem__, forms)]
+        return cast("list[Cut]", found)
 
-    def _numbers(self, made: List, heads: Sequence[str], said: Sequence[Said | str]) -> Sequence[int] | None:
+    def _cut(self, line: str) -> Cut | None:
+        """The same of one line. Raises Refused."""
+        found, text = self.lines.match(line), line.lstrip(" ")
+        if found is None or not plain(text):
+            return None
+        number = slice(*found.span("number"))
+        if found["head"] is None:
+            return Cut(number, None, _REMARK, None)
+        entry = self.dialect.clauses.whole.match(text)
+        if entry is None or (self.rules.fold and text != text.lower()):
+            return None
+        words = self.dialect.words(entry.groups())
+        self.words.entry(entry, words, self.family, _NOWHERE, self.groups)
+        shape = self.words.shape(words, self.family)
+        if shape is None:
+            return None
+        ports = self.words.ported(shape.proto)
+        types = {"": shape.types[0]} if shape.types else ports
+        flags = shape.flags, shape.fragment
+        meant = Meant(shape.permit, shape.proto, *flags, ports, types, shape.flag, shape.also_fragments)
+        around = found.group("head", "rest")
+        digits = itemgetter(slice(*found.span("head")), slice(*found.span("rest")))
+        told = (digits, around) if any(map(str.isdigit, "".join(around))) else None
+        return Cut(number, itemgetter(*(slice(*found.span(part)) for part in _PARTS)), meant, told)
+
+    def _rows(self, made: List, lines: Iterator[tuple[str, Cut]], out: _Rows) -> None:
+        """What the entries among some lines mean. Raises Refused."""
+        ends, pair, (permits, boxes, others) = self.words.single[self.family], self.rules.pair, out
+        for number, (line, (_, parts, meant, digits)) in enumerate(lines):
+            if parts is None:
+                continue
+            permit, span, flags, fragment, sports, dports, flag, also = meant
+            source, sport, to, dport = parts(line)
+            try:
+                box = span, ends[to], ends[source], dports[dport], sports[sport], flags, fragment
+            except KeyError:
+                found = self._entry(made, line)
+            else:
+                if not (also or pair or digits):
+                    permits.append(permit)
+                    boxes.append(box)
+                    continue
+                found = [box, (*box[:3], PORTS, PORTS, BIT, (1, 1))] if also else [box]
+                if digits and digits[0](line) != digits[1]:
+                    found = self._entry(made, line)
+                elif pair and not made.paired(pair, flag, (permit, tuple(found), ()), _NOWHERE):
+                    found = []
+            permits += [permit] * len(found)
+            boxes += found
+            others[number] = len(found)
+
+    def _entry(self, made: List, line: str) -> list[Box | Many]:
+        """An entry, word by word. Raises Refused."""
+        found, pair = self.dialect.clauses.match(_NOWHERE._replace(text=line.lstrip(" "))), self.rules.pair
+        words = self.dialect.words(found.groups())
+        permit, boxes, _, _, _, sets = self.words.entry(found, words, self.family, _NOWHERE, self.groups)
+        if pair and not made.paired(pair, found["established"], (permit, boxes, sets), _NOWHERE):
+            return []
+        return [*boxes, *(Block(product, Cell(permit, ())) for product in sets)]
+
+    def _lines(self, piece: str, first: int, label: str, rows: _Rows) -> Iterator[Line | Block[Line]]:
+        """The entries of a piece as lines."""
+        found = zip(rows.permits, rows.boxes, strict=True)
+        for number, said in enumerate(self.lines.finditer(piece)):
+            if not said["head"]:
+                label = said["text"]
+            for permit, box in islice(found, rows.others.get(number, 1)) if said["head"] else ():
+                line = Line(permit, () if isinstance(box, Block) else box, first + number, said[0].lstrip(" "), label)
+                yield Block(box.sets, line) if isinstance(box, Block) else line
+
+    def _said(self, piece: str) -> Iterator[Said | str]:
+        """What the lines of a piece say, word by word; of a remark its text."""
+        for found in self.lines.finditer(piece):
+            entry = self.dialect.clauses.whole.match(found[0].lstrip(" ")) if found["head"] else None
+            if entry is None:
+                yield found["text"]
+            else:
+                yield self.words.entry(entry, self.dialect.words(entry.groups()), self.family, _NOWHERE, self.groups)[3]
+
+    def _numbers(self, made: List, lines: Sequence[str], cuts: Sequence[Cut]) -> Sequence[int] | None:
         """The numbers of lines, 0 where there is none, if they go up by the rules; then the list goes on behind them."""
         rules, last, open_ = self.rules, made.last, made.open
-        numbers = self._counted(heads)
+        numbers = self._counted(lines, cuts)
         if numbers is None:
             return None
         if not rules.shared:
             if numbers[0] <= last or not (isinstance(numbers, range) or all(map(lt, numbers, islice(numbers, 1, None)))):
                 return None
             last = numbers[-1]
-        for number, head, one in zip(numbers, heads, said, strict=True) if rules.shared else ():
-            if not head:
-                if not isinstance(one, str):
+        for number, line, cut in zip(numbers, lines, cuts, strict=True) if rules.shared else ():
+            if not line[cut.number]:
+                if cut.parts is not None:
                     return None
             elif number <= last and (number < last or not open_):
                 return None
             else:
-                last, open_ = number, isinstance(one, str)
+                last, open_ = number, cut.parts is None
         if last > rules.highest:  # the lowest is before the first line that decides fragments
             return None
         made.last, made.open = last, open_
         return numbers
 
-    def _counted(self, heads: Sequence[str]) -> Sequence[int] | None:
+    def _counted(self, lines: Sequence[str], cuts: Sequence[Cut]) -> Sequence[int] | None:
         """The numbers, 0 where there is none; None where a number must stand and does not, or is longer than Python takes."""
-        step, first = self.rules.step, heads[0]
-        if first and len(first) < _LONGEST and (end := (at := int(first) // step) + len(heads)) <= _OFTEN:
-            if len(self.steps) < end:
-                self.steps = (*map(str, range(0, step * 2 * end, step)),)
-            if self.steps[at:end] == heads:
+        step, span = self.rules.step, cuts[0].number
+        first = lines[0][span]
+        if first and len(first) < _LONGEST and (end := (at := int(first) // step) + len(lines)) <= _OFTEN:
+            if len(self.heads[1]) < end or self.heads[0] != lines[0][: span.start]:
+                before = lines[0][: span.start]
+                self.heads = before, (*(f"{before}{number} " for number in range(0, step * 2 * end, step)),)
+            if all(map(str.startswith, lines, islice(self.heads[1], at, None))):
                 return range(step * at, step * end, step)
+        heads = [line[cut.number] for line, cut in zip(lines, cuts, strict=True)]
         try:
             if all(heads):
                 return [*map(int, heads)]
             return [int(head) if head else 0 for head in heads] if self.rules.shared else None
         except ValueError:
             return None
-
-
-def _even(found: Sequence[Sequence[str]], *, fold: bool) -> bool:
-    """Whether lines say what stands there: no blanks around it, single ones inside, nothing that cannot be printed, and no
-    capitals where these mean nothing, but in remarks."""
-    together = " ".join([one[0] for one in found])
-    if "  " in together or together[-1] == " ":
-        return False
-    if fold and together != together.lower():
-        entries = " ".join([one[0] for one in found if one[_HEAD]])
-        if entries != entries.lower():
-            return False
-    return not together.encode().translate(None, _PRINTED) if together.isascii() else together.isprintable()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
 from configlet.model.block import Sets
-from configlet.readers.ends import MOST, Single, addresses
+from configlet.readers.ends import MOST, Single, SinglePorts, addresses
 from configlet.readers.grammar import Source, by_key
 from configlet.readers.groups import GROUP, Groups, Part
 from configlet.readers.names import Names
@@ -25,10 +26,10 @@ WIDE = 64
 PORTS: Span = (0, 65535)
 BIT: Span = (0, 1)
 TCP: Span = (6, 6)
-Ports = tuple[tuple[Span, ...], str, Span | None]
-"""Ports, the words of the normal form with a blank before them, and the ports again where they are one span."""
-_NO_PORTS: Ports = ((PORTS,), "", PORTS)
-_NOT_MET: Ports = ((), "", None)
+Ports = tuple[tuple[Span, ...], str]
+"""Ports, and the words of the normal form with a blank before them."""
+_NO_PORTS: Ports = ((PORTS,), "")
+
 Said = tuple[str, ...]
 """An entry on its way to its normal form: words, source, ports, destination, ports, words; or the one text that it is."""
 Entry = tuple[bool, tuple[Box, ...], bool, Said, bool, tuple[Sets, ...]]
@@ -75,6 +76,7 @@ class Words:
         self.ends: dict[int, dict[str, tuple[Span, ...]]] = {4: {}, 6: {}}
         """Addresses that were understood before."""
         self.single = {family: Single(family, self.groups) for family in (4, 6)}
+        self.single_ports: dict[Span, SinglePorts] = {}
 
     def entry(self, found: re.Match[str], said: Sequence[str], family: int, line: Source, groups: Groups) -> Entry:
         """The meaning of a line whose clauses were matched, and say this (``WORDS``). Raises Refused at the word that
@@ -91,8 +93,8 @@ class Words:
             if len(self.shapes[family]) < _MOST:
                 self.shapes[family][words] = shape
         permit, span, types, flags, _, fragment, known, also, some, head, tail, ports = shape
-        sports, middle, _ = ports.get(sport) or self._ported(found, "sport", span, line, groups)
-        dports, behind, _ = ports.get(dport) or self._ported(found, "dport", span, line, groups)
+        sports, middle = ports.get(sport) or self._ported(found, "sport", span, line, groups)
+        dports, behind = ports.get(dport) or self._ported(found, "dport", span, line, groups)
         dports = types or dports
         text = head, from_, middle, to, behind, tail
         if len(source) == len(destination) == len(sports) == len(dports) == 1:
@@ -108,21 +110,20 @@ class Words:
             boxes += tuple(non_first(span, source, destination))
         return permit, boxes, known, text, some, ()
 
-    def met(self, text: str, proto: Span) -> Ports:
-        """Ports of a protocol that has some; without a span of their own where they are not understood, or are a group's."""
-        try:
-            return _NOT_MET if text.startswith(self.groups) else self._remembered(text, proto)
-        except Unreadable:
-            return _NOT_MET
-
     def _remembered(self, text: str, proto: Span) -> Ports:
         """Ports of a protocol. Raises Unreadable."""
         spans, known = self.names.ports(text, proto), self.ports[proto]
         if len(known) >= _MOST:
             known.clear()
             known[None] = known[""] = _NO_PORTS
-        ports = known[text] = tuple(spans), f" {ports_text(spans)}", spans[0] if len(spans) == 1 else None
+        ports = known[text] = tuple(spans), f" {ports_text(spans)}"
         return ports
+
+    def ported(self, proto: Span) -> SinglePorts:
+        """The ports of a protocol that are one span."""
+        if proto not in self.single_ports:
+            self.single_ports[proto] = SinglePorts(partial(self.names.ports, proto=proto), self.groups)
+        return self.single_ports[proto]
 
     def shape(self, said: Sequence[str], family: int) -> Shape | None:
         """What was understood of an entry besides its addresses and ports."""
@@ -178,7 +179,7 @@ class Words:
         """The ports of one end of an entry that has any."""
         text: str = found[group]
         if text.startswith(groups.grammar.words):
-            return tuple(self._at(found, group, line, lambda said: groups.ports(said, proto))), f" {text}", None
+            return tuple(self._at(found, group, line, lambda said: groups.ports(said, proto))), f" {text}"
         ports: Ports = self._at(found, group, line, lambda said: self._remembered(said, proto))
         return ports
 

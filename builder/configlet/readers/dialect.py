@@ -25,11 +25,16 @@ class Dialect:
     """Packets of which it is not known what the device does with them at the end of a list."""
     lines: re.Pattern[str] | None
     """Every line below a header that is an entry or a remark as above, by ``COLUMNS``; None where its grammar may not say so."""
+    numbered: tuple[str, ...]
+    """The beginnings of its words that have a digit of their own, with 0 for that: without them, it tells no digits apart."""
 
 
-COLUMNS = ("line", "number", "text", "head", "source", "sport", "destination", "dport", "rest")
+COLUMNS = ("number", "text", "head", "source", "sport", "destination", "dport", "rest")
 """The groups of ``Dialect.lines`` in their order: of a remark the text; of an entry action and protocol, its ends, and what
 stands behind them."""
+_CLASS = re.compile(r"\[[^\]]*\]")
+_ALIKE = re.compile(r"\\d|\{[0-9,]+\}")
+"""Sets of characters; and what else in a pattern takes all digits to be alike."""
 _ORDER = ("action", "proto", "source", "sport", "destination", "dport")
 _NUMBER = re.compile(r"(?P<number>(?P<left>\(\?:)?(?:[a-z]+ )?\(\?P<number>\\d\+\)(?(left) \)\?))")
 """A pattern that begins with a number, and may leave it out."""
@@ -53,7 +58,9 @@ def dialect(grammar: Mapping[str, Any], parts: Mapping[str, str], family: int) -
     remark, entry = by_key(grammar["lines"]["remark"], family), by_key(grammar["entry"], family)
     clauses = Clauses(entry, parts)
     picked = itemgetter(*(clauses.whole.groupindex[word] - 1 for word in WORDS))
-    return Dialect(clauses, re.compile(remark), picked, tuple(at_end), _lines(grammar, remark, entry, parts))
+    lines = _lines(grammar, remark, entry, parts)
+    numbered = None if lines is None else _numbered(lines.pattern)
+    return Dialect(clauses, re.compile(remark), picked, tuple(at_end), None if numbered is None else lines, numbered or ())
 
 
 def _lines(
@@ -71,11 +78,19 @@ def _lines(
     behind = [{**entry[0], "pattern": first[one.end() :]}, *entry[1:]] if one["left"] else entry[1:]
     if not behind[0]["pattern"].startswith(_ACTION) or (not one["left"] and one.end() < len(first)):
         return None
-    pattern = f"^ +(?P<line>{one['number']}{'' if one['left'] else ' '}(?:{two['rest']}|{_columns(behind, parts)}))$"
+    pattern = f"^ +{one['number']}{'' if one['left'] else ' '}(?:{two['rest']}|{_columns(behind, parts)})$"
     if not pattern.isprintable() or _CROSSES.search(pattern):
         return None
     found = re.compile(pattern, re.MULTILINE)
     return found if tuple(found.groupindex) == COLUMNS and found.groups == len(COLUMNS) else None
+
+
+def _numbered(pattern: str) -> tuple[str, ...] | None:
+    """The words of a pattern as ``Dialect.numbered``; None where it tells digits apart in another way."""
+    if any(map(str.isdigit, "".join(_CLASS.findall(pattern)).replace("0-9", ""))):
+        return None
+    rest = _ALIKE.sub("", _CLASS.sub("", pattern))
+    return None if re.search(r"(?<![a-z])\d", rest) else tuple({f"{word}0" for word in re.findall(r"([a-z]+)\d", rest)})
 
 
 def _columns(clauses: Sequence[Mapping[str, Any]], parts: Mapping[str, str]) -> str:

@@ -1,24 +1,28 @@
-"""The address clauses of access lists: what one says, and those that were met before."""
+"""The addresses and ports of access lists: what one clause says, and those that were met before."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 from configlet.readers.spans import BITS, Span, Unreadable, address, netmask, prefix, shared, wildcard
 
 MOST = 4096
 """How many are remembered: more distinct addresses than that are not met again soon, and cost memory."""
+_MOST_PORTS = 65536
+_PORTS: Span = (0, 65535)
 
 
-class Single(dict[str, "Span | None"]):
-    """Address clauses that are one span, by their text; None for those that are not, or are not understood."""
+class Single(dict[str, Span]):
+    """Address clauses that are one span, by their text; KeyError for those that are not, or are not understood."""
 
     def __init__(self, family: int, groups: tuple[str, ...]) -> None:
         super().__init__()
         self.family, self.groups = family, groups
 
-    def __missing__(self, text: str) -> Span | None:
+    def __missing__(self, text: str) -> Span:
         """Look at it for the first time. What begins as a group means what the group of its text means."""
         if text.startswith(self.groups):
-            return None
+            raise KeyError(text)
         if len(self) >= MOST:
             self.clear()
         try:
@@ -26,9 +30,36 @@ class Single(dict[str, "Span | None"]):
             if span is None:
                 span, *others = addresses(text, self.family)
                 if others:
-                    return None
+                    raise KeyError(text)
         except Unreadable:
-            return None
+            raise KeyError(text) from None
+        self[text] = span
+        return span
+
+
+class SinglePorts(dict[str, Span]):
+    """Ports of one protocol that are one span, by their text; KeyError for those that are not, or are not understood.
+
+    ``read`` gives the spans of a text that begins as no group of ``groups``. Raises Unreadable.
+    """
+
+    def __init__(self, read: Callable[[str], Sequence[Span]], groups: tuple[str, ...]) -> None:
+        super().__init__({"": _PORTS})
+        self.read, self.groups = read, groups
+
+    def __missing__(self, text: str) -> Span:
+        """Look at them for the first time."""
+        if text.startswith(self.groups):
+            raise KeyError(text)
+        try:
+            span, *others = self.read(text)
+        except Unreadable:
+            raise KeyError(text) from None
+        if others:
+            raise KeyError(text)
+        if len(self) >= _MOST_PORTS:
+            self.clear()
+            self[""] = _PORTS
         self[text] = span
         return span
 

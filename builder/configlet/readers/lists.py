@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, cast
 
-from configlet.model.block import Block, Sets
-from configlet.model.gate import Line, Texts
+from configlet.model.block import Block, Sets, listed
+from configlet.model.gate import Cell, Line, Texts
+from configlet.model.lines import Lines
 from configlet.readers.clauses import Box, Said, Words
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
@@ -21,11 +23,21 @@ Bound = dict[tuple[str, str, int], tuple[str, str, Source]]
 """Interface, direction and family to command, name and the line that binds."""
 
 
+Many = Block[Cell]
+"""What an entry means that stands for many."""
+
+
 class Piece(NamedTuple):
-    """Lines of a list that were read together: their numbers, and what they say; of a remark its text."""
+    """Lines of a list that were read together."""
 
     numbers: Sequence[int]
-    said: Sequence[Said | str]
+    said: Callable[[], Iterable[Said | str]]
+    """What they say; of a remark its text."""
+    permits: Sequence[bool]
+    boxes: Sequence[Box | Many]
+    """What its entries mean, in order."""
+    lines: Callable[[], Iterable[Line | Block[Line]]]
+    """These as lines."""
 
 
 class Half(NamedTuple):
@@ -45,7 +57,7 @@ class List:
     command: str
     family: int
     header: Source
-    lines: list[Line | Block[Line]] = field(default_factory=list)
+    lines: list[Line | Block[Line] | Piece] = field(default_factory=list)
     groups: set[str] = field(default_factory=set)
     """The object groups that its entries name."""
     written: list[tuple[int, Said, bool] | Piece] = field(default_factory=list)
@@ -103,10 +115,33 @@ class List:
         """Number, what is said and whether it is a remark, line by line."""
         for one in self.written:
             if isinstance(one, Piece):
-                for number, text in zip(*one, strict=True):
+                for number, text in zip(one.numbers, one.said(), strict=True):
                     yield (number, (text,), True) if isinstance(text, str) else (number, text, False)
             else:
                 yield one
+
+    def rows(self) -> tuple[list[bool], list[Box | Many]]:
+        """What its entries mean, in order."""
+        permits, boxes = list[bool](), list[Any]()
+        for one in self.lines:
+            if isinstance(one, Piece):
+                permits += one.permits
+                boxes += one.boxes
+            else:
+                permits.append(one.permit)
+                boxes.append(one if isinstance(one, Block) else one.box)
+        return permits, boxes
+
+    def each(self) -> Iterator[Line | Block[Line]]:
+        """Its entries as lines."""
+        return chain.from_iterable(one.lines() if isinstance(one, Piece) else (one,) for one in self.lines)
+
+    def ended(self) -> Sequence[Line]:
+        """Its entries as lines; where many were read together, these are made when somebody looks."""
+        permits, boxes = self.rows()
+        if len(boxes) == len(self.lines) or Block in map(type, boxes):
+            return listed(self.each())
+        return Lines(permits, cast("list[Box]", boxes), cast("Callable[[], Iterator[Line]]", self.each))
 
     @property
     def place(self) -> str:

@@ -34,11 +34,11 @@ class Names:
         """An operator and its ports. Raises Unreadable, also for a protocol that has none."""
         if proto[0] != proto[1] or proto[0] not in self.ported:
             raise Unreadable("Ports stand beside a protocol that has none")
-        operator, *said = text.split()
-        if operator == "eq" and len(said) == 1:
-            value = self._port(said[0], proto[0])
+        operator, _, said = text.partition(" ")
+        if operator == "eq" and " " not in said:
+            value = self._port(said, proto[0])
             return [(value, value)]
-        values = [self._port(word, proto[0]) for word in said]
+        values = [self._port(word, proto[0]) for word in said.split()]
         if operator == "range":
             low, high = values
             if low > high:
