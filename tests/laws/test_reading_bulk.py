@@ -240,6 +240,15 @@ def test_a_word_that_the_grammar_tells_by_its_digit_is_read_line_by_line() -> No
         assert answer(_reader("iosxr").read, other) == answer(_reader("iosxr").by_line, other)
 
 
+def test_a_name_that_is_a_word_of_the_grammar_is_not_taken_for_one_with_another_digit() -> None:
+    said = deepcopy(dict(load(platform("eos").kinds["acl"].reader)))
+    said["parts"].update(keyword=said["parts"]["keyword"] + "|q1")
+    said["names"]["portname"].update(q1=7, q4=7)
+    text = _eos(CLOSING, *["permit tcp any any eq q4"] * 20, "permit tcp any any eq q1", "permit tcp any any eq q4")
+    assert answer(AclReader(said).read, text) == answer(AclReader(said).by_line, text)
+    assert not _meant(answer(AclReader(said).read, text))
+
+
 NAMED = """\
 object-group ip port 22
   10 eq 80
@@ -288,6 +297,13 @@ def test_a_long_list_in_which_fragments_are_left_open_is_refused_at_the_line_tha
     assert isinstance(found, tuple)
     assert not _meant(found)
     assert found[0].place.line == before + 2
+
+
+@pytest.mark.parametrize("number", [4, 40, 44, 400, 401])
+def test_a_number_is_all_of_its_digits(number: int) -> None:
+    text = _eos(CLOSING, *[PLAIN] * 2, f"{number} {PLAIN}", *[PLAIN] * 30)
+    assert answer(_reader("eos").read, text) == answer(_reader("eos").by_line, text)
+    assert _meant(answer(_reader("eos").read, text)) == (number in (40, 44))
 
 
 @pytest.mark.parametrize("number", [0, 10, 15, 20, 25])
