@@ -150,7 +150,8 @@ class Bulk:
         if entry is None or (self.rules.fold and text != text.lower()):
             return None
         words = self.dialect.words(entry.groups())
-        self.words.entry(entry, words, self.family, _NOWHERE, self.groups)
+        if self.words.shape(words, self.family) is None:
+            self.words.entry(entry, words, self.family, _NOWHERE, self.groups)
         shape = self.words.shape(words, self.family)
         if shape is None:
             return None
