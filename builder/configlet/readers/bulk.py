@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 from configlet.model.block import Block
 from configlet.model.gate import Cell, Line
 from configlet.model.problem import Refused
-from configlet.readers.clauses import BIT, PORTS, Box, Said, Words
+from configlet.readers.clauses import BIT, PORTS, Box, Said, Shape, Words
 from configlet.readers.dialect import Dialect
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
@@ -66,6 +66,8 @@ class Cut(NamedTuple):
     meant: Meant
     digits: tuple[Callable[[str], Sequence[str]], Sequence[str]] | None
     """Where the words around the parts have digits: what gives them, and those that mean this."""
+    shape: Shape | None
+    """What these words mean, and how they are said again; None of a remark."""
 
 
 _REMARK = Meant(False, PORTS, BIT, BIT, {}, {}, None, False)
@@ -145,7 +147,7 @@ class Bulk:
             return None
         number = slice(*found.span("number"))
         if found["head"] is None:
-            return Cut(number, None, _REMARK, None)
+            return Cut(number, None, _REMARK, None, None)
         entry = self.dialect.clauses.whole.match(text)
         if entry is None or (self.rules.fold and text != text.lower()):
             return None
@@ -162,12 +164,12 @@ class Bulk:
         around = found.group("head", "rest")
         digits = itemgetter(slice(*found.span("head")), slice(*found.span("rest")))
         told = (digits, around) if any(map(str.isdigit, "".join(around))) else None
-        return Cut(number, itemgetter(*(slice(*found.span(part)) for part in _PARTS)), meant, told)
+        return Cut(number, itemgetter(*(slice(*found.span(part)) for part in _PARTS)), meant, told, shape)
 
     def _rows(self, made: List, lines: Iterator[tuple[str, Cut]], out: _Rows) -> None:
         """What the entries among some lines mean. Raises Refused."""
         ends, pair, (permits, boxes, others) = self.words.single[self.family], self.rules.pair, out
-        for number, (line, (_, parts, meant, digits)) in enumerate(lines):
+        for number, (line, (_, parts, meant, digits, _)) in enumerate(lines):
             if parts is None:
                 continue
             permit, span, flags, fragment, sports, dports, flag, also = meant
@@ -210,12 +212,19 @@ class Bulk:
                 yield Block(box.sets, line) if isinstance(box, Block) else line
 
     def _said(self, piece: str) -> Iterator[Said | str]:
-        """What the lines of a piece say, word by word; of a remark its text."""
-        for found in self.lines.finditer(piece):
-            entry = self.dialect.clauses.whole.match(found[0].lstrip(" ")) if found["head"] else None
-            if entry is None:
-                yield found["text"]
+        """What the lines of a piece say; of a remark its text."""
+        lines = piece.split("\n")
+        for line, cut in zip(lines, self._cuts(piece, lines) or (), strict=True):
+            if cut.parts is None or cut.shape is None:
+                found = self.lines.match(line)
+                yield found["text"] if found else ""
+                continue
+            source, sport, to, dport = cut.parts(line)
+            one, two = map(cut.shape.ports.get, (sport, dport))
+            if one and two and not (cut.digits and cut.digits[0](line) != cut.digits[1]):
+                yield cut.shape.head, source, one[1], to, two[1], cut.shape.tail
             else:
+                entry = self.dialect.clauses.match(_NOWHERE._replace(text=line.lstrip(" ")))
                 yield self.words.entry(entry, self.dialect.words(entry.groups()), self.family, _NOWHERE, self.groups)[3]
 
     def _numbers(self, made: List, lines: Sequence[str], cuts: Sequence[Cut]) -> Sequence[int] | None:
