@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from configlet.model.gate import Line, Reading
+from configlet.model.gate import Line, Lines, Reading
 from configlet.model.problem import Refused
 from configlet.readers import asked as conditions
 from configlet.readers.asked import Box, Fragments, Taken, View, cut_types, full, matched
@@ -17,7 +18,7 @@ from configlet.readers.columns import Columns, Unfit, apart
 from configlet.readers.filter_table import FilterTableReader
 from configlet.readers.filter_values import Rule, Table, VerdictMap
 from configlet.readers.grammar import Source, load
-from configlet.readers.tree import braced, with_bodies
+from configlet.readers.tree import Stanza, braced, cut, with_bodies
 from configlet.render import render
 from tests.builders import platform
 from tests.cases import document, tables_of
@@ -56,11 +57,25 @@ def reader() -> FilterTableReader:
     return FilterTableReader(GRAMMAR)
 
 
-def said(found: Reading) -> object:
-    return list(found.lists.items()), found.read, found.total, found.stateful, found.texts(), found.notes
+def said(found: Reading) -> tuple[object, ...]:
+    lists = {key: (list(lines), *columns(lines)) for key, lines in found.lists.items()}
+    shared = [[key for key in found.lists if found.lists[key] is lines] for lines in found.lists.values() if lines]
+    return list(lists.items()), shared, found.read, found.total, found.stateful, found.texts(), found.notes
 
 
-def by_lines(text: str) -> object:
+def columns(lines: Sequence[Line]) -> tuple[list[bool], list[object]]:
+    """Whether lines permit, and their boxes: as they were found before there were lines, where that is so."""
+    if isinstance(lines, Lines):
+        return list(lines.permits), list(lines.boxes)
+    return [line.permit for line in lines], [line.box for line in lines]
+
+
+def bodies(text: str) -> tuple[list[Stanza], int] | None:
+    found = cut(text, " : jump")
+    return found and with_bodies(found, "text")
+
+
+def by_lines(text: str) -> tuple[object, ...]:
     """All that is said of a text by a reader that knows nothing of the texts before."""
     try:
         return said(FilterTableReader(GRAMMAR).by_lines(text, "text"))
@@ -68,11 +83,17 @@ def by_lines(text: str) -> object:
         return refused.problems
 
 
-def read(text: str) -> object:
+def read(text: str) -> tuple[object, ...]:
+    return read_by(reader(), text)
+
+
+def read_by(used: FilterTableReader, text: str) -> tuple[object, ...]:
+    """All that is said of a text; lines are asked for only when it was not refused."""
     try:
-        return said(reader().read(text, "text"))
+        found = used.read(text, "text")
     except Refused as refused:
         return refused.problems
+    return said(found)
 
 
 def written() -> list[str]:
@@ -161,7 +182,7 @@ def test_a_list_that_stands_otherwise_is_never_taken_as_one(text: str) -> None:
     except Refused as refused:
         plain = refused.problems
     try:
-        found = with_bodies(text, "text")
+        found = bodies(text)
     except Refused as refused:
         found = refused.problems
     assert (
@@ -324,9 +345,10 @@ def test_elements_that_are_seen_to_be_apart_share_no_key() -> None:
         spans = [(low, low + dice.randrange(3)) for low in dice.choices(range(40), k=9)]
         ports = [(low, low + dice.randrange(3)) for low in dice.choices(range(dice.choice((4, 400))), k=9)]
         lines = [f"\t10.0.0.{a}-10.0.0.{b} . {c}-{d} : accept," for (a, b), (c, d) in zip(spans, ports, strict=True)]
-        stanza = with_bodies("elements = {\n" + "\n".join(lines[: dice.randrange(1, 9)]) + "\n}\n", "text")
+        stanza = bodies("elements = {\n" + "\n".join(lines[: dice.randrange(1, 9)]) + "\n}\n")
         assert stanza is not None
-        found = words.columns(("ipv4_addr", "inet_service"), stanza[0][0], counting=False)
+        found = words.all(("ipv4_addr", "inet_service"), stanza[0][0], counting=False)
+        assert isinstance(found, Columns)
         pairs = combinations([one.spans for one in found], 2)
         shared = any(all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(x, y, strict=True)) for x, y in pairs)
         assert not (apart(found) and shared)
@@ -340,7 +362,7 @@ def test_elements_by_columns_are_the_elements_of_single_lines() -> None:
     dice, whole = random.Random(8), 0
     for _ in range(60):
         text = table(dice)
-        found = with_bodies(text, "text")
+        found = bodies(text)
         assert found is not None
         alone, _ = braced(text, "text")
         for stanza, other in zip(found[0][-1].inner, alone[-1].inner, strict=True):
@@ -349,12 +371,12 @@ def test_elements_by_columns_are_the_elements_of_single_lines() -> None:
             kinds = tuple(stanza.lines[0].text.removeprefix("type ").removesuffix(" : verdict").split(" . "))
             counting = any(line.text == "counter" for line in stanza.lines)
             try:
-                columns = FilterTableReader(GRAMMAR).elements.columns(kinds, stanza.inner[0], counting=counting)
+                whole_list = FilterTableReader(GRAMMAR).elements.all(kinds, stanza.inner[0], counting=counting)
             except (Unfit, Refused):
                 continue
             single = FilterTableReader(GRAMMAR).elements.of(kinds, other.inner[0], counting=counting)
-            assert list(columns) == single
-            assert isinstance(VerdictMap(kinds, columns).elements, Columns)
+            assert list(whole_list) == single
+            assert isinstance(VerdictMap(kinds, whole_list).elements, Columns)
             whole += 1
     assert whole > 60
 

@@ -1,76 +1,151 @@
-"""Lists of one family that a text says as another text did, but for the numbers of lines.
+"""A table said as another table was: with other names, other addresses that lie to one another in the same way, and other
+lines in its long lists, of which nothing was asked but to take their place.
 
-Where a hook's chain comes to no map of a family, its lists hang on nothing but the words of the rules that it comes to: a
-host without addresses of IPv6 says of IPv6 what all such hosts say.
+The walk through chains knows of addresses what they have in common, whether that is nothing, and whether it is the whole of
+one of them; of names, which are the same; of a long list that it looks up where its key may have every value, nothing. So
+what it finds in one table it finds in each table of the same pattern, with that table's addresses and lists put in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import repeat
+from functools import lru_cache
+from typing import NamedTuple
 
-from configlet.model.gate import Line
-from configlet.readers.asked import foreign
-from configlet.readers.filter_values import Rule, Table
+from configlet.model.policy import Box
+from configlet.readers.asked import GROUPS, Key
+from configlet.readers.columns import Columns
+from configlet.readers.frames import Framed
+from configlet.readers.nested import Nesting, nesting
+from configlet.readers.spans import BITS, Span, Unreadable, addresses
 
-_MOST = 64
-"""Texts that are remembered."""
-_new = tuple.__new__
-Lists = Mapping[str, tuple[Line, ...]]
-_Columns = tuple[Sequence[object], ...]
+MOST = 1 << 21
+"""Characters of patterns that are remembered, counted for each way of addresses to lie in them."""
+Spans = Mapping[int, Sequence[Span]]
+"""By family the intervals of addresses that a walk may meet in a table."""
+_EVER: Spans = {
+    family: ((0, (1 << BITS[family]) - 1), (0, group - 1), (group, (1 << BITS[family]) - 1))
+    for family, group in GROUPS.items()
+}
+"""Those that it may meet in every table."""
+_span = lru_cache(maxsize=4096)(addresses)
+Held = tuple[Span, int, int, Span, Span, Span, Span]
+"""A box that has for its destination and its source their places among a table's intervals."""
+
+
+class Few(NamedTuple):
+    """Lines that rules say, or elements of the frame."""
+
+    permits: Sequence[bool]
+    boxes: Sequence[Held]
+
+
+class All(NamedTuple):
+    """The lines of all elements of the long list at a place: what they take of each base, by these fields of it."""
+
+    place: int
+    bases: Sequence[Held]
+    fields: tuple[int, ...]
+
+
+Steps = Sequence[Few | All]
+
+
+class Said(NamedTuple):
+    """What the walk finds in each table of a pattern whose addresses lie in the same way."""
+
+    total: int
+    """The lines of the frame."""
+    lists: Sequence[tuple[tuple[str, ...], bool]]
+    """Of each long list in the order of the text the types of its key, and whether its elements count."""
+    decides: Mapping[int, bool]
+    """By the place of its name whether a chain that does no more than to decide permits."""
+    steps: Sequence[tuple[int, Steps]]
+    """Lists of lines, each of a family."""
+    judges: Mapping[Key, int]
+    """Which of them judges where."""
+
+    def columns(
+        self, words: Sequence[str], spans: Spans, lists: Sequence[Columns]
+    ) -> list[tuple[list[bool], list[Box]]] | None:
+        """Of each list of lines whether they permit, and their boxes; None where an element leads to no chain that decides."""
+        leads = {words[place]: permit for place, permit in self.decides.items()}
+        if not all(one.targets <= leads.keys() for one in lists):
+            return None
+        return [_filled(steps, spans[family], lists, leads) for family, steps in self.steps]
+
+
+def _filled(
+    steps: Steps, spans: Sequence[Span], lists: Sequence[Columns], leads: Mapping[str, bool]
+) -> tuple[list[bool], list[Box]]:
+    permits: list[bool] = []
+    boxes: list[Box] = []
+    for step in steps:
+        if isinstance(step, Few):
+            permits += step.permits
+            boxes += _put(step.boxes, spans)
+        else:
+            of, bases = lists[step.place], _put(step.bases, spans)
+            permits += of.permits(bases, leads)
+            boxes += of.boxes(bases, step.fields)
+    return permits, boxes
+
+
+def _put(boxes: Sequence[Held], spans: Sequence[Span]) -> list[Box]:
+    return [
+        (proto, spans[to], spans[start], dport, sport, flag, fragment)
+        for proto, to, start, dport, sport, flag, fragment in boxes
+    ]
+
+
+class _Pattern(NamedTuple):
+    """By family the places of addresses among the words; what was found, by how these lie to one another."""
+
+    places: Mapping[int, Sequence[int]]
+    said: dict[tuple[Nesting | None, ...], Said | None]
+
+    def spans(self, words: Sequence[str]) -> Spans:
+        """By family all intervals that a walk may meet. Raises Unreadable where a word is no address of the family."""
+        return {
+            family: (*_EVER[family], *(_span(words[place], family) for place in places))
+            for family, places in self.places.items()
+        }
 
 
 class Again:
-    """Lists of texts before, by what the rules say that lead to them."""
+    """What was found in tables before."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_held", "_known")
 
     def __init__(self) -> None:
-        self._known: dict[object, dict[str, _Columns]] = {}
+        self._known: dict[object, _Pattern] = {}
+        self._held = 0
 
-    def of(self, table: Table, family: int, name: str, made: Callable[[], Lists]) -> Lists:
-        """The lists of a hook's chain by direction, ``made`` where no text before said the same. Raises Refused."""
-        chains = _reached(table, family, name)
-        if chains is None:
-            return made()
-        hook = table.hooks[name]
-        numbers = [hook.source.number, *(rule.source.number for rules in chains.values() for rule in rules)]
-        said = ((chain, chain in table.ends, *(r.source.text for r in rules)) for chain, rules in chains.items())
-        key = family, hook.accept, tuple(said)
-        if len(set(numbers)) < len(numbers):
-            return made()
-        if key not in self._known:
-            found = made()
-            at = {number: place for place, number in enumerate(numbers)}
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[key] = {direction: _columns(lines, at) for direction, lines in found.items()}
-            return found
-        return {direction: _lines(columns, numbers) for direction, columns in self._known[key].items()}
-
-
-def _reached(table: Table, family: int, name: str) -> dict[str, list[Rule]] | None:
-    """The chains to which a chain leads, with their rules that may speak of a family; None where one of these asks a map."""
-    out: dict[str, list[Rule]] = {}
-    ahead = [name]
-    while ahead:
-        name = ahead.pop()
-        if name in out:
-            continue
-        out[name] = [rule for rule in table.chains[name] if not foreign(family, rule)]
-        if any(rule.lookup for rule in out[name]):
+    def of(self, framed: Framed, walked: Callable[[Spans], Said | None]) -> tuple[Said, Spans] | None:
+        """What is said of a frame, and its intervals; ``walked`` finds it where it is not known."""
+        if self._held > MOST:
+            self._known.clear()
+            self._held = 0
+        known = self._known.get(framed.pattern)
+        if known is None:
+            known = self._known[framed.pattern] = _Pattern(_by_family(framed), {})
+            self._held += len(framed.pattern[0])
+        try:
+            spans = known.spans(framed.words)
+        except Unreadable:
             return None
-        ahead += [rule.target for rule in out[name] if rule.target]
+        lie = tuple(map(nesting, spans.values()))
+        if None in lie:
+            return None
+        if lie not in known.said:
+            known.said[lie] = walked(spans)
+            self._held += len(framed.pattern[0])
+        said = known.said[lie]
+        return said and (said, spans)
+
+
+def _by_family(framed: Framed) -> Mapping[int, list[int]]:
+    out: dict[int, list[int]] = {family: [] for family in _EVER}
+    for place in dict.fromkeys(framed.addresses):
+        out[6 if ":" in framed.words[place] else 4].append(place)
     return out
-
-
-def _columns(lines: Sequence[Line], at: Mapping[int, int]) -> _Columns:
-    """The parts of lines, with the place of each number among the text's."""
-    permits, boxes, numbers, *others = zip(*lines, strict=True) if lines else ((),) * len(Line._fields)
-    return permits, boxes, [at[number] for number in numbers], *others
-
-
-def _lines(columns: _Columns, numbers: Sequence[int]) -> tuple[Line, ...]:
-    permits, boxes, places, *others = columns
-    cells = zip(permits, boxes, map(numbers.__getitem__, places), *others, strict=True)  # type: ignore[arg-type]
-    return tuple(map(_new, repeat(Line), cells))

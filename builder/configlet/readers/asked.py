@@ -8,11 +8,14 @@ from typing import Any, cast
 
 from configlet.model.gate import Line
 from configlet.model.problem import Refused
+from configlet.readers.columns import Asked
 from configlet.readers.filter_values import Match, Rule, Selector, Table
 from configlet.readers.spans import BITS, Span, complement
 
+Key = tuple[str, str, int]
+"""A hook, a direction and a family: which list judges where."""
 Box = tuple[Span, Span, Span, Span, Span, Span, Span]
-Run = tuple[Line, ...]
+Run = tuple[Line, ...] | Asked
 """Lines that follow one another. What judges all phases alike gives the same run in each of them."""
 PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
 FIELDS = {

@@ -7,54 +7,52 @@ in every map that has this line. What does not fit is Unfit, and the text is rea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, count, repeat
 from operator import ge, itemgetter
-from typing import NamedTuple, overload
+from typing import NamedTuple, NoReturn, TypeVar, cast, overload
 
 from configlet.model.gate import Line
+from configlet.model.policy import Box
 from configlet.readers.filter_values import Element, End
 from configlet.readers.grammar import Source
 from configlet.readers.spans import Span
+
+T = TypeVar("T")
 
 
 class Unfit(Exception):  # noqa: N818 - it is said of a text
     """This is not written as long lists mostly are."""
 
 
+class Looked(Exception):  # noqa: N818 - it is said of a walk
+    """Something was asked that not all tables answer alike that are said in the same way."""
+
+
 class Spoken(NamedTuple):
-    """What a line says that holds one element and nothing else; ``permit``, ``label`` and ``counted`` are its end's."""
+    """What a line says that holds one element and nothing else: it leads to a chain (``target``), or it permits or not."""
 
     text: str
     column: int
     spans: tuple[Span, ...]
     verb: str
     target: str
-    end: End | None
     permit: bool
     label: str
-    counted: bool
-
-
-class Begun(tuple[Line, ...]):
-    """Lines that follow one another and speak only of packets that can begin a connection."""
-
-    __slots__ = ()
 
 
 class Columns(Sequence[Element]):
-    """The elements that stand in some lines, one in each; ``number`` is the first line's."""
+    """The elements that stand in some lines, one in each; ``number`` is the first line's. Those that decide count or not."""
 
-    __slots__ = ("_ended", "axes", "file", "number", "said", "targets", "texts")
+    __slots__ = ("_ends", "axes", "counting", "file", "number", "said", "targets")
 
-    def __init__(self, file: str, number: int, said: Sequence[Spoken]) -> None:
-        self.file, self.number, self.said = file, number, said
-        self.texts, _, spans, _, targets, _, *ended = zip(*said, strict=True)
-        self.axes: tuple[tuple[Span, ...], ...] = tuple(zip(*spans, strict=True))
+    def __init__(self, file: str, number: int, said: Sequence[Spoken], *, counting: bool) -> None:
+        self.file, self.number, self.said, self.counting = file, number, said, counting
+        self.axes: tuple[tuple[Span, ...], ...] = tuple(zip(*map(_spans, said), strict=True))
         """Each part of the keys, by element."""
-        self.targets = set(targets) - {""}
+        self.targets = set(map(_target, said)) - {""}
         """The chains to which elements lead."""
-        self._ended: Sequence[Sequence[object]] | None = None if self.targets else ended
-        """Whether each element permits, for whom, and whether it counts."""
+        self._ends: Sequence[End] | None = None
 
     def __len__(self) -> int:
         return len(self.said)
@@ -71,43 +69,112 @@ class Columns(Sequence[Element]):
 
     def _made(self, number: int, one: Spoken) -> Element:
         source = Source(self.file, self.number + number, one.column, one.text)
-        return Element(one.spans, one.verb, one.target, one.end, source)
+        return Element(one.spans, one.verb, one.target, self._end(one), source)
 
-    def runs(
-        self, bases: Sequence[Sequence[Span]], fields: Sequence[int], ends: Mapping[str, End | None]
-    ) -> Begun | None:
-        """The lines of all elements in each of some boxes, which have every value of the fields that the key asks for;
-        None where an element leads to a chain that has no end (``ends``).
-        """
-        ended = self._ended = self._ended or self._ends(ends)
-        if ended is None:
-            return None
-        permits, labels, counted = ended
+    def _end(self, one: Spoken) -> End | None:
+        return None if one.target else End(one.permit, one.label, self.counting)
+
+    def decide(self, ends: Mapping[str, End | None]) -> bool:
+        """Whether each element decides, itself or by the chain to which it leads (``ends``)."""
+        if self._ends is None:
+            found = [self._end(one) or ends.get(one.target) for one in self.said]
+            known = [end for end in found if end is not None]
+            self._ends = known if len(known) == len(found) else None
+        return self._ends is not None
+
+    def lines(self, bases: Sequence[Box], fields: Sequence[int]) -> Iterator[Line]:
+        """The lines of all elements, which decide, in each of some boxes, which have every value of the fields that the key
+        asks for."""
+        assert self._ends is not None
+        permits, labels, counted = zip(*self._ends, strict=True)
+        texts = [*map(_text, self.said)]
         rows = []
         for base in bases:
-            box: list[Iterable[Span]] = [*map(repeat, base)]
-            for field, spans in zip(fields, self.axes, strict=True):
-                box[field] = spans
-            cells = zip(permits, zip(*box), count(self.number), self.texts, labels, counted)  # noqa: B905
-            rows.append(map(_new, _LINES, cells))
-        return Begun(rows[0] if len(rows) == 1 else chain.from_iterable(zip(*rows, strict=True)))
+            cells = zip(permits, self._within(base, fields), count(self.number), texts, labels, counted)
+            rows.append(map(_new, repeat(Line), cells))
+        return _in_turn(rows)
 
-    def _ends(self, ends: Mapping[str, End | None]) -> Sequence[Sequence[object]] | None:
-        found = [one.end or ends.get(one.target) for one in self.said]
-        known = [end for end in found if end is not None]
-        return None if len(known) < len(found) else [*zip(*known, strict=True)]
+    def boxes(self, bases: Sequence[Box], fields: Sequence[int]) -> Iterable[Box]:
+        """The boxes of these lines."""
+        return _in_turn([self._within(base, fields) for base in bases])
+
+    def permits(self, bases: Sequence[Box], leads: Mapping[str, bool]) -> list[bool]:
+        """Whether each of these lines permits; ``leads`` says it of chains."""
+        if self.targets:
+            found = [leads[one.target] if one.target else one.permit for one in self.said]
+        else:
+            found = [*map(_permit, self.said)]
+        return found if len(bases) == 1 else [permit for permit in found for _ in bases]
+
+    def _within(self, base: Box, fields: Sequence[int]) -> Iterator[Box]:
+        box: list[Iterable[Span]] = [*map(repeat, base)]
+        for field, spans in zip(fields, self.axes, strict=True):
+            box[field] = spans
+        return cast("Iterator[Box]", zip(*box))  # noqa: B905 - most parts repeat for ever
+
+
+class Hole(Sequence[Element]):
+    """A long list of which nothing is known but that each of its elements decides; ``number`` is its first line's. Whoever
+    looks at elements is told so by Looked."""
+
+    __slots__ = ("number",)
+    targets = frozenset[str]()
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> NoReturn:
+        raise Looked
+
+    def __getitem__(self, at: int | slice) -> NoReturn:
+        raise Looked
+
+    def __iter__(self) -> NoReturn:
+        raise Looked
+
+    def decide(self, *_: object) -> bool:
+        """That each element decides: no list is put here that has another."""
+        return True
+
+    def lines(self, *_: object) -> NoReturn:
+        """There are none to be seen."""
+        raise Looked
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What all elements of a list take of some boxes, a run of lines that speak only of packets that can begin a connection.
+
+    The boxes have every value of the ``fields`` that the key asks for.
+    """
+
+    of: Columns | Hole
+    bases: tuple[Box, ...]
+    fields: tuple[int, ...]
+
+    def __iter__(self) -> Iterator[Line]:
+        return self.of.lines(self.bases, self.fields)
 
 
 _new = tuple.__new__
-_LINES = repeat(Line)
+_text, _spans, _target, _permit = (itemgetter(Spoken._fields.index(n)) for n in ("text", "spans", "target", "permit"))
 _low, _high = itemgetter(0), itemgetter(1)
 
 
+def _in_turn(rows: Sequence[Iterable[T]]) -> Iterator[T]:
+    """One of each row after another."""
+    return iter(rows[0]) if len(rows) == 1 else chain.from_iterable(zip(*rows, strict=True))
+
+
 def apart(columns: Columns) -> bool:
-    """Whether it is seen at a glance that no two elements share a key: along one part of the keys none have a value in
-    common, or those that have are so along another part."""
-    return any(map(_parted, reversed(columns.axes))) or all(
-        any(_parted([spans[at] for at in group]) for spans in columns.axes) for group in _groups(columns.axes[-1])
+    """Whether it is seen at a glance that no two elements share a key: along the last part of the keys none have a value in
+    common, or those that have are apart along another part."""
+    *others, last = columns.axes
+    return _parted(last) or all(
+        any(_parted([spans[at] for at in group]) for spans in others) for group in _groups(last)
     )
 
 
@@ -120,13 +187,14 @@ def _parted(found: Iterable[Span]) -> bool:
 
 
 def _groups(spans: Sequence[Span]) -> Iterator[list[int]]:
-    """The intervals that have values in common, at least by others between them."""
+    """Intervals that have values in common, at least by others between them."""
     group: list[int] = []
     end = -1
     for at in sorted(range(len(spans)), key=spans.__getitem__):
         low, high = spans[at]
-        if low > end and group:
-            yield group
+        if low > end:
+            if len(group) > 1:
+                yield group
             group = []
         group.append(at)
         end = max(end, high)

@@ -13,14 +13,12 @@ from configlet.readers.columns import Columns, Spoken, Unfit
 from configlet.readers.filter_values import FAMILY, Element, End, Said
 from configlet.readers.grammar import Source, expand
 from configlet.readers.spans import Span, Unreadable, addresses, number
-from configlet.readers.tree import Stanza, sources
+from configlet.readers.tree import Body, Stanza, sources
 
 _new = tuple.__new__
 """One for each line of a long text: the shortest way to make them."""
 REMEMBERED = 8192
 """Elements of the texts before that are remembered, of each type of key."""
-_MARGINS = {9: None, 10: None}
-"""Tabs and ends of lines, to be left out."""
 _PART = re.compile(r'(?:[^,"]|"[^"]*"|")+')
 """What stands between two commas of a list; a comment may hold commas of its own."""
 
@@ -48,9 +46,9 @@ class Elements:
         self.spoken: dict[tuple[tuple[str, ...], bool], dict[str, Spoken]] = {}
         element = expand(grammar["map"]["element"], grammar["parts"])
         self.element = re.compile(element)
-        self.listed = re.compile(rf"^(?P<margin>[ \t]*)(?P<said>{element}),$", re.MULTILINE)
+        self.alike = re.compile(rf"^(?P<margin>[ \t]*)(?P<said>{element}),$", re.MULTILINE)
         at = ("margin", "said", "keys", "counter", "label", "verdict", "verb", "chain")
-        self._parts = itemgetter(*(self.listed.groupindex[name] - 1 for name in at))
+        self._parts = itemgetter(*(self.alike.groupindex[name] - 1 for name in at))
 
     def of(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> list[Element]:
         """The elements of a map's list; hosts of one segment have most of theirs in common. Raises Refused."""
@@ -62,50 +60,43 @@ class Elements:
             _new(Element, (*(known.get(one.text) or self._said(kinds, one, counting=counting)), one)) for one in each
         ]
 
-    def columns(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> Columns:
-        """The same of a list that has its lines as they stand. Raises Unfit, or Refused, where its lines are not all alike."""
-        if stanza.body is None or [line.text for line in stanza.lines] != ["elements = {", "}"]:
-            raise Unfit
+    def all(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> Sequence[Element]:
+        """The same, as a whole where the list has its lines as they stand. Raises Unfit, or Refused."""
+        if stanza.body is None:
+            return tuple(self.of(kinds, stanza, counting=counting))
+        return self.listed(kinds, body_of(stanza), stanza.header.file, counting=counting)
+
+    def listed(self, kinds: tuple[str, ...], body: Body, file: str, *, counting: bool) -> Columns:
+        """The elements of a body. Raises Unfit, or Refused, where its lines are not all alike."""
         known = self.spoken.setdefault((kinds, counting), {})
         if len(known) >= REMEMBERED:
             known.clear()
-        number, lines = stanza.body
+        lines = body.text.split("\n")
         if new := set(lines).difference(known):
             known.update(zip(new, self._all_spoken(kinds, [*new], counting=counting), strict=True))
-        return Columns(stanza.header.file, number, [*map(known.__getitem__, lines)])
+        return Columns(file, body.number, [*map(known.__getitem__, lines)], counting=counting)
 
     def _all_spoken(self, kinds: tuple[str, ...], lines: Sequence[str], *, counting: bool) -> Iterable[Spoken]:
         """What lines say that are new: by one pattern for all, where each has one element and nothing that is not printed."""
-        text = "\n".join(lines)
-        found = self.listed.findall(text) if text.translate(_MARGINS).isprintable() else ()
-        if len(found) != len(lines):  # a comment may reach over some lines
+        found = self.alike.findall("\n".join(lines))
+        if len(found) == len(lines):  # else a comment may reach over some
+            margins, said, keys, counters, labels, verdicts, verbs, chains = zip(*map(self._parts, found), strict=True)
+        if len(found) != len(lines) or not "".join(said).isprintable():
             return [self._spoken(kinds, line, counting=counting) for line in lines]
-        margins, said, keys, counters, labels, verdicts, verbs, chains = zip(*map(self._parts, found), strict=True)
         parts = [key.split(" . ") for key in keys]
         if set(map(len, parts)) != {len(kinds)} or (any(counters) and not counting):
             raise Unfit
         try:
-            by_kind = [
-                [*map(self.keys[kind].__getitem__, of)]
-                for kind, of in zip(kinds, zip(*parts, strict=True), strict=True)
-            ]
+            by_kind = [map(self.keys[kind].__getitem__, of) for kind, of in zip(kinds, zip(*parts))]  # noqa: B905
+            spans = [*zip(*by_kind, strict=True)]
         except Unreadable:
             raise Unfit from None
-        columns, spans = [len(margin) + 1 for margin in margins], zip(*by_kind, strict=True)
-        permits = [verdict == "accept" for verdict in verdicts]
-        if not any(chains):
-            ends = map(_new, repeat(End), zip(permits, labels, repeat(counting)))
-            said_of = zip(said, columns, spans, verdicts, chains, ends, permits, labels, repeat(counting))
-            return map(_new, repeat(Spoken), said_of)
-        if any(chain and '"' in text for chain, text in zip(chains, said, strict=True)):
-            raise Unfit
-        rows = zip(said, columns, spans, verbs, verdicts, chains, permits, labels, strict=True)
-        return [
-            Spoken(text, column, key, verb, chain, None, False, "", False)
-            if chain
-            else Spoken(text, column, key, verdict, "", End(permit, label, counting), permit, label, counting)
-            for text, column, key, verb, verdict, chain, permit, label in rows
-        ]
+        if any(chains):
+            if any(chain and '"' in text for chain, text in zip(chains, said, strict=True)):
+                raise Unfit
+            verdicts = tuple(map(str.__add__, verdicts, verbs))
+        columns, permits = [len(margin) + 1 for margin in margins], map("accept".__eq__, verdicts)
+        return map(_new, repeat(Spoken), zip(said, columns, spans, verdicts, chains, permits, labels, strict=True))
 
     def _spoken(self, kinds: tuple[str, ...], raw: str, *, counting: bool) -> Spoken:
         lines = [*sources(raw, "")]
@@ -116,7 +107,8 @@ class Elements:
             raise Unfit
         _, _, column, text = each[0]
         spans, verb, target, end = self._read(kinds, each[0], counting=counting)
-        return Spoken(text, column, spans, verb, target, end, *(end or (False, "", False)))
+        permit, label, _ = end or (False, "", False)
+        return Spoken(text, column, spans, verb, target, permit, label)
 
     def _said(self, kinds: tuple[str, ...], source: Source, *, counting: bool) -> Said:
         known = self.said[kinds, counting]
@@ -150,16 +142,25 @@ class Elements:
     def _key(self, kind: str, text: str) -> Span:
         if kind in FAMILY:
             return addresses(text, FAMILY[kind])
+        highest = 255 if kind == "inet_proto" else 65535
+        if text.isdigit() and text.isascii() and (value := int(text)) <= highest:
+            return value, value
         names = self.names["proto"] if kind == "inet_proto" else {}
         if text in names:
             return (int(names[text]),) * 2
         low, _, high = text.partition("-")
-        highest = 255 if kind == "inet_proto" else 65535
         first = number(low, highest)
         last = number(high, highest) if high else first
         if first > last:
             raise Unreadable("This range is reversed")
         return first, last
+
+
+def body_of(stanza: Stanza) -> Body:
+    """The lines of a list that has them as they stand. Raises Unfit where anything else stands in its first or last."""
+    if stanza.body is None or [line.text for line in stanza.lines] != ["elements = {", "}"]:
+        raise Unfit
+    return stanza.body
 
 
 def _each(lines: Iterable[Source]) -> Iterator[Source]:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
-from configlet.model.gate import Reading, Texts
+from configlet.model.gate import Line, Lines, Reading, Texts
 from configlet.model.problem import Refused
 from configlet.model.running import Running
-from configlet.readers.again import Again
-from configlet.readers.asked import Sheet, Taken
-from configlet.readers.columns import Columns, Unfit, apart
-from configlet.readers.elements import Elements
+from configlet.readers.again import Again, Said, Spans
+from configlet.readers.asked import Key, Sheet, Taken
+from configlet.readers.columns import Columns, Hole, Unfit, apart
+from configlet.readers.elements import Elements, body_of
 from configlet.readers.filter_values import Element, Hook, Table, VerdictMap, end_of
+from configlet.readers.frames import Framed, Frames
+from configlet.readers.patterns import said_of
 from configlet.readers.phases import lists
 from configlet.readers.statements import Statements
-from configlet.readers.tree import Stanza, braced, with_bodies
+from configlet.readers.tree import Body, Cut, Stanza, braced, cut, with_bodies
 from configlet.readers.whole import whole
 
 _NAME = re.compile(r"(map|chain) ([A-Za-z][A-Za-z0-9_]*) \{")
+_LEADING = " : jump"
+"""What a list says of which the walk looks at each element."""
+_LINES = 8192
+"""Lines of the lists of texts before that are remembered; hosts of one segment have most of their lists in common."""
 
 
 class FilterTableReader:
@@ -32,7 +39,10 @@ class FilterTableReader:
         self.hook = re.compile(grammar["hook"])
         self.policy = re.compile(grammar["policy"])
         self.key = re.compile(grammar["map"]["type"])
-        self.sheet, self.taken, self.again = Sheet.of(grammar), Taken(), Again()
+        self.sheet, self.taken = Sheet.of(grammar), Taken()
+        self.frames, self.again = Frames(grammar), Again()
+        self.bodies: dict[tuple[tuple[str, ...], bool, str], Columns] = {}
+        self.held = 0
 
     def read(self, text: str, file: str) -> Reading:
         """The lists of each hook and family. Raises Refused for what is not known."""
@@ -40,9 +50,9 @@ class FilterTableReader:
 
     def at_once(self, text: str, file: str) -> Reading | None:
         """The same, each long list as a whole; None where one is written otherwise than such lists mostly are, or is wrong."""
+        found = cut(text, _LEADING)
         try:
-            found = with_bodies(text, file)
-            return found and self._reading(*found)
+            return found and (self._as_before(found, text, file) or self._walked(found, file))
         except (Unfit, Refused):
             return None  # read line by line it is refused at its place
 
@@ -50,24 +60,84 @@ class FilterTableReader:
         """The same, and no list is taken as a whole."""
         return self._reading(*braced(text, file))
 
+    def _walked(self, found: Cut, file: str) -> Reading | None:
+        stanzas = with_bodies(found, file)
+        return stanzas and self._reading(*stanzas)
+
     def _reading(self, stanzas: list[Stanza], total: int) -> Reading:
+        table = self._only(stanzas)
+        if table is None:
+            return Reading({}, total, total, True)
+        return Reading(self._lines(table), total, total, True, cache(partial(_texts, table, self.grammar)))
+
+    def _lines(self, table: Table) -> dict[Key, tuple[Line, ...]]:
+        runs = lists(table, self.sheet, self.taken)
+        lines = {id(one): tuple(chain.from_iterable(one)) for one in runs.values()}
+        return {key: lines[id(one)] for key, one in runs.items()}
+
+    def _as_before(self, found: Cut, text: str, file: str) -> Reading | None:
+        """The reading of a text by what is said for all of its pattern; it is parsed and walked itself when somebody asks for
+        lines."""
+        framed = self.frames.of(found.frame)
+        known = framed and self.again.of(framed, partial(self._said, found, file, framed))
+        if not (framed and known):
+            return None
+        said, spans = known
+        each = zip(said.lists, found.bodies, strict=True)
+        columns = [self._known(kinds, counting, body, file) for (kinds, counting), body in each]
+        made = said.columns(framed.words, spans, columns)
+        if made is None:
+            return None
+        table = cache(partial(self._parsed, text, file))
+        lines = cache(lambda: self._lines(table()))
+        total = said.total + sum(map(len, columns))
+        of = {number: Lines(*made[number], partial(_list, lines, key)) for key, number in said.judges.items()}
+        by_key = {key: of[number] for key, number in said.judges.items()}
+        return Reading(by_key, total, total, True, cache(lambda: _texts(table(), self.grammar)))
+
+    def _known(self, kinds: tuple[str, ...], counting: bool, body: Body, file: str) -> Columns:
+        """The elements of a body, no two of which share a key; where they stand may be another place. Raises Refused."""
+        key = kinds, counting, body.text
+        found = self.bodies.get(key)
+        if found is None:
+            found = self.elements.listed(kinds, body, file, counting=counting)
+            _disjoint(found)
+            if len(found) > _LINES:
+                return found
+            if self.held + len(found) > _LINES:
+                self.bodies.clear()
+                self.held = 0
+            self.bodies[key] = found
+            self.held += len(found)
+        return found
+
+    def _parsed(self, text: str, file: str) -> Table:
+        found = cut(text, _LEADING)
+        stanzas, _ = (found and with_bodies(found, file)) or braced(text, file)
+        table = self._only(stanzas)
+        assert table is not None
+        return table
+
+    def _said(self, found: Cut, file: str, framed: Framed, spans: Spans) -> Said | None:
+        stanzas = with_bodies(found, file)
+        table = stanzas and self._only(stanzas[0], pattern=True)
+        if not (stanzas and table):
+            return None
+        total = stanzas[1] - sum(body.total for body in found.bodies)
+        walk = partial(lists, sheet=self.sheet, taken=self.taken)
+        return said_of(table, total, framed, spans, walk)
+
+    def _only(self, stanzas: Sequence[Stanza], *, pattern: bool = False) -> Table | None:
+        """The one table of a text, or that of its pattern. Raises Refused for anything else in it."""
         table: Table | None = None
         for stanza in stanzas:
             if stanza.header.text == self.grammar["table"] + " {":
                 if table is not None:
                     stanza.header.refuse("This table stands twice in the text")
-                table = self._table(stanza)
+                table = self._table(stanza, Table(pattern=pattern))
             elif stanza.inner or stanza.lines or stanza.header.text not in self.grammar["preamble"] or table:
                 stanza.header.refuse("This is not our table")
-        if table is None:
-            return Reading({}, total, total, True)
-        return Reading(
-            lists(table, self.sheet, self.taken, self.again),
-            total,
-            total,
-            True,
-            cache(partial(_texts, table, self.grammar)),
-        )
+        return table
 
     def running(self, text: str, file: str) -> Running:
         """What a whole configuration says: each chain that judges, for itself."""
@@ -77,8 +147,7 @@ class FilterTableReader:
             RunningChains(self.grammar).read(text, file) if "running" in self.grammar else whole(self.read, text, file)
         )
 
-    def _table(self, stanza: Stanza) -> Table:
-        table = Table()
+    def _table(self, stanza: Stanza, table: Table) -> Table:
         for line in stanza.lines:
             line.refuse("This stands in no map and no chain")
         for inner in stanza.inner:
@@ -89,7 +158,7 @@ class FilterTableReader:
             if name in known:
                 inner.header.refuse("This name stands twice in the table")
             if found[1] == "map":
-                table.maps[name] = self._map(inner)
+                table.maps[name] = self._map(inner, pattern=table.pattern)
                 inner.inner.clear()  # a long list of elements is held twice else
             else:
                 self._chain(table, name, inner)
@@ -99,14 +168,14 @@ class FilterTableReader:
         ends = table.chains.keys() - table.hooks.keys()
         for made in table.maps.values():
             leading = made.elements
-            if isinstance(leading, Columns) and leading.targets <= ends:
+            if isinstance(leading, Columns | Hole) and leading.targets <= ends:
                 continue
             for element in leading:
                 if element.end is None and element.target not in ends:
                     self.statements.known_chain(element.target, element.source, table)
         return table
 
-    def _map(self, stanza: Stanza) -> VerdictMap:
+    def _map(self, stanza: Stanza, *, pattern: bool) -> VerdictMap:
         kinds: tuple[str, ...] = ()
         said = self.grammar["map"]
         counting = False
@@ -123,19 +192,16 @@ class FilterTableReader:
                 line.refuse("This property of a map is not known")
         if not kinds or len(stanza.inner) > 1:
             stanza.header.refuse("A map has one type and one list of elements")
-        made = VerdictMap(
-            kinds, self._elements(kinds, stanza.inner[0], counting=counting) if stanza.inner else (), counting
-        )
-        if stanza.inner and not made.elements:
-            stanza.inner[0].header.refuse("This list of elements is empty")
-        if not (isinstance(made.elements, Columns) and apart(made.elements)):
-            _disjoint(made)
-        return made
-
-    def _elements(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> Sequence[Element]:
-        if stanza.body is not None:
-            return self.elements.columns(kinds, stanza, counting=counting)
-        return tuple(self.elements.of(kinds, stanza, counting=counting))
+        elements: Sequence[Element] = ()
+        for inner in stanza.inner:
+            if pattern and inner.body:
+                elements = Hole(body_of(inner).number)
+            else:
+                elements = self.elements.all(kinds, inner, counting=counting)
+            if not elements:
+                inner.header.refuse("This list of elements is empty")
+        _disjoint(elements)
+        return VerdictMap(kinds, elements, counting)
 
     def _chain(self, table: Table, name: str, stanza: Stanza) -> None:
         lines = stanza.lines
@@ -155,18 +221,24 @@ class FilterTableReader:
         table.put(name, [self.statements.rule(line) for line in lines])
 
 
-def _disjoint(made: VerdictMap) -> None:
+def _disjoint(elements: Sequence[Element]) -> None:
     """Refuse elements that share a key: the kernel does not load them. Looked for along the part that tells most apart."""
-    axes = zip(*(element.spans for element in made.elements), strict=True)
-    along = max((len(set(spans)), number) for number, spans in enumerate(axes))[1] if made.elements else 0
+    if not elements or isinstance(elements, Hole) or (isinstance(elements, Columns) and apart(elements)):
+        return
+    axes = zip(*(element.spans for element in elements), strict=True)
+    along = max((len(set(spans)), number) for number, spans in enumerate(axes))[1]
     active: list[Element] = []
-    for element in sorted(made.elements, key=lambda e: e.spans[along]):
+    for element in sorted(elements, key=lambda e: e.spans[along]):
         low = element.spans[along][0]
         active = [other for other in active if other.spans[along][1] >= low]
         for other in active:
             if all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(element.spans, other.spans, strict=True)):
                 element.source.refuse("This element shares keys with another one of its map")
         active.append(element)
+
+
+def _list(lines: Callable[[], Mapping[Key, Sequence[Line]]], key: Key) -> Sequence[Line]:
+    return lines()[key]
 
 
 def _texts(table: Table, grammar: Mapping[str, Any]) -> Texts:

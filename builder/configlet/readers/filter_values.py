@@ -114,6 +114,8 @@ class Table:
     hooks: dict[str, Hook] = field(default_factory=dict)
     ends: dict[str, End | None] = field(default_factory=dict)
     """Of the chains that only count, log and decide the rule that decides, if there is one."""
+    pattern: bool = False
+    """Whether it stands for all tables that are said in the same way."""
 
     def put(self, name: str, rules: list[Rule]) -> None:
         """Another chain."""

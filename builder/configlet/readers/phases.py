@@ -8,14 +8,13 @@ from which connections such packets pass. A text that asks only for the connecti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import chain, takewhile
 from typing import Literal, TypeVar
 
 from configlet.model.gate import Line
 from configlet.packets.walk import more
-from configlet.readers.again import Again, Lists
 from configlet.readers.asked import (
     ANSWER,
     DPORT,
@@ -24,6 +23,7 @@ from configlet.readers.asked import (
     GROUPS,
     PROTO,
     SRC,
+    Key,
     Run,
     Sheet,
     Taken,
@@ -35,7 +35,7 @@ from configlet.readers.asked import (
     put,
     whole,
 )
-from configlet.readers.columns import Begun, Columns
+from configlet.readers.columns import Asked, Columns, Hole, Looked
 from configlet.readers.filter_values import Rule, Table
 from configlet.readers.spans import BITS, Span
 from configlet.readers.walk_chains import judged
@@ -45,18 +45,20 @@ LATER = ("established", "reply", "error")
 """Packets of a known connection: a later one the same way, one the other way, an ICMP error about it."""
 
 
-def lists(table: Table, sheet: Sheet, taken: Taken, again: Again) -> dict[tuple[str, str, int], tuple[Line, ...]]:
-    """The lists of every hook and family. Raises Refused where the text asks what the model does not have."""
-    out: dict[tuple[str, str, int], tuple[Line, ...]] = {}
-    known: dict[object, Lists] = {}
+def lists(table: Table, sheet: Sheet, taken: Taken) -> dict[Key, list[Run]]:
+    """The lists of every hook and family; hooks that judge alike share them. Raises Refused where the text asks what the
+    model does not have, and Looked where one table does not answer for all of its pattern.
+    """
+    out: dict[Key, list[Run]] = {}
+    known: dict[object, dict[str, list[Run]]] = {}
     asking = {name: rules for name, rules in table.chains.items() if name not in table.ends}
     for family in (4, 6):
         view = cache(partial(_view, table, sheet, family, taken, asking))
         for name, hook in table.hooks.items():
             key = family, hook.accept, tuple(rule.text for rule in table.chains[name])
             if key not in known:
-                known[key] = again.of(table, family, name, partial(_of_hook, view, name))
-            out.update({(hook.name, direction, family): lines for direction, lines in known[key].items()})
+                known[key] = _of_hook(view(), name)
+            out.update({(hook.name, direction, family): runs for direction, runs in known[key].items()})
     return out
 
 
@@ -108,22 +110,20 @@ def _targets(table: Table, rules: Iterable[Rule]) -> Iterator[str]:
             yield rule.target
         if rule.lookup:
             elements = table.maps[rule.lookup.map].elements
-            if isinstance(elements, Columns):
+            if isinstance(elements, Columns | Hole):
                 yield from elements.targets
             else:
                 yield from (element.target for element in elements if element.target)
 
 
-def _of_hook(first_packets: Callable[[], View], name: str) -> Lists:
-    view = first_packets()
+def _of_hook(view: View, name: str) -> dict[str, list[Run]]:
     first = judged(view, name)
-    whole = tuple(chain.from_iterable(first))
-    out = {"both": whole}
+    out = {"both": first}
     starts = _starting(view, first)
     for phase in LATER:
         later = _starting(view, judged(view.of_phase(phase), name))
-        if not _alike(view, starts, whole, later, phase):
-            out[phase] = (*chain.from_iterable(later), *_elsewhere(view, whole, phase))
+        if not _alike(view, starts, first, later, phase):
+            out[phase] = [*later, tuple(_elsewhere(view, chain.from_iterable(first), phase))]
     return out
 
 
@@ -131,7 +131,7 @@ def _starting(view: View, runs: Iterable[Run]) -> list[Run]:
     """Runs as far as they speak of packets that can begin a connection: what is so stays the same. Empty ones go."""
     out: list[Run] = []
     for run in runs:
-        if isinstance(run, Begun):
+        if isinstance(run, Asked):
             out.append(run)
             continue
         left: list[Line] = []
@@ -158,17 +158,19 @@ def _elsewhere(view: View, first: Iterable[Line], phase: str) -> Iterator[Line]:
                     yield line.over(one)
 
 
-def _alike(view: View, starts: Sequence[Run], whole: Iterable[Line], later: Sequence[Run], phase: str) -> bool:
+def _alike(view: View, starts: Sequence[Run], first: Iterable[Run], later: Sequence[Run], phase: str) -> bool:
     """Whether later packets pass exactly when their connection may begin (``starts``), or when they might have come
-    unasked; ``whole`` are the lines of all first packets."""
+    unasked; ``first`` are the lines of all first packets."""
     ours, theirs = (chain.from_iterable(runs) for runs in _apart(starts, later))
     kept = partial(_unicast, view.family) if phase == "reply" else tuple[Line, ...]
-    extra = _unasked(view, whole) if phase == "reply" else iter(())
+    extra = _unasked(view, chain.from_iterable(first)) if phase == "reply" else iter(())
     if _plainly_alike(tuple(kept(ours)), tuple(kept(theirs)), extra, phase):
         return True
+    if view.table.pattern:  # the same of all its tables is only what follows from how their addresses lie
+        raise Looked
     known: Literal[4, 6] = 4 if view.family == 4 else 6
     begins, passed = (tuple(kept(chain.from_iterable(runs))) for runs in (starts, later))
-    laws = [begins, tuple(_unasked(view, whole))] if phase == "reply" else [begins]
+    laws = [begins, tuple(_unasked(view, chain.from_iterable(first)))] if phase == "reply" else [begins]
     if more(known, "too open", laws, passed) is not None:
         return False
     return phase == "error" or more(known, "too tight", [begins], passed) is None

@@ -37,7 +37,12 @@ class Body(NamedTuple):
     """Lines of a list as they stand in the text: ``number`` is that of the first."""
 
     number: int
-    lines: list[str]
+    text: str
+
+    @property
+    def total(self) -> int:
+        """How many lines these are."""
+        return self.text.count("\n") + 1
 
 
 def sources(text: str, file: str, number: int = 1) -> Iterator[Source]:
@@ -119,31 +124,51 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
     return found.all()
 
 
-def with_bodies(text: str, file: str) -> tuple[list[Stanza], int] | None:
-    """The same with the lines of long lists as they stand: whoever takes them sees to it that each is a line of a list that
-    goes on behind it. None where a list is written otherwise. Raises Refused.
+class Cut(NamedTuple):
+    """A text without the lines of its long lists, and these in order."""
+
+    frame: str
+    bodies: list[Body]
+
+
+def cut(text: str, leading: str) -> Cut | None:
+    """A text cut at its lists in braces but those that say ``leading`` somewhere. None where a list has no lines of its own
+    or no end, and where a carriage return stands anywhere.
     """
-    found, others = _Braces(file), []
-    numbers: list[Iterable[int]] = []
-    number, start = 1, 0
-    while (head := text.find(_OPENED, start) + len(_OPENED)) >= len(_OPENED):
+    kept, bodies = [], []
+    number, start, head = 1, 0, 0
+    while (head := text.find(_OPENED, head) + len(_OPENED)) >= len(_OPENED):
         last = text.rfind("\n", head - 1, text.find(_CLOSED, head)) + 1
-        if last == 0:
+        if last <= head:
             return None
-        others.append(text[start:head])
-        after = number + text.count("\n", start, head)
-        numbers.append(range(number, after))
-        number, start = after, last
-        if last > head:
-            body = text[head : last - 1].split("\n")
-            found.bodies[after - 1] = Body(after, body)
-            number += len(body)
-    others.append(text[start:])
-    numbers.append(count(number))
-    if "\r" in text:
-        return None
-    found.read(chain.from_iterable(_sources("".join(others), file, chain.from_iterable(numbers))))
-    return None if found.bodies else found.all()
+        if text.find(leading, head, last) < 0:
+            kept.append(text[start:head])
+            number += text.count("\n", start, head)
+            bodies.append(Body(number, text[head : last - 1]))
+            number += text.count("\n", head, last)
+            start = last
+        head = last
+    kept.append(text[start:])
+    return None if "\r" in text else Cut("".join(kept), bodies)
+
+
+def with_bodies(found: Cut, file: str) -> tuple[list[Stanza], int] | None:
+    """Stanzas by braces of a text that is cut: whoever takes the bodies sees to it that each line of them is one of a list
+    that goes on behind it. None where a list is written otherwise. Raises Refused.
+    """
+    braces = _Braces(file)
+    braces.bodies = {body.number - 1: body for body in found.bodies}
+    braces.read(chain.from_iterable(_sources(found.frame, file, _numbers(found.bodies))))
+    return None if braces.bodies else braces.all()
+
+
+def _numbers(bodies: Iterable[Body]) -> Iterator[int]:
+    """The numbers of the lines that are left of a text without these."""
+    first = 1
+    for body in bodies:
+        yield from range(first, body.number)
+        first = body.number + body.total
+    yield from count(first)
 
 
 _OPENED, _CLOSED = "= {\n", "}\n"
@@ -189,7 +214,7 @@ class _Braces:
     def _listed(self) -> Stanza:
         body = self.bodies.pop(self.listing[0].number, None) if len(self.listing) == 2 else None
         found = Stanza(self.listing[0], self.listing, [], body)
-        self.total += len(body.lines) if body else 0
+        self.total += body.total if body else 0
         self.listing = []
         return found
 

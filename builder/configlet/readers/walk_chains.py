@@ -18,7 +18,7 @@ from configlet.readers.asked import (
     matched,
     ported,
 )
-from configlet.readers.columns import Columns
+from configlet.readers.columns import Asked, Columns, Hole
 from configlet.readers.filter_values import Element, Lookup, Match, Rule
 from configlet.readers.grammar import Source
 
@@ -142,10 +142,10 @@ def _by_element(
     for base in bases if DPORT in fields or SPORT in fields else ():
         ported(view, rule, base, DPORT if SPORT not in fields else SPORT)
     every = view.every
-    if isinstance(elements, Columns) and all(base[field] == every[field] for base in bases for field in fields):
-        found = elements.runs(bases, fields, known) if depth < _DEEPEST or not elements.targets else None
-        if found is not None:
-            walk.out.append(found)
+    if depth < _DEEPEST and isinstance(elements, Columns | Hole):
+        whole = all(base[field] == every[field] for base in bases for field in fields)
+        if whole and elements.decide(known):
+            walk.out.append(Asked(elements, tuple(bases), fields))
             return
     run: list[Line] = []
     for spans, verb, target, end, source in elements:

@@ -1,0 +1,72 @@
+"""What a table says for all tables of its pattern, if anything: its chains are walked with holes in place of long lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from configlet.model.gate import Line
+from configlet.readers.again import All, Few, Held, Said, Spans
+from configlet.readers.asked import Box, Key, Run, boxed
+from configlet.readers.columns import Hole, Looked
+from configlet.readers.filter_values import FAMILY, Table
+from configlet.readers.frames import Framed
+from configlet.readers.spans import Span
+
+Walk = Callable[[Table], Mapping[Key, Sequence[Run]]]
+
+
+def said_of(table: Table, total: int, framed: Framed, spans: Spans, walk: Walk) -> Said | None:
+    """What is true of each table whose frame has this one's pattern, with addresses that lie as its own do (``spans``); None
+    where it hangs on more than that. ``total`` are the frame's lines. Raises Refused.
+    """
+    if not _plain(table, framed):
+        return None
+    holes = sorted((made.elements.number, made) for made in table.maps.values() if isinstance(made.elements, Hole))
+    places = {number: place for place, (number, _) in enumerate(holes)}
+    decides = {name: end.permit for name, end in table.ends.items() if end and name not in table.hooks}
+    try:
+        found = walk(table)
+        each = {id(runs): (key[2], [*_steps(runs, spans[key[2]], places)]) for key, runs in found.items()}
+    except Looked:
+        return None
+    numbers = {one: number for number, one in enumerate(each)}
+    return Said(
+        total,
+        [(made.kinds, made.counting) for _, made in holes],
+        {place: decides[word] for place, word in enumerate(framed.words) if word in decides},
+        [*each.values()],
+        {key: numbers[id(runs)] for key, runs in found.items()},
+    )
+
+
+def _plain(table: Table, framed: Framed) -> bool:
+    """Whether all names and addresses of rules and elements are words of the frame, each as it stands."""
+    rules = [rule for rules in table.chains.values() for rule in rules]
+    asked = [match for rule in rules for match in rule.matches if match.selector and match.selector.value == "address"]
+    told = [made for made in table.maps.values() if not isinstance(made.elements, Hole)]
+    kept = sum(len(match.spans) for match in asked)
+    kept += sum(len(made.elements) * sum(kind in FAMILY for kind in made.kinds) for made in told)
+    names = len(table.maps) + len(table.chains)
+    names += sum(bool(rule.target) + (rule.lookup is not None) for rule in rules)
+    names += sum(bool(element.target) for made in told for element in made.elements)
+    return (kept, names) == (len(framed.addresses), framed.named)
+
+
+def _steps(runs: Iterable[Run], spans: Sequence[Span], places: Mapping[int, int]) -> Iterator[Few | All]:
+    at = {span: place for place, span in reversed([*enumerate(spans)])}
+
+    def held(box: Box) -> Held:
+        proto, to, start, *others = box
+        if to not in at or start not in at:  # an interval of which the words say nothing
+            raise Looked
+        return proto, at[to], at[start], *others  # type: ignore[return-value]
+
+    few: list[Line] = []
+    for run in (*runs, None):
+        if isinstance(run, tuple):
+            few += run
+            continue
+        yield Few([line.permit for line in few], [held(boxed(line.box)) for line in few])
+        few = []
+        if run:
+            yield All(places[run.of.number], [*map(held, run.bases)], run.fields)
