@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from configlet.model.gate import Cell
+from configlet.model.lines import Lines, Run
 from configlet.model.net import TOP, Family, Span
-from configlet.packets.ends import Ends, Run
+from configlet.packets.ends import Ends
 from configlet.packets.hosts import alike
 from tests.laws.walk_cells import Cells
 from tests.laws.walk_lists import (
@@ -45,7 +47,7 @@ TOPS = (255, 255, 255, 65535, 65535, 1, 1)
 def seen(family: Family, one: Sequence[Row], two: Sequence[Row], own: Sequence[int] = OWN) -> bool:
     ends = Ends(own), Ends(own)
     for each, rows in zip(ends, (one, two), strict=True):
-        each.rows(rows)
+        each.rows([Cell(*one) for one in rows])
     return alike(family, *ends)
 
 
@@ -143,13 +145,12 @@ def test_a_run_is_its_rows() -> None:
         runs = [drawn(dice, ported=ported, within=within) for _ in range(dice.randrange(1, 4))]
         rows = [Row(permit, box) for run in runs for permit, box in run.rows()]
         one, two = Ends(OWN), Ends(OWN)
-        one.rows(rows)
-        for run in runs:
-            two.run(run)
+        one.rows([Cell(*said) for said in rows])
+        two.rows(Lines(runs, tuple))
         assert alike(4, one, two), rows
         changed, *_ = mutated(dice, rows)
         three = Ends(OWN)
-        three.rows(changed)
+        three.rows([Cell(*said) for said in changed])
         assert not alike(4, two, three) or same(rows, changed), (rows, changed)
         unlike += not same(rows, changed)
     assert unlike > 300, unlike
@@ -180,7 +181,7 @@ def drawn(dice: random.Random, *, ported: bool, within: bool) -> Run:
         bases.append((proto, ends[1], ends[2], ports, ANY_PORT, ANY_BIT, part))
     count, drawn_from = dice.randrange(1, 6), {0: [TCP, UDP, (2, 255)], 1: PEERS, 2: PEERS, 3: PORTS}
     axes = [[dice.choice(drawn_from[field]) for _ in range(count)] for field in fields]
-    return Run(bases, fields, axes, [dice.random() < 0.7 for _ in range(count)])
+    return Run(bases, tuple(fields), axes, [dice.random() < 0.7 for _ in range(count)], {})
 
 
 def test_rows_between_two_addresses_of_a_host_are_told_apart() -> None:

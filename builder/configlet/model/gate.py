@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import Literal, NamedTuple, overload
+from typing import Literal, NamedTuple
 
 from configlet.model.frozen import dataclass
 from configlet.model.net import Family, Span
-from configlet.model.policy import Box, Entry
+from configlet.model.policy import Entry
 
 Direction = Literal["in", "out", "both"]
 
@@ -141,37 +141,6 @@ class Line(NamedTuple):
     def over(self, box: tuple[tuple[int, int], ...]) -> Line:
         """The same line over another box."""
         return Line(self.permit, box, self.number, self.text, self.label, self.counted)
-
-
-class Lines(Sequence[Line]):
-    """A list of a long text, of which what passes was found first. Its lines are there when somebody goes through them.
-
-    ``permits`` and ``boxes`` are those of all lines, in order; ``made`` gives these lines.
-    """
-
-    __slots__ = ("_made", "boxes", "permits")
-
-    def __init__(self, permits: Sequence[bool], boxes: Sequence[Box], made: Callable[[], Sequence[Line]]) -> None:
-        self.permits, self.boxes, self._made = permits, boxes, made
-
-    def __len__(self) -> int:
-        return len(self.permits)
-
-    def __iter__(self) -> Iterator[Line]:
-        return iter(self._made())
-
-    @overload
-    def __getitem__(self, at: int) -> Line: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Line]: ...
-    def __getitem__(self, at: int | slice) -> Line | Sequence[Line]:
-        return self._made()[at]
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, (Lines, tuple)) and tuple(self) == tuple(other))
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
 
 
 class Texts(NamedTuple):

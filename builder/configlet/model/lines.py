@@ -4,32 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, overload
+from typing import Any, NamedTuple, cast, overload
 
 from configlet.model.gate import Cell, Line
+from configlet.model.net import Span
 from configlet.model.policy import Box
+
+Said = tuple[bool, Box]
+"""Permit or deny, and of what."""
+
+
+class Run(NamedTuple):
+    """Rows that follow one another: of each of some elements one in each of some boxes, its ``bases``.
+
+    ``axes`` are what the elements say of each of the ``fields``, of which a base has everything; ``permits`` by element.
+    """
+
+    bases: Sequence[Box]
+    fields: tuple[int, ...]
+    axes: Sequence[Sequence[Span]]
+    permits: Sequence[bool]
+    known: dict[object, Any]
+    """What was made of these elements before, for this list of them or for another one that has the same."""
+
+    def rows(self) -> Iterator[Said]:
+        """The rows one by one."""
+        for permit, *spans in zip(self.permits, *self.axes, strict=True):
+            for base in self.bases:
+                box = list(base)
+                for field, span in zip(self.fields, spans, strict=True):
+                    box[field] = span
+                yield permit, cast(Box, tuple(box))
 
 
 class Lines(Sequence[Line]):
-    """Lines by what they say: ``permits`` and ``boxes`` have one of each, in order. ``make`` gives the lines themselves."""
+    """Lines by what they say. ``make`` gives the lines themselves."""
 
-    __slots__ = ("_made", "_make", "boxes", "permits")
+    __slots__ = ("_columns", "_made", "_make", "parts")
 
-    def __init__(self, permits: Sequence[bool], boxes: Sequence[Box], make: Callable[[], Iterable[Line]]) -> None:
-        self.permits, self.boxes, self._make = permits, boxes, make
+    def __init__(self, parts: Sequence[Run | Sequence[Said]], make: Callable[[], Iterable[Line]]) -> None:
+        self.parts, self._make = parts, make
+        """The lines in order, some of them together."""
+        self._columns: tuple[Sequence[bool], Sequence[Box]] | None = None
         self._made: tuple[Line, ...] | None = None
+
+    @classmethod
+    def of(cls, permits: Sequence[bool], boxes: Sequence[Box], make: Callable[[], Iterable[Line]]) -> Lines:
+        """Lines that are as many as these boxes, in order."""
+        found = cls((), make)
+        found._columns = permits, boxes
+        return found
+
+    @property
+    def columns(self) -> tuple[Sequence[bool], Sequence[Box]]:
+        """Whether each line permits, and its box."""
+        if self._columns is None:
+            rows = [row for part in self.parts for row in (part.rows() if isinstance(part, Run) else part)]
+            self._columns = [permit for permit, _ in rows], [box for _, box in rows]
+        return self._columns
 
     def runs(self) -> Iterator[tuple[bool, Sequence[Box]]]:
         """Whether they permit, and the boxes of lines that stand together and do the same."""
+        permits, boxes = self.columns
         at = 0
-        for permit, some in groupby(self.permits):
+        for permit, some in groupby(permits):
             end = at + len([*some])
-            yield permit, self.boxes[at:end]
+            yield permit, boxes[at:end]
             at = end
 
     def cells(self) -> tuple[Cell, ...]:
         """The lines as rows that are nothing but their boxes."""
-        return tuple(map(Cell, self.permits, self.boxes))
+        return tuple(map(Cell, *self.columns))
 
     def _all(self) -> tuple[Line, ...]:
         if self._made is None:
@@ -37,7 +82,9 @@ class Lines(Sequence[Line]):
         return self._made
 
     def __len__(self) -> int:
-        return len(self.boxes)
+        if self._columns is None:
+            return sum(len(p.bases) * len(p.permits) if isinstance(p, Run) else len(p) for p in self.parts)
+        return len(self._columns[0])
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self._all())

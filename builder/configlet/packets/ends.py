@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, product, repeat
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from itertools import chain, groupby, product, repeat
 from operator import attrgetter, itemgetter
-from typing import NamedTuple, cast
+from typing import cast
 
+from configlet.model.block import Block, Boxed, items
+from configlet.model.lines import Lines, Run, Said
 from configlet.model.net import Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box
-from configlet.packets.sides import Key, Side
-from configlet.packets.trim import Row
+from configlet.packets.sides import Key, Keys, Side
 
-Said = tuple[bool, Box]
-"""Permit or deny, and of what."""
 TOLD = (0, 0)
 """What a row says of an end that is told."""
 _ROW, _FIRST = attrgetter("permit", "box"), itemgetter(0)
 _WHOLE = (0, 0)
 _ALL = (ANY_PORT, ANY_PORT, ANY_BIT, _WHOLE)
 _Pair = tuple[int, int]
-
-
-class Run(NamedTuple):
-    """Rows that follow one another: of each of some elements one in each of some boxes, its ``bases``.
-
-    ``axes`` are what the elements say of each of the ``fields``, of which a base has everything; ``permits`` by element.
-    """
-
-    bases: Sequence[Box]
-    fields: Sequence[int]
-    axes: Sequence[Sequence[Span]]
-    permits: Sequence[bool]
-
-    def rows(self) -> Iterator[Said]:
-        """The rows one by one."""
-        for permit, *spans in zip(self.permits, *self.axes, strict=True):
-            for base in self.bases:
-                box = list(base)
-                for field, span in zip(self.fields, spans, strict=True):
-                    box[field] = span
-                yield permit, cast(Box, tuple(box))
 
 
 class Ends:
@@ -62,9 +40,21 @@ class Ends:
         self._finished: set[_Pair] = set()
         """and the pairs between which one had everything of all protocols."""
 
-    def rows(self, rows: Iterable[Row]) -> None:
-        """The next rows."""
-        self.said([*map(_ROW, rows)])
+    def rows(self, rows: Sequence[Boxed]) -> None:
+        """The next rows, of which blocks or parts may stand for some."""
+        if isinstance(rows, Lines) and rows.parts:
+            for part in rows.parts:
+                if isinstance(part, Run):
+                    self.run(part)
+                else:
+                    self.said(part)
+            return
+        found = items(rows)
+        if Block not in map(type, found):
+            self.said([*map(_ROW, found)])
+            return
+        of = ([(item.permit, box) for box in product(*item.sets)] if isinstance(item, Block) else [_ROW(item)] for item in found)
+        self.said([*chain.from_iterable(of)])
 
     def said(self, rows: Sequence[Said]) -> None:
         """The same."""
@@ -102,24 +92,18 @@ class Ends:
             self.said([*run.rows()])
             return
         near, far = place
-        axis = run.axes[run.fields.index(far)]
-        held = {span: of for span in set(axis) if (of := self._of(span))}
+        held = {span: of for span in _distinct(run, far) if (of := self._of(span))}
         inner = {span for span in held if span[0] == span[1]}
         for base in run.bases:
             at = base[near][0]
-            columns: list[Iterable[Span]] = [*map(repeat, base)]
-            for field, spans in zip(run.fields, run.axes, strict=True):
-                columns[field] = spans
-            said = zip(run.permits, zip(columns[far], *columns[DPORT:]))  # noqa: B905 - those of a base have no end
-            rows: Iterable[tuple[bool, Key]] = said
+            groups = _groups(run, base, far)
             if held:
-                rows = [*said]
                 ends = {span: ((at,), of) if near == DST else (of, (at,)) for span, of in held.items()}
-                self._within(base, rows, ends)
-                rows = [row for row in rows if row[1][0] not in inner] if inner else rows
+                self._within(base, groups, ends)
             side = (self.towards if near == DST else self.origin)[at]
-            for permit, some in groupby(rows, _FIRST):
-                side.add(base[PROTO], permit, [key for _, key in some])
+            for permit, keys in groups:
+                if left := [key for key in keys if key[0] not in inner] if inner else keys:
+                    side.add(base[PROTO], permit, left)
 
     def _place(self, run: Run) -> tuple[int, int] | None:
         """The dimension in which all of a run has nothing but an address of the host, which may be another one for each base,
@@ -147,15 +131,16 @@ class Ends:
         self.beyond.append((permit, box))
 
     def _within(
-        self, base: Box, rows: Iterable[tuple[bool, Key]], ends: Mapping[Span, tuple[Sequence[int], Sequence[int]]]
+        self, base: Box, groups: Iterable[tuple[bool, Keys]], ends: Mapping[Span, tuple[Sequence[int], Sequence[int]]]
     ) -> None:
         """Those rows of a base that are between addresses of the host, by their other end."""
         pairs = (pair for both in ends.values() for pair in product(*both))
         if base[FRAG] == _WHOLE and all(self._decided(pair, base[PROTO]) for pair in pairs):
             return
-        for permit, key in rows:
-            if key[0] in ends:
-                self._between(base[PROTO], permit, key[1:], *ends[key[0]])
+        for permit, keys in groups:
+            for key in keys:
+                if key[0] in ends:
+                    self._between(base[PROTO], permit, key[1:], *ends[key[0]])
 
     def _between(self, proto: Span, permit: bool, key: Key, into: Iterable[int], of: Iterable[int]) -> None:
         """A row between addresses of the host, unless it speaks only of what a row ahead has decided: most often that is what a
@@ -171,3 +156,24 @@ class Ends:
 
     def _decided(self, pair: _Pair, proto: Span) -> bool:
         return any(low <= proto[0] and proto[1] <= high for low, high in self._done[pair])
+
+
+def _distinct(run: Run, far: int) -> Set[Span]:
+    """What the elements of a run say of a field."""
+    key = run.fields, far
+    if key not in run.known:
+        run.known[key] = {*run.axes[run.fields.index(far)]}
+    return cast("Set[Span]", run.known[key])
+
+
+def _groups(run: Run, base: Box, far: int) -> Sequence[tuple[bool, Keys]]:
+    """The rows of a base, those that do the same and stand together as one: what they say of one end and of ports, flags and
+    fragments."""
+    key = run.fields, far, base[DPORT:]
+    if key not in run.known:
+        columns: list[Iterable[Span]] = [*map(repeat, base)]
+        for field, spans in zip(run.fields, run.axes, strict=True):
+            columns[field] = spans
+        rows = zip(run.permits, zip(columns[far], *columns[DPORT:]))  # noqa: B905 - those of a base have no end
+        run.known[key] = [(permit, [key for _, key in some]) for permit, some in groupby(rows, _FIRST)]
+    return cast("Sequence[tuple[bool, Keys]]", run.known[key])

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from itertools import chain, combinations, repeat
 from typing import cast
 
+from configlet.model.gate import Cell
+from configlet.model.lines import Said
 from configlet.model.net import Family, Span
 from configlet.model.policy import Box
 from configlet.packets import sides
 from configlet.packets.atoms import difference
-from configlet.packets.ends import TOLD, Ends, Said
+from configlet.packets.ends import TOLD, Ends
 from configlet.packets.sides import Key, Part, Side
-from configlet.model.gate import Cell
 
 KNOWN, SHORT = 512, 64
 """Answers that are remembered, and how many rows both lists may have: most of what is walked all hosts have in common."""

@@ -71,9 +71,9 @@ class Part(NamedTuple):
     denies: Keys
 
     def needed(self) -> list[tuple[bool, Key]]:
-        """The rows in order, without the denies that meet none of the permits."""
+        """The rows in order, without the denies that meet none of the permits, or have none behind them."""
         out: list[tuple[bool, Key]] = []
-        kept, done = set(met(self.permits, self.denies)), 0
+        kept, done = set(met(self.permits, self.denies[: max(self.ahead, default=0)])), 0
         for key, ahead in zip(self.permits, self.ahead, strict=True):
             out += ((False, deny) for deny in self.denies[done:ahead] if deny in kept)
             out.append((True, key))
@@ -112,12 +112,14 @@ def _odd(one: Keys, two: Keys, places: Iterable[tuple[int, int]]) -> dict[tuple[
 def met(keys: Keys, others: Iterable[Key]) -> Keys:
     """Those of some others that share a packet with one of some keys."""
     found = [*others]
-    for level, column in enumerate(map(set, zip(*keys, strict=True)) if found else ()):
-        found = [one for one in found if any(low <= one[level][1] and one[level][0] <= high for low, high in column)]
-    if not (keys and found):
-        return []
+    for level, column in enumerate(zip(*keys, strict=True)):
+        spans = {*column} if found else ()
+        found = [one for one in found if any(low <= one[level][1] and one[level][0] <= high for low, high in spans)]
     return [one for one in found if any(_meet(one, key) for key in keys)]
 
 
 def _meet(a: Key, b: Key) -> bool:
-    return all(low <= last and first <= high for (low, high), (first, last) in zip(a, b, strict=True))
+    for (low, high), (first, last) in zip(a, b, strict=True):  # noqa: SIM110 - asked of many pairs
+        if low > last or first > high:
+            return False
+    return True

@@ -8,10 +8,12 @@ what it finds in one table it finds in each table of the same pattern, with that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from configlet.model.lines import Run
+from configlet.model.lines import Said as Row
 from configlet.model.policy import Box
 from configlet.readers.asked import GROUPS, Key
 from configlet.readers.columns import Columns
@@ -65,30 +67,26 @@ class Said(NamedTuple):
     judges: Mapping[Key, int]
     """Which of them judges where."""
 
-    def columns(
-        self, words: Sequence[str], spans: Spans, lists: Sequence[Columns]
-    ) -> list[tuple[list[bool], list[Box]]] | None:
-        """Of each list of lines whether they permit, and their boxes; None where an element leads to no chain that decides."""
+    def parts(self, words: Sequence[str], spans: Spans, lists: Sequence[Columns]) -> list[list[Run | list[Row]]] | None:
+        """Lists of lines, each in parts; None where an element leads to no chain that decides."""
         leads = {words[place]: permit for place, permit in self.decides.items()}
         if not all(one.targets <= leads.keys() for one in lists):
             return None
-        return [_filled(steps, spans[family], lists, leads) for family, steps in self.steps]
+        return [[*_filled(steps, spans[family], lists, leads)] for family, steps in self.steps]
 
 
 def _filled(
     steps: Steps, spans: Sequence[Span], lists: Sequence[Columns], leads: Mapping[str, bool]
-) -> tuple[list[bool], list[Box]]:
-    permits: list[bool] = []
-    boxes: list[Box] = []
+) -> Iterator[Run | list[Row]]:
     for step in steps:
         if isinstance(step, Few):
-            permits += step.permits
-            boxes += _put(step.boxes, spans)
-        else:
-            of, bases = lists[step.place], _put(step.bases, spans)
-            permits += of.permits(bases, leads)
-            boxes += of.boxes(bases, step.fields)
-    return permits, boxes
+            if step.boxes:
+                yield [*zip(step.permits, _put(step.boxes, spans), strict=True)]
+            continue
+        of = lists[step.place]
+        # Where elements lead to chains it hangs on these whether they permit.
+        known = {} if of.targets else of.known
+        yield Run(_put(step.bases, spans), step.fields, of.axes, of.permits(leads), known)
 
 
 def _put(boxes: Sequence[Held], spans: Sequence[Span]) -> list[Box]:

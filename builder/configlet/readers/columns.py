@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, repeat
 from operator import ge, itemgetter
-from typing import NamedTuple, NoReturn, TypeVar, cast, overload
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from configlet.model.gate import Line
 from configlet.model.policy import Box
@@ -44,7 +44,7 @@ class Spoken(NamedTuple):
 class Columns(Sequence[Element]):
     """The elements that stand in some lines, one in each; ``number`` is the first line's. Those that decide count or not."""
 
-    __slots__ = ("_ends", "axes", "counting", "file", "number", "said", "targets")
+    __slots__ = ("_ends", "axes", "counting", "file", "known", "number", "said", "targets")
 
     def __init__(self, file: str, number: int, said: Sequence[Spoken], *, counting: bool) -> None:
         self.file, self.number, self.said, self.counting = file, number, said, counting
@@ -52,6 +52,8 @@ class Columns(Sequence[Element]):
         """Each part of the keys, by element."""
         self.targets = set(map(_target, said)) - {""}
         """The chains to which elements lead."""
+        self.known: dict[object, Any] = {}
+        """What others made of it, for as long as it is held."""
         self._ends: Sequence[End] | None = None
 
     def __len__(self) -> int:
@@ -94,17 +96,11 @@ class Columns(Sequence[Element]):
             rows.append(map(_new, repeat(Line), cells))
         return _in_turn(rows)
 
-    def boxes(self, bases: Sequence[Box], fields: Sequence[int]) -> Iterable[Box]:
-        """The boxes of these lines."""
-        return _in_turn([self._within(base, fields) for base in bases])
-
-    def permits(self, bases: Sequence[Box], leads: Mapping[str, bool]) -> list[bool]:
-        """Whether each of these lines permits; ``leads`` says it of chains."""
+    def permits(self, leads: Mapping[str, bool]) -> list[bool]:
+        """Whether each element permits; ``leads`` says it of chains."""
         if self.targets:
-            found = [leads[one.target] if one.target else one.permit for one in self.said]
-        else:
-            found = [*map(_permit, self.said)]
-        return found if len(bases) == 1 else [permit for permit in found for _ in bases]
+            return [leads[one.target] if one.target else one.permit for one in self.said]
+        return [*map(_permit, self.said)]
 
     def _within(self, base: Box, fields: Sequence[int]) -> Iterator[Box]:
         box: list[Iterable[Span]] = [*map(repeat, base)]

@@ -8,7 +8,8 @@ from functools import cache, partial
 from itertools import chain
 from typing import Any
 
-from configlet.model.gate import Line, Lines, Reading, Texts
+from configlet.model.gate import Line, Reading, Texts
+from configlet.model.lines import Lines
 from configlet.model.problem import Refused
 from configlet.model.running import Running
 from configlet.readers.again import Again, Said, Spans
@@ -85,13 +86,13 @@ class FilterTableReader:
         said, spans = known
         each = zip(said.lists, found.bodies, strict=True)
         columns = [self._known(kinds, counting, body, file) for (kinds, counting), body in each]
-        made = said.columns(framed.words, spans, columns)
+        made = said.parts(framed.words, spans, columns)
         if made is None:
             return None
         table = cache(partial(self._parsed, text, file))
         lines = cache(lambda: self._lines(table()))
         total = said.total + sum(map(len, columns))
-        of = {number: Lines(*made[number], partial(_list, lines, key)) for key, number in said.judges.items()}
+        of = {number: Lines(made[number], partial(_list, lines, key)) for key, number in said.judges.items()}
         by_key = {key: of[number] for key, number in said.judges.items()}
         return Reading(by_key, total, total, True, cache(lambda: _texts(table(), self.grammar)))
 

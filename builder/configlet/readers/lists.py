@@ -141,7 +141,7 @@ class List:
         permits, boxes = self.rows()
         if len(boxes) == len(self.lines) or Block in map(type, boxes):
             return listed(self.each())
-        return Lines(permits, cast("list[Box]", boxes), cast("Callable[[], Iterator[Line]]", self.each))
+        return Lines.of(permits, cast("list[Box]", boxes), cast("Callable[[], Iterator[Line]]", self.each))
 
     @property
     def place(self) -> str:
