@@ -18,6 +18,7 @@ from configlet.model.gate import Law
 from configlet.model.net import Addresses, Family, Span, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Entry, Rule
 from configlet.packets.blocks import Item, cut, replies
+from configlet.packets.reply import reply_list
 from tests.builders import acl
 
 BASE: dict[Family, int] = {4: 0x0A000000, 6: 0x20010DB8 << 96}
@@ -54,8 +55,9 @@ def item(dice: random.Random, family: Family, number: int, odd: float) -> Item:
     dst, src = (merge(ends(dice, family, odd) for _ in range(dice.choice((1, 1, 1, 2, 3)))) for _ in range(2))
     box = (proto, dst[0], src[0], dport, sport, flag, (0, 0))
     entry = Entry(permit, box, rule(f"r{number}", "policy" if permit or dice.random() < 0.9 else "observe"))
-    sets = ((proto,), dst, src, *((span,) for span in box[3:]))
-    return entry if len(dst) == len(src) == 1 else Block(sets, entry)  # type: ignore[arg-type]
+    dports = merge((dport, (7, 7))) if ported and dice.random() < odd else (dport,)
+    sets = ((proto,), dst, src, dports, *((span,) for span in box[4:]))
+    return entry if len(dst) == len(src) == len(dports) == 1 else Block(sets, entry)  # type: ignore[arg-type]
 
 
 def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
@@ -134,6 +136,15 @@ def test_the_lists_of_a_gate_are_those_of_all_rows_cut_to_it_whatever_was_asked_
             direction = dice.choice(("in", "out"))
             made = routed(sides, scope, direction)
             assert [list(items(part)) for part in made.lists] == lists(found, scope, direction, family)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_replies_to_a_row_are_those_of_a_list_of_it(family: Family) -> None:
+    dice = random.Random(30 + family)
+    for number in range(2000):
+        one = item(dice, family, number, 0.6)
+        if isinstance(one, Entry):
+            assert tuple(replies((one,), family)) == reply_list((one,), family)
 
 
 @pytest.mark.parametrize("family", [4, 6])
