@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from configlet.model.gate import Lines
+from configlet.model.lines import Lines
 from configlet.readers.filter_table import FilterTableReader
 from configlet.readers.nested import nesting
 from tests.laws.made.tables import table

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from configlet.model.gate import Line, Lines, Reading
+from configlet.model.gate import Line, Reading
+from configlet.model.lines import Lines
 from configlet.model.problem import Refused
 from configlet.readers import asked as conditions
 from configlet.readers.asked import Box, Fragments, Taken, View, cut_types, full, matched
@@ -66,7 +67,8 @@ def said(found: Reading) -> tuple[object, ...]:
 def columns(lines: Sequence[Line]) -> tuple[list[bool], list[object]]:
     """Whether lines permit, and their boxes: as they were found before there were lines, where that is so."""
     if isinstance(lines, Lines):
-        return list(lines.permits), list(lines.boxes)
+        permits, boxes = lines.columns
+        return list(permits), list(boxes)
     return [line.permit for line in lines], [line.box for line in lines]
 
 
