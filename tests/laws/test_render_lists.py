@@ -48,7 +48,7 @@ def _item(dice: random.Random, number: int) -> Item:
 def _table(name: str, items: Sequence[Item], binding: str) -> Table:
     made = acl(listed(items), binding=binding)
     gate = replace(made.gate, platform=name, capability=replace(platform(name).kinds["acl"].capability, groups=()))
-    return replace(made, gate=gate)
+    return replace(made, gate=gate, rows=listed(items))
 
 
 def _text(name: str, tables: Sequence[Table]) -> str:
