@@ -119,7 +119,8 @@ class Ends:
         """The addresses of the host that a span has."""
         found = self._held.get(span)
         if found is None:
-            found = self._held[span] = tuple(at for at in self.own if span[0] <= at <= span[1])
+            low, high = span
+            found = self._held[span] = tuple([at for at in self.own if low <= at <= high])
         return found
 
     def _wide(self, permit: bool, box: Box, into: Iterable[int], of: Iterable[int]) -> None:

@@ -43,7 +43,8 @@ def _printable(values: Iterable[Iterable[object]]) -> bool:
         return False
 
 
-def _in_order(count: int, steps: Sequence[Step]) -> tuple[str, ...]:
+@lru_cache(maxsize=256)
+def _in_order(count: int, steps: tuple[Step, ...]) -> tuple[str, ...]:
     """The texts ahead of each value and behind the last, where each value is written once, in order; empty else."""
     ((test, parts, _),) = steps
     if test >= 0 or [part for part in parts if isinstance(part, int)] != list(range(count)):
