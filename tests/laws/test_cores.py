@@ -144,3 +144,10 @@ def test_no_more_processes_are_begun_than_there_are_groups_however_many_are_aske
     monkeypatch.setattr(cores, "each", lambda _work, _items, processes: asked.append(processes) or iter(()))
     list(each_group(len, [("a",), ("b", "c")], 5, jobs=99_999))
     assert asked == [2]
+
+
+@pytest.mark.parametrize(("count", "processes"), [(1, 2), (9, 2), (40, 2), (40, 16), (200, 16), (1282, 2), (1282, 16)])
+def test_every_worker_has_a_turn_where_there_are_enough_items(count: int, processes: int) -> None:
+    of_one = cores.together(count, processes)
+    assert 1 <= of_one <= cores.TOGETHER
+    assert -(-count // of_one) >= min(count, cores.TURNS * processes)

@@ -26,6 +26,8 @@ MUCH = 1000
 AHEAD = 8
 """Items that are done before there are workers: what the first ones teach (which rows are plain, what templates and grammars
 compile to) takes as long as a hundred others, and each worker would have to learn it again."""
+TOGETHER, TURNS = 32, 4
+"""Neighbours that go to one worker, as they have much in common, and how often each worker has a turn at least."""
 _inherited: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """What a worker is to do and with what, as it was when the worker began."""
 
@@ -92,7 +94,7 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
     gc.freeze()  # what is never collected is never written to, and stays one copy
     pool = ProcessPoolExecutor(processes, get_context("fork"))
     try:
-        yield from pool.map(_one, range(len(items)), chunksize=32)
+        yield from pool.map(_one, range(len(items)), chunksize=together(len(items), processes))
     except BrokenProcessPool:
         detail = "A process that looked at some owners was ended from outside, perhaps for want of memory. Nothing was decided."
         raise refuse("Work that was not finished", f"{detail} Run it again, with --jobs 1 if memory is short.") from None
@@ -100,6 +102,11 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
         pool.shutdown(cancel_futures=True)
         _inherited = None
         gc.unfreeze()
+
+
+def together(count: int, processes: int) -> int:
+    """How many of so many items go to a worker at once: few where there are few, so that all workers have some."""
+    return max(1, min(TOGETHER, count // (TURNS * processes)))
 
 
 def _one(number: int) -> Any:
