@@ -9,15 +9,15 @@ from operator import attrgetter, itemgetter
 from configlet.fit.classes import Row, classes_of
 from configlet.fit.heads import SHARED, UPPER, First, parts, shared
 from configlet.fit.law import Routed
+from configlet.fit.plain import End, spans_of
 from configlet.model.block import Block, items
-from configlet.model.net import Family, Span, Spans
+from configlet.model.net import Family, Spans
 from configlet.model.policy import DPORT, DST, PROTO, SRC
 from configlet.packets.blocks import Item, fragments, rule_of
 from configlet.packets.entries import WHOLE
 from configlet.packets.sets import touch, within
 
-_End = Span | Spans
-_Ends = tuple[_End, _End]
+_Ends = tuple[End, End]
 _BOX, _ENDS = attrgetter("box"), itemgetter(DST, SRC)
 
 
@@ -63,14 +63,10 @@ def _ends(found: Sequence[Item]) -> list[_Ends]:
     return [_ENDS(item.sets if isinstance(item, Block) else item.box) for item in found]
 
 
-def _spans(end: _End) -> Spans:
-    return end if isinstance(end[0], tuple) else (end,)
-
-
 def _touching(deny: Row, permits: Iterable[_Ends]) -> bool:
     """Whether a deny of all between its ends meets a permit."""
     to, start = deny.sets[DST], deny.sets[SRC]
-    return any(touch(_spans(dst), to) and touch(_spans(src), start) for dst, src in permits)
+    return any(touch(spans_of(dst), to) and touch(spans_of(src), start) for dst, src in permits)
 
 
 def _closed(found: set[_Ends], denies: Sequence[Row]) -> set[_Ends]:
@@ -86,6 +82,6 @@ def _closed(found: set[_Ends], denies: Sequence[Row]) -> set[_Ends]:
     return out
 
 
-def _within(ends: Iterable[_End], spans: Spans) -> set[_End]:
+def _within(ends: Iterable[End], spans: Spans) -> set[End]:
     """Those of some ends that lie in a set of addresses."""
-    return {end for end in ends if within(_spans(end), spans)}
+    return {end for end in ends if within(spans_of(end), spans)}

@@ -20,7 +20,8 @@ from configlet.packets.entries import WHOLE
 from configlet.packets.near import BROAD, FEW, Near
 from configlet.packets.sets import within
 
-_End = Span | Spans
+End = Span | Spans
+"""One end of a row, or of a block."""
 _PORTED = ((6, 6), (17, 17))
 MET = 32
 """Rows that meet others, from which it counts whether they are most of those that were looked at."""
@@ -87,7 +88,7 @@ def _first(rows: Sequence[Item]) -> Iterator[int]:
                 yield number
 
 
-def _seen(row: Item) -> tuple[Span, _End, _End, Span]:
+def _seen(row: Item) -> tuple[Span, End, End, Span]:
     """The protocol and both ends of a row, and its ports; of a block from the first to the last."""
     if isinstance(row, Block):
         protos, to, start, dports, *_ = row.sets
@@ -96,20 +97,21 @@ def _seen(row: Item) -> tuple[Span, _End, _End, Span]:
     return proto, dst, src, dport
 
 
-def _groups(targets: Sequence[_End], sources: Sequence[_End]) -> list[int]:
+def _groups(targets: Sequence[End], sources: Sequence[End]) -> list[int]:
     """A number for each row: those of two numbers share no packet, as one end of them lies in runs of addresses apart."""
     to, start = _runs(targets), _runs(sources)
     pairs: dict[tuple[int, int], int] = {}
     return [pairs.setdefault((to[dst], start[src]), len(pairs)) for dst, src in zip(targets, sources, strict=True)]
 
 
-def _runs(ends: Iterable[_End]) -> dict[_End, int]:
-    distinct = {end: _spans(end) for end in set(ends)}
+def _runs(ends: Iterable[End]) -> dict[End, int]:
+    distinct = {end: spans_of(end) for end in set(ends)}
     numbers = Runs(distinct.values()).numbers
     return {end: numbers[spans] for end, spans in distinct.items()}
 
 
-def _spans(end: _End) -> Spans:
+def spans_of(end: End) -> Spans:
+    """An end as a set of addresses: of a row it is one interval, of a block several."""
     return end if isinstance(end[0], tuple) else (end,)
 
 
@@ -120,12 +122,12 @@ class _Answers:
 
     def __init__(self, wide: Iterable[Sets]) -> None:
         self._near = Near(tuple(wide))
-        self._known: dict[tuple[_End, _End], Sequence[Spans] | None] = {}
+        self._known: dict[tuple[End, End], Sequence[Spans] | None] = {}
 
     def plain(self, row: Item) -> bool:
         """Of an initiation of TCP or UDP that no row ahead of it shares a packet with: such a row has no reply among denies."""
-        dst: _End
-        src: _End
+        dst: End
+        src: End
         if isinstance(row, Block):
             (proto, *more), dst, src, _, (ports, *others), *_ = row.sets
             if more or others:
@@ -138,7 +140,7 @@ class _Answers:
             return True
         ends = src, dst
         if ends not in self._known:
-            self._known[ends] = self._ports(_spans(src), _spans(dst))
+            self._known[ends] = self._ports(spans_of(src), spans_of(dst))
         known = self._known[ends]
         return known is not None and not any(within((ports,), other) for other in known)
 

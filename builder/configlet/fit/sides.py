@@ -9,9 +9,9 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from configlet.fit.clip import with_fragments
-from configlet.fit.plain import Plain, plain
+from configlet.fit.plain import End, Plain, plain, spans_of
 from configlet.model.block import Block
-from configlet.model.net import Family, Span, Spans
+from configlet.model.net import Family, Spans
 from configlet.model.policy import WRITTEN, Entry
 from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, replied, replies, rule_of
@@ -86,12 +86,12 @@ class _Ends:
 
     __slots__ = ("_axis", "_numbers")
 
-    def __init__(self, ends: Iterable[Span | Spans]) -> None:
-        by: dict[Span | Spans, list[int]] = {}
+    def __init__(self, ends: Iterable[End]) -> None:
+        by: dict[End, list[int]] = {}
         for number, end in enumerate(ends):
             by.setdefault(end, []).append(number)
         self._numbers = tuple(by.values())
-        self._axis = Axis((end,) if type(end[0]) is int else end for end in by)  # type: ignore[misc]
+        self._axis = Axis(map(spans_of, by))
 
     def touching(self, spans: Spans) -> tuple[list[int], list[int]]:
         inside, others = list[int](), list[int]()
