@@ -60,11 +60,16 @@ class Block(Generic[T]):
 class Listed(Sequence[T]):
     """A list of rows of which some are blocks. Whoever goes through it sees single rows, made when they are looked at."""
 
-    __slots__ = ("_length", "items")
+    __slots__ = ("_items", "_length")
 
     def __init__(self, items: Iterable[T | Block[T]]) -> None:
-        self.items = tuple(items)
+        self._items = tuple(items)
         self._length = -1
+
+    @property
+    def items(self) -> tuple[T | Block[T], ...]:
+        """What it holds, blocks as blocks."""
+        return self._items
 
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(item.rows() if isinstance(item, Block) else (item,) for item in self.items)

@@ -21,9 +21,10 @@ class Doubt(Exception):  # noqa: N818 - it is an answer
 
 
 _Answer = Box | Overrun | None
-_Known = OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer]]]
+_Known = OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer], int]]
 _known: _Known = OrderedDict()
-"""Answers by law and lines as they are, for the members of a pair that hold the same lists; the oldest go first."""
+"""Answers by law and lines as they are, for the members of a pair that hold the same lists, and how many lines; the oldest
+go first."""
 _MOST, _ROWS = 64, 20_000
 ADDRESSES, BLOCKS = 16, 4
 """Addresses of a host, and rows that blocks stand for beside each item of its law, above which it is not looked at end by end."""
@@ -56,7 +57,7 @@ def _compared(law: Law, lines: Sequence[Line], own: Collection[int] | None) -> t
             answers = each_way(law.family, law.lists, lines)
         except Contradiction:
             raise Doubt("Internal error: the lists differ, and neither passes more than the other.") from None
-    _known[key] = law, lines, answers
+    _known[key] = law, lines, answers, len(lines)
     while len(_known) > _MOST:
         _known.popitem(last=False)
     return answers
@@ -75,7 +76,7 @@ def _alike(law: Law, lines: Sequence[Line], own: Collection[int]) -> bool:
 
 def forget() -> None:
     """Let go of what was compared, when it is much."""
-    if sum(len(of) for _, of, _ in _known.values()) > _ROWS:
+    if sum(count for _, _, _, count in _known.values()) > _ROWS:
         _known.clear()
 
 

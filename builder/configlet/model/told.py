@@ -1,0 +1,145 @@
+"""Rows of a host's table with the host's own end left out, found once for all hosts of which the policy says them.
+
+The rows of one address stand in groups, by the side on which the address is and by protocol; what one prefix has in common
+is the same group for each of its hosts, and what is made of a group (``known``) is made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, TypeVar, cast
+
+from configlet.model.block import Block, Listed
+from configlet.model.net import Span
+from configlet.model.policy import DST, SRC, Entry, Rule
+
+T = TypeVar("T")
+Item = Entry | Block[Entry]
+Key = tuple[Span, Span, Span, Span, Span]
+"""What a row says besides its protocol and the end that is left out: the other end, dport, sport, flags, fragments."""
+
+
+class Told:
+    """A row with one end left out. Known by its identity: a rule's row is the same for every address there."""
+
+    __slots__ = ("key", "level", "permit", "proto", "rule")
+
+    def __init__(self, level: int, permit: bool, proto: Span, key: Key, rule: Rule) -> None:
+        self.level, self.permit, self.proto, self.key, self.rule = level, permit, proto, key, rule
+
+    def at(self, own: Span) -> Entry:
+        """The row of a host with this address."""
+        other, dport, sport, flag, part = self.key
+        ends = (own, other) if self.level == DST else (other, own)
+        return Entry(self.permit, (self.proto, *ends, dport, sport, flag, part), self.rule)
+
+
+def told(entry: Entry, level: int) -> Told:
+    """A row that passes initiations, without its end at ``level``."""
+    proto, dst, src, dport, sport, flag, part = entry.box
+    return Told(level, entry.permit, proto, (src if level == DST else dst, dport, sport, flag, part), entry.rule)
+
+
+class Group:
+    """Rows of one protocol towards an address (``level`` DST) or from it (SRC), in order; ``numbers`` say where each stands
+    among those of all groups."""
+
+    __slots__ = ("known", "level", "numbers", "proto", "rows")
+
+    def __init__(self, level: int, proto: Span, numbers: Sequence[int], rows: Sequence[Told]) -> None:
+        self.level, self.proto, self.numbers, self.rows = level, proto, numbers, rows
+        self.known: dict[object, Any] = {}
+        """What was made of these rows, for as long as they are held."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def once(self, make: Callable[[Group], T]) -> T:
+        """What a function of the module finds of these rows."""
+        found = self.known.get(make, self)
+        if found is self:
+            found = self.known[make] = make(self)
+        return cast("T", found)
+
+
+def keys(group: Group) -> list[Key]:
+    """What each row says."""
+    return [row.key for row in group.rows]
+
+
+def columns(group: Group) -> tuple[tuple[Span, ...], ...]:
+    """The same by what is said: other ends, dports, sports, flags, fragments."""
+    return tuple(zip(*group.once(keys), strict=True))
+
+
+def ends(group: Group) -> frozenset[Span]:
+    """The other ends of its rows."""
+    return frozenset(group.once(columns)[0])
+
+
+def denies(group: Group) -> tuple[int, ...]:
+    """The places of its denies."""
+    return tuple([at for at, row in enumerate(group.rows) if not row.permit])
+
+
+Groups = Mapping[tuple[int, Span], Group]
+"""By side and protocol."""
+
+
+class Face:
+    """All rows of one address, in groups."""
+
+    __slots__ = ("groups", "own")
+
+    def __init__(self, own: int, groups: Groups) -> None:
+        self.own, self.groups = own, groups
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups.values()))
+
+    def entries(self) -> Iterator[Entry]:
+        """The rows in order."""
+        own = self.own, self.own
+        numbers = chain.from_iterable(group.numbers for group in self.groups.values())
+        rows = chain.from_iterable(group.rows for group in self.groups.values())
+        return (row.at(own) for _, row in sorted(zip(numbers, rows, strict=True), key=_FIRST))
+
+
+_FIRST = itemgetter(0)
+
+
+class Faced(Listed[Entry]):
+    """The rows of a host of which those behind its ``head`` are of one address. They are made when somebody looks."""
+
+    __slots__ = ("_all", "face", "head")
+
+    def __init__(self, head: Sequence[Item], face: Face) -> None:
+        self.head, self.face = tuple(head), face
+        self._all: tuple[Item, ...] | None = None
+        self._length = -1
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Those of the head, blocks as blocks, and the others one by one."""
+        if self._all is None:
+            self._all = (*self.head, *self.face.entries())
+        return self._all
+
+    def __len__(self) -> int:
+        if self._length < 0:
+            self._length = sum(item.count if isinstance(item, Block) else 1 for item in self.head) + len(self.face)
+        return self._length
+
+
+def faces(found: Sequence[Entry], own: int) -> Face:
+    """Single rows, each towards an address or from it, as a face."""
+    span = own, own
+    groups: dict[tuple[int, Span], tuple[list[int], list[Told]]] = {}
+    for number, entry in enumerate(found):
+        level = DST if entry.box[DST] == span else SRC
+        numbers, rows = groups.setdefault((level, entry.box[0]), ([], []))
+        numbers.append(number)
+        rows.append(told(entry, level))
+    return Face(own, {place: Group(*place, *of) for place, of in groups.items()})
