@@ -44,7 +44,7 @@ class Whole:
             self._asked.add(level)
             yield from self.items
             return
-        yield from (self.items[number] for number in sorted(self._axis(level).near(spans)))
+        yield from (self.items[number] for number in sorted(self.axis(level).near(spans)))
 
     def either(self, spans: Spans) -> Iterator[tuple[Item, Sequence[int]]]:
         """The rows of which one end can be in the spans, each with the dimensions in which it can."""
@@ -52,7 +52,7 @@ class Whole:
             self._asked |= {EITHER, DST, SRC}
             yield from ((item, _ENDS) for item in self.items)
             return
-        to, start = self._axis(DST).near(spans), self._axis(SRC).near(spans)
+        to, start = self.axis(DST).near(spans), self.axis(SRC).near(spans)
         both = to & start
         for number in sorted(to | start):
             yield self.items[number], _ENDS if number in both else _ENDS[:1] if number in to else _ENDS[1:]
@@ -76,9 +76,15 @@ class Whole:
 
     def _around(self, level: int, one: int) -> Iterable[int]:
         """The numbers of the rows that can have an address, and some that do not."""
-        return self._axis(level).around(one) if EITHER in self._asked else range(len(self.items))
+        return self.axis(level).around(one) if EITHER in self._asked else range(len(self.items))
 
-    def _axis(self, level: int) -> Axis:
+    @property
+    def often(self) -> bool:
+        """Whether an address or a set of them was asked for before, so that an index is worth its making."""
+        return EITHER in self._asked
+
+    def axis(self, level: int) -> Axis:
+        """The rows by their ends in one dimension."""
         found = self._axes.get(level)
         if found is None:
             rows = [i.sets[level] if isinstance(i, Block) else (i.box[level],) for i in self.items]

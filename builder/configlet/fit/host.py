@@ -12,12 +12,14 @@ from itertools import compress, count, product
 from operator import attrgetter, or_
 
 from configlet.fit.clip import met, permitted
+from configlet.fit.facing import permitted_at
 from configlet.fit.kernel import KERNEL
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box, Entry, written_from
-from configlet.packets.apart import doubtful
+from configlet.model.told import Face, Faced, Group, Told, denies, ends, keys
+from configlet.packets.apart import doubted, doubtful
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
 from configlet.packets.near import Near
@@ -33,6 +35,9 @@ def host_rows(law: Law) -> Sequence[Entry]:
     to itself is decided by the first of them, and may be in several rows of the other.
     """
     (entries,) = law.lists
+    faced = _faced(law.family, entries) if isinstance(entries, Faced) else None
+    if faced is not None:
+        return faced
     plain, found = _split(items(entries))
     rules = [item.like.rule if isinstance(item, Block) else item.rule for item in found]
     at = written_from(rules)
@@ -40,6 +45,55 @@ def host_rows(law: Law) -> Sequence[Entry]:
     later = permitted([found[first:]])
     network = _disjoint(law.family, found[:at], later)
     return listed((*plain, *network, *_disjoint(law.family, found[at:], own=_itself(found[:first]))))
+
+
+def _faced(family: Family, entries: Faced) -> Faced | None:
+    """The same where all that the operator wrote is of one address; None where some of that has to be cut."""
+    plain, found = _split(entries.head)
+    first = next((number for number, item in enumerate(found) if not item.permit), len(found))
+    own = _itself(found[:first])
+    if written_from(map(rule_of, found)) < len(found) or not _of_one(entries.face, own):
+        return None
+    doubts: dict[int, Told] = {}
+    for level in (DST, SRC):
+        groups = [group for group in entries.face.groups.values() if group.level == level]
+        doubts |= doubted(groups)
+        doubts |= {group.numbers[at]: group.rows[at] for group in groups for at in group.once(denies)}
+    mine = entries.face.own, entries.face.own
+    if _cut([doubts[number].at(mine) for number in sorted(doubts)], own):
+        return None
+    network = _disjoint(family, found, permitted_at(found[first:], entries.face))
+    kept = {place: part for place, group in entries.face.groups.items() if (part := group.once(standing))}
+    return Faced(items(listed((*plain, *network))), Face(entries.face.own, kept))
+
+
+def _of_one(face: Face, own: frozenset[int]) -> bool:
+    """Whether its rows are of whole packets between its address and others than the host's own ones, as far as they tell."""
+    others = own - {face.own}
+    joined = merge((one, one) for one in own)
+    for group in face.groups.values():
+        if {key[-1] for key in group.once(keys)} != {(0, 0)}:
+            return False
+        for low, high in group.once(ends):
+            if any(low <= one <= high for one in others) if group.level == DST else within(((low, high),), joined):
+                return False
+    return face.own in own
+
+
+def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
+    """Whether one of some rows that stand in a table shares a packet with one before it."""
+    earlier = _earlier(list(map(sets_of, found)), own)
+    return any(earlier(number) for number, entry in enumerate(found) if entry.permit or entry.log)
+
+
+def standing(group: Group) -> Group | None:
+    """The rows of a group that stand in a table: default deny says the others."""
+    shut = [at for at in group.once(denies) if not group.rows[at].rule.log]
+    if not shut:
+        return group
+    some = sorted({*range(len(group))}.difference(shut))
+    rows, numbers = [group.rows[at] for at in some], [group.numbers[at] for at in some]
+    return Group(group.level, group.proto, numbers, rows) if some else None
 
 
 def _split(entries: Sequence[Item]) -> tuple[list[Item], list[Item]]:

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import NamedTuple
 
 from configlet.fit.clip import Whole, clip, guarded, needed, of_permits, permitted, with_fragments
+from configlet.fit.facing import Facing, permitted_at
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.fit.sides import Sides
 from configlet.model.block import items, listed
@@ -16,6 +17,7 @@ from configlet.model.gate import Gate, Law
 from configlet.model.inventory import External, Inventory, Segment
 from configlet.model.net import Family, Span, Spans, family_of, merge, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
+from configlet.model.told import Faced
 from configlet.packets.blocks import Item, blocks, cut, replies, rule_of
 from configlet.packets.boxes import full
 
@@ -51,6 +53,7 @@ class Laws:
     def __init__(self, inventory: Inventory, policy: Policy) -> None:
         self.inventory, self.policy = inventory, policy
         self.whole = cache(lambda realm, family: Whole(blocks(policy, realm, family)))
+        self.facing = cache(lambda realm, family: Facing(self.whole(realm, family)))
         self.sides = cache(lambda realm, family: Sides(family, self.whole(realm, family).items))
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
@@ -100,7 +103,26 @@ class Laws:
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
-        return Law(family, tuple(map(listed, needed(self._host_entries(gate, family)))))
+        faced = self._faced(gate, family)
+        return Law(family, (faced,) if faced else tuple(map(listed, needed(self._host_entries(gate, family)))))
+
+    def _faced(self, gate: Gate, family: Family) -> Faced | None:
+        """The rows of a host of which one address stands in rules of the operator's, and that in single rows; else None."""
+        head, face = self._itself(gate, family), None
+        for realm, spans in self._locals_by_realm(gate, family):
+            if not spans:
+                continue
+            whole = self.whole(realm, family)
+            if face or len(spans) > 1 or spans[0][0] != spans[0][1] or not whole.often:
+                return None
+            found = self.facing(realm, family).of(spans[0][0])
+            if found is None:
+                return None
+            head += found[0]
+            face = found[1] if len(found[1]) else None
+        if face is None:
+            return None
+        return Faced(items(listed(of_permits(head, permitted_at(head, face)))), face)
 
     def towards(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a table at a host's interfaces: initiations to its addresses, and replies; of one for
@@ -123,7 +145,8 @@ class Laws:
         back = tuple(replies(with_fragments(answered, match=match), family))
         return Law(family, tuple(map(listed, needed(first, back))))
 
-    def _host_entries(self, gate: Gate, family: Family) -> list[Item]:
+    def _itself(self, gate: Gate, family: Family) -> list[Item]:
+        """What the kernel of a host needs, and what the host says to itself."""
         receives = any(lo != hi for _, (lo, hi) in gate.locals)
         out: list[Item] = [*kernel_entries(family, receives=receives)]
         mine = merge(span for f, span in gate.locals if f == family)
@@ -132,6 +155,10 @@ class Laws:
                 Entry(True, (ANY_PROTO, (one, one), (one, one), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF)
                 for one in range(span[0], span[1] + 1)
             )
+        return out
+
+    def _host_entries(self, gate: Gate, family: Family) -> list[Item]:
+        out = self._itself(gate, family)
         for realm, spans in self._locals_by_realm(gate, family):
             out += items(at_locals(self.whole(realm, family), spans))
         return out

@@ -14,6 +14,7 @@ from configlet.model.gate import Gate, Law, Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import Problem, Refused
+from configlet.model.told import Faced
 from configlet.packets.blind import accelerable, blind, permits, permitted
 from configlet.packets.blocks import rule_of
 
@@ -93,8 +94,12 @@ def _written(table: Table, known: dict[object, Sequence[Entry]]) -> Table:
         return table
     key = id(table.rows), groups, record.groups_from, record.groups_services
     if key not in known:
-        known[key] = fitted(table.rows, table.gate, table.family) if groups else tuple(table.rows)
+        known[key] = fitted(table.rows, table.gate, table.family) if groups else _singly(table.rows)
     return table if known[key] is table.rows else Table(table.gate, table.realm, table.family, table.law, known[key])
+
+
+def _singly(rows: Sequence[Entry]) -> Sequence[Entry]:
+    return rows.singly() if isinstance(rows, Faced) else tuple(rows)
 
 
 def fitted(rows: Sequence[Entry], gate: Gate, family: Family) -> Sequence[Entry]:

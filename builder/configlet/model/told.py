@@ -127,6 +127,12 @@ class Faced(Listed[Entry]):
             self._all = (*self.head, *self.face.entries())
         return self._all
 
+    def singly(self) -> Faced:
+        """The same, and no blocks in the head."""
+        if not any(isinstance(item, Block) for item in self.head):
+            return self
+        return Faced([row for item in self.head for row in (item.rows() if isinstance(item, Block) else (item,))], self.face)
+
     def __len__(self) -> int:
         if self._length < 0:
             self._length = sum(item.count if isinstance(item, Block) else 1 for item in self.head) + len(self.face)

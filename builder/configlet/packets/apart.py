@@ -7,11 +7,12 @@ not named surely does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, count
 from operator import lt, not_
 
 from configlet.model.net import Span, merge, overlap
+from configlet.model.told import Group, Told, columns
 
 BROAD = 1024
 """Ports of a row from which it is compared by its end alone, as it would hang together with whatever is between."""
@@ -78,3 +79,40 @@ def _reaching(broad: Sequence[int], narrow: Sequence[Sequence[int]], ends: Rows)
         there = merge(others)
         out.update(n for n in broad if overlap((ends[n],), there))
     return out
+
+
+def doubted(groups: Iterable[Group]) -> dict[int, Told]:
+    """The same of the rows of one side of an address, by their numbers: those that could share a packet with another one."""
+    out: dict[int, Told] = {}
+    parts = [(group, group.once(parted)) for group in groups]
+    broad: list[tuple[int, Told]] = []
+    narrow = set[Span]()
+    for group, (near, wide, few) in parts:
+        out.update((group.numbers[at], group.rows[at]) for at in near)
+        broad += ((group.numbers[at], group.rows[at]) for at in wide)
+        narrow |= few
+    if not broad:
+        return out
+    mine = [row.key[0] for _, row in broad]
+    reached = merge(mine)
+    others = {end for end in narrow if overlap((end,), reached)}
+    there = merge(others)
+    beside = {number for together in linked(mine) for number in together}
+    out.update(one for number, one in enumerate(broad) if number in beside or overlap((mine[number],), there))
+    for group, (_, wide, few) in parts if others else ():
+        if not few.isdisjoint(others):
+            some = {*range(len(group))}.difference(wide) if wide else range(len(group))
+            out.update((group.numbers[at], group.rows[at]) for at in some if group.rows[at].key[0] in others)
+    return out
+
+
+def parted(group: Group) -> tuple[Sequence[int], Sequence[int], frozenset[Span]]:
+    """The places of the rows of a group that could share a packet, of those that are compared by their ends alone, and the
+    other ends of all but these."""
+    others, ports, *_ = group.once(columns)
+    if group.proto[0] != group.proto[1]:
+        return (), range(len(group)), frozenset()
+    wide = [at for at, (low, high) in enumerate(ports) if high - low >= BROAD]
+    few = sorted({*range(len(group))}.difference(wide)) if wide else range(len(group))
+    near = doubtful({group.proto: few}, others, ports)
+    return sorted(near), wide, frozenset([others[at] for at in few] if wide else others)

@@ -1,0 +1,163 @@
+"""The policy at one address of a host, put together from what each prefix around the address has in common."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+
+from configlet.fit.clip import Whole, permitted
+from configlet.model.block import Block
+from configlet.model.net import Span, Spans, merge
+from configlet.model.policy import DST, SRC, WRITTEN, written_from
+from configlet.model.told import Face, Group, Told, told
+from configlet.packets.blocks import Item, cut, rule_of
+
+MOST = 32_768
+"""Rows of prefixes that are remembered."""
+FEW = 8
+"""Rows that are put into a longer list one by one."""
+_FIRST = itemgetter(0)
+Place = tuple[int, Span]
+
+
+class _Prefix:
+    """The rows of which an end is all of a prefix, in groups; ``odd`` are the numbers of those of which one is a part of it."""
+
+    __slots__ = ("groups", "odd")
+
+    def __init__(self, groups: dict[Place, Group], odd: Sequence[int]) -> None:
+        self.groups, self.odd = groups, odd
+
+
+class Facing:
+    """What a policy says of single addresses. ``network``: what stands ahead of the first rule that the operator wrote."""
+
+    def __init__(self, whole: Whole) -> None:
+        self.whole, self.items = whole, whole.items
+        self.written = written_from(map(rule_of, self.items))
+        self.settled = all(rule_of(item).origin in WRITTEN for item in self.items[self.written :])
+        """Whether nothing but that stands behind it."""
+        self.network = Whole(self.items[: self.written])
+        self._prefixes: dict[tuple[int, int, int], _Prefix] = {}
+        self._joined: dict[tuple[int, int], tuple[Group, Group, Group]] = {}
+        self._held = 0
+
+    def of(self, one: int) -> tuple[list[Item], Face] | None:
+        """The rows of the network cut to an address as ``Whole.at`` gives them, and those behind them. None where one of
+        these is a block."""
+        if not self.settled:
+            return None
+        groups: dict[Place, Group] = {}
+        for level in (DST, SRC):
+            for shift, prefix in self._around(level, one):
+                found = prefix.groups.items()
+                odd = self._odd(level, one, prefix.odd) if prefix.odd else ()
+                if odd is None:
+                    return None
+                for place, group in (*found, *odd):
+                    there = groups.get(place)
+                    groups[place] = self._with(there, group, keep=bool(shift and not odd)) if there else group
+        return self.network.at(one), Face(one, groups)
+
+    def _around(self, level: int, one: int) -> Iterator[tuple[int, _Prefix]]:
+        """The prefixes around an address that have rows, the broadest first."""
+        blocks = self.whole.axis(level).blocks
+        for shift in sorted(blocks, reverse=True):
+            at = one >> shift
+            numbers = blocks[shift].get(at)
+            if numbers is None:
+                continue
+            key = level, shift, at
+            known = self._prefixes.get(key)
+            if known is None:
+                every = [numbers] if isinstance(numbers, int) else numbers
+                known = self._prefix(level, (at << shift, ((at + 1) << shift) - 1), every)
+                if shift:
+                    self._keep(len(every))
+                    self._prefixes[key] = known
+            yield shift, known
+
+    def _prefix(self, level: int, span: Span, numbers: Iterable[int]) -> _Prefix:
+        exact, odd = list[tuple[int, Told]](), list[int]()
+        for number in numbers:
+            item = self.items[number]
+            if number < self.written:
+                continue
+            if isinstance(item, Block) or item.box[level] != span:
+                odd.append(number)
+            else:
+                exact.append((2 * number + (level == SRC), told(item, level)))
+        return _Prefix(dict(_groups(level, exact)), odd)
+
+    def _odd(self, level: int, one: int, numbers: Iterable[int]) -> Sequence[tuple[Place, Group]] | None:
+        """Those of some rows that have an address; None where one is a block."""
+        out: list[tuple[int, Told]] = []
+        for number in numbers:
+            item = self.items[number]
+            if isinstance(item, Block):
+                if any(True for _ in cut(item, level, ((one, one),))):
+                    return None
+            elif item.box[level][0] <= one <= item.box[level][1]:
+                out.append((2 * number + (level == SRC), told(item, level)))
+        return list(_groups(level, out))
+
+    def _with(self, one: Group, other: Group, *, keep: bool) -> Group:
+        """Two groups as one; ``keep``: others will ask for the same."""
+        key = id(one), id(other)
+        known = self._joined.get(key)
+        if known:
+            return known[2]
+        made = joined(one, other)
+        if keep:
+            self._keep(len(made))
+            self._joined[key] = one, other, made
+        return made
+
+    def _keep(self, count: int) -> None:
+        """Make room for more rows."""
+        self._held += count
+        if self._held > MOST:
+            self._prefixes.clear()
+            self._joined.clear()
+            self._held = count
+
+
+def permitted_at(head: Sequence[Item], face: Face) -> dict[int, Spans]:
+    """What ``fit.clip.permitted`` says of the rows of a face behind some others."""
+    ends = permitted([head])
+    own = face.own, face.own
+    for level, other in ((DST, SRC), (SRC, DST)):
+        found = {end for group in face.groups.values() if group.level == level for end in group.once(permitted_ends)}
+        if found:
+            ends[level], ends[other] = merge((*ends[level], own)), merge({*ends[other], *found})
+    return ends
+
+
+def permitted_ends(group: Group) -> frozenset[Span]:
+    """The other ends of its permits."""
+    return frozenset([row.key[0] for row in group.rows if row.permit])
+
+
+def _groups(level: int, rows: Iterable[tuple[int, Told]]) -> Iterator[tuple[Place, Group]]:
+    found: dict[Span, list[tuple[int, Told]]] = {}
+    for one in rows:
+        found.setdefault(one[1].proto, []).append(one)
+    for proto, of in found.items():
+        numbers, each = zip(*of, strict=True)
+        yield (level, proto), Group(level, proto, numbers, each)
+
+
+def joined(one: Group, other: Group) -> Group:
+    """The rows of both in order; no number is in both."""
+    few, many = (one, other) if len(one) < len(other) else (other, one)
+    if len(few) > FEW:
+        both = sorted(zip((*one.numbers, *other.numbers), (*one.rows, *other.rows), strict=True), key=_FIRST)
+        numbers, rows = zip(*both, strict=True)
+        return Group(one.level, one.proto, numbers, rows)
+    order, told_ = list(many.numbers), list(many.rows)
+    for number, row in zip(few.numbers, few.rows, strict=True):
+        at = bisect_left(order, number)
+        order.insert(at, number)
+        told_.insert(at, row)
+    return Group(one.level, one.proto, order, told_)
