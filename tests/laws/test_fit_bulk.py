@@ -25,7 +25,7 @@ ENDS: Spans = ((0, 255), (0, 127), (64, 64), (65, 65), (60, 67), (256, 511), (30
 NONE = Addresses()
 
 
-def _rule(name: str, origin: str, permit: bool, log: bool) -> Rule:
+def rule(name: str, origin: str, permit: bool, log: bool) -> Rule:
     return Rule(name, origin, "allow" if permit else "deny", NONE, NONE, (), log, None)  # type: ignore[arg-type]
 
 
@@ -34,7 +34,7 @@ def _ports(dice: random.Random) -> Span:
     return dice.choice((ANY_PORT, (low, low), (low, low), (low, low + 9), (low, min(65535, low + 2000))))
 
 
-def _item(
+def item(
     dice: random.Random, base: int, number: int, origin: str = "policy", permits: float = 0.85, calm: bool = False
 ) -> Item:
     permit = dice.random() < permits
@@ -43,12 +43,12 @@ def _item(
         port, ends = dice.randrange(1, 60_000), [dice.choice(ENDS) for _ in range(2)]
         some = [(base + low, base + high) for low, high in ends]
         box = (dice.choice(((6, 6), (17, 17))), *some, (port, port + dice.choice((0, 0, 5))), ANY_PORT, ANY_BIT, (0, 0))
-        return Entry(permit, box, _rule(f"r{number}", origin, permit, dice.random() < 0.2))  # type: ignore[arg-type]
+        return Entry(permit, box, rule(f"r{number}", origin, permit, dice.random() < 0.2))  # type: ignore[arg-type]
     ported = proto in ((6, 6), (17, 17))
     first, second = ((base + low, base + high) for low, high in (dice.choice(ENDS), dice.choice(ENDS)))
     sport = (1024, 65535) if ported and dice.random() < 0.1 else ANY_PORT
     box = (proto, first, second, _ports(dice) if ported else ANY_PORT, sport, ANY_BIT, (0, 0))
-    entry = Entry(permit, box, _rule(f"r{number}", origin, permit, dice.random() < 0.2))
+    entry = Entry(permit, box, rule(f"r{number}", origin, permit, dice.random() < 0.2))
     if dice.random() > 0.2:
         return entry
     more = [merge((base + low, base + high) for low, high in dice.sample(ENDS, 3)) for _ in range(2)]
@@ -66,14 +66,14 @@ def _law(dice: random.Random, family: int) -> Law:
     base, whole = BASE[family], (0, (1 << (32 if family == 4 else 128)) - 1)
     mine = _own(dice, base)
     own = [Entry(True, (ANY_PROTO, (a, a), (a, a), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for a in mine]
-    network = [_item(dice, base, n, "infrastructure", 1.0) for n in range(dice.randrange(3))]
+    network = [item(dice, base, n, "infrastructure", 1.0) for n in range(dice.randrange(3))]
     gates = tuple((base + n, base + n) for n in sorted(dice.sample(range(1024), dice.randrange(1, 40))))
-    own_addresses = _rule("own", "infrastructure", False, False)
+    own_addresses = rule("own", "infrastructure", False, False)
     closed = Entry(False, (ANY_PROTO, gates[0], whole, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), own_addresses)
     sets = sets_of(closed)
     shut = [Block((sets[0], *ends, *sets[3:]), closed) for ends in ((gates, (whole,)), ((whole,), gates))]
     calm = dice.random() < 0.6
-    written = [_item(dice, base, n, calm=calm) for n in range(dice.choice((2, 10, 60)))]
+    written = [item(dice, base, n, calm=calm) for n in range(dice.choice((2, 10, 60)))]
     if dice.random() < 0.1:
         written = [one if isinstance(one, Block) else one.over((*one.box[:6], (0, 1))) for one in written]
     every = Whole([*network, *(shut if len(gates) > 1 else ()), *written])
@@ -91,7 +91,7 @@ def test_a_policy_at_a_single_address_is_each_of_its_rules_cut_to_it_both_ways(f
     dice = random.Random(family)
     pieces = 0
     for _ in range(150):
-        rules = [_item(dice, BASE[family], n, permits=0.7) for n in range(dice.randrange(40))]
+        rules = [item(dice, BASE[family], n, permits=0.7) for n in range(dice.randrange(40))]
         whole = Whole(rules)
         for one in (BASE[family] + n for n in (64, 65, 300, 64, 2000, 128)):
             found = items(at_locals(whole, ((one, one),)))
@@ -126,8 +126,8 @@ def test_a_row_to_two_addresses_of_a_host_that_touch_is_towards_it_whatever_its_
     a, b = ((BASE[4] + n, BASE[4] + n) for n in (64, 65))
     own = [Entry(True, (ANY_PROTO, one, one, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for one in (a, b)]
     ends = (((a[0], b[1]), a), (a, a))
-    rule = _rule("r", "policy", True, False)
-    rows = [Entry(True, ((6, 6), *pair, (22, 22), ANY_PORT, ANY_BIT, (0, 0)), rule) for pair in ends]
+    plain = rule("r", "policy", True, False)
+    rows = [Entry(True, ((6, 6), *pair, (22, 22), ANY_PORT, ANY_BIT, (0, 0)), plain) for pair in ends]
     law = Law(4, ((*own, *rows),))
     found = items(hosts.host_rows(law))
     assert list(found) == [*own, rows[0]]

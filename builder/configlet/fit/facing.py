@@ -9,12 +9,14 @@ from operator import itemgetter
 from configlet.fit.clip import Whole, permitted
 from configlet.model.block import Block
 from configlet.model.net import Span, Spans, merge
-from configlet.model.policy import DST, SRC, WRITTEN, written_from
+from configlet.model.policy import ANY_PROTO, DST, PROTO, SRC, WRITTEN, written_from
 from configlet.model.told import Face, Group, Told, told
 from configlet.packets.blocks import Item, cut, rule_of
 
 MOST = 32_768
 """Rows of prefixes that are remembered."""
+MANY = 64
+"""Rows for which a block may stand at an address to be looked at one by one."""
 FEW = 8
 """Rows that are put into a longer list one by one."""
 _FIRST = itemgetter(0)
@@ -44,8 +46,8 @@ class Facing:
         self._held = 0
 
     def of(self, one: int) -> tuple[list[Item], Face] | None:
-        """The rows of the network cut to an address as ``Whole.at`` gives them, and those behind them. None where one of
-        these is a block."""
+        """The rows of the network cut to an address as ``Whole.at`` gives them, and those behind them, one by one. None where
+        that would be too many of one rule."""
         if not self.settled:
             return None
         groups: dict[Place, Group] = {}
@@ -84,22 +86,26 @@ class Facing:
             item = self.items[number]
             if number < self.written:
                 continue
-            if isinstance(item, Block) or item.box[level] != span:
-                odd.append(number)
+            if isinstance(item, Block):
+                pieces = list(cut(item, level, (span,))) if span in item.sets[level] else []
+                if pieces and all(map(_small, pieces)):
+                    exact += _each(number, level, pieces)
+                else:
+                    odd.append(number)
+            elif item.box[level] == span:
+                exact.append((_turn(number, level), told(item, level)))
             else:
-                exact.append((2 * number + (level == SRC), told(item, level)))
+                odd.append(number)
         return _Prefix(dict(_groups(level, exact)), odd)
 
     def _odd(self, level: int, one: int, numbers: Iterable[int]) -> Sequence[tuple[Place, Group]] | None:
-        """Those of some rows that have an address; None where one is a block."""
+        """Those of some rows that have an address; None where one is a large block."""
         out: list[tuple[int, Told]] = []
         for number in numbers:
-            item = self.items[number]
-            if isinstance(item, Block):
-                if any(True for _ in cut(item, level, ((one, one),))):
-                    return None
-            elif item.box[level][0] <= one <= item.box[level][1]:
-                out.append((2 * number + (level == SRC), told(item, level)))
+            pieces = list(cut(self.items[number], level, ((one, one),)))
+            if not all(map(_small, pieces)):
+                return None
+            out += _each(number, level, pieces)
         return list(_groups(level, out))
 
     def _with(self, one: Group, other: Group, *, keep: bool) -> Group:
@@ -121,6 +127,24 @@ class Facing:
             self._prefixes.clear()
             self._joined.clear()
             self._held = count
+
+
+def _turn(number: int, level: int) -> int:
+    """Where the rows of an item of the policy stand: each towards an address, then from it."""
+    return MANY * (2 * number + (level == SRC))
+
+
+def _small(item: Item) -> bool:
+    """Whether the rows of an item are looked at one by one: few, and of one protocol or of all."""
+    if not isinstance(item, Block):
+        return True
+    return item.count <= MANY and all(low == high or (low, high) == ANY_PROTO for low, high in item.sets[PROTO])
+
+
+def _each(number: int, level: int, pieces: Iterable[Item]) -> list[tuple[int, Told]]:
+    """The rows of an item that was cut to an address, one by one."""
+    rows = [row for piece in pieces for row in (piece.rows() if isinstance(piece, Block) else (piece,))]
+    return [(at, told(row, level)) for at, row in enumerate(rows, _turn(number, level))]
 
 
 def permitted_at(head: Sequence[Item], face: Face) -> dict[int, Spans]:

@@ -55,10 +55,8 @@ def _faced(family: Family, entries: Faced) -> Faced | None:
     if written_from(map(rule_of, found)) < len(found) or not _of_one(entries.face, own):
         return None
     doubts: dict[int, Told] = {}
-    for level in (DST, SRC):
-        groups = [group for group in entries.face.groups.values() if group.level == level]
-        doubts |= doubted(groups)
-        doubts |= {group.numbers[at]: group.rows[at] for group in groups for at in group.once(denies)}
+    for level in (DST, SRC):  # rows towards it and rows from it share only what it says to itself
+        doubts |= doubted(group for group in entries.face.groups.values() if group.level == level)
     mine = entries.face.own, entries.face.own
     if _cut([doubts[number].at(mine) for number in sorted(doubts)], own):
         return None
@@ -72,7 +70,7 @@ def _of_one(face: Face, own: frozenset[int]) -> bool:
     others = own - {face.own}
     joined = merge((one, one) for one in own)
     for group in face.groups.values():
-        if {key[-1] for key in group.once(keys)} != {(0, 0)}:
+        if not group.once(unbroken):
             return False
         for low, high in group.once(ends):
             if any(low <= one <= high for one in others) if group.level == DST else within(((low, high),), joined):
@@ -84,6 +82,11 @@ def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
     """Whether one of some rows that stand in a table shares a packet with one before it."""
     earlier = _earlier(list(map(sets_of, found)), own)
     return any(earlier(number) for number, entry in enumerate(found) if entry.permit or entry.log)
+
+
+def unbroken(group: Group) -> bool:
+    """Whether all its rows are of whole packets."""
+    return {key[-1] for key in group.once(keys)} == {(0, 0)}
 
 
 def standing(group: Group) -> Group | None:

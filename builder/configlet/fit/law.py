@@ -160,7 +160,7 @@ class Laws:
     def _host_entries(self, gate: Gate, family: Family) -> list[Item]:
         out = self._itself(gate, family)
         for realm, spans in self._locals_by_realm(gate, family):
-            out += items(at_locals(self.whole(realm, family), spans))
+            out += items(at_locals(self.whole(realm, family), spans)) if spans else ()
         return out
 
     def _locals_by_realm(self, gate: Gate, family: Family) -> Iterator[tuple[str, Spans]]:

@@ -1,0 +1,152 @@
+"""Law: what a policy says of an address in groups is what it says row by row, and the rows of a host's table are the same."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks.sites import Size, write
+from configlet.fit.clip import Whole, needed, of_permits
+from configlet.fit.facing import MANY, Facing, permitted_at
+from configlet.fit.host import host_rows
+from configlet.fit.law import ITSELF
+from configlet.model.block import Block, items, listed, sets_of
+from configlet.model.gate import Law
+from configlet.model.net import Family
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, PROTO, Entry
+from configlet.model.told import Face, Faced, faces
+from configlet.packets.atoms import difference
+from configlet.packets.blocks import Item
+from configlet.pipeline.site import open_site
+from tests.laws.test_fit_bulk import BASE, item, rule
+
+ROOT = Path(__file__).parents[2]
+FAMILIES: tuple[Family, Family] = (4, 6)
+
+
+def _policy(dice: random.Random, family: Family) -> list[Item]:
+    """What the network needs and keeps closed, then what the operator wrote: most of it in single rows."""
+    base, whole = BASE[family], (0, (1 << (32 if family == 4 else 128)) - 1)
+    network = [item(dice, base, n, "infrastructure", 1.0) for n in range(dice.randrange(3))]
+    gates = tuple((base + n, base + n) for n in sorted(dice.sample(range(1024), dice.randrange(2, 40))))
+    closed = Entry(
+        False, (ANY_PROTO, gates[0], whole, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), rule("own", "infrastructure", False, False)
+    )
+    sets = sets_of(closed)
+    shut = [Block((sets[0], *ends, *sets[3:]), closed) for ends in ((gates, (whole,)), ((whole,), gates))]
+    calm, permits = dice.random() < 0.7, dice.choice((0.7, 0.95, 1.0))
+    written = [item(dice, base, n, permits=permits, calm=calm) for n in range(dice.choice((1, 10, 60)))]
+    if dice.random() < 0.8:
+        written = [one for one in written if not isinstance(one, Block)]
+    return [*network, *shut, *written]
+
+
+def _faced(policy: list[Item], one: int, mine: Sequence[int]) -> tuple[Law, Law] | None:
+    """The law of a host that says things to ``mine`` itself, of which one address stands in rules: with its rows in groups and
+    one by one; None where they are not given in groups."""
+    own = [Entry(True, (ANY_PROTO, (a, a), (a, a), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for a in mine]
+    found = Facing(Whole(policy)).of(one)
+    if found is None or not len(found[1]):
+        return None
+    head, face = [*own, *found[0]], found[1]
+    ends = permitted_at(head, face)
+    plain = Law(4, tuple(map(listed, needed((*own, *Whole(policy).at(one))))))
+    return Law(4, (Faced(items(listed(of_permits(head, ends))), face),)), plain
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_address_has_the_rows_of_all_its_prefixes_in_order(family: Family) -> None:
+    dice = random.Random(family)
+    faced = shared = joint = 0
+    for _ in range(200):
+        policy = _policy(dice, family)
+        facing, before = Facing(Whole(policy)), dict[object, object]()
+        for one in (BASE[family] + n for n in (64, 65, 63, 300, 64, 2000, 128, 3)):
+            found = facing.of(one)
+            expected = Whole(policy).at(one)
+            if found is None:
+                large = [piece for piece in expected if isinstance(piece, Block)]
+                assert any(piece.count > MANY or piece.sets[PROTO] == ((20, 30),) for piece in large)
+                continue
+            head = len(found[0])
+            assert found[0] == expected[:head] and [*found[1].entries()] == [*listed(expected[head:])]
+            assert len(found[1]) == len(listed(expected[head:]))
+            faced += len(found[1])
+            for place, group in found[1].groups.items():
+                assert {row.level for row in group.rows} == {place[0]} and {row.proto for row in group.rows} == {place[1]}
+                assert list(group.numbers) == sorted(group.numbers)
+                shared += before.get(place) is group
+                joint += len(group) > 1
+                before[place] = group
+    assert faced > 8000 and shared > 300 and joint > 1000
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_rows_of_a_face_are_those_that_a_look_at_each_gives(family: Family) -> None:
+    dice = random.Random(20 + family)
+    faced = cut = closed = 0
+    for _ in range(900):
+        one = BASE[family] + dice.choice((64, 65, 300, 7))
+        mine = [*[one] * (dice.random() < 0.9), *[BASE[family] + dice.choice((310, 66, 5000, 20))] * (dice.random() < 0.4)]
+        made = _faced(_policy(dice, family), one, mine)
+        if made is None:
+            continue
+        law, plain = made
+        assert tuple(law.lists[0]) == tuple(plain.lists[0])
+        rows, expected = host_rows(law), host_rows(plain)
+        if isinstance(rows, Faced):
+            assert tuple(rows) == tuple(expected) and len(rows) == len(expected)
+            faced += len(rows.face)
+            closed += len(law.lists[0].face) - len(rows.face)  # type: ignore[attr-defined]
+            assert tuple(rows.singly()) == tuple(expected)
+        else:
+            assert tuple(rows) == tuple(expected) or any(isinstance(item, Block) for item in items(plain.lists[0]))
+            assert difference(family, (rows,), expected) is None
+            cut += 1
+    assert faced > 2000 and cut > 60 and closed > 60
+
+
+def test_a_row_that_another_cuts_is_not_taken_as_it_stands() -> None:
+    here = BASE[4] + 64
+    own = Entry(True, (ANY_PROTO, (here, here), (here, here), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF)
+    far, near = (BASE[4], BASE[4] + 255), (here, here)
+    log, plain = rule("log", "policy", False, True), rule("r", "policy", True, False)
+    narrow = Entry(True, ((6, 6), near, far, (22, 22), ANY_PORT, ANY_BIT, (0, 0)), plain)
+    wide = Entry(True, (ANY_PROTO, near, far, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), plain)
+    shut = Entry(False, ((6, 6), near, far, (20, 30), ANY_PORT, ANY_BIT, (0, 0)), log)
+    part = narrow.over((*narrow.box[:6], (0, 1)))
+    other = narrow.over((narrow.box[0], (far[0], far[1] + 256), near, *narrow.box[3:]))
+    for found, stands in (
+        ([narrow], True), ([narrow, shut], False), ([shut, narrow], False), ([narrow, wide], False),
+        ([narrow, other], True), ([part], False), ([wide, other], True), ([shut, other], True),
+    ):  # fmt: skip
+        rows = host_rows(Law(4, (Faced([own], faces(found, here)),)))
+        assert isinstance(rows, Faced) is stands
+        assert tuple(items(rows)) == tuple(items(host_rows(Law(4, ((own, *found),)))))
+
+
+def test_what_the_network_says_behind_the_operator_is_no_group() -> None:
+    here = BASE[4] + 64
+    box = (6, 6), (here, here), (here, here + 3), (22, 22), ANY_PORT, ANY_BIT, (0, 0)
+    written = Entry(True, box, rule("r", "policy", True, False))
+    late = Entry(False, written.box, rule("own", "infrastructure", False, False))
+    assert Facing(Whole([late, written])).of(here) and Facing(Whole([written, late])).of(here) is None
+
+
+@pytest.mark.parametrize("name", ["big", "dc1"])
+def test_hosts_of_a_site_have_their_laws_in_groups(name: str, tmp_path: Path) -> None:
+    write(tmp_path, Size(4, 60, 600))
+    site = open_site(tmp_path if name == "big" else ROOT, name, date(2026, 1, 1))
+    faced: list[Face] = []
+    for gate in site.placement.gates:
+        for family in gate.families if gate.kind == "filter-table" else ():
+            law = site.laws.host(gate, family)
+            expected = tuple(map(listed, needed(site.laws._host_entries(gate, family))))
+            assert tuple(law.lists[0]) == tuple(expected[0])
+            faced += [law.lists[0].face] if isinstance(law.lists[0], Faced) else []
+    groups = [id(group) for face in faced for group in face.groups.values()]
+    assert len(faced) > (50 if name == "big" else 0) and len(set(groups)) < len(groups)
