@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from configlet.fit.clip import Whole, needed, of_permits
 from configlet.fit.facing import MANY, Facing, permitted_at
 from configlet.fit.host import host_rows
 from configlet.fit.law import ITSELF
+from configlet.fit.tables import tables
 from configlet.model.block import Block, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family
@@ -129,12 +131,39 @@ def test_a_row_that_another_cuts_is_not_taken_as_it_stands() -> None:
         assert tuple(items(rows)) == tuple(items(host_rows(Law(4, ((own, *found),)))))
 
 
+def test_a_rule_of_many_ends_is_given_one_by_one_up_to_a_number_of_them() -> None:
+    here = BASE[4] + 64
+    sources = tuple((here + 2 * n, here + 2 * n) for n in range(1, MANY + 2))
+    box = (6, 6), (here, here), sources[0], (22, 22), ANY_PORT, ANY_BIT, (0, 0)
+    single = Entry(True, box, rule("r", "policy", True, False))
+    sets = sets_of(single)
+    for target in ((here, here), (here - 64, here + 63), (here - 3, here + 9)):
+        for count, protos in ((MANY, (6, 6)), (MANY + 1, (6, 6)), (2, (6, 7)), (2, ANY_PROTO)):
+            block = Block(((protos,), (target,), sources[:count], *sets[3:]), single)
+            policy: list[Item] = [single, block, single.over((*single.box[:3], (23, 23), *single.box[4:]))]
+            found = Facing(Whole(policy)).of(here)
+            assert (found is None) is (count > MANY or protos == (6, 7))
+            assert found is None or [*found[1].entries()] == [*listed(Whole(policy).at(here))]
+
+
 def test_what_the_network_says_behind_the_operator_is_no_group() -> None:
     here = BASE[4] + 64
     box = (6, 6), (here, here), (here, here + 3), (22, 22), ANY_PORT, ANY_BIT, (0, 0)
     written = Entry(True, box, rule("r", "policy", True, False))
     late = Entry(False, written.box, rule("own", "infrastructure", False, False))
     assert Facing(Whole([late, written])).of(here) and Facing(Whole([written, late])).of(here) is None
+
+
+def test_a_host_of_two_addresses_in_rules_has_the_rows_of_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, Size(4, 60, 600))
+    site = open_site(tmp_path, "big", date(2026, 1, 1))
+    gates = [gate for gate in site.placement.gates if gate.kind == "filter-table"]
+    site.laws.host(gates[0], 4)
+    mine = [[spans for _, spans in site.laws._locals_by_realm(gate, 4)][-1] for gate in gates]
+    for one, other in pairwise(mine):
+        monkeypatch.setattr(site.laws, "_locals_by_realm", lambda _gate, _family, both=(one, other): [("prod", s) for s in both])
+        expected = needed(site.laws._host_entries(gates[0], 4))
+        assert tuple(site.laws.host(gates[0], 4).lists[0]) == tuple(listed(expected[0]))
 
 
 @pytest.mark.parametrize("name", ["big", "dc1"])
@@ -148,5 +177,8 @@ def test_hosts_of_a_site_have_their_laws_in_groups(name: str, tmp_path: Path) ->
             expected = tuple(map(listed, needed(site.laws._host_entries(gate, family))))
             assert tuple(law.lists[0]) == tuple(expected[0])
             faced += [law.lists[0].face] if isinstance(law.lists[0], Faced) else []
+        for table in tables(site.laws, [gate]) if gate.kind == "filter-table" and gate.stateful else ():
+            assert not any(isinstance(one, Block) for one in items(table.rows))
+            assert tuple(table.rows) == tuple(host_rows(Law(table.family, (tuple(table.law.lists[0]),))))
     groups = [id(group) for face in faced for group in face.groups.values()]
     assert len(faced) > (50 if name == "big" else 0) and len(set(groups)) < len(groups)

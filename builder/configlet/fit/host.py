@@ -66,16 +66,12 @@ def _faced(family: Family, entries: Faced) -> Faced | None:
 
 
 def _of_one(face: Face, own: frozenset[int]) -> bool:
-    """Whether its rows are of whole packets between its address and others than the host's own ones, as far as they tell."""
-    others = own - {face.own}
+    """Whether its rows are of whole packets and none from its address is to nothing but addresses of the host."""
     joined = merge((one, one) for one in own)
-    for group in face.groups.values():
-        if not group.once(unbroken):
-            return False
-        for low, high in group.once(ends):
-            if any(low <= one <= high for one in others) if group.level == DST else within(((low, high),), joined):
-                return False
-    return face.own in own
+    return face.own in own and all(
+        group.once(unbroken) and (group.level == DST or not any(within((end,), joined) for end in group.once(ends)))
+        for group in face.groups.values()
+    )
 
 
 def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
