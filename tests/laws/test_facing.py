@@ -51,10 +51,11 @@ def _faced(policy: list[Item], one: int, mine: Sequence[int]) -> tuple[Law, Law]
     """The law of a host that says things to ``mine`` itself, of which one address stands in rules: with its rows in groups and
     one by one; None where they are not given in groups."""
     own = [Entry(True, (ANY_PROTO, (a, a), (a, a), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for a in mine]
-    found = Facing(Whole(policy)).of(one)
-    if found is None or not len(found[1]):
+    facing = Facing(policy)
+    face = facing.of(one)
+    if not face:
         return None
-    head, face = [*own, *found[0]], found[1]
+    head = [*own, *facing.network.at(one)]
     ends = permitted_at(head, face)
     plain = Law(4, tuple(map(listed, needed((*own, *Whole(policy).at(one))))))
     return Law(4, (Faced(items(listed(of_permits(head, ends))), face),)), plain
@@ -66,7 +67,7 @@ def test_an_address_has_the_rows_of_all_its_prefixes_in_order(family: Family) ->
     faced = shared = joint = 0
     for _ in range(200):
         policy = _policy(dice, family)
-        facing, before = Facing(Whole(policy)), dict[object, object]()
+        facing, before = Facing(policy), dict[object, object]()
         for one in (BASE[family] + n for n in (64, 65, 63, 300, 64, 2000, 128, 3)):
             found = facing.of(one)
             expected = Whole(policy).at(one)
@@ -74,11 +75,11 @@ def test_an_address_has_the_rows_of_all_its_prefixes_in_order(family: Family) ->
                 large = [piece for piece in expected if isinstance(piece, Block)]
                 assert any(piece.count > MANY or piece.sets[PROTO] == ((20, 30),) for piece in large)
                 continue
-            head = len(found[0])
-            assert found[0] == expected[:head] and [*found[1].entries()] == [*listed(expected[head:])]
-            assert len(found[1]) == len(listed(expected[head:]))
-            faced += len(found[1])
-            for place, group in found[1].groups.items():
+            network = facing.network.at(one)
+            assert [*listed(network), *found.entries()] == [*listed(expected)]
+            assert len(found) == len(listed(expected)) - len(listed(network))
+            faced += len(found)
+            for place, group in found.groups.items():
                 assert {row.level for row in group.rows} == {place[0]} and {row.proto for row in group.rows} == {place[1]}
                 assert list(group.numbers) == sorted(group.numbers)
                 shared += before.get(place) is group
@@ -141,9 +142,9 @@ def test_a_rule_of_many_ends_is_given_one_by_one_up_to_a_number_of_them() -> Non
         for count, protos in ((MANY, (6, 6)), (MANY + 1, (6, 6)), (2, (6, 7)), (2, ANY_PROTO)):
             block = Block(((protos,), (target,), sources[:count], *sets[3:]), single)
             policy: list[Item] = [single, block, single.over((*single.box[:3], (23, 23), *single.box[4:]))]
-            found = Facing(Whole(policy)).of(here)
+            found = Facing(policy).of(here)
             assert (found is None) is (count > MANY or protos == (6, 7))
-            assert found is None or [*found[1].entries()] == [*listed(Whole(policy).at(here))]
+            assert found is None or [*found.entries()] == [*listed(Whole(policy).at(here))]
 
 
 def test_what_the_network_says_behind_the_operator_is_no_group() -> None:
@@ -151,7 +152,7 @@ def test_what_the_network_says_behind_the_operator_is_no_group() -> None:
     box = (6, 6), (here, here), (here, here + 3), (22, 22), ANY_PORT, ANY_BIT, (0, 0)
     written = Entry(True, box, rule("r", "policy", True, False))
     late = Entry(False, written.box, rule("own", "infrastructure", False, False))
-    assert Facing(Whole([late, written])).of(here) and Facing(Whole([written, late])).of(here) is None
+    assert Facing([late, written]).of(here) and Facing([written, late]).of(here) is None
 
 
 def test_a_host_of_two_addresses_in_rules_has_the_rows_of_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

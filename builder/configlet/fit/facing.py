@@ -33,21 +33,22 @@ class _Prefix:
 
 
 class Facing:
-    """What a policy says of single addresses. ``network``: what stands ahead of the first rule that the operator wrote."""
+    """What a policy says of single addresses: what the network needs and keeps closed (``network``), and from the first rule on
+    that the operator wrote (``written``)."""
 
-    def __init__(self, whole: Whole) -> None:
-        self.whole, self.items = whole, whole.items
-        self.written = written_from(map(rule_of, self.items))
-        self.settled = all(rule_of(item).origin in WRITTEN for item in self.items[self.written :])
-        """Whether nothing but that stands behind it."""
-        self.network = Whole(self.items[: self.written])
+    def __init__(self, policy: Sequence[Item]) -> None:
+        at = written_from(map(rule_of, policy))
+        self.network, self.written = Whole(policy[:at]), Whole(policy[at:])
+        self.items = self.written.items
+        self.settled = all(rule_of(item).origin in WRITTEN for item in self.items)
+        """Whether nothing of the network's stands behind what the operator wrote."""
         self._prefixes: dict[tuple[int, int, int], _Prefix] = {}
         self._joined: dict[tuple[int, int], tuple[Group, Group, Group]] = {}
         self._held = 0
 
-    def of(self, one: int) -> tuple[list[Item], Face] | None:
-        """The rows of the network cut to an address as ``Whole.at`` gives them, and those behind them, one by one. None where
-        that would be too many of one rule."""
+    def of(self, one: int) -> Face | None:
+        """What the operator wrote of an address, as ``Whole.at`` gives it, and one by one. None where that would be too many
+        rows of one rule."""
         if not self.settled:
             return None
         groups: dict[Place, Group] = {}
@@ -60,11 +61,11 @@ class Facing:
                 for place, group in (*found, *odd):
                     there = groups.get(place)
                     groups[place] = self._with(there, group, keep=bool(shift and not odd)) if there else group
-        return self.network.at(one), Face(one, groups)
+        return Face(one, groups)
 
     def _around(self, level: int, one: int) -> Iterator[tuple[int, _Prefix]]:
         """The prefixes around an address that have rows, the broadest first."""
-        blocks = self.whole.axis(level).blocks
+        blocks = self.written.axis(level).blocks
         for shift in sorted(blocks, reverse=True):
             at = one >> shift
             numbers = blocks[shift].get(at)
@@ -84,8 +85,6 @@ class Facing:
         exact, odd = list[tuple[int, Told]](), list[int]()
         for number in numbers:
             item = self.items[number]
-            if number < self.written:
-                continue
             if isinstance(item, Block):
                 pieces = list(cut(item, level, (span,))) if span in item.sets[level] else []
                 if pieces and all(map(_small, pieces)):

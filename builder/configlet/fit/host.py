@@ -48,21 +48,33 @@ def host_rows(law: Law) -> Sequence[Entry]:
 
 
 def _faced(family: Family, entries: Faced) -> Faced | None:
-    """The same where all that the operator wrote is of one address; None where some of that has to be cut."""
+    """The same where what the operator wrote of most addresses is in the head, and that of one is a face. None where some of
+    it has to be cut."""
     plain, found = _split(entries.head)
-    first = next((number for number, item in enumerate(found) if not item.permit), len(found))
+    at = written_from(map(rule_of, found))
+    first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
     own = _itself(found[:first])
-    if written_from(map(rule_of, found)) < len(found) or not _of_one(entries.face, own):
+    if not _of_one(entries.face, own):
         return None
-    doubts: dict[int, Told] = {}
+    others = [row for item in found[at:] for row in (item.rows() if isinstance(item, Block) else (item,))]
+    if _cut([*others, *_doubts(entries.face, own if others else frozenset())], own):
+        return None
+    network = _disjoint(family, found[:at], permitted_at(found[first:], entries.face))
+    head = [*plain, *network, *(row for row in others if row.permit or row.log)]
+    groups = {place: part for place, group in entries.face.groups.items() if (part := group.once(standing))}
+    return Faced(items(listed(head)), Face(entries.face.own, groups))
+
+
+def _doubts(face: Face, own: frozenset[int]) -> Iterator[Entry]:
+    """The rows of a face that could share a packet with another one of it, or with one of another of the host's ``own``
+    addresses, in order."""
+    found: dict[int, Told] = {}
     for level in (DST, SRC):  # rows towards it and rows from it share only what it says to itself
-        doubts |= doubted(group for group in entries.face.groups.values() if group.level == level)
-    mine = entries.face.own, entries.face.own
-    if _cut([doubts[number].at(mine) for number in sorted(doubts)], own):
-        return None
-    network = _disjoint(family, found, permitted_at(found[first:], entries.face))
-    kept = {place: part for place, group in entries.face.groups.items() if (part := group.once(standing))}
-    return Faced(items(listed((*plain, *network))), Face(entries.face.own, kept))
+        found |= doubted(group for group in face.groups.values() if group.level == level)
+    for group in face.groups.values() if own else ():
+        held = {end for end in group.once(ends) if any(end[0] <= one <= end[1] for one in own if one != face.own)}
+        found |= {number: row for number, row in zip(group.numbers, group.rows, strict=True) if row.key[0] in held}
+    return (found[number].at((face.own, face.own)) for number in sorted(found))
 
 
 def _of_one(face: Face, own: frozenset[int]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
+from itertools import chain
 from typing import NamedTuple
 
 from configlet.fit.clip import Whole, clip, guarded, needed, of_permits, permitted, with_fragments
@@ -17,7 +18,7 @@ from configlet.model.gate import Gate, Law
 from configlet.model.inventory import External, Inventory, Segment
 from configlet.model.net import Family, Span, Spans, family_of, merge, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
-from configlet.model.told import Faced
+from configlet.model.told import Face, Faced
 from configlet.packets.blocks import Item, blocks, cut, replies, rule_of
 from configlet.packets.boxes import full
 
@@ -53,7 +54,7 @@ class Laws:
     def __init__(self, inventory: Inventory, policy: Policy) -> None:
         self.inventory, self.policy = inventory, policy
         self.whole = cache(lambda realm, family: Whole(blocks(policy, realm, family)))
-        self.facing = cache(lambda realm, family: Facing(self.whole(realm, family)))
+        self.facing = cache(lambda realm, family: Facing(self.whole(realm, family).items))
         self.sides = cache(lambda realm, family: Sides(family, self.whole(realm, family).items))
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
@@ -107,22 +108,26 @@ class Laws:
         return Law(family, (faced,) if faced else tuple(map(listed, needed(self._host_entries(gate, family)))))
 
     def _faced(self, gate: Gate, family: Family) -> Faced | None:
-        """The rows of a host of which one address stands in rules of the operator's, and that in single rows; else None."""
-        head, face = self._itself(gate, family), None
-        for realm, spans in self._locals_by_realm(gate, family):
-            if not spans:
-                continue
-            whole = self.whole(realm, family)
-            if face or len(spans) > 1 or spans[0][0] != spans[0][1] or not whole.often:
+        """The same with what the operator wrote of one address in groups. None where a host has several addresses in a realm, or
+        rows that are not looked at one by one."""
+        head, faces = self._itself(gate, family), list[Face]()
+        for facing, spans in self._facing(gate, family):
+            if len(spans) > 1 or spans[0][0] != spans[0][1] or not facing.written.often:
                 return None
-            found = self.facing(realm, family).of(spans[0][0])
-            if found is None:
+            face = facing.of(spans[0][0])
+            if face is None:
                 return None
-            head += found[0]
-            face = found[1] if len(found[1]) else None
-        if face is None:
+            head += facing.network.at(spans[0][0])
+            faces.append(face)
+        faces.sort(key=len)
+        if not faces or not faces[-1]:
             return None
-        return Faced(items(listed(of_permits(head, permitted_at(head, face)))), face)
+        head += chain.from_iterable(face.entries() for face in faces[:-1])
+        return Faced(items(listed(of_permits(head, permitted_at(head, faces[-1])))), faces[-1])
+
+    def _facing(self, gate: Gate, family: Family) -> list[tuple[Facing, Spans]]:
+        """What the policy of each realm says, and a host's ends there."""
+        return [(self.facing(realm, family), spans) for realm, spans in self._locals_by_realm(gate, family) if spans]
 
     def towards(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a table at a host's interfaces: initiations to its addresses, and replies; of one for
@@ -158,10 +163,13 @@ class Laws:
         return out
 
     def _host_entries(self, gate: Gate, family: Family) -> list[Item]:
-        out = self._itself(gate, family)
-        for realm, spans in self._locals_by_realm(gate, family):
-            out += items(at_locals(self.whole(realm, family), spans)) if spans else ()
-        return out
+        """The network's rows of all realms first: what an operator wrote of one realm is not cut around the gateways of another.
+        Then the shorter lists first; no packet of a realm is in two of them."""
+        facing = self._facing(gate, family)
+        network = [at_locals(each.network, spans) for each, spans in facing]
+        written = [at_locals(each.written, spans) for each, spans in facing]
+        parts = [*network, *sorted(written, key=len)]
+        return [*self._itself(gate, family), *chain.from_iterable(map(items, parts))]
 
     def _locals_by_realm(self, gate: Gate, family: Family) -> Iterator[tuple[str, Spans]]:
         mine = {span for f, span in gate.locals if f == family}
