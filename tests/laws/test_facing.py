@@ -183,3 +183,26 @@ def test_hosts_of_a_site_have_their_laws_in_groups(name: str, tmp_path: Path) ->
             assert tuple(table.rows) == tuple(host_rows(Law(table.family, (tuple(table.law.lists[0]),))))
     groups = [id(group) for face in faced for group in face.groups.values()]
     assert len(faced) > (50 if name == "big" else 0) and len(set(groups)) < len(groups)
+
+
+MANAGED = """tier: 5000
+policy:
+  - {name: polls, from: [management], to: [management], service: [tcp/9100], action: allow, reason: monitoring, owner: ops}
+"""
+
+
+def test_a_rule_of_one_realm_changes_no_row_of_another(tmp_path: Path) -> None:
+    write(tmp_path, Size(4, 60, 600))
+    rows: list[dict[str, set[Entry]]] = []
+    for _ in range(2):
+        site = open_site(tmp_path, "big", date(2026, 1, 1))
+        gates = [gate for gate in site.placement.gates if gate.kind == "filter-table"]
+        found = {gate.name: {row for table in tables(site.laws, [gate]) for row in table.rows} for gate in gates}
+        rows.append(found)
+        (tmp_path / "inventory/big/policy/managed.yaml").write_text(MANAGED)
+    plain, managed = rows
+    assert any(row.rule.name == "polls" for of in managed.values() for row in of)
+    for name, of in plain.items():
+        realms = {row.rule.name for row in managed[name] - of}
+        assert realms <= {"polls", "infrastructure addresses"}
+        assert {row for row in of if row.rule.origin == "policy"} <= managed[name]
