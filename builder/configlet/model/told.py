@@ -60,7 +60,9 @@ class Group:
         """What a function of the module finds of these rows."""
         found = self.known.get(make, self)
         if found is self:
-            found = self.known[make] = make(self)
+            found = make(self)
+            if found is not self:  # or it would be held by itself, and never let go of
+                self.known[make] = found
         return cast("T", found)
 
 
