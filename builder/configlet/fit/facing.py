@@ -149,11 +149,10 @@ def _each(number: int, level: int, pieces: Iterable[Item]) -> list[tuple[int, To
 def permitted_at(head: Sequence[Item], face: Face) -> dict[int, Spans]:
     """What ``fit.clip.permitted`` says of the rows of a face behind some others."""
     ends = permitted([head])
-    own = face.own, face.own
     for level, other in ((DST, SRC), (SRC, DST)):
-        found = {end for group in face.groups.values() if group.level == level for end in group.once(permitted_ends)}
-        if found:
-            ends[level], ends[other] = merge((*ends[level], own)), merge({*ends[other], *found})
+        found = [group.once(permitted_ends) for group in face.groups.values() if group.level == level]
+        if any(found):
+            ends[level], ends[other] = merge((*ends[level], (face.own, face.own))), merge({*ends[other]}.union(*found))
     return ends
 
 

@@ -88,8 +88,9 @@ def _of_one(face: Face, own: frozenset[int]) -> bool:
 
 def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
     """Whether one of some rows that stand in a table shares a packet with one before it."""
-    earlier = _earlier(list(map(sets_of, found)), own)
-    return any(earlier(number) for number, entry in enumerate(found) if entry.permit or entry.log)
+    kept = [number for number, entry in enumerate(found) if entry.permit or entry.log]
+    earlier = _earlier(list(map(sets_of, found)), own) if kept else None
+    return earlier is not None and any(map(earlier, kept))
 
 
 def unbroken(group: Group) -> bool:
