@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from configlet.model.block import Block, listed
+from configlet.model.block import Block, listed, sets_of
 from configlet.model.gate import Table
 from configlet.model.net import Span, Spans
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, FRAG, Entry
 from configlet.model.problem import Refused
 from configlet.packets.blocks import Item
 from configlet.render import acl as access_lists
 from configlet.render import render
+from configlet.render.acl_lines import Lines, denies_fragments
+from configlet.render.numbered import Row
+from configlet.render.values import by_family, label
 from tests.builders import acl, platform, row
 
 BASE = 0x0A000000
@@ -27,6 +31,8 @@ PORTS: tuple[Spans, ...] = ((ANY_PORT,), ((22, 22),), ((1024, 65535),), ((0, 9),
 TYPES: tuple[Spans, ...] = ((ANY_PORT,), ((2048, 2303),), ((2048, 2560),), ((771, 771),))
 NAMES = ("eos", "nxos", "ios", "iosxr", "junos", "aoscx", "vyos", "sonic", "nvue", "sros", "os10")
 RULES = [row("permit tcp any any", name=f"rule {n}{' long' * (n % 3)}", log=n == 6).rule for n in range(7)]
+RULES += [row("permit tcp any any", name=name).rule for name in ("two \"words", "two 'words", "rule 0", "x" * 300)]
+"""Some of which have the same remark on some platforms."""
 
 
 def _item(dice: random.Random, number: int) -> Item:
@@ -96,6 +102,60 @@ def test_a_block_is_worded_as_its_rows_are_one_by_one(name: str) -> None:
         both = any(isinstance(item, Block) and min(map(len, item.sets[1:3])) > 1 for item in items)
         blocks += both and not said.startswith("refused")
     assert blocks > 1, blocks
+
+
+def _rows_one_by_one(operands: Mapping[str, Any], table: Table) -> list[Row]:
+    """The rows of a list, each worded by itself: a remark where another rule speaks than before, and no row twice."""
+    said, decided, remarks = "", False, operands["sequence"].get("remarks")
+    out = [Row(f"{label(', '.join(table.gate.segments), operands['text'])} {table.gate.direction}")]
+    deny = operands["action"]["deny"], operands["proto"][4]["any"], *[by_family(operands["address"], 4)["any"]] * 2
+    for entry in table.rows:
+        if entry.box[FRAG] == (0, 0) and not decided:
+            decided, said = True, ""
+            if word := denies_fragments(operands, 4):
+                out += Row("fragments"), Row("", *deny, fragments=word)
+        remark = label("replies: " + entry.rule.name if entry.reply else entry.rule.name, operands["text"])
+        out += [Row(remark)] if remark != said else []
+        said = remark
+        ((lines, _, _),) = Lines(operands, 4).told((entry,))
+        out += [Row(*values)._replace(remark="") for shape, *own, _ in lines for values in shape.rows(tuple(own))[-1:]]
+    out += Row("default deny"), Row("", *deny)
+    once = [one for at, one in enumerate(out) if one.remark or one not in out[:at]]
+    if remarks not in ("beside", "first"):
+        return once
+    beside = []
+    for at, one in enumerate(once):
+        ahead = next(other.remark for other in reversed(once[: at + 1]) if other.remark)
+        if not one.remark:
+            beside.append(one._replace(remark=ahead if remarks == "beside" or once[at - 1].remark else ""))
+    return beside
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_list_has_its_rows_with_remarks_and_none_twice(name: str) -> None:
+    dice = random.Random(f"{name} rows")
+    operands = {**platform(name).kinds["acl"].operands, "refusals": platform(name).refusals}
+    seen = 0
+    for _ in range(250):
+        found = [_item(dice, dice.randrange(9)) for _ in range(12)]
+        some = sorted(dice.choices(found, k=dice.choice((1, 4, 12, 30))), key=lambda _: dice.random() < 0.2)
+        some = [_of_fragments(item) if dice.random() < 0.3 else item for item in some[:3]] + some[3:]
+        table = _table(name, some)
+        try:
+            rows = access_lists.values("leaf1", operands, [table])["lists"][0].rows  # type: ignore[index]
+        except Refused:
+            continue
+        expected = _rows_one_by_one(operands, table)
+        assert [Row(*row[1:]) for row in rows] == expected
+        seen += len(expected) < 3 + 2 * len(table.rows)
+    assert seen > 2
+
+
+def _of_fragments(item: Item) -> Item:
+    """A row of the same ends as it asks for fragments, or for whole packets and fragments."""
+    sets = (*sets_of(item)[:3], (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), ((1, 1),))
+    entry = item.like if isinstance(item, Block) else item
+    return entry.over(tuple(spans[0] for spans in sets))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["eos", "sonic", "nvue"])

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from configlet.model.problem import Refused
 from configlet.render.engine import fill
 from configlet.render.forms import all_printed
-from configlet.render.numbered import Line, Numbered
+from configlet.render.numbered import Numbered, Row, Shapes
 from configlet.render.values import Filled, label, labels, printable
 
 LOOP = "{% for key, comment, verdict in rows %}\n\t{{ key }} 100% {{ comment }}: {{ verdict }},\n{% endfor %}\nend\n"
@@ -40,6 +40,29 @@ _BODIES = (
 CHOICES = tuple(f"{{% for key, comment, verdict in rows %}}{body}{{% endfor %}}\n" for body in _BODIES)
 """Loops that write some values only where another one is there, and some that only look like these."""
 
+HEAD = f"{{% for sequence, {', '.join(Row._fields)} in rows %}}"
+_ENDS = "{{ source }}{{ sport }} {{ destination }}{{ dport }}"
+LINES = tuple(
+    f"{HEAD}{body}{{% endfor %}}\n"
+    for body in (
+        "\n{% if remark %}\n  {{ sequence }} remark 5% {{ remark }}\n{% else %}\n"
+        "  {{ sequence }} {{ action }} {{ proto }} " + _ENDS + "{{ established }}{{ icmp }}{{ log }}\n{% endif %}\n",
+        "\n{% if remark %}\n remark {{ remark }}\n{% else %}\n{{ sequence }}{ }" + _ENDS + "\n{% endif %}\n",
+        "\n{% if remark %}\n{{ sequence }} # {{ remark }}\n{% endif %}\n{{ sequence }}{{ proto }}" + _ENDS + "{{ log }}\n",
+        "\n{{ remark }}{{ sequence }}{{ source }}{{ sport }}{{ destination }}{{ dport }}{{ sequence }}\n",
+        "\n{{ sequence }}{{ remark }}{{ destination }}{{ dport }}{{ source }}{{ sport }}\n",
+        "{{ sequence }}{{ remark }}{{ source }}{{ source }}{{ sport }}{{ destination }}{{ dport }}",
+        "{{ sequence }}{{ remark }}{{ source }}{{ destination }}{{ dport }}",
+        "{% if source %}{{ sequence }}{% else %}-{% endif %}{% if dport %}{{ dport }}{% endif %}{% if log %}+{% endif %}",
+        "{% if sequence %}{{ sequence }}{% endif %}{{ proto }}",
+        "{% if remark == 'b%' %}{{ sequence }}{% endif %}{{ remark }}",
+        "{{ end }}{{ sequence }}",
+        "\0{{ sequence }}{{ remark }}" + _ENDS + "\0",
+        "text",
+    )
+)
+"""Loops over the rows of an access list: as templates have them, with words in another order, twice, or left out."""
+
 
 def _jinja(template: str, rows: Sequence[object]) -> str:
     plain = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
@@ -58,32 +81,75 @@ def test_a_loop_writes_what_jinja_writes(number: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(CHOICES)))
-def test_a_loop_that_chooses_writes_what_jinja_writes_and_so_does_one_over_rows_with_numbers(number: int, tmp_path: Path) -> None:
+def test_a_loop_that_chooses_writes_what_jinja_writes(number: int, tmp_path: Path) -> None:
     dice = random.Random(number)
     (tmp_path / "t.j2").write_text(CHOICES[number])
-    (tmp_path / "u.j2").write_text(LOOP)
-    lines = [Line((dice.choice(("", "a", "b%", "é")), dice.choice(("", "x")))) for _ in range(30)]
+    for count in (0, 1, 3, 60):
+        words = ("", "a", "b%", "é")
+        rows = [(dice.randrange(3), dice.choice(words), dice.choice(("", "x"))) for _ in range(count)]
+        assert fill((tmp_path,), "t.j2", {"rows": rows, "end": "end"}) == _jinja(CHOICES[number], rows)
+
+
+def _row(dice: random.Random) -> Row:
+    """A row of any words; most often one of few shapes."""
+    row = Row(*(dice.choice(("", "", "a", "b%", "é{0}")) for _ in Row._fields))
+    if dice.random() < 0.8:
+        row = Row("", "permit", "tcp", row.source or "s", row.destination or "d", "", row.dport)
+    return Row(row.remark) if dice.random() < 0.1 else row._replace(remark=dice.choice(("", "r%", "é", "{x}")))
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("number", range(len(LINES)))
+def test_lines_with_numbers_are_written_as_jinja_writes_their_rows(number: int, apart: bool, tmp_path: Path) -> None:
+    """Whatever loop wrote the same lines before, and in whatever order the template has their words."""
+    dice = random.Random(number)
+    (tmp_path / "t.j2").write_text(LINES[number])
+    (tmp_path / "u.j2").write_text(LINES[0])
+    shapes = Shapes(apart=apart)
+    lines = [shapes.line(_row(dice)) for _ in range(40)]
     for count in (0, 1, 3, 60, 60):
-        numbers = dice.choice((range(10, 10 + 10 * count, 10), [dice.randrange(3) for _ in range(count)]))
-        rows = Numbered(numbers, [dice.choice(lines) for _ in range(count)])
-        assert len(rows) == len(list(rows)) == count and (not count or rows[-1] == list(rows)[-1] == rows[count - 1 :][0])
-        for name, template in (("t.j2", CHOICES[number]), ("u.j2", LOOP)):
+        some = [dice.choice(lines) for _ in range(count)]
+        takes = sum(shape.takes for shape, *_ in some)
+        rows = Numbered(dice.choice((range(10, 10 + 10 * takes, 10), [dice.randrange(3) for _ in range(takes)])), some)
+        assert len(rows) == len(list(rows)) == takes and (not count or rows[-1] == list(rows)[-1] == rows[takes - 1 :][0])
+        assert apart or takes == count
+        for name, template in (("t.j2", LINES[number]), ("u.j2", LINES[0])):
             for given in (rows, list(rows)):
                 assert fill((tmp_path,), name, {"rows": given, "end": "end"}) == _jinja(template, list(rows))
 
 
-@pytest.mark.parametrize("bad", ["a\nb", "\x1b", None, 1.5, ("a",)])
-def test_a_value_of_a_row_with_a_number_is_refused_where_it_is_written_and_only_there(bad: object, tmp_path: Path) -> None:
-    (tmp_path / "t.j2").write_text(CHOICES[0])
-    for values in (("c", bad), ("", bad), (bad, "v")):
-        rows = Numbered([1, 2], [Line(("", "v")), Line(values)])  # type: ignore[arg-type]
-        if values[0] == "c":
-            assert fill((tmp_path,), "t.j2", {"rows": rows}) == _jinja(CHOICES[0], [(1, "", "v"), (2, "c", "v")])
-        elif values != (None, "v"):
+def test_a_line_is_one_row_or_its_remark_and_the_row() -> None:
+    row = Row("r", "permit", "tcp", "s", "d", "", " eq 7", log=" log")
+    for apart, rows in ((True, [Row("r"), row._replace(remark="")]), (False, [row])):
+        shapes = Shapes(apart=apart)
+        assert list(Numbered((1, 2)[: len(rows)], [shapes.line(row)])) == [(n, *one) for n, one in enumerate(rows, 1)]
+        assert list(Numbered([1, 2], [shapes.line(Row("r")), shapes.line(rows[-1]._replace(remark=""))])) == [
+            (1, *Row("r")), (2, *row._replace(remark="")),
+        ]  # fmt: skip
+        assert shapes.of(row) is shapes.of(row._replace(source="t", dport=" eq 8", remark="q"))
+        others = [row._replace(**{word: "" if getattr(row, word) else "x"}) for word in Row._fields]
+        assert len({shapes.of(one) for one in (row, *others)}) == 1 + len(others)
+        assert shapes.reworded(shapes.line(row), proto="udp") == shapes.line(row._replace(proto="udp"))
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "\x1b", "\0", None, 1.5, ("a",)])
+@pytest.mark.parametrize("word", ["remark", "source", "proto", "dport"])
+def test_a_word_of_a_line_is_refused_where_it_is_written_and_only_there(bad: object, word: str, tmp_path: Path) -> None:
+    (tmp_path / "t.j2").write_text(LINES[0])
+    (tmp_path / "u.j2").write_text(f"{HEAD}{{{{ sequence }}}}{{{{ action }}}}{{% endfor %}}")
+    for apart in (True, False):
+        shapes = Shapes(apart=apart)
+        row = Row("", "a", "p", "s", "d")._replace(**{word: bad})  # type: ignore[arg-type]
+        lines = [shapes.line(Row("", "a")), shapes.line(row)]
+        rows = Numbered(range(1, 1 + sum(shape.takes for shape, *_ in lines)), lines)
+        assert fill((tmp_path,), "u.j2", {"rows": rows}) == "".join(f"{n}{row[1]}" for n, *row in rows)  # type: ignore[misc]
+        if word != "remark" or bad:
             with pytest.raises(Refused):
                 fill((tmp_path,), "t.j2", {"rows": rows})
-    with pytest.raises(Refused, match=r"t\.j2:1"):
-        fill((tmp_path,), "t.j2", {"rows": Numbered([1], [Line(("a",))])})
+    (tmp_path / "v.j2").write_text(LOOP)
+    for lines in (rows.lines, rows.lines[:1]):
+        with pytest.raises(Refused, match=r"v\.j2:1"):
+            fill((tmp_path,), "v.j2", {"rows": Numbered(range(9)[: sum(shape.takes for shape, *_ in lines)], lines)})
 
 
 @pytest.mark.parametrize(

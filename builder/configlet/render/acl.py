@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from itertools import accumulate, chain, islice, takewhile
+from operator import itemgetter, ne
 from typing import Any, ClassVar
 
 from configlet.model.block import items
@@ -13,9 +14,9 @@ from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import refuse
 from configlet.packets.entries import WHOLE
-from configlet.render.acl_lines import Group, Grouping, Lines, Row, denies_fragments
+from configlet.render.acl_lines import BESIDE, Group, Grouping, Lines, denies_fragments
 from configlet.render.acl_words import asks_fragments, cannot, word_of
-from configlet.render.numbered import Line, Numbered, Values
+from configlet.render.numbered import OWN, Line, Numbered, Row
 from configlet.render.values import by_family, called, label
 
 
@@ -75,6 +76,7 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], l
     return List(name, operands["command"][family], gate.direction, last.counted(table, groups), family, binding)
 
 
+_SHAPE, _OWN, _ROW = itemgetter(0), itemgetter(1), itemgetter(0, 2, 3, 4, 5)
 LONG, MANY = 20_000, 100_000
 """Rows of a list that is too long to be held for another device, and words that are too many."""
 
@@ -120,64 +122,91 @@ def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]
     sequence = operands["sequence"]
     remarks, first = sequence.get("remarks"), sequence["first"]
     least, most = sequence.get("lowest", 0), sequence.get("highest", 1 << 32)
-    lines = _once(_lines(operands, table, groups, made))
-    if remarks in ("beside", "first"):
-        lines = list(_beside(lines, once=remarks == "first"))
+    lines = _lines(operands, table, groups, made)
+    if remarks in BESIDE:
+        lines = list(_beside(lines, made, once=remarks == "first"))
+    count = sum(shape.takes for shape in map(_SHAPE, lines))
     for step in (sequence["step"], 1 if sequence["step"] > 0 else -1):
-        numbers: Sequence[int] = range(first, first + step * len(lines), step)
+        numbers: Sequence[int] = range(first, first + step * count, step)
         if remarks == "shared":  # with the entry behind it
-            numbers = list(accumulate((0 if line.values[0] else step for line in lines[:-1]), initial=first))
+            numbers = list(islice(accumulate(_steps(lines, step), initial=first), count))
         if all(least <= number <= most for number in (numbers[0], numbers[-1])):
             return Numbered(numbers, lines)
     last = most if sequence["step"] > 0 else least
     room = f"{abs(last - first) + 1:,} numbers for them, {first} to {last}"
-    detail = f"{table.gate.name} has {len(lines):,} entries, and the platform has {room}."
+    detail = f"{table.gate.name} has {count:,} entries, and the platform has {room}."
     raise refuse("List longer than its numbers", f"{detail} Nothing was rendered.", nature="red")
 
 
-def _beside(lines: Iterable[Line], *, once: bool) -> Iterator[Line]:
-    """The lines without remarks: each stands in the entries that it is for, or ``once`` in the first of them."""
+def _steps(lines: Iterable[Line], step: int) -> Iterator[int]:
+    """What is counted on behind each row: nothing behind a remark."""
+    for shape in map(_SHAPE, lines):
+        yield from (0, step)[1 - shape.apart : 2 - shape.lone]
+
+
+def _beside(lines: Iterable[Line], made: Lines, *, once: bool) -> Iterator[Line]:
+    """Each line with the remark ahead of it, or ``once`` only the first behind a remark."""
     remark = ""
-    for values in (line.values for line in lines):
-        if values[0]:
-            remark = values[0]
+    for line in lines:
+        shape, own, *more = line
+        remark = own or remark
+        if shape.lone:
             continue
-        yield Line((remark, *values[1:]))
+        if own or not remark:
+            yield line
+        else:
+            yield (shape.noted, remark, *more) if shape.noted else made.shapes.reworded(line, remark=remark)  # type: ignore[misc]
         remark = "" if once else remark
 
 
-def _once(lines: list[Line]) -> list[Line]:
-    """Without lines that stand there already: such a line decides nothing, and some devices silently do not take it."""
-    rows = [line.values for line in lines if not line.values[0]]
-    if len(set(rows)) == len(rows):
+def _once(lines: list[Line], rows: Sequence[Line], made: Lines) -> list[Line]:
+    """Without what stands there already: such a line decides nothing, and some devices silently do not take it. Its remark
+    stays. ``rows``: the same lines, but for remarks that are alone, each with a remark."""
+    if len(set(map(_ROW, rows))) == len(rows) and all(OWN[0] in shape.own for shape in set(map(_SHAPE, rows))):
         return lines
-    said: set[Values] = set()
-    out = []
+    said = set[object]()
+    out = list[Line]()
     for line in lines:
-        if line.values[0] or line.values not in said:
+        row = line[0].bare, *line[2:6]
+        if line[0].lone or row not in said:
+            said.add(row)
             out.append(line)
-            said.add(line.values)
+        elif line[1]:
+            out.append(made.shapes.line(Row(line[1])))
     return out
 
 
 def _lines(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> list[Line]:
     """The lines of a list with the remarks ahead of them. Raises Refused."""
-    out = [Line(Row(f"{label(', '.join(table.gate.segments), operands['text'])} {table.gate.direction}"))]
+    line = made.shapes.line
+    out = [line(Row(f"{label(', '.join(table.gate.segments), operands['text'])} {table.gate.direction}"))]
+    rows: list[Line] = []
     said, decided = "", False
     told = Grouping(made, groups).told if table.family in table.gate.capability.groups else made.told
     _can_pass_fragments(operands, table)
-    for remark, fragment, lines, entry in told(items(table.rows)):
+    for lines, fragment, entry in told(items(table.rows)):
         if fragment == WHOLE and not decided:
             decided, said = True, ""
             if denies_fragments(operands, table.family):
-                out += Line(Row("fragments")), Line(_plain(operands, table.family, fragments=True))
+                rows.append(line(_plain(operands, table.family, fragments=True)))
+                out.append(rows[-1])
         elif fragment == (1, 1) and decided:
             raise cannot(entry, "a row for fragments stands after the line that decides all of them")
-        if remark.values[0] != said:
-            said = remark.values[0]
-            out.append(remark)
+        rows += lines
+        said = _add(out, said, lines)
+    rows.append(line(_plain(operands, table.family, fragments=False)))
+    return _once([*out, rows[-1]], rows, made)
+
+
+def _add(out: list[Line], said: str, lines: Sequence[Line]) -> str:
+    """Put lines behind others, without the remark that was said last; gives the one that is last then."""
+    remarks = list(map(_OWN, lines))
+    new = list(map(ne, remarks, chain((said,), remarks)))
+    if False not in new:
         out += lines
-    return [*out, Line(Row("default deny")), Line(_plain(operands, table.family, fragments=False))]
+    else:
+        out += [line if first else (line[0].bare, "", *line[2:]) for line, first in zip(lines, new, strict=True)]
+    return remarks[-1] if remarks else said
 
 
 def _can_pass_fragments(operands: Mapping[str, Any], table: Table) -> None:
@@ -192,4 +221,5 @@ def _plain(operands: Mapping[str, Any], family: Family, *, fragments: bool) -> R
     every = by_family(operands["address"], family)["any"]
     word = denies_fragments(operands, family) if fragments else ""
     proto = operands["proto"][family]["any"]
-    return Row("", operands["action"]["deny"], proto, every, every, fragments=word)
+    said = "fragments" if fragments else "default deny"
+    return Row(said, operands["action"]["deny"], proto, every, every, fragments=word)

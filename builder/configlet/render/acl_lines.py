@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import product
-from typing import Any, NamedTuple
+from itertools import compress, count, groupby, product, repeat
+from operator import not_
+from typing import Any
 
 from configlet.model.block import Block
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Entry
 from configlet.packets.blocks import Item
+from configlet.packets.entries import WHOLE
 from configlet.render.acl_words import asks_established, asks_fragments, details_of, port_words, proto_word, word_of
-from configlet.render.numbered import Line, Values
+from configlet.render.numbered import Line, Row, Shape, Shapes
 from configlet.render.values import by_family, labels
 
 _WITH_PORTS = ((6, 6), (17, 17))
@@ -21,25 +23,6 @@ _WITH_PORTS = ((6, 6), (17, 17))
 
 _new = tuple.__new__
 """A row for each line of a long list: the shortest way to make one."""
-
-
-class Row(NamedTuple):
-    """One line of a list in finished words, without its number; a remark has no other words."""
-
-    remark: str = ""
-    action: str = ""
-    proto: str = ""
-    source: str = ""
-    destination: str = ""
-    sport: str = ""
-    dport: str = ""
-    established: str = ""
-    icmp: str = ""
-    fragments: str = ""
-    log: str = ""
-
-
-UNSAID = Row()[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,74 +40,115 @@ def denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
     return words.get("deny-fragments", words["fragments"])
 
 
-Told = tuple[Line, Span, Sequence[Line], Entry]
-"""The remark ahead of a row, what the row says of fragments, its lines, and the row itself."""
+BESIDE = ("beside", "first")
+"""Where a remark is no row of a list."""
+Told = tuple[Sequence[Line], Span, Entry]
+"""The lines of one or more rows, what these rows say of fragments, and the first of them."""
 
 
 class Lines:
     """Rows of one family in finished words; what rows say besides addresses is worded once for all that say the same, and so
     is each span of addresses and of ports."""
 
-    __slots__ = ("_around", "_known", "_label", "_last", "_plain", "_ports", "_said", "_told", "family", "operands", "words")
+    __slots__ = (
+        "_around", "_held", "_known", "_label", "_last", "_lowest", "_one", "_others", "_plain", "_ports", "_prefix", "_said",
+        "family", "operands", "shapes", "words",
+    )  # fmt: skip
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
         self.words = by_family(operands["words"], family)
+        self.shapes = Shapes(apart=operands["sequence"].get("remarks") not in BESIDE)
         self._label = labels(operands["text"])
-        self._last: tuple[object, bool, Line] = None, False, Line(())
+        self._last: tuple[object, bool, str] = None, False, ""
         """The remark that was asked for last, and what it is of."""
-        self._told: dict[int, Told] = {}
+        self._held: dict[int, Line] = {}
         """By the identity of rows, which are held here: of those that were asked for once, as two lists have each."""
+        self._others: dict[int, Told] = {}
+        """The same of rows that are more than one line, or not of whole packets."""
         self._known: dict[object, tuple[Row, ...]] = {}
         """By what rows say besides addresses, and besides ports where these are one word at each end."""
-        self._plain: dict[object, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-        """Where that is one line, what stands ahead of its addresses and behind its ports."""
+        self._plain: dict[object, Shape] = {}
+        """Where that is one line, its shape."""
         self._ports: dict[Span, str] = {ANY_PORT: ""}
+        before, port, behind = operands["ports"].get("one", "").format(low="\0", high="\0").partition("\0")
+        self._one = (before, behind) if port and "\0" not in behind else None
+        """What stands before and behind one port, of those from the lowest that can be written so."""
+        self._lowest: int = operands["ports"].get("lowest", 0)
         self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (by_family(operands["address"], family)["any"],)}
+        self._prefix: dict[Span, str] = {}
+        """The words of spans that are one prefix."""
         self._around: dict[int, tuple[str, str]] = {}
         """What stands before and behind the address of a prefix, by its length."""
 
     @property
     def held(self) -> int:
         """How much is remembered."""
-        return len(self._told) + len(self._known) + len(self._said)
+        return len(self._held) + len(self._others) + len(self._known) + len(self._said)
 
     def told(self, found: Iterable[Item]) -> Iterator[Told]:
-        """Rows, and all rows of a block as one, each with the remark ahead of it. Raises Refused."""
-        held, plain, said, ports = self._told, self._plain.get, self._said.get, self._ports.get
-        for item in found:
-            if isinstance(item, Block):
-                yield self.remark(item.like), item.sets[FRAG][0], list(map(Line, self._product(item))), item.like
+        """Rows, many of them at once, and all rows of a block as one. Raises Refused."""
+        for kind, run in groupby(found, type):
+            if kind is not Block:
+                yield from self._rows(list(run))  # type: ignore[arg-type]
                 continue
-            told = held.pop(id(item), None)
-            if told is None:
-                proto, dst, src, dport, sport, flag, fragment = item.box
-                # Most often a row is one line, of words that are all known.
-                form = plain((item.permit, item.log, proto, dport == ANY_PORT, sport == ANY_PORT, flag, fragment))
-                sources, targets, start, to = said(src, ()), said(dst, ()), ports(sport), ports(dport)
-                if form and (start is None or to is None):
-                    start, to = self._ported(dport, sport, item) or (None, None)
-                if form and len(sources) == len(targets) == 1 and start is not None and to is not None:
-                    lines: Sequence[Line] = (Line((*form[0], *sources, *targets, start, to, *form[1])),)
-                else:
-                    lines = tuple(map(Line, self.between(self._ends(item), item)))
-                told = held[id(item)] = self.remark(item), fragment, lines, item
-            yield told
+            for item in run:
+                yield list(self._product(item)), item.sets[FRAG][0], item.like  # type: ignore[arg-type, union-attr]
 
-    def remark(self, entry: Entry) -> Line:
+    def _rows(self, found: Sequence[Entry]) -> Iterator[Told]:
+        keys = list(map(id, found))
+        lines = list(map(self._held.pop, keys, repeat(None)))
+        self._fill(found, keys, lines)
+        at = 0
+        for end in compress(count(), map(not_, lines)):
+            if at < end:
+                yield lines[at:end], WHOLE, found[at]  # type: ignore[misc]
+            told = self._others.pop(keys[end], None)
+            if told is None:
+                item = found[end]
+                told = self._others[keys[end]] = self.between(self._ends(item), item), item.box[FRAG], item
+            yield told
+            at = end + 1
+        if at < len(found):
+            yield lines[at:], WHOLE, found[at]  # type: ignore[misc]
+
+    def _fill(self, found: Sequence[Entry], keys: Sequence[int], lines: list[Line | None]) -> None:
+        """The lines of rows that were not asked for before, or twice, where these are of words that are all known, as most are.
+        The others stay out."""
+        held, plain, prefix, ports = self._held, self._plain.get, self._prefix.get, self._ports.get
+        last_rule, last_reply, remark = self._last
+        for at in compress(count(), map(not_, lines)):
+            item = found[at]
+            proto, dst, src, dport, sport, flag, fragment = item.box
+            any_to, any_from, rule, reply = dport == ANY_PORT, sport == ANY_PORT, item.rule, item.reply
+            shape = plain((item.permit, rule.log and not reply, proto, any_to, any_from, flag, fragment))
+            source, destination = prefix(src), prefix(dst)
+            if not (shape and source and destination):
+                continue
+            start, to = ports(sport), ports(dport)
+            if start is None or to is None:
+                start, to = self._ported(dport, sport, item) or (None, None)
+            if start is None or to is None or (not start, not to) != (any_from, any_to):
+                continue
+            if rule is not last_rule or reply is not last_reply:
+                remark = self.remark(item)
+                last_rule, last_reply = rule, reply
+            lines[at] = held[keys[at]] = (shape if remark else shape.bare, remark, source, start, destination, to, item)
+
+    def remark(self, entry: Entry) -> str:
         """What stands ahead of the rows of a rule, or of the replies to it."""
-        rule, reply, line = self._last
+        rule, reply, remark = self._last
         if rule is not entry.rule or reply is not entry.reply:
             rule, reply = entry.rule, entry.reply
-            line = Line((self._label("replies: " + rule.name if reply else rule.name), *UNSAID))
-            self._last = rule, reply, line
-        return line
+            remark = self._label("replies: " + rule.name if reply else rule.name)
+            self._last = rule, reply, remark
+        return remark
 
     def _ends(self, entry: Entry) -> list[tuple[str, str]]:
         targets = self.addresses(entry.box[DST])
         return [(source, target) for source in self.addresses(entry.box[SRC]) for target in targets]
 
-    def _product(self, block: Block[Entry]) -> Iterator[Values]:
+    def _product(self, block: Block[Entry]) -> Iterator[Line]:
         """The lines of the rows of a block, in their order. Raises Refused."""
         protos, targets, sources, dports, sports, flags, fragments = block.sets
         said = self.addresses
@@ -132,24 +156,34 @@ class Lines:
         for proto, flag, fragment, sport, dport in product(protos, flags, fragments, sports, dports):
             yield from self.between(ends, block.like.over((proto, targets[0], sources[0], dport, sport, flag, fragment)))
 
-    def between(self, ends: Iterable[tuple[str, str]], entry: Entry) -> list[Row]:
+    def between(self, ends: Sequence[tuple[str, str]], entry: Entry) -> list[Line]:
         """The lines of a row between each two of some ends, sources first, in place of its own. Raises Refused."""
         proto, _, _, dport, sport, flag, fragment = entry.box
-        any_to, any_from = dport == ANY_PORT, sport == ANY_PORT
+        any_to, any_from, remark = dport == ANY_PORT, sport == ANY_PORT, self.remark(entry)
         ports = self._ported(dport, sport, entry) if proto in _WITH_PORTS and not (any_to and any_from) else None
         upper = (any_to, any_from) if ports else (dport, sport)
         forms = self._known.get((entry.permit, entry.log, proto, *upper, flag, fragment))
         if forms is None:
             forms = self._known[entry.permit, entry.log, proto, *upper, flag, fragment] = tuple(self._forms(entry))
-            if len(forms) == 1 and (ports or (any_to and any_from and not any(forms[0][5:7]))):
-                self._plain[entry.permit, entry.log, proto, any_to, any_from, flag, fragment] = forms[0][:3], forms[0][7:]
-        return [_new(Row, (*form[:3], a, b, *(ports or form[5:7]), *form[7:])) for a, b in ends for form in forms]
+        rows = [Row(remark, *form[1:3], "-", "-", *(ports or form[5:7]), *form[7:]) for form in forms]
+        if not all(map(all, ends)):
+            return [self.shapes.line(row._replace(source=a, destination=b)) for a, b in ends for row in rows]
+        shapes = [(self.shapes.of(row), row.sport, row.dport) for row in rows]
+        if len(shapes) == 1 and (ports or (any_to and any_from)) and remark and fragment == WHOLE:
+            shape, start, to = shapes[0]
+            if (not start, not to) == (any_from, any_to):
+                self._plain[entry.permit, entry.log, proto, any_to, any_from, flag, fragment] = shape
+        return [(shape, remark, a, start, b, to, None) for a, b in ends for shape, start, to in shapes]
 
     def _ported(self, dport: Span, sport: Span, entry: Entry) -> tuple[str, str] | None:
         """Source and destination ports as a word each; None where one of them takes more. Raises Refused."""
         said = self._ports
         for span in (dport, sport):
             if span not in said:
+                low, high = span
+                if self._one and low == high >= self._lowest:
+                    said[span] = f"{self._one[0]}{low}{self._one[1]}"
+                    continue
                 word, *more = port_words(self.operands, span, entry)
                 if more:
                     return None
@@ -190,6 +224,8 @@ class Lines:
         found = self._said.get(span)
         if found is None:
             found = self._said[span] = tuple(self._addresses(*span))
+            if len(found) == 1:
+                self._prefix[span] = found[0]
         return found
 
     def _addresses(self, low: int, high: int) -> list[str]:
@@ -223,14 +259,15 @@ class Grouping:
         self.said: Mapping[str, Any] = lines.operands["groups"]
 
     def told(self, found: Iterable[Item]) -> Iterator[Told]:
-        """Rows, and blocks as groups, each with the remark ahead of it. Raises Refused."""
-        for item in found:
-            if isinstance(item, Block):
-                yield self.lines.remark(item.like), item.sets[FRAG][0], list(map(Line, self._of(item))), item.like
-            else:
-                yield from self.lines.told((item,))
+        """Rows, and blocks as groups. Raises Refused."""
+        for kind, run in groupby(found, type):
+            if kind is not Block:
+                yield from self.lines.told(run)
+                continue
+            for item in run:
+                yield list(self._of(item)), item.sets[FRAG][0], item.like  # type: ignore[arg-type, union-attr]
 
-    def _of(self, block: Block[Entry]) -> Iterator[Row]:
+    def _of(self, block: Block[Entry]) -> Iterator[Line]:
         """The lines of a block: one, or one for each of its ports where a line cannot name a group for them."""
         sets = block.sets
         source, destination = self._end(sets[2]), self._end(sets[1])
@@ -239,8 +276,8 @@ class Grouping:
         for dport, sport in uppers:
             upper = (ANY_PORT, ANY_PORT) if service else (dport, sport)
             entry = block.like.over((sets[0][0], sets[1][0], sets[2][0], *upper, sets[5][0], sets[6][0]))
-            for row in self.lines.between(((source, destination),), entry):
-                yield row._replace(proto=service) if service else row
+            for line in self.lines.between(((source, destination),), entry):
+                yield self.lines.shapes.reworded(line, proto=service) if service else line
 
     def _end(self, spans: Spans) -> str:
         """An address clause: a group where there is more than one prefix."""

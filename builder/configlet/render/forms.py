@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from operator import itemgetter
 
-from configlet.render.numbered import Line, Numbered, Values
+from configlet.render.numbered import OWN, Line, Numbered, Shape
 from configlet.render.values import all_written, printable
 
 Part = str | int
@@ -16,6 +16,10 @@ Step = tuple[int, tuple[Part, ...], tuple[Part, ...]]
 """The value that is asked for (-1: none is), what is written where it is there, and what is written where it is not."""
 Form = tuple[int, tuple[Step, ...]]
 """How many values a row has, and what is written of it."""
+
+NUMBER = "\0"
+"""What stands for the number of a row in a text that is not finished; no value can have it."""
+_SHAPE, _ONCE = itemgetter(0), (0, 1)
 
 
 def all_printed(form: Form, rows: Iterable[Iterable[object]]) -> str:
@@ -71,14 +75,41 @@ def _written(steps: Iterable[Step], row: Sequence[object]) -> str:
 
 
 def _numbered(form: Form, rows: Numbered) -> str:
-    """The same of rows with numbers. What was written by the same loop before is not written again."""
-    count, steps = form
-    new = [line for line in rows.lines if line.form is not form]
-    values = [line.values for line in new]
-    if any(test == 0 for test, _, _ in steps) or not set(map(len, values)) <= {count - 1} or not _printable(values):
+    """The same of rows with numbers: each line at once, then all numbers between."""
+    lines = rows.lines
+    shapes = set(map(_SHAPE, lines))
+    for shape in shapes:
+        if shape.form is not form:
+            _learn(form, shape)
+    if not all(shape.parts for shape in shapes) or not _sayable(lines):
         return all_printed(form, iter(rows))
-    _write(form, new)
-    return "".join([number.join(line.texts) for number, line in zip(_digits(rows.numbers), rows.lines, strict=False)])
+    text = "".join([
+        f"{ahead}{remark}{a}{source}{b}{start}{c}{destination}{d}{to}{behind}"
+        for shape, remark, source, start, destination, to, _ in lines
+        for ahead, a, b, c, d, behind in shape.parts
+    ])  # fmt: skip
+    texts, digits = text.split(NUMBER), list(islice(_digits(rows.numbers), len(rows)))
+    if any(shape.uses != _ONCE[: shape.takes] for shape in shapes):
+        digits = list(_used(lines, digits))
+    both = [""] * (len(texts) + len(digits))
+    both[::2], both[1::2] = texts, digits
+    return "".join(both)
+
+
+def _sayable(lines: Iterable[Line]) -> bool:
+    """Whether all that lines say themselves is text that may be written."""
+    try:
+        return printable("".join([a + b + c + d + e for _, a, b, c, d, e, _ in lines]))
+    except TypeError:
+        return False
+
+
+def _used(lines: Iterable[Line], digits: Sequence[str]) -> Iterator[str]:
+    """The numbers in the order in which they are written, where that is not once for each row."""
+    at = 0
+    for shape in map(_SHAPE, lines):
+        yield from (digits[at + row] for row in shape.uses)
+        at += shape.takes
 
 
 def _digits(numbers: Sequence[int]) -> Iterable[str]:
@@ -95,35 +126,28 @@ def _counted_from(_first: int, _step: int) -> list[str]:
     return []
 
 
-def _write(form: Form, lines: Sequence[Line]) -> None:
-    """Let lines know the texts around their number, a row's first value. Those of which the same is written are written
-    together."""
-    _, steps = form
-    groups = [lines]
-    for test in {test for test, _, _ in steps if test > 0}:
-        groups = [
-            [line for line in of if bool(line.values[test - 1]) is there] for of in groups for there in (True, False)
-        ]
-    for of in filter(None, groups):
-        values = [line.values for line in of]
-        columns = [_column(parts, values) for parts in _between(list(_parts(steps, (0, *values[0]))))]
-        for line, texts in zip(of, zip(*columns, strict=False), strict=False):  # as a text without values is repeated
-            line.form, line.texts = form, texts
-
-
-def _between(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
-    """What stands ahead of the number, between two of it, and behind it."""
-    at = -1
-    for end in [*(n for n, part in enumerate(parts) if part == 0), len(parts)]:
-        yield parts[at + 1 : end]
-        at = end
-
-
-def _column(parts: Sequence[Part], values: Sequence[Values]) -> Iterable[str]:
-    """One text of many rows, of which the values are given without the number."""
-    text = "".join(part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parts)
-    numbers = [part - 1 for part in parts if isinstance(part, int)]
-    return map(text.__mod__, map(itemgetter(*numbers), values)) if numbers else repeat(text % ())
+def _learn(form: Form, shape: Shape) -> None:
+    """Let a shape know what a loop writes of its lines: the texts around what these say themselves, with a sign for each
+    number, and for whose. No texts where the lines must be looked at row by row."""
+    count, steps = form
+    shape.form, shape.parts = form, ()
+    if len(shape.row) != count - 1 or any(test == 0 for test, _, _ in steps) or not _printable([shape.row]):
+        return
+    texts, order, uses = [""], list[int](), list[int]()
+    for number, row in enumerate(shape.rows(tuple(["own" if at in shape.own else "" for at in OWN]))):
+        for part in _parts(steps, (NUMBER, *row)):
+            if isinstance(part, int) and part - 1 in OWN and row[part - 1]:
+                order.append(part - 1)
+                texts.append("")
+            elif part == 0:
+                texts[-1] += NUMBER
+                uses.append(number)
+            else:
+                texts[-1] += part if isinstance(part, str) else row[part - 1]
+    if tuple(order) == shape.own and sum(text.count(NUMBER) for text in texts) == len(uses):
+        behind = iter(texts[1:])
+        a, b, c, d, last = (next(behind) if at in order else "" for at in OWN)
+        shape.parts, shape.uses = ((texts[0], a, b, c, d, last),), tuple(uses)
 
 
 def _counted(row: tuple[object, ...], count: int) -> tuple[object, ...]:
