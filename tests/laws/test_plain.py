@@ -71,6 +71,11 @@ def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
                      for pair in ((one, EVERY[family]), (EVERY[family], one))]  # fmt: skip
             box = ((6, 6), one, (BASE[family], BASE[family] + 255), (179, 179), (1024, 65535), ANY_BIT, (0, 0))
             head.insert(0, Entry(True, box, rule("needed", "infrastructure")))
+        if dice.random() < 0.4:  # many at once, of which a gate meets some, and perhaps closed the one way alone
+            many, every = tuple((BASE[family] + n * 64 + 1,) * 2 for n in range(40)), (EVERY[family],)
+            for pair in ((many, every), (every, many))[dice.choice((0, 0, 0, 1)) : dice.choice((2, 2, 2, 1))]:
+                sets = ((ANY_PROTO,), *pair, (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), ((0, 0),))
+                head.append(Block(sets, Entry(False, box, closed)))  # type: ignore[arg-type]
     if dice.random() < 0.4:  # as who asks for an address, and as who may always in
         asks = ((17, 17), EVERY[family], (0, 0), (67, 67), (68, 68), ANY_BIT, (0, 0))
         may = ((6, 6), (BASE[family], BASE[family] + 1023), EVERY[family], (22, 22), (1024, 65535), ANY_BIT, (0, 0))
@@ -105,6 +110,28 @@ def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family)
             rows = items(acl_rows(law))
             assert items(acl_rows(law, made)) == rows
     assert 0.2 < glanced / looked < 0.8, (glanced, looked)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_rows_without_a_reply_or_with_a_cut_one_leave_the_others_where_they_are(family: Family) -> None:
+    """Rows to groups, and between ends that are closed: what stands behind them in a list is not taken for them."""
+    dice = random.Random(50 + family)
+    here, first = (BASE[family], BASE[family] + 255), 0xE0000000 if family == 4 else 0xFF << 120
+    top = (first, first + 255)
+    ends = (here, (here[0], here[0]), (BASE[family] + 256, BASE[family] + 511), top, (top[0] - 9, top[0] + 9))
+    glanced = 0
+    for _ in range(60):
+        said = [
+            Entry(dice.random() < 0.8, (dice.choice(PORTED), dice.choice(ends), dice.choice(ends[:3]), (number, number),
+                                        (1024, 65535), ANY_BIT, (0, 0)), rule(f"r{number}"))
+            for number in range(1, 12)
+        ]  # fmt: skip
+        for direction in ("in", "out"):
+            made = routed(Sides(family, tuple(said)), Scope((here,), (), False), direction)
+            glanced += as_they_are(family, made) is not None
+            assert items(acl_rows(Law(family, made.lists), made)) == items(acl_rows(Law(family, made.lists)))
+            assert [list(items(part)) for part in made.lists] == lists(tuple(said), Scope((here,), (), False), direction, family)
+    assert glanced > 60
 
 
 def lists(found: tuple[Item, ...], scope: Scope, direction: str, family: Family) -> list[list[Item]]:
@@ -166,6 +193,7 @@ def test_no_list_costs_more_than_what_is_asked_first(family: Family) -> None:
     [
         (((17, 17), (443, 443), (7, 7)), ((17, 17), (7, 7), ANY_PORT)),
         (((6, 6), (443, 443), (1024, 65535)), ((6, 6), (1000, 65535), ANY_PORT)),
+        (((6, 6), (443, 443), (2000, 3024)), ((6, 6), (2000, 3024), ANY_PORT)),
         (((1, 1), TYPES[0], ANY_PORT), ((1, 1), TYPES[1], ANY_PORT)),
     ],
 )
@@ -175,7 +203,10 @@ def test_a_reply_that_an_initiation_passes_is_not_said_again(
     here, there = (BASE[4], BASE[4] + 255), (BASE[4] + 256, BASE[4] + 511)
     said = [
         Entry(True, (proto, *pair, dport, sport, ANY_BIT, (0, 0)), rule(name))
-        for name, pair, (proto, dport, sport) in (("asks", (here, there), asked), ("answers", (there, here), answer))
+        for name, pair, (proto, dport, sport) in (
+            ("asks", (here, there), asked), ("asks", (here, there), (asked[0], (500, 500), asked[2])),
+            ("answers", (there, here), answer),
+        )
     ]
     others = [((6, 6), here, (BASE[4] + 512 + n, BASE[4] + 512 + n), (n, n), (1024, 65535)) for n in range(1, 12)]
     whole = Sides(4, (*said, *(Entry(True, (*box, ANY_BIT, (0, 0)), rule(f"r{box[3][0]}")) for box in others)))

@@ -72,8 +72,8 @@ def _most(table: Table) -> int:
 def _lines(table: Table) -> int:
     """No less than a list costs: as if each row between two ends were as long as the longest at both."""
     family, found = table.family, items(table.rows)
-    blocks = [item for item in found if isinstance(item, Block)]
-    boxes = [item.box for item in found if not isinstance(item, Block)] if blocks else list(map(_BOX, found))
+    blocks = [item for item in found if not isinstance(item, Entry)]  # the type that nearly all have is seen at once
+    boxes = [item.box for item in found if isinstance(item, Entry)] if blocks else list(map(_BOX, found))
     rows = len(boxes)
     if not ICMPS.isdisjoint(map(_PROTO, boxes)):
         rows += sum(types(box[DPORT]) for box in boxes if box[PROTO] in ICMPS and box[DPORT] != PORTS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, count
 from operator import attrgetter, itemgetter, not_
 
+from configlet.fit.plain import Pair, spans_of
 from configlet.model.block import Block, Sets, sets_of
 from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
@@ -135,16 +136,20 @@ def of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
     return out
 
 
-def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
-    """The destinations and the sources that some permit of the lists speaks of."""
+def permitted(lists: Iterable[Iterable[Item]], also: Collection[Pair] = ()) -> dict[int, Spans]:
+    """The destinations and the sources that some permit of the lists speaks of, and others."""
     permits = [item for items in lists for item in items if item.permit]
     some = Block in set(map(type, permits))
     blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
     boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))
     return {
-        level: merge({*map(itemgetter(level), boxes), *(s for spans in _distinct(blocks, level) for s in spans)})
-        for level in (DST, SRC)
-    }
+        level: merge({
+            *map(itemgetter(level), boxes),
+            *(s for spans in _distinct(blocks, level) for s in spans),
+            *(s for end in {both[at] for both in also} for s in spans_of(end)),
+        })
+        for at, level in enumerate((DST, SRC))
+    }  # fmt: skip
 
 
 def _distinct(blocks: Sequence[Sets], level: int) -> Iterable[Spans]:

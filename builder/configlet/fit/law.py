@@ -12,7 +12,7 @@ from typing import NamedTuple
 from configlet.fit.clip import Whole, clip, guarded, needed, of_permits, permitted, with_fragments
 from configlet.fit.facing import Facing, permitted_at
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
-from configlet.fit.sides import Sides
+from configlet.fit.sides import Sides, Told
 from configlet.model.block import items, listed
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import External, Inventory, Segment
@@ -207,8 +207,9 @@ class Routed(NamedTuple):
     lists: tuple[Sequence[Entry], Sequence[Entry]]
     heads: tuple[Sequence[Item], Sequence[Item]] = ((), ())
     """What the network needs and keeps closed, ahead of what the operator wrote: initiations, replies."""
-    written: tuple[Sequence[Item], Sequence[Item]] | None = None
-    """What the operator wrote, all of it plain (``fit.plain``); None where not all of it is."""
+    written: tuple[Told, Told] | None = None
+    """What the operator wrote, all of it plain (``fit.plain``): initiations, permits of replies; None where not all of it
+    is."""
 
 
 def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
@@ -226,15 +227,16 @@ def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
     asked, answered = _head(sides, scope, near, wide, narrow), _head(sides, scope, far, scope.spans, scope.spans)
     # Neighbour discovery is never fragmented (RFC 6980), so the link's own rows stay as they are.
     heads = ((*link, *asked), tuple(replies(answered, family)))
-    ends = permitted((here.rows, there.replies, *heads))
+    plain = None if match else sides.plain(len(here.rows) + len(there.rows))
+    written = sides.told(here, there) if plain else None
+    if written is None:
+        ends = permitted((here.rows, there.replies, *heads))
+    else:
+        known = {side.ends[key] for side in written for key in side.permits}
+        ends = permitted(heads, known)
     first, second = (of_permits(head, ends) for head in heads)
     lists = listed((*first, *here.rows)), listed((*second, *there.replies))
-    plain = None if match else sides.plain(len(here.rows) + len(there.rows))
-    if plain is None or not plain.starts.issuperset(here.numbers):
-        return Routed(lists)
-    if not plain.answers.issuperset(sides.permitting(there.numbers)):
-        return Routed(lists)
-    return Routed(lists, (first, second), (here.rows, [item for item in there.replies if item.permit]))
+    return Routed(lists, (first, second), written) if written else Routed(lists)
 
 
 def _head(sides: Sides, scope: Scope, level: int, wide: Spans, narrow: Spans) -> Sequence[Item]:

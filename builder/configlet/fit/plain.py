@@ -7,11 +7,12 @@ of the rows, each of them whole or cut; so no list need ask again whether it is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from configlet.model.block import Block, Sets, sets_of
 from configlet.model.net import Family, Span, Spans
-from configlet.model.policy import DPORT, DST, FRAG
+from configlet.model.policy import DPORT, DST, FRAG, PROTO, SRC, Entry
 from configlet.packets.apart import doubtful
 from configlet.packets.axis import Runs
 from configlet.packets.blocks import Item, rule_of
@@ -22,7 +23,10 @@ from configlet.packets.sets import within
 
 End = Span | Spans
 """One end of a row, or of a block."""
+Pair = tuple[End, End]
+"""The destination and the source of a row."""
 _PORTED = ((6, 6), (17, 17))
+_BOX, _BOTH = attrgetter("box"), itemgetter(DST, SRC)
 MET = 32
 """Rows that meet others, from which it counts whether they are most of those that were looked at."""
 
@@ -34,6 +38,10 @@ class Plain(NamedTuple):
     """Of the initiations."""
     answers: frozenset[int]
     """Those of them of which the one reply is plain too."""
+    ends: Sequence[Pair]
+    """The ends of all rows, each pair once."""
+    pairs: Sequence[int]
+    """Which of these each row has."""
 
 
 def plain(family: Family, rows: Sequence[Item]) -> Plain:
@@ -42,9 +50,21 @@ def plain(family: Family, rows: Sequence[Item]) -> Plain:
     stop, every = len(rows), ((full(family)[DST],),) * 2
     while stop and sets_of(rows[stop - 1])[DST:DPORT] == every:
         stop -= 1
-    starts = [number for number in _first(rows[:stop]) if _written(rows[number])]
-    answers = _Answers(sets_of(row) for row in rows if row.permit and _broad(row))
-    return Plain(frozenset(starts), frozenset(n for n in starts if rows[n].permit and answers.plain(rows[n])))
+    known: dict[Pair, int] = {}
+    pairs = [known.setdefault(both, len(known)) for both in ends_of(rows)]
+    ends, ports = tuple(known), list(map(_ports, rows))
+    starts = [number for number in _first(rows[:stop], ends, pairs, ports) if _written(rows[number])]
+    wide = [number for number, (low, high) in enumerate(ports) if high - low >= BROAD]
+    asked = _Answers(ends, (sets_of(row) for row in map(rows.__getitem__, wide) if row.permit and _broad(row)))
+    answers = [number for number in starts if rows[number].permit and asked.plain(rows[number], pairs[number])]
+    return Plain(frozenset(starts), frozenset(answers), ends, pairs)
+
+
+def ends_of(rows: Sequence[Item]) -> list[Pair]:
+    """The destination and the source of each row."""
+    if Block not in set(map(type, rows)):
+        return list(map(_BOTH, map(_BOX, rows)))
+    return [_BOTH(row.sets if isinstance(row, Block) else row.box) for row in rows]
 
 
 def _written(row: Item) -> bool:
@@ -61,16 +81,17 @@ def _broad(row: Item) -> bool:
     return high - low >= BROAD
 
 
-def _first(rows: Sequence[Item]) -> Iterator[int]:
+def _first(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], ports: Sequence[Span]) -> Iterator[int]:
     """The numbers of the rows that share no packet with one ahead of them; where most that could do, as far as was looked."""
     if not rows:
         return
-    protos, targets, sources, ports = zip(*map(_seen, rows), strict=True)
-    groups = _groups(targets, sources)
     by: dict[Span, list[int]] = {}
-    for number, proto in enumerate(protos):
-        by.setdefault(proto, []).append(number)
-    doubts = doubtful(by, [(group, group) for group in groups], ports)
+    for number, row in enumerate(rows):
+        by.setdefault(_proto(row) if isinstance(row, Block) else row.box[PROTO], []).append(number)
+    runs = _groups(ends)
+    groups = list(map(runs.__getitem__, pairs[: len(rows)]))
+    spans = [(number, number) for number in range(len(ends))]
+    doubts = doubtful(by, list(map(spans.__getitem__, groups)), ports)
     yield from (number for number in range(len(rows)) if number not in doubts)
     together: dict[int, list[int]] = {}
     for number in sorted(doubts):
@@ -88,20 +109,21 @@ def _first(rows: Sequence[Item]) -> Iterator[int]:
                 yield number
 
 
-def _seen(row: Item) -> tuple[Span, End, End, Span]:
-    """The protocol and both ends of a row, and its ports; of a block from the first to the last."""
-    if isinstance(row, Block):
-        protos, to, start, dports, *_ = row.sets
-        return (protos[0][0], protos[-1][1]), to, start, (dports[0][0], dports[-1][1])
-    proto, dst, src, dport, *_ = row.box
-    return proto, dst, src, dport
+def _proto(row: Block[Entry]) -> Span:
+    """From the first protocol to the last."""
+    return row.sets[PROTO][0][0], row.sets[PROTO][-1][1]
 
 
-def _groups(targets: Sequence[End], sources: Sequence[End]) -> list[int]:
-    """A number for each row: those of two numbers share no packet, as one end of them lies in runs of addresses apart."""
-    to, start = _runs(targets), _runs(sources)
-    pairs: dict[tuple[int, int], int] = {}
-    return [pairs.setdefault((to[dst], start[src]), len(pairs)) for dst, src in zip(targets, sources, strict=True)]
+def _ports(row: Item) -> Span:
+    """The ports of a row; of a block from the first to the last."""
+    return (row.sets[DPORT][0][0], row.sets[DPORT][-1][1]) if isinstance(row, Block) else row.box[DPORT]
+
+
+def _groups(ends: Sequence[Pair]) -> list[int]:
+    """A number for each two ends: those of two numbers share no packet, as one end of them lies in runs of addresses apart."""
+    to, start = (_runs(both[at] for both in ends) for at in range(2))
+    groups: dict[tuple[int, int], int] = {}
+    return [groups.setdefault((to[dst], start[src]), len(groups)) for dst, src in ends]
 
 
 def _runs(ends: Iterable[End]) -> dict[End, int]:
@@ -118,31 +140,32 @@ def spans_of(end: End) -> Spans:
 class _Answers:
     """Whether no initiation passes the replies of another, seen at the ports. ``wide``: initiations that ask for many."""
 
-    __slots__ = ("_known", "_near")
+    __slots__ = ("_ends", "_known", "_near")
 
-    def __init__(self, wide: Iterable[Sets]) -> None:
-        self._near = Near(tuple(wide))
-        self._known: dict[tuple[End, End], Sequence[Spans] | None] = {}
+    def __init__(self, ends: Sequence[Pair], wide: Iterable[Sets]) -> None:
+        self._ends, self._near = ends, Near(tuple(wide))
+        self._known: dict[tuple[int, Span], bool] = {}
 
-    def plain(self, row: Item) -> bool:
-        """Of an initiation of TCP or UDP that no row ahead of it shares a packet with: such a row has no reply among denies."""
-        dst: End
-        src: End
+    def plain(self, row: Item, pair: int) -> bool:
+        """Of an initiation of TCP or UDP that no row ahead of it shares a packet with: such a row has no reply among denies.
+        ``pair``: the number of its ends."""
         if isinstance(row, Block):
-            (proto, *more), dst, src, _, (ports, *others), *_ = row.sets
+            (proto, *more), _, _, _, (ports, *others), *_ = row.sets
             if more or others:
                 return False
         else:
-            proto, dst, src, _, ports, _, _ = row.box
+            proto, _, _, _, ports, _, _ = row.box
         if proto not in _PORTED or ports[1] - ports[0] < BROAD:
             return False
         if not self._near.rows:
             return True
-        ends = src, dst
-        if ends not in self._known:
-            self._known[ends] = self._ports(spans_of(src), spans_of(dst))
-        known = self._known[ends]
-        return known is not None and not any(within((ports,), other) for other in known)
+        found = self._known.get((pair, ports))
+        if found is None:
+            dst, src = self._ends[pair]
+            known = self._ports(spans_of(src), spans_of(dst))
+            found = known is not None and not any(within((ports,), other) for other in known)
+            self._known[pair, ports] = found
+        return found
 
     def _ports(self, dst: Spans, src: Spans) -> Sequence[Spans] | None:
         """The ports of initiations between the ends of a reply, where they are many; None where they are too many."""
