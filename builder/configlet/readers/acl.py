@@ -98,31 +98,32 @@ class AclReader:
                 return None
             if body and (found := self.stanzas["list"].fullmatch(head)):
                 made = self._begun(Source(file, number, 1, head), found, seen)
-                total += 1 + self._body(made, body, number + 1, seen.groups)
+                read, number = self._body(made, body, number + 1, seen.groups)
+                total += 1 + read
             else:
                 lines = [*sources(part, file, number)]
                 total += len(lines)
+                number += 1 + part.count("\n")
                 if not head.startswith(self.marks):
                     self._stanza(Stanza(lines[0], [one for one in lines[1:] if not one.text.startswith(self.marks)]), seen)
-            number += 1 + part.count("\n")
         return self._reading(seen, total) if total else None
 
-    def _body(self, made: List, body: str, first: int, groups: Groups) -> int:
-        """The lines of a list, of which the first has this number, and how many they are. Raises Refused."""
+    def _body(self, made: List, body: str, first: int, groups: Groups) -> tuple[int, int]:
+        """The lines of a list, of which the first has this number: how many were read, and the number of the line behind them.
+        Raises Refused."""
         bulk = self.bulk(made.family)
         few = "\n".join(body.split("\n", FEW)[:FEW]) if bulk else body
         total, read = self._each(made, few, first, groups, until_closed=bulk is not None)
         rest = "".join(body.split("\n", read)[read:])
         first += read
         for piece in pieces(rest) if rest else ():
-            count = piece.count("\n") + 1
-            if bulk and made.closed and bulk.take(made, piece, first):
-                total += count
-            else:
-                total += self._each(made, piece, first, groups)[0]
-            first += count
+            read = lines = bulk.take(made, piece, first) if bulk and made.closed else 0
+            if not read:
+                read, lines = self._each(made, piece, first, groups)
+            total += read
+            first += lines
         made.whole()
-        return total
+        return total, first
 
     def _each(
         self, made: List, piece: str, first: int, groups: Groups, *, until_closed: bool = False

@@ -22,8 +22,8 @@ from configlet.readers.tree import plain
 
 _MOST, _OFTEN, _LONGEST = 1 << 14, 1 << 13, 16
 """How many forms are remembered; lines of a list whose numbers are known before, and digits of one of these at most."""
-_FORM = str.maketrans("123456789", "000000000")
-"""Makes of a line its form, in which all digits are alike."""
+_FORM = bytes.maketrans(b"123456789", b"000000000")
+"""Makes of a line, as it is written, its form, in which all digits are alike."""
 _PARTS = "source", "sport", "destination", "dport"
 _NOWHERE = Source("", 0, 1, "")
 """A line that is refused here is read again by itself, and then says where it stands."""
@@ -90,12 +90,13 @@ class Bulk:
     ) -> None:
         self.dialect, self.lines, self.words, self.groups = dialect, lines, words, groups
         self.family, self.rules = family, rules
-        self.cuts: dict[str, Cut] = {}
+        self.numbered = [word.encode() for word in dialect.numbered]
+        self.cuts: dict[bytes, Cut] = {}
         self.heads: tuple[str, tuple[str, ...]] = ("", ())
         """Numbers as a list most often has them, with what stands around them."""
 
-    def take(self, made: List, piece: str, first: int) -> bool:
-        """Whether these lines of a list that has decided all fragments were read; else nothing was changed.
+    def take(self, made: List, piece: str, first: int) -> int:
+        """How many lines of a list that has decided all fragments were read: all of these, or none, and then nothing was changed.
 
         ``first`` is the number of the first line in its text.
         """
@@ -110,7 +111,7 @@ class Bulk:
         numbers = self._numbers(made, lines, cuts) if cuts is not None else None
         if cuts is None or numbers is None:
             made.half = half
-            return False
+            return 0
         as_lines = partial(self._lines, piece, first, made.label, rows)
         taken = Piece(numbers, partial(self._said, piece), rows.permits, rows.boxes, as_lines)
         made.written.append(taken)
@@ -118,14 +119,14 @@ class Bulk:
         last = next((line for line, cut in zip(reversed(lines), reversed(cuts), strict=True) if cut.parts is None), None)
         if last is not None and (found := self.lines.match(last)):
             made.label = found["text"]
-        return True
+        return len(lines)
 
     def _cuts(self, piece: str, lines: Sequence[str]) -> list[Cut] | None:
         """Where each line has what it says; None where one is no entry and no remark. Raises Refused."""
-        together = piece.translate(_FORM)
-        if any(word in together for word in self.dialect.numbered):
+        together = piece.encode("utf-8", "surrogatepass").translate(_FORM)
+        if any(word in together for word in self.numbered):
             return None
-        forms, known = together.split("\n"), self.cuts
+        forms, known = together.split(b"\n"), self.cuts
         found = [*map(known.get, forms)]
         if None in found:
             new = {form: line for form, line, cut in zip(forms, lines, found, strict=True) if cut is None}
