@@ -19,6 +19,7 @@ from configlet.readers.columns import Columns, Unfit, apart
 from configlet.readers.filter_table import FilterTableReader
 from configlet.readers.filter_values import Rule, Table, VerdictMap
 from configlet.readers.grammar import Source, load
+from configlet.readers.spans import Unreadable
 from configlet.readers.tree import Stanza, braced, cut, with_bodies
 from configlet.render import render
 from tests.builders import platform
@@ -381,6 +382,47 @@ def test_elements_by_columns_are_the_elements_of_single_lines() -> None:
             assert isinstance(VerdictMap(kinds, whole_list).elements, Columns)
             whole += 1
     assert whole > 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "span"),
+    [
+        ("inet_service", "65535", (65535, 65535)),
+        ("inet_service", "65536", None),
+        ("inet_service", "\u0663", None),
+        ("inet_service", "20-30", (20, 30)),
+        ("inet_service", "30-20", None),
+        ("inet_service", "tcp", None),
+        ("inet_proto", "255", (255, 255)),
+        ("inet_proto", "256", None),
+        ("inet_proto", "tcp", (6, 6)),
+        ("ipv4_addr", "10", None),
+        ("ipv6_addr", "10", None),
+    ],
+)
+def test_a_part_of_a_key_is_of_its_type(kind: str, text: str, span: tuple[int, int] | None) -> None:
+    keys = FilterTableReader(GRAMMAR).elements.keys[kind]
+    for _ in range(2):  # found, and known
+        if span is None:
+            with pytest.raises(Unreadable):
+                keys[text]
+        else:
+            assert keys[text] == span
+
+
+def test_the_words_of_a_long_list_are_looked_for_when_somebody_asks() -> None:
+    used, asked = FilterTableReader(GRAMMAR), []
+    found_in = used.elements._in_words
+    used.elements._in_words = lambda *of, **how: asked.append(of) or found_in(*of, **how)  # type: ignore[method-assign, func-returns-value]
+    without = 0
+    for text in written():
+        asked.clear()
+        found = used.read(text, "text")
+        for lines in found.lists.values():
+            columns(lines)
+        without += not asked and any(isinstance(lines, Lines) and len(lines) > 8 for lines in found.lists.values())
+        assert said(found) == by_lines(text)
+    assert without > 3
 
 
 def test_another_verdict_in_one_line_is_another_reading_however_much_was_read_before() -> None:

@@ -1,14 +1,15 @@
 """Elements of a verdict map by columns: a long list is understood, checked and walked as a whole.
 
-A line of it is looked up as it stands; what it says was found once by the reader of single lines, and is the same object
-in every map that has this line. What does not fit is Unfit, and the text is read line by line.
+A line of it is looked up as it stands; what it says was found once, and is the same object in every map that has this line.
+What it says besides, its words and where they stand, is found when somebody asks. What does not fit is Unfit, and the text is
+read line by line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, repeat
+from itertools import chain, count, islice, repeat
 from operator import ge, itemgetter
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
 
@@ -29,8 +30,13 @@ class Looked(Exception):  # noqa: N818 - it is said of a walk
     """Something was asked that not all tables answer alike that are said in the same way."""
 
 
+Told = tuple[Any, ...]
+"""What a line says that holds one element and nothing else: its key, and whether it permits or, in place of that, the chain
+to which it leads."""
+
+
 class Spoken(NamedTuple):
-    """What a line says that holds one element and nothing else: it leads to a chain (``target``), or it permits or not."""
+    """The same with all its words: it leads to a chain (``target``), or it permits or not."""
 
     text: str
     column: int
@@ -44,20 +50,32 @@ class Spoken(NamedTuple):
 class Columns(Sequence[Element]):
     """The elements that stand in some lines, one in each; ``number`` is the first line's. Those that decide count or not."""
 
-    __slots__ = ("_ends", "axes", "counting", "file", "known", "number", "said", "targets")
+    __slots__ = ("_does", "_ends", "_said", "_words", "axes", "counting", "file", "known", "number", "targets")
 
-    def __init__(self, file: str, number: int, said: Sequence[Spoken], *, counting: bool) -> None:
-        self.file, self.number, self.said, self.counting = file, number, said, counting
-        self.axes: tuple[tuple[Span, ...], ...] = tuple(zip(*map(_spans, said), strict=True))
+    def __init__(
+        self, file: str, number: int, told: Sequence[Told], words: Callable[[], Sequence[Spoken]], *, counting: bool
+    ) -> None:
+        self.file, self.number, self.counting = file, number, counting
+        *axes, self._does = zip(*told, strict=True)
+        self.axes: Sequence[Sequence[Span]] = axes
         """Each part of the keys, by element."""
-        self.targets = set(map(_target, said)) - {""}
+        self.targets: set[str] = {*self._does} - {True, False}
         """The chains to which elements lead."""
         self.known: dict[object, Any] = {}
         """What others made of it, for as long as it is held."""
+        self._words = words
+        self._said: Sequence[Spoken] | None = None
         self._ends: Sequence[End] | None = None
 
+    @property
+    def said(self) -> Sequence[Spoken]:
+        """The elements with all their words."""
+        if self._said is None:
+            self._said = self._words()
+        return self._said
+
     def __len__(self) -> int:
-        return len(self.said)
+        return len(self._does)
 
     def __iter__(self) -> Iterator[Element]:
         return (self._made(number, one) for number, one in enumerate(self.said))
@@ -96,11 +114,9 @@ class Columns(Sequence[Element]):
             rows.append(map(_new, repeat(Line), cells))
         return _in_turn(rows)
 
-    def permits(self, leads: Mapping[str, bool]) -> list[bool]:
+    def permits(self, leads: Mapping[str, bool]) -> Sequence[bool]:
         """Whether each element permits; ``leads`` says it of chains."""
-        if self.targets:
-            return [leads[one.target] if one.target else one.permit for one in self.said]
-        return [*map(_permit, self.said)]
+        return [*map(leads.get, self._does, self._does)] if self.targets else self._does
 
     def _within(self, base: Box, fields: Sequence[int]) -> Iterator[Box]:
         box: list[Iterable[Span]] = [*map(repeat, base)]
@@ -156,7 +172,7 @@ class Asked:
 
 
 _new = tuple.__new__
-_text, _spans, _target, _permit = (itemgetter(Spoken._fields.index(n)) for n in ("text", "spans", "target", "permit"))
+_text = itemgetter(Spoken._fields.index("text"))
 _low, _high = itemgetter(0), itemgetter(1)
 
 
@@ -175,11 +191,10 @@ def apart(columns: Columns) -> bool:
 
 
 def _parted(found: Iterable[Span]) -> bool:
-    """Whether intervals are disjoint."""
-    spans = sorted(found)
-    lows = map(_low, spans)
-    next(lows, None)
-    return not any(map(ge, map(_high, spans), lows))
+    """Whether intervals are disjoint: then as many end ahead of each as begin ahead of it."""
+    spans = [*found]
+    lows, highs = sorted(map(_low, spans)), sorted(map(_high, spans))
+    return not any(map(ge, highs, islice(lows, 1, None)))
 
 
 def _groups(spans: Sequence[Span]) -> Iterator[list[int]]:

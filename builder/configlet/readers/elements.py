@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
-from configlet.readers.columns import Columns, Spoken, Unfit
+from configlet.readers.columns import Columns, Spoken, Told, Unfit
 from configlet.readers.filter_values import FAMILY, Element, End, Said
 from configlet.readers.grammar import Source, expand
 from configlet.readers.spans import Span, Unreadable, addresses, number
@@ -21,18 +21,23 @@ REMEMBERED = 8192
 """Elements of the texts before that are remembered, of each type of key."""
 _PART = re.compile(r'(?:[^,"]|"[^"]*"|")+')
 """What stands between two commas of a list; a comment may hold commas of its own."""
+_WORDS = re.compile(r"\(\?P<(?:margin|said|label|verb)>")
+"""What an element says besides its key and what is done."""
 
 
 class _Keys(dict[str, Span]):
     """Parts of keys of one type, of which many elements have theirs in common. Raises Unreadable."""
 
-    def __init__(self, read: Callable[[str], Span]) -> None:
-        self._read = read
+    def __init__(self, kind: str, read: Callable[[str], Span]) -> None:
+        self._read, self._highest = read, _highest(kind)
 
     def __missing__(self, text: str) -> Span:
         if len(self) >= REMEMBERED:
             self.clear()
-        span = self[text] = self._read(text)
+        if text.isdigit() and text.isascii() and (value := int(text)) <= self._highest:
+            span = self[text] = value, value
+        else:
+            span = self[text] = self._read(text)
         return span
 
 
@@ -41,14 +46,15 @@ class Elements:
 
     def __init__(self, grammar: Mapping[str, Any]) -> None:
         self.names = grammar["names"]
-        self.keys = {kind: _Keys(partial(self._key, kind)) for kind in grammar["key_types"]}
+        self.keys = {kind: _Keys(kind, partial(self._key, kind)) for kind in grammar["key_types"]}
         self.said: dict[tuple[tuple[str, ...], bool], dict[str, Said]] = {}
-        self.spoken: dict[tuple[tuple[str, ...], bool], dict[str, Spoken]] = {}
+        self.told: dict[tuple[tuple[str, ...], bool], dict[str, Told]] = {}
         element = expand(grammar["map"]["element"], grammar["parts"])
         self.element = re.compile(element)
         self.alike = re.compile(rf"^(?P<margin>[ \t]*)(?P<said>{element}),$", re.MULTILINE)
-        at = ("margin", "said", "keys", "counter", "label", "verdict", "verb", "chain")
-        self._parts = itemgetter(*(self.alike.groupindex[name] - 1 for name in at))
+        self._parts = _columns(self.alike, "margin", "said", "label", "verdict", "verb", "chain")
+        self.short = re.compile(_WORDS.sub("(?:", self.alike.pattern), re.MULTILINE)
+        self._few = _columns(self.short, "keys", "counter", "verdict", "chain")
 
     def of(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> list[Element]:
         """The elements of a map's list; hosts of one segment have most of theirs in common. Raises Refused."""
@@ -68,35 +74,56 @@ class Elements:
 
     def listed(self, kinds: tuple[str, ...], body: Body, file: str, *, counting: bool) -> Columns:
         """The elements of a body. Raises Unfit, or Refused, where its lines are not all alike."""
-        known = self.spoken.setdefault((kinds, counting), {})
+        known = self.told.setdefault((kinds, counting), {})
         if len(known) >= REMEMBERED:
             known.clear()
         lines = body.text.split("\n")
-        if new := set(lines).difference(known):
-            known.update(zip(new, self._all_spoken(kinds, [*new], counting=counting), strict=True))
-        return Columns(file, body.number, [*map(known.__getitem__, lines)], counting=counting)
+        told = [*map(known.get, lines)]
+        if not all(told):
+            new = {line for line, one in zip(lines, told, strict=True) if one is None}
+            known.update(zip(new, self._all_told(kinds, [*new], counting=counting), strict=True))
+            told = [*map(known.__getitem__, lines)]
+        found = cast("list[Told]", told)
+        in_words = partial(self._in_words, kinds, body, found, counting=counting)
+        return Columns(file, body.number, found, in_words, counting=counting)
 
-    def _all_spoken(self, kinds: tuple[str, ...], lines: Sequence[str], *, counting: bool) -> Iterable[Spoken]:
+    def _all_told(self, kinds: tuple[str, ...], lines: Sequence[str], *, counting: bool) -> Iterable[Told]:
         """What lines say that are new: by one pattern for all, where each has one element and nothing that is not printed."""
-        found = self.alike.findall("\n".join(lines))
-        if len(found) == len(lines):  # else a comment may reach over some
-            margins, said, keys, counters, labels, verdicts, verbs, chains = zip(*map(self._parts, found), strict=True)
-        if len(found) != len(lines) or not "".join(said).isprintable():
-            return [self._spoken(kinds, line, counting=counting) for line in lines]
-        parts = [key.split(" . ") for key in keys]
-        if set(map(len, parts)) != {len(kinds)} or (any(counters) and not counting):
+        found = self.short.findall("\n".join(lines))
+        if len(found) != len(lines) or not "".join(map(str.lstrip, lines)).isprintable():  # a comment may reach over some
+            spoken = [self._spoken(kinds, line, counting=counting) for line in lines]
+            return [(*one.spans, one.target or one.permit) for one in spoken]
+        keys, counters, verdicts, chains = self._few([*zip(*found, strict=True)])
+        if any(counters) and not counting:
             raise Unfit
+        does: Iterable[object] = map("accept".__eq__, verdicts)
+        if any(chains):
+            if any(chain and '"' in line for chain, line in zip(chains, lines, strict=True)):
+                raise Unfit
+            does = [chain or verdict == "accept" for chain, verdict in zip(chains, verdicts, strict=True)]
         try:
-            by_kind = [map(self.keys[kind].__getitem__, of) for kind, of in zip(kinds, zip(*parts))]  # noqa: B905
-            spans = [*zip(*by_kind, strict=True)]
+            return [*zip(*self._axes(kinds, keys), does, strict=True)]
         except Unreadable:
             raise Unfit from None
-        if any(chains):
-            if any(chain and '"' in text for chain, text in zip(chains, said, strict=True)):
-                raise Unfit
-            verdicts = tuple(map(str.__add__, verdicts, verbs))
-        columns, permits = [len(margin) + 1 for margin in margins], map("accept".__eq__, verdicts)
-        return map(_new, repeat(Spoken), zip(said, columns, spans, verdicts, chains, permits, labels, strict=True))
+
+    def _axes(self, kinds: tuple[str, ...], keys: Sequence[str]) -> Iterable[Iterable[Span]]:
+        """The parts of some keys. Raises Unfit, or Unreadable, also when they are looked at."""
+        if len(kinds) == 1:
+            return (map(self.keys[kinds[0]].__getitem__, keys),)
+        parts = [key.split(" . ") for key in keys]
+        if {*map(len, parts)} != {len(kinds)}:
+            raise Unfit
+        return [map(self.keys[kind].__getitem__, of) for kind, of in zip(kinds, zip(*parts))]  # noqa: B905
+
+    def _in_words(self, kinds: tuple[str, ...], body: Body, told: Sequence[Told], *, counting: bool) -> Sequence[Spoken]:
+        """What lines say, with all their words."""
+        found = self.alike.findall(body.text)
+        if len(found) != len(told):
+            return [self._spoken(kinds, line, counting=counting) for line in body.text.split("\n")]
+        margins, said, labels, verdicts, verbs, chains = self._parts([*zip(*found, strict=True)])
+        columns, spans = [len(margin) + 1 for margin in margins], [one[:-1] for one in told]
+        verbs, permits = [*map(str.__add__, verdicts, verbs)], map("accept".__eq__, verdicts)
+        return [*map(_new, repeat(Spoken), zip(said, columns, spans, verbs, chains, permits, labels, strict=True))]
 
     def _spoken(self, kinds: tuple[str, ...], raw: str, *, counting: bool) -> Spoken:
         lines = [*sources(raw, "")]
@@ -140,11 +167,10 @@ class Elements:
         return spans, verdict, "", _new(End, (verdict == "accept", label or "", counting))
 
     def _key(self, kind: str, text: str) -> Span:
+        """A part of a key that is not one number."""
         if kind in FAMILY:
             return addresses(text, FAMILY[kind])
-        highest = 255 if kind == "inet_proto" else 65535
-        if text.isdigit() and text.isascii() and (value := int(text)) <= highest:
-            return value, value
+        highest = _highest(kind)
         names = self.names["proto"] if kind == "inet_proto" else {}
         if text in names:
             return (int(names[text]),) * 2
@@ -154,6 +180,16 @@ class Elements:
         if first > last:
             raise Unreadable("This range is reversed")
         return first, last
+
+
+def _highest(kind: str) -> int:
+    """The highest number that is a key of a type; none is an address."""
+    return -1 if kind in FAMILY else 255 if kind == "inet_proto" else 65535
+
+
+def _columns(pattern: re.Pattern[str], *names: str) -> Callable[[Sequence[Sequence[str]]], Sequence[Sequence[str]]]:
+    """Of the groups of a pattern, by column, those of these names."""
+    return itemgetter(*(pattern.groupindex[name] - 1 for name in names))
 
 
 def body_of(stanza: Stanza) -> Body:

@@ -84,8 +84,8 @@ class FilterTableReader:
         if not (framed and known):
             return None
         said, spans = known
-        each = zip(said.lists, found.bodies, strict=True)
-        columns = [self._known(kinds, counting, body, file) for (kinds, counting), body in each]
+        each = zip(said.lists, found.lists, strict=True)
+        columns = [self._known(kinds, counting, listed) for (kinds, counting), listed in each]
         made = said.parts(framed.words, spans, columns)
         if made is None:
             return None
@@ -96,12 +96,12 @@ class FilterTableReader:
         by_key = {key: of[number] for key, number in said.judges.items()}
         return Reading(by_key, total, total, True, cache(lambda: _texts(table(), self.grammar)))
 
-    def _known(self, kinds: tuple[str, ...], counting: bool, body: Body, file: str) -> Columns:
-        """The elements of a body, no two of which share a key; where they stand may be another place. Raises Refused."""
-        key = kinds, counting, body.text
+    def _known(self, kinds: tuple[str, ...], counting: bool, listed: str) -> Columns:
+        """The elements of a long list, no two of which share a key; where they stand is not said. Raises Refused."""
+        key = kinds, counting, listed
         found = self.bodies.get(key)
         if found is None:
-            found = self.elements.listed(kinds, body, file, counting=counting)
+            found = self.elements.listed(kinds, Body(0, listed), "", counting=counting)
             _disjoint(found)
             if len(found) > _LINES:
                 return found
@@ -120,11 +120,12 @@ class FilterTableReader:
         return table
 
     def _said(self, found: Cut, file: str, framed: Framed, spans: Spans) -> Said | None:
-        stanzas = with_bodies(found, file)
+        many = len(found.lists)
+        stanzas = with_bodies(found._replace(lists=[""] * many), file)  # nobody looks at a long list of a pattern
         table = stanzas and self._only(stanzas[0], pattern=True)
         if not (stanzas and table):
             return None
-        total = stanzas[1] - sum(body.total for body in found.bodies)
+        total = stanzas[1] - many
         walk = partial(lists, sheet=self.sheet, taken=self.taken)
         return said_of(table, total, framed, spans, walk)
 

@@ -125,40 +125,47 @@ def braced(text: str, file: str) -> tuple[list[Stanza], int]:
 
 
 class Cut(NamedTuple):
-    """A text without the lines of its long lists, and these in order."""
+    """A text without the lines of its long lists, and these in order; each with what the frame has ahead of it, behind the one
+    before."""
 
     frame: str
-    bodies: list[Body]
+    lists: list[str]
+    ahead: list[str]
+
+    def bodies(self) -> Iterator[Body]:
+        """The long lists with their numbers."""
+        number = 1
+        for text, ahead in zip(self.lists, self.ahead, strict=True):
+            body = Body(number + ahead.count("\n"), text)
+            yield body
+            number = body.number + body.total
 
 
 def cut(text: str, leading: str) -> Cut | None:
     """A text cut at its lists in braces but those that say ``leading`` somewhere. None where a list has no lines of its own
     or no end, and where a carriage return stands anywhere.
     """
-    kept, bodies = [], []
-    number, start, head = 1, 0, 0
+    kept, lists = [], []
+    start = head = 0
     while (head := text.find(_OPENED, head) + len(_OPENED)) >= len(_OPENED):
         last = text.rfind("\n", head - 1, text.find(_CLOSED, head)) + 1
         if last <= head:
             return None
         if text.find(leading, head, last) < 0:
             kept.append(text[start:head])
-            number += text.count("\n", start, head)
-            bodies.append(Body(number, text[head : last - 1]))
-            number += text.count("\n", head, last)
+            lists.append(text[head : last - 1])
             start = last
         head = last
-    kept.append(text[start:])
-    return None if "\r" in text else Cut("".join(kept), bodies)
+    return None if "\r" in text else Cut("".join((*kept, text[start:])), lists, kept)
 
 
 def with_bodies(found: Cut, file: str) -> tuple[list[Stanza], int] | None:
     """Stanzas by braces of a text that is cut: whoever takes the bodies sees to it that each line of them is one of a list
     that goes on behind it. None where a list is written otherwise. Raises Refused.
     """
-    braces = _Braces(file)
-    braces.bodies = {body.number - 1: body for body in found.bodies}
-    braces.read(chain.from_iterable(_sources(found.frame, file, _numbers(found.bodies))))
+    braces, bodies = _Braces(file), [*found.bodies()]
+    braces.bodies = {body.number - 1: body for body in bodies}
+    braces.read(chain.from_iterable(_sources(found.frame, file, _numbers(bodies))))
     return None if braces.bodies else braces.all()
 
 
