@@ -86,20 +86,16 @@ def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
 
 
 def _written(table: Table, known: dict[object, Sequence[Entry]]) -> Table:
-    """The table with the rows that are lines one by one; blocks stay where they are written as groups, and in an access list
-    that has no groups, where each is worded as a whole."""
+    """The table with the rows that are lines one by one; blocks stay where they are written as groups, and where whoever
+    writes them words each as a whole: in an access list that has no groups, and ahead of a face."""
     record = table.gate.capability
     groups = table.family in record.groups
-    if table.gate.kind == "acl" and not groups:
+    if (table.gate.kind == "acl" or isinstance(table.rows, Faced)) and not groups:
         return table
     key = id(table.rows), groups, record.groups_from, record.groups_services
     if key not in known:
-        known[key] = fitted(table.rows, table.gate, table.family) if groups else _singly(table.rows)
+        known[key] = fitted(table.rows, table.gate, table.family) if groups else tuple(table.rows)
     return table if known[key] is table.rows else Table(table.gate, table.realm, table.family, table.law, known[key])
-
-
-def _singly(rows: Sequence[Entry]) -> Sequence[Entry]:
-    return rows.singly() if isinstance(rows, Faced) else tuple(rows)
 
 
 def fitted(rows: Sequence[Entry], gate: Gate, family: Family) -> Sequence[Entry]:

@@ -91,12 +91,12 @@ Groups = Mapping[tuple[int, Span], Group]
 
 
 class Face:
-    """All rows of one address, in groups."""
+    """All rows of one address, in groups. ``apart``: somebody saw that no two of one side share a packet."""
 
-    __slots__ = ("groups", "own")
+    __slots__ = ("apart", "groups", "own")
 
-    def __init__(self, own: int, groups: Groups) -> None:
-        self.own, self.groups = own, groups
+    def __init__(self, own: int, groups: Groups, *, apart: bool = False) -> None:
+        self.own, self.groups, self.apart = own, groups, apart
 
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))
@@ -128,12 +128,6 @@ class Faced(Listed[Entry]):
         if self._all is None:
             self._all = (*self.head, *self.face.entries())
         return self._all
-
-    def singly(self) -> Faced:
-        """The same, and no blocks in the head."""
-        if not any(isinstance(item, Block) for item in self.head):
-            return self
-        return Faced([row for item in self.head for row in (item.rows() if isinstance(item, Block) else (item,))], self.face)
 
     def __len__(self) -> int:
         if self._length < 0:
