@@ -4,9 +4,10 @@ owner's text changes no other's."""
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from configlet.model.gate import Table
 from configlet.model.net import Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry
 from configlet.model.problem import Refused
+from configlet.model.told import Group, Told, told
 from configlet.packets.boxes import meet
 from configlet.pipeline.artifacts import each_artifact
 from configlet.pipeline.site import open_site
-from configlet.render import filter_chain, filter_elements, filter_order, render
+from configlet.render import filter_chain, filter_elements, filter_order, filter_parted, render
+from configlet.render.filter_maps import OUT
 from configlet.render.filter_order import keeps_order, meeting
 from configlet.render.filter_table import _slug
 from configlet.render.filter_words import Stage, span_text
@@ -67,10 +70,22 @@ def test_a_text_is_the_same_when_no_row_is_told_apart_at_a_glance(monkeypatch: p
     dice = random.Random(3)
     lists = [_rows(dice, dice.choice((2, 8, 40))) for _ in range(250)]
     texts = [_text(rows) for rows in lists]
-    monkeypatch.setattr(filter_chain, "doubtful", lambda by, ends, ports: {n for of in by.values() for n in of})
+    monkeypatch.setattr(filter_chain, "_doubted", lambda of: {n: row for _, group in of for n, row in _numbered(group)})
     monkeypatch.setattr(filter_order, "meeting", lambda numbers, rows, boxes: numbers)
+    monkeypatch.setattr(filter_order, "overlap", lambda a, b: True)
+    _forget()
     assert texts == [_text(rows) for rows in lists]
     assert len({text for text in texts if "elements" in text}) > 80 and sum("elements" not in text for text in texts) > 10
+
+
+def _numbered(group: Group) -> Iterator[tuple[int, Told]]:
+    return zip(group.numbers, group.rows, strict=True)
+
+
+def _forget() -> None:
+    """Let go of all that is remembered of other texts."""
+    for known in (filter_elements._known, filter_parted._common, span_text, _slug):
+        known.cache_clear()
 
 
 def test_rows_that_meet_some_boxes_are_among_those_of_which_both_ends_do() -> None:
@@ -97,18 +112,22 @@ def test_an_order_is_refused_where_a_later_row_of_another_direction_would_be_ask
     kept = refused = 0
     for _ in range(3000):
         rows = _rows(dice, dice.randrange(2, 7))
-        plain = rows[: dice.choice((0, 0, 1))] if dice.random() < 0.7 else rows[-1:]
-        others = [entry for entry in rows if not any(entry is one for one in plain)]
-        placed: list[Stage] = [(dice.choice((2, 3, 4, 12, 13, 14)), [entry]) for entry in others]
-        stages = {id(entry): stage for stage, some in [(-1, plain), *placed] for entry in some}
+        order = list(enumerate(rows))
+        plain = order[: dice.choice((0, 0, 1))] if dice.random() < 0.7 else order[-1:]
+        placed: list[Stage] = []
+        for number, entry in order:
+            if (number, entry) not in plain:
+                at, first = dice.choice((2, 3, 4, 12, 13, 14)), dice.randrange(number + 1)
+                level = DST if at < OUT else SRC
+                group = Group(level, entry.box[0], (number - first,), (told(entry, level),))
+                placed.append(Stage(at, entry.box[level], range(first, number + 1), group))
+        stages = {number: -1 for number, _ in plain} | {stage.order[stage.group.numbers[0]]: stage.at for stage in placed}
         wrong = any(
-            stages[id(a)] > stages[id(b)] and stages[id(a)] // 10 != stages[id(b)] // 10 and a.permit != b.permit
-            for n, a in enumerate(rows)
-            for b in rows[n + 1 :]
-            if meet(a.box, b.box)
+            stages[n] > stages[m] and stages[n] // OUT != stages[m] // OUT and a.permit != b.permit and meet(a.box, b.box)
+            for (n, a), (m, b) in combinations(order, 2)
         )
         try:
-            keeps_order(rows, plain, placed)
+            keeps_order(plain, placed)
         except Refused:
             assert wrong
             refused += 1
@@ -122,9 +141,7 @@ def test_an_owner_after_others_has_the_bytes_that_it_has_alone() -> None:
     site = open_site(ROOT, "dc1", date(2026, 11, 24))
     together = {(a.owner, a.platform): a.text for a in each_artifact(site)}
     for owner in reversed(site.placement.owners):
-        span_text.cache_clear()
-        _slug.cache_clear()
-        filter_elements._known.cache_clear()
+        _forget()
         for alone in each_artifact(open_site(ROOT, "dc1", date(2026, 11, 24)), {owner}):
             assert alone.text == together[alone.owner, alone.platform]
 
@@ -134,17 +151,18 @@ def test_rules_of_one_name_that_differ_have_elements_of_their_own_and_many_are_l
     lists = [_rows(dice, 30) for _ in range(40)]
     alone = []
     for rows in lists:
-        filter_elements._known.cache_clear()
+        _forget()
         alone.append(_text(rows))
-    filter_elements._known.cache_clear()
+    _forget()
     assert [_text(rows) for rows in lists] == alone
     assert [_text([replace(e, rule=replace(e.rule)) for e in rows]) for rows in lists] == alone
     for most in (0, 7, 100):
         monkeypatch.setattr(filter_elements, "MOST", most)
-        filter_elements._known.cache_clear()
+        monkeypatch.setattr(filter_parted, "MOST", most)
+        _forget()
         assert [_text(rows) for rows in [*lists, *lists]] == [*alone, *alone]
         styles = tuple((key, repr(said)) for key, said in NFT.kinds["filter-table"].operands["text"].items())
-        assert len(filter_elements._known(4, styles).rules) <= most
+        assert sum(map(len, filter_elements._known(4, styles).lines.values())) <= most
 
 
 def test_an_address_that_is_a_number_like_a_port_or_protocol_is_no_port_or_protocol() -> None:
@@ -157,7 +175,7 @@ def test_an_address_that_is_a_number_like_a_port_or_protocol_is_no_port_or_proto
     ]
     alone = []
     for box in boxes:
-        filter_elements._known.cache_clear()
+        _forget()
         alone.append(_text([Entry(True, box, rule)]))
-    filter_elements._known.cache_clear()
+    _forget()
     assert [_text([Entry(True, box, rule)]) for box in boxes] == alone and len(set(alone)) == 4

@@ -13,7 +13,7 @@ from configlet.model.problem import Refused
 from configlet.render.engine import fill
 from configlet.render.forms import all_printed
 from configlet.render.numbered import Numbered, Row, Shapes
-from configlet.render.values import Filled, label, labels, printable
+from configlet.render.values import Filled, all_labels, label, labels, printable
 
 LOOP = "{% for key, comment, verdict in rows %}\n\t{{ key }} 100% {{ comment }}: {{ verdict }},\n{% endfor %}\nend\n"
 OTHERS = (
@@ -187,7 +187,14 @@ def test_what_is_printable_is_what_python_says() -> None:
 def test_many_names_are_labelled_as_each_one_is() -> None:
     style = {"length": 12, "replace": {'"': "'", "$": "_"}, "charset": "ascii"}
     said = labels(style)
-    for name in ("plain", "two words", "two  blanks", 'a "quoted" name', "too long a name to stay", "é", "why?", " x", "$"):
+    names = ("plain", "two words", "two  blanks", 'a "quoted" name', "too long a name to stay", "é", "why?", " x", "x ", "$", "")
+    for name in names:
         assert said(name) == label(name, style)
-    with pytest.raises(Refused):
-        said("a\nb")
+        for some in ((), ("one",), ("one", "two", "one")):
+            assert list(all_labels(style)([*some, name, *some])) == [*some, label(name, style), *some]
+    assert all_labels(style)(names) == [label(name, style) for name in names] and all_labels(style)([]) == []
+    for bad in ("a\nb", "\n", "a\tb"):
+        with pytest.raises(Refused):
+            said(bad)
+        with pytest.raises(Refused):
+            all_labels(style)(["one", bad])

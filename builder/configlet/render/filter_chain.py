@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
+from math import inf
 from typing import Any
 
 from configlet.model.net import TOP, Family, Span
-from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, WRITTEN, Box, Entry
+from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, WRITTEN, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.packets.apart import doubtful
-from configlet.packets.boxes import change, minus_all
+from configlet.model.told import Group, Told, columns, denies, told
+from configlet.packets.apart import doubted
+from configlet.packets.boxes import minus_all
 from configlet.packets.near import Near
 from configlet.render.filter_elements import Elements
-from configlet.render.filter_parted import By, Parted, joined
+from configlet.render.filter_parted import Part, grouped, joined
 from configlet.render.filter_words import Element, Local, Lookup, Lookups, Map, Stage, span_text
 
 STAGES = {"ports": 2, "proto": 3, "any": 4}
@@ -24,151 +27,127 @@ PART = 3
 """How much later the second part is looked up."""
 Key = tuple[int, str, int]
 """A map within a chain: its part, its lookup, and of ``ports`` the protocol."""
+Kept = Mapping[Key, tuple[Sequence[int], Group]]
+"""The rows of each map, in the order of lookups, and what their numbers are among all rows."""
 
 
 class Chain:
-    """Builds the chain of one local span. ``placed``: its rows by the stage at which they are looked up."""
+    """Builds the chain of one local span, of which all ``parts`` are. Raises Refused for a row that no map can hold."""
 
-    def __init__(self, operands: Mapping[str, Any], family: Family, direction: str, span: Span, parted: Parted) -> None:
+    def __init__(
+        self, operands: Mapping[str, Any], family: Family, direction: str, span: Span, parts: Sequence[Part]
+    ) -> None:
         self.operands, self.family, self.direction, self.span = operands, family, direction, span
-        self.mine, self.other = (DST, SRC) if direction == "in" else (SRC, DST)
-        self.parted, self.rows, self.boxes = parted, parted.rows, parted.boxes
+        self.other = SRC if direction == "in" else DST
         text = "".join(c if c.isalnum() else "_" for c in span_text(family, span))
         self.name = f"{direction}_{text}"
         self.icmp: int = operands["icmp"][family]
-        self.placed: list[Stage] = []
+        self._requests: tuple[int, ...] = tuple(operands["requests"][family])
+        halves = _halves(parts)
+        self._apart = [half.apart for half in halves]
+        groups = {key: of for part, half in enumerate(halves) for key, of in self._groups(part, half)}
+        self.groups: Kept = {key: groups[key] for key in sorted(groups, key=_order)}
 
-    def build(self, by: By, elements: Elements) -> Local:
-        """The chain of these rows, all of which hold its span. Raises Refused for one that no map can hold."""
-        groups = {key: of for part, half in enumerate(self._halves(by)) for key, of in self._groups(part, half).items()}
-        cut = self._overtaken(groups)
+    def stages(self, later: int) -> list[Stage]:
+        """Its rows by the stage at which they are looked up."""
+        return [Stage(_order(key)[0] + later, self.span, *of) for key, of in self.groups.items()]
+
+    def build(self, elements: Elements) -> Local:
+        """The chain of these rows."""
+        cut = self._overtaken()
         maps: list[Map] = []
-        parts: list[Lookups] = []
-        for part in range(len(PARTS)):
-            ports: list[Lookup] = []
-            wide = {"proto": "", "any": ""}
-            for key in sorted((k for k in groups if k[0] == part), key=_order):
-                numbers = joined(groups[key])
-                rows = [self.rows[number] for number in numbers]
-                self.placed.append((_order(key)[0], rows))
-                sport = key[1] == "ports" and any(self.boxes[number][SPORT] != ANY_PORT for number in numbers)
-                if cut and not cut.keys().isdisjoint(numbers):
-                    pieces = [(self.rows[n], box) for n in numbers for box in cut.get(n, (self.boxes[n],))]
-                    said = [row for row, _ in pieces], [box for _, box in pieces]
-                    made = elements.made(key[1], self.other, *said, sport=sport)
-                else:
-                    made = elements.of(key[1], numbers, self.parted, self.other, sport=sport)
-                if not made:
-                    continue
-                maps.append(self._map(key, sport, made))
-                if key[1] == "ports":
-                    ports.append(self._lookup(maps[-1].name, key[2], sport))
-                else:
-                    wide[key[1]] = maps[-1].name
-            parts.append(Lookups(tuple(ports), wide["proto"], wide["any"]))
+        ports: list[list[Lookup]] = [[] for _ in PARTS]
+        wide = [{"proto": "", "any": ""} for _ in PARTS]
+        for key, (order, group) in self.groups.items():
+            sport = key[1] == "ports" and group.once(sported)
+            made: Sequence[Element]
+            if cut and not cut.keys().isdisjoint(map(order.__getitem__, group.numbers)):
+                pieces = [
+                    piece
+                    for number, row in zip(group.numbers, group.rows, strict=True)
+                    for piece in cut.get(order[number], (row,))
+                ]
+                made = elements.made(key[1], pieces, sport=sport)
+            else:
+                made = elements.of(key[1], group, sport=sport)
+            if not made:
+                continue
+            maps.append(self._map(key, sport, made))
+            if key[1] == "ports":
+                ports[key[0]].append(self._lookup(maps[-1].name, key[2], sport))
+            else:
+                wide[key[0]][key[1]] = maps[-1].name
+        parts = tuple(Lookups(tuple(of), **some) for of, some in zip(ports, wide, strict=True))
         dispatch = (Element(span_text(self.family, self.span), "", f"jump {self.name}"),)
         end = "saddr" if self.other == SRC else "daddr"
         word = self.operands["address"][self.family]
-        return Local(self.name, self.direction, word, end, dispatch, tuple(parts), tuple(maps))
+        return Local(self.name, self.direction, word, end, dispatch, parts, tuple(maps))
 
     def _lookup(self, made: str, proto: int, sport: bool) -> Lookup:
         both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
         return Lookup(made, proto, both if proto == self.icmp else f"{{ {both} }}", sport)
 
-    def _halves(self, by: By) -> tuple[By, By]:
-        """The rows ahead of the first that the operator wrote, and those from there on."""
-        rows = self.rows
-        at = min(next((n for n in of if rows[n].rule.origin in WRITTEN), len(rows)) for of in by.values())
-        network, written = By(), By()
-        for proto, of in by.items():
-            cut = bisect_left(of, at)
-            if cut:
-                network[proto] = of[:cut]
-            if cut < len(of):
-                written[proto] = of[cut:]
-        return network, written
-
-    def _groups(self, part: int, half: By) -> dict[Key, By]:
+    def _groups(self, part: int, half: Part) -> Iterator[tuple[Key, tuple[Sequence[int], Group]]]:
         """Rows by the map that holds them. A protocol whose ports somebody names in a part has a map of its own there."""
-        named = {proto[0] for proto, of in half.items() if any(map(self._ported, of))}
-        out: dict[Key, By] = {}
-        for proto, some in half.items():
-            of = [n for n in some if self._begins(n)] if proto == (self.icmp, self.icmp) else some
-            if not of:
+        named = {proto[0] for proto, group in half.groups.items() if group.once(ported)}
+        out: dict[Key, list[Group]] = {}
+        for proto, every in half.groups.items():
+            group = self._beginning(every) if proto == (self.icmp, self.icmp) else every
+            if not group:
                 continue
-            if self._refused(proto, of, named):
+            if self._refused(group, named):
                 raise next(self._refusals(half, named))
-            ported = proto != ANY_PROTO and proto[0] in named
-            key = (part, "ports", proto[0]) if ported else (part, "any" if proto == ANY_PROTO else "proto", 0)
-            out.setdefault(key, {})[proto] = of
-        return out
+            own = proto != ANY_PROTO and proto[0] in named
+            key = (part, "ports", proto[0]) if own else (part, "any" if proto == ANY_PROTO else "proto", 0)
+            out.setdefault(key, []).append(group)
+        return ((key, (half.order, joined(of))) for key, of in out.items())
 
-    def _ported(self, number: int) -> bool:
-        box = self.boxes[number]
-        return box[DPORT] != ANY_PORT or box[SPORT] != ANY_PORT
+    def _beginning(self, group: Group) -> Group:
+        """The rows of ICMP of which a packet can begin a connection: only requests do."""
+        begin = [any(low <= 256 * kind + 255 and 256 * kind <= high for kind in self._requests)
+                 for low, high in group.once(columns)[1]]  # fmt: skip
+        if all(begin):
+            return group
+        known = group.known.get(self._requests)
+        if known is None:
+            numbers, rows = list(compress(group.numbers, begin)), list(compress(group.rows, begin))
+            known = group.known[self._requests] = Group(group.level, group.proto, numbers, rows)
+        assert isinstance(known, Group)
+        return known
 
-    def _begins(self, number: int) -> bool:
-        """Whether a packet of the row can begin a connection; of ICMP only requests do."""
-        low, high = self.boxes[number][DPORT]
-        if self.boxes[number][PROTO] != (self.icmp, self.icmp):
-            return True
-        return any(low <= 256 * kind + 255 and 256 * kind <= high for kind in self.operands["requests"][self.family])
-
-    def _refused(self, proto: Span, of: Sequence[int], named: set[int]) -> str:
+    def _refused(self, group: Group, named: set[int]) -> str:
         """Why no map can hold some of the rows of a protocol, or empty."""
-        low, high = proto
+        low, high = group.proto
         if low != high:
-            joined = any(low <= number <= high for number in (*named, self.icmp)) and proto != ANY_PROTO
+            inside = any(low <= number <= high for number in (*named, self.icmp)) and group.proto != ANY_PROTO
             together = "it names some protocols together of which one has rows of its own"
-            return together if joined or any(map(self._ported, of)) else ""
+            return together if inside or group.once(ported) else ""
         if low not in named or low in self.operands["ports"]:
             return ""
-        known = low == self.icmp and all(self.boxes[number][SPORT] == ANY_PORT for number in of)
-        return "" if known else f"protocol {low} has no ports that the kernel knows"
+        return (
+            "" if low == self.icmp and not group.once(sported) else f"protocol {low} has no ports that the kernel knows"
+        )
 
-    def _refusals(self, half: By, named: set[int]) -> Iterator[Refused]:
+    def _refusals(self, half: Part, named: set[int]) -> Iterator[Refused]:
         """One for each row that no map can hold, in order."""
-        for number in filter(self._begins, joined(half)):
-            if why := self._refused(self.boxes[number][PROTO], (number,), named):
-                yield _cannot(self.rows[number], why)
+        for _, row in sorted(half.rows(), key=lambda one: one[0]):
+            one = Group(row.level, row.proto, (0,), (row,))
+            begins = row.proto != (self.icmp, self.icmp) or self._beginning(one)
+            if begins and (why := self._refused(one, named)):
+                yield _cannot(row, why)
 
-    def _overtaken(self, groups: Mapping[Key, By]) -> dict[int, list[Box]]:
-        """What is left of each row that its lookup would let overtake rows before it: a map has no order of its own."""
-        doubted = self._doubted(groups)
-        if not doubted:
-            return {}
-        key = {number: k for k, group in groups.items() for of in group.values() for number in of}
-        out: dict[int, list[Box]] = {}
-        # Of their own end all say the same here: when it is everything, rows are looked for by the other end.
-        whole = (0, TOP[self.family])
-        kept = [(key[n], n, change(self.boxes[n], self.mine, whole)) for n in sorted(doubted)]
-        near = Near([((p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)) for _, _, (p, d, s, dp, sp, fl, fr) in kept])
-        for at, (mine, number, box) in enumerate(kept):
-            permit = self.rows[number].permit
-            overtaken = [
-                kept[n][2]
-                for n in near.earlier(at)
-                if kept[n][0] == mine
-                or (_order(kept[n][0])[0] > _order(mine)[0] and self.rows[kept[n][1]].permit != permit)
-            ]
-            if overtaken:
-                out[number] = list(minus_all(box, overtaken))
+    def _overtaken(self) -> dict[int, list[Told]]:
+        """What is left of each row that its lookup would let overtake rows before it, by number."""
+        out: dict[int, list[Told]] = {}
+        for part, apart in enumerate(self._apart):
+            of = [] if apart else [(key, placed) for key, placed in self.groups.items() if key[0] == part]
+            if of:
+                found = _overtaken(self.family, [(key, group) for key, (_, group) in of])
+                order = of[0][1][0]
+                out.update((order[number], pieces) for number, pieces in found.items())
         return out
 
-    def _doubted(self, groups: Mapping[Key, By]) -> set[int]:
-        """The rows that could share a packet with another one of their map; in a part with permits and denies, with any
-        other one of the part."""
-        out, rows = set[int](), self.rows
-        ends, ports = self.parted.column(self.other), self.parted.column(DPORT)
-        for part in range(len(PARTS)):
-            of = [group for key, group in groups.items() if key[0] == part]
-            every = {proto: numbers for group in of for proto, numbers in group.items()}
-            mixed = len({rows[number].permit for numbers in every.values() for number in numbers}) > 1
-            for some in [every] if mixed else of:
-                out |= doubtful(some, ends, ports)
-        return out
-
-    def _map(self, where: Key, sport: bool, elements: tuple[Element, ...]) -> Map:
+    def _map(self, where: Key, sport: bool, elements: Sequence[Element]) -> Map:
         part, stage, proto = where
         key = str(self.operands["key"][self.family])
         if stage == "ports":
@@ -180,11 +159,121 @@ class Chain:
         return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
 
 
+def _halves(parts: Sequence[Part]) -> tuple[Part, Part]:
+    """The rows ahead of the first that the operator wrote, and those from there on."""
+    found = [part.order[group.numbers[at]] for part in parts for group in part.groups.values()
+             if (at := group.once(written)) < len(group)]  # fmt: skip
+    network, wrote = list[Part](), list[Part]()
+    for part in parts:
+        start = bisect_left(part.order, min(found, default=0))
+        if not found or all(group.numbers[-1] < start for group in part.groups.values()):
+            network.append(part)
+        elif all(group.numbers[0] >= start for group in part.groups.values()):
+            wrote.append(part)
+        else:
+            cut = [(proto, group, bisect_left(group.numbers, start)) for proto, group in part.groups.items()]
+            ahead = {proto: _between(group, 0, end) for proto, group, end in cut if end}
+            behind = {proto: _between(group, end, len(group)) for proto, group, end in cut if end < len(group)}
+            network.append(Part(part.order, ahead, part.apart))
+            wrote.append(Part(part.order, behind, part.apart))
+    return _one(network), _one(wrote)
+
+
+def _between(group: Group, start: int, end: int) -> Group:
+    """Some of the rows of a group, the same object whenever they are asked for."""
+    if end - start == len(group):
+        return group
+    known = group.known.get((start, end))
+    if known is None:
+        known = Group(group.level, group.proto, group.numbers[start:end], group.rows[start:end])
+        group.known[start, end] = known
+    assert isinstance(known, Group)
+    return known
+
+
+def _one(parts: Sequence[Part]) -> Part:
+    """Parts as one."""
+    if len(parts) < 2:
+        return parts[0] if parts else Part((), {})
+    rows = sorted((row for part in parts for row in part.rows()), key=lambda one: one[0])
+    return grouped(rows[0][1].level, rows)
+
+
+def _overtaken(family: Family, of: Sequence[tuple[Key, Group]]) -> Mapping[int, list[Told]]:
+    """What is left of each row of a part of a chain that its lookup would let overtake rows before it: a map has no order of
+    its own."""
+    doubts = _doubted(of)
+    if not doubts:
+        return {}
+    key = {number: k for k, group in of for number in group.numbers}
+    # Of their own end all say the same here: when it is everything, rows are looked for by the other end.
+    whole = (0, TOP[family])
+    kept = [(key[number], number, doubts[number], doubts[number].at(whole).box) for number in sorted(doubts)]
+    near = Near([((p,), (d,), (s,), (dp,), (sp,), (fl,), (fr,)) for _, _, _, (p, d, s, dp, sp, fl, fr) in kept])
+    out: dict[int, list[Told]] = {}
+    for at, (mine, number, row, box) in enumerate(kept):
+        overtaken = [
+            before
+            for k, _, other, before in map(kept.__getitem__, near.earlier(at))
+            if k == mine or (_order(k)[0] > _order(mine)[0] and other.permit != row.permit)
+        ]
+        if overtaken:
+            left = minus_all(box, overtaken)
+            out[number] = [told(Entry(row.permit, piece, row.rule), row.level) for piece in left]
+    return out
+
+
+def _doubted(of: Sequence[tuple[Key, Group]]) -> dict[int, Told]:
+    """The rows that could share a packet with another one of their map; with any other one, where a lookup asks for a row
+    before it asks for an earlier one that says otherwise."""
+    out: dict[int, Told] = {}
+    if any(_order(k)[0] < _order(other)[0] and _turned(group, behind) for k, group in of for other, behind in of):
+        return doubted(group for _, group in of)
+    for _, group in of:
+        out |= doubted([group])
+    return out
+
+
+def _turned(group: Group, behind: Group) -> bool:
+    """Whether some row of a group has an earlier one in another group that says otherwise."""
+    (permit, deny), (first_permit, first_deny) = group.once(lasts), behind.once(firsts)
+    return first_deny < permit or first_permit < deny
+
+
+def lasts(group: Group) -> tuple[int, int]:
+    """The number of the last permit and of the last deny; -1 where there is none."""
+    shut = group.once(denies)
+    at = next((at for at in range(len(group) - 1, -1, -1) if group.rows[at].permit), -1)
+    return group.numbers[at] if at >= 0 else -1, group.numbers[shut[-1]] if shut else -1
+
+
+def firsts(group: Group) -> tuple[float, float]:
+    """The number of the first permit and of the first deny; infinite where there is none."""
+    shut = group.once(denies)
+    at = next((at for at, row in enumerate(group.rows) if row.permit), -1)
+    return group.numbers[at] if at >= 0 else inf, group.numbers[shut[0]] if shut else inf
+
+
+def written(group: Group) -> int:
+    """The place of the first row that the operator wrote."""
+    return next((at for at, row in enumerate(group.rows) if row.rule.origin in WRITTEN), len(group))
+
+
+def ported(group: Group) -> bool:
+    """Whether a row asks for ports."""
+    return not {ANY_PORT}.issuperset(group.once(columns)[1]) or group.once(sported)
+
+
+def sported(group: Group) -> bool:
+    """Whether a row asks for source ports."""
+    return not {ANY_PORT}.issuperset(group.once(columns)[2])
+
+
 def _order(key: Key) -> tuple[int, int]:
     """When a map is looked up in its chain, and the protocol."""
     return key[0] * PART + STAGES[key[1]], key[2]
 
 
-def _cannot(entry: Entry, why: str) -> Refused:
-    detail = f'The rule "{entry.rule.name}" gives a row that no verdict map can hold: {why}. Nothing was rendered.'
-    return refuse("Row that cannot be written", detail, entry.rule.place)
+def _cannot(row: Told, why: str) -> Refused:
+    detail = f'The rule "{row.rule.name}" gives a row that no verdict map can hold: {why}. Nothing was rendered.'
+    return refuse("Row that cannot be written", detail, row.rule.place)

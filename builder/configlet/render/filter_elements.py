@@ -2,102 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from itertools import repeat
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any, overload
 
 from configlet.model.net import Family, Span
-from configlet.model.policy import DPORT, PROTO, SPORT, Box, Entry, Rule
-from configlet.render.filter_parted import Parted
-from configlet.render.filter_words import Element, Ending, counted, number_text, span_text
-from configlet.render.values import labels
+from configlet.model.told import Group, Told
+from configlet.render.filter_words import Element, Ending, Endings, counted, number_text, span_text
+from configlet.render.forms import Form, Written, all_printed, in_order, printable_all
+from configlet.render.values import all_labels
 
 MOST = 16_384
 """Elements that are remembered, those of some tens of hosts."""
 
 
 class Elements:
-    """Makes the elements of the maps of one host. ``ending`` says how the rule of a row that logs ends there; names of
-    others are written in the style of ``text``."""
+    """Makes the elements of the maps of one host. ``ending`` says how a rule that logs ends there; names of others are
+    written in the style of ``text``."""
 
-    def __init__(self, family: Family, text: Mapping[str, Any], ending: Callable[[Entry], Ending]) -> None:
-        self.family, self.ending, self.label = family, ending, labels(text)
+    def __init__(self, family: Family, text: Mapping[str, Any], ending: Endings) -> None:
+        self.ending = ending
         self.known = _known(family, tuple((key, repr(said)) for key, said in text.items()))
+        if self.known.labels is list:
+            self.known.labels = all_labels(text)
 
-    def of(self, stage: str, numbers: Sequence[int], parted: Parted, other: int, *, sport: bool) -> tuple[Element, ...]:
+    def of(self, stage: str, group: Group, *, sport: bool) -> Sequence[Element]:
         """An element for each row: its other end, and what is looked up at the stage."""
-        known = self.known.of[stage, sport]
-        ends, rules = parted.column(other), parted.rules
-        upper = parted.column({"any": other, "proto": PROTO, "ports": DPORT}[stage])
-        if sport:
-            lower = parted.column(SPORT)
-            keys: list[_At] = [(ends[n], (upper[n], lower[n]), rules[n]) for n in numbers]
-        else:
-            keys = [(ends[n], upper[n], rules[n]) for n in numbers]
-        found = list(map(known.get, keys))
-        if None in found:
-            missing = [at for at, element in enumerate(found) if element is None]
-            some = [parted.rows[numbers[at]] for at in missing]
-            made = self.made(stage, other, some, [row.box for row in some], sport=sport)
-            kept = self.known.make_room(len(some))
-            for at, row, element in zip(missing, some, made, strict=True):
-                found[at] = element
-                if kept and not row.rule.log:  # one that logs leads to a chain of this host
-                    known[keys[at]] = element
-                    self.known.rules.append(row.rule)
-        return tuple(found)  # type: ignore[arg-type]
-
-    def made(
-        self, stage: str, other: int, rows: Sequence[Entry], boxes: Sequence[Box], *, sport: bool = False
-    ) -> tuple[Element, ...]:
-        """An element for each row, or piece of it."""
-        spans = [box[other] for box in boxes]
-        text = {span: span_text(self.family, span) for span in set(spans)}
-        ends = [text[span] for span in spans]
-        if stage != "any":
-            upper = [number_text(box[DPORT if stage == "ports" else PROTO]) for box in boxes]
-            lower = [f" . {number_text(box[SPORT])}" for box in boxes] if sport else repeat("", len(ends))
-            ends = [f"{end}{one} . {at}" for end, one, at in zip(ends, lower, upper, strict=True)]
-        return tuple([_new(Element, (key, *self._said(row))) for key, row in zip(ends, rows, strict=True)])
-
-    def _said(self, row: Entry) -> Ending:
-        rule = row.rule
-        if rule.log:
-            return self.ending(row)
-        found = self.known.endings.get((rule.name, row.permit))
+        key = self.known, stage, sport
+        found: Sequence[Element] | None = group.known.get(key)
         if found is None:
-            found = self.known.endings[rule.name, row.permit] = counted(self.label(rule.name), row.permit)
+            logging = group.once(logs)
+            made = self.made(stage, [group.rows[at] for at in logging], sport=sport)
+            found = Made(self.known, stage, sport, group.rows, dict(zip(logging, made, strict=True)))
+            if not logging:  # one that logs leads to a chain of this host
+                group.known[key] = found
+        return found
+
+    def made(self, stage: str, rows: Sequence[Told], *, sport: bool = False) -> list[Element]:
+        """The same of some rows, or pieces of them."""
+        keys = self.known.keys(stage, sport, rows)
+        said = [self.ending(row.rule, row.permit) if row.rule.log else self.known.endings([row])[0] for row in rows]
+        return [Element(key, *of) for key, of in zip(keys, said, strict=True)]
+
+
+def logs(group: Group) -> Sequence[int]:
+    """The places of the rows whose rule logs."""
+    return [at for at, row in enumerate(group.rows) if row.rule.log]
+
+
+class _Texts(dict[Span, str]):
+    """How spans are written, each once."""
+
+    def __init__(self, write: Callable[[Span], str]) -> None:
+        self.write = write
+
+    def __missing__(self, span: Span) -> str:
+        if len(self) >= MOST:
+            self.clear()
+        found = self[span] = self.write(span)
         return found
 
 
-_new = tuple.__new__
-"""One for each element of a long map: the shortest way to make them."""
-_At = tuple[Span, Span | tuple[Span, Span], int]
-"""The other end of a row, its ports or protocol, and its verdict and the identity of its rule."""
-
-
 class _Known:
-    """Elements by stage and what a row says. A rule is known by its identity, for as long as it is held here."""
+    """What is written of rows in one family and style: by stage, as the loop of a template did it last."""
 
-    def __init__(self) -> None:
-        stages = [("any", False), ("proto", False), ("ports", False), ("ports", True)]
-        self.of: dict[tuple[str, bool], dict[_At, Element]] = {stage: {} for stage in stages}
-        self.endings: dict[tuple[str, bool], Ending] = {}
-        """Of rules that do not log, by name and verdict."""
-        self.rules: list[Rule] = []
+    def __init__(self, family: Family) -> None:
+        self.labels: Callable[[Sequence[str]], Sequence[str]] = list
+        self.ends, self.numbers = _Texts(partial(span_text, family)), _Texts(number_text)
+        self.form: object = None
+        self.lines: dict[tuple[str, bool], dict[Told, str]] = {}
 
-    def make_room(self, count: int) -> bool:
-        """Whether so many more may be remembered; when they are too many together, all others are let go of."""
-        if len(self.rules) + count > MOST:
-            self.rules.clear()
-            self.endings.clear()
-            for known in self.of.values():
-                known.clear()
-        return count <= MOST
+    def keys(self, stage: str, sport: bool, rows: Sequence[Told]) -> list[str]:
+        """The keys of elements."""
+        ends, numbers = self.ends, self.numbers
+        if stage == "any":
+            return [ends[row.key[0]] for row in rows]
+        if stage == "proto":
+            return [f"{ends[row.key[0]]} . {numbers[row.proto]}" for row in rows]
+        if sport:
+            return [
+                f"{ends[end]} . {numbers[lower]} . {numbers[upper]}"
+                for end, upper, lower, _, _ in [row.key for row in rows]
+            ]
+        return [f"{ends[end]} . {numbers[upper]}" for end, upper, _, _, _ in [row.key for row in rows]]
+
+    def endings(self, rows: Sequence[Told]) -> list[Ending]:
+        """How rules that do not log end."""
+        names = self.labels([row.rule.name for row in rows])
+        return [counted(name, row.permit) for name, row in zip(names, rows, strict=True)]
+
+    def written(self, form: Form, stage: str, sport: bool, count: int) -> dict[Told, str]:
+        """The lines that a loop wrote at a stage, less all when they would be too many together with so many more."""
+        if self.form is not form or sum(map(len, self.lines.values())) + count > MOST:
+            self.form, self.lines = form, {}
+        return self.lines.setdefault((stage, sport), {}) if count <= MOST else {}
 
 
 @lru_cache(maxsize=8)
-def _known(_family: Family, _style: tuple[tuple[str, str], ...]) -> _Known:
+def _known(family: Family, _style: tuple[tuple[str, str], ...]) -> _Known:
     """What is remembered of one family and one platform's way to write names."""
-    return _Known()
+    return _Known(family)
+
+
+_NAME = "\0"
+"""Stands for a rule's name."""
+_VERDICTS = counted(_NAME, False), counted(_NAME, True)
+
+
+class Made(Written[Element]):
+    """The elements of a map. What a loop wrote of a row is not written again, but of those that lead to a chain of this
+    host (``own``, by place)."""
+
+    __slots__ = ("_form", "_text", "known", "own", "rows", "sport", "stage")
+
+    def __init__(
+        self, known: _Known, stage: str, sport: bool, rows: Sequence[Told], own: Mapping[int, Element]
+    ) -> None:
+        self.known, self.stage, self.sport, self.rows, self.own = known, stage, sport, rows, own
+        self._form: object = None
+        self._text = ""
+
+    def printed(self, form: Form) -> str:
+        """What the loop of a template writes. Raises Refused."""
+        if self._form is not form:
+            ahead = in_order(form, len(Element._fields))
+            self._text = self._lines(form, ahead) if ahead else all_printed(form, tuple(self))
+            self._form = form
+        return self._text
+
+    def _lines(self, form: Form, ahead: Sequence[str]) -> str:
+        known = self.known.written(form, self.stage, self.sport, len(self.rows))
+        found = list(map(known.get, self.rows))
+        for at, element in self.own.items():
+            found[at] = all_printed(form, (element,))
+        if None in found:
+            missing = [at for at, line in enumerate(found) if line is None]
+            made = self._written(form, ahead, [self.rows[at] for at in missing])
+            known.update(zip(map(self.rows.__getitem__, missing), made, strict=True))
+            for at, line in zip(missing, made, strict=True):
+                found[at] = line
+        return "".join(found)  # type: ignore[arg-type]
+
+    def _written(self, form: Form, ahead: Sequence[str], rows: Sequence[Told]) -> list[str]:
+        known = self.known
+        keys, names = known.keys(self.stage, self.sport, rows), known.labels([row.rule.name for row in rows])
+        if not printable_all([keys, names]):
+            return [all_printed(form, [(key, *of)]) for key, of in zip(keys, known.endings(rows), strict=True)]
+        first, second, third, last = ahead
+        around = [f"{second}{comment}{third}{verdict}{last}".split(_NAME) for comment, verdict in _VERDICTS]
+        if all(row.permit for row in rows):
+            ahead, behind = around[True]
+            return [f"{first}{key}{ahead}{name}{behind}" for key, name in zip(keys, names, strict=True)]
+        return [
+            f"{first}{key}{name.join(around[row.permit])}" for key, name, row in zip(keys, names, rows, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Element]:
+        keys = self.known.keys(self.stage, self.sport, self.rows)
+        for at, (key, row) in enumerate(zip(keys, self.rows, strict=True)):
+            yield self.own.get(at) or Element(key, *self.known.endings([row])[0])
+
+    @overload
+    def __getitem__(self, at: int) -> Element: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Element]: ...
+    def __getitem__(self, at: int | slice) -> Element | Sequence[Element]:
+        return tuple(self)[at]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from configlet.model.net import Family, Span, merge
-from configlet.model.policy import DPORT, DST, PROTO, SPORT, SRC, Box, Entry
+from configlet.model.policy import DST, SRC
 from configlet.packets.axis import Axis
 from configlet.render.filter_chain import Chain
 from configlet.render.filter_elements import Elements
-from configlet.render.filter_parted import By, Parted
+from configlet.render.filter_parted import Part, Parted, grouped
 from configlet.render.filter_words import Element, Local, Stage, span_text
 
 OUT = 10
@@ -31,57 +30,46 @@ def local_chains(
     """
     found: list[Local] = []
     placed: list[Stage] = []
-    rows = parted.rows
-    for direction, mine, sides in (("in", DST, parted.towards), ("out", SRC, parted.origin)):
-        known: dict[object, tuple[int, list[tuple[int, int]]]] = {}
-        later = OUT if direction == "out" else 0
-        pieces = _by_piece(parted.boxes, sides, mine)
-        sizes = Counter(sum(map(len, by.values())) for _, by in pieces)
-        for span, by in pieces:
-            size = sum(map(len, by.values()))
-            alike = size >= WORTH and sizes[size] > 1
-            inside = [rows[number] for number in sorted(itertools.chain(*by.values()))] if alike else ()
-            said: object = _said(inside, mine) if alike else span
+    for direction, level, sides in (("in", DST, parted.towards), ("out", SRC, parted.origin)):
+        known: dict[object, int] = {}
+        pieces = _by_piece(sides, level)
+        sizes = Counter(sum(map(len, parts)) for _, parts in pieces)
+        for span, parts in pieces:
+            size = sum(map(len, parts))
+            said: object = _said(parts) if size >= WORTH and sizes[size] > 1 else span
+            chain = Chain(operands, family, direction, span, parts)
+            placed += chain.stages(OUT if direction == "out" else 0)
             if said in known:
-                at, stages = known[said]
+                at = known[said]
                 dispatch = (*found[at].dispatch, Element(span_text(family, span), "", f"jump {found[at].name}"))
-                found[at] = replace(found[at], dispatch=dispatch)
-                placed += ((stage, [inside[number]]) for number, stage in stages)
+                found[at] = found[at]._replace(dispatch=dispatch)
                 continue
-            chain = Chain(operands, family, direction, span, parted)
-            made = chain.build(by, elements)
-            of = [(stage + later, some) for stage, some in chain.placed]
-            placed += of
+            made = chain.build(elements)
             if made.maps:
-                if alike:
-                    at_stage = {id(entry): stage for stage, some in of for entry in some}
-                    numbered = enumerate(map(at_stage.get, map(id, inside)))
-                    known[said] = len(found), [(number, stage) for number, stage in numbered if stage is not None]
+                known[said] = len(found)
                 found.append(made)
     return found, placed
 
 
-def _said(inside: Sequence[Entry], mine: int) -> tuple[object, ...]:
+def _said(parts: Sequence[Part]) -> tuple[object, ...]:
     """What rows say besides their local address: first the ends of the other side, which differ soonest."""
-    other = SRC if mine == DST else DST
-    upper = tuple((e.box[PROTO], e.box[DPORT], e.box[SPORT], e.permit, e.log, e.rule.name) for e in inside)
-    return tuple(e.box[other] for e in inside), upper
+    rows = [row for _, row in sorted((row for part in parts for row in part.rows()), key=lambda one: one[0])]
+    upper = tuple((row.proto, row.key[1], row.key[2], row.permit, row.rule.log, row.rule.name) for row in rows)
+    return tuple(row.key[0] for row in rows), upper
 
 
-def _by_piece(boxes: Sequence[Box], sides: Mapping[Span, By], mine: int) -> list[tuple[Span, By]]:
+def _by_piece(sides: Mapping[Span, Sequence[Part]], level: int) -> list[tuple[Span, Sequence[Part]]]:
     """The local spans cut where any row begins or ends, each with the rows that hold it."""
     spans = sorted(sides)
     if all(a[1] < b[0] for a, b in itertools.pairwise(spans)):
         return [(span, sides[span]) for span in spans]
-    numbers = sorted(itertools.chain(*(of for by in sides.values() for of in by.values())))
-    ends = [boxes[number][mine] for number in numbers]
-    axis, found = Axis((end,) for end in ends), list[tuple[Span, By]]()
+    held = ((*row, own) for own, parts in sides.items() for part in parts for row in part.rows())
+    rows = sorted(held, key=lambda one: one[0])
+    ends = [own for _, _, own in rows]
+    axis, found = Axis((end,) for end in ends), list[tuple[Span, Sequence[Part]]]()
     for low, high in _pieces(ends):
-        by: By = {}
-        for at in sorted(set(axis.around(low))):
-            if ends[at][0] <= low and high <= ends[at][1]:
-                by.setdefault(boxes[numbers[at]][PROTO], []).append(numbers[at])
-        found.append(((low, high), by))
+        inside = [at for at in sorted(set(axis.around(low))) if ends[at][0] <= low and high <= ends[at][1]]
+        found.append(((low, high), [grouped(level, [rows[at][:2] for at in inside])]))
     return found
 
 

@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from operator import attrgetter, is_, itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from operator import itemgetter
 
 from configlet.model.block import sets_of
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.policy import DST, SRC, Box, Entry
-from configlet.model.problem import Refused, refuse
+from configlet.model.told import Group, denies, ends
 from configlet.packets.near import Near
 from configlet.render.filter_maps import OUT
+from configlet.render.filter_parted import Row, cannot
 from configlet.render.filter_words import Stage
 
 FEW = 4
 """Spans of which each is compared with many others, rather than each of those looked up."""
+_Staged = tuple[int, int, Entry]
+"""A row with the stage at which it is judged, and its number."""
 
-_BOX, _PERMIT = attrgetter("box"), attrgetter("permit")
 
-
-def keeps_order(rows: Sequence[Entry], plain: Sequence[Entry], placed: Sequence[Stage]) -> None:
+def keeps_order(plain: Sequence[Row], placed: Sequence[Stage]) -> None:
     """Refuse when the text would judge a later row before an earlier one that says otherwise. ``plain`` rows are judged
     ahead of all that are ``placed``.
 
     Within one direction the maps keep the order; what is left are rows of different ones.
     """
-    if all(map(_PERMIT, rows)):
+    if all(entry.permit for _, entry in plain) and not any(stage.group.once(denies) for stage in placed):
         return
-    ahead = all(map(is_, plain, rows))
-    stages = placed if ahead else [(-1, plain), *placed]
-    permits, denies = _by_direction(stages, True), _by_direction(stages, False)
+    ahead = [number for number, _ in plain] == list(range(len(plain)))
+    # A row towards one local end and a row from another share a packet only if the other end of each is that of the other.
+    mine = {level: merge({stage.own for stage in placed if stage.group.level == level}) for level in (DST, SRC)}
+    others = {DST: mine[SRC], SRC: mine[DST]} if ahead else {}
+    found: list[_Staged] = [] if ahead else [(-1, *row) for row in plain]
+    shut = _by_direction([*(one for one in found if not one[2].permit), *_singly(placed, others, denies)])
+    if not shut:
+        return
+    permits = _by_direction([*(one for one in found if one[2].permit), *_singly(placed, others, permits_)])
     doubted = set[int]()
     for direction, of in permits.items():
-        boxes = [entry.box for _, some in of for entry in some]
-        others = [entry for at, parts in denies.items() if at != direction for _, some in parts for entry in some]
-        doubted.update(id(others[number]) for number in meeting(range(len(others)), others, boxes))
+        boxes = [entry.box for _, _, entry in of]
+        against = [one for at, some in shut.items() if at != direction for one in some]
+        doubted.update(against[at][1] for at in meeting(range(len(against)), [entry for _, _, entry in against], boxes))
     if doubted:
-        _look_at(rows, permits, [(stage, [e for e in some if id(e) in doubted]) for of in denies.values() for stage, some in of])
+        _look_at(permits, [one for of in shut.values() for one in of if one[1] in doubted])
 
 
-def _by_direction(stages: Iterable[Stage], verdict: bool) -> dict[int, list[Stage]]:
-    out: dict[int, list[Stage]] = {}
-    for stage, rows in stages:
-        some = [entry for entry in rows if entry.permit is verdict]
-        if some:
-            out.setdefault(stage // OUT, []).append((stage, some))
+def _singly(
+    placed: Iterable[Stage], others: Mapping[int, Spans], which: Callable[[Group], Sequence[int]]
+) -> Iterator[_Staged]:
+    """Some rows of each group one by one, those of which the other end is in some addresses."""
+    for at, own, order, group in placed:
+        places, there = group.once(which), others.get(group.level)
+        if places and (there is None or overlap(there, group.once(reached))):
+            for row, number in ((group.rows[place], group.numbers[place]) for place in places):
+                if there is None or overlap((row.key[0],), there):
+                    yield at, order[number], row.at(own)
+
+
+def permits_(group: Group) -> Sequence[int]:
+    """The places of its permits."""
+    return [at for at, row in enumerate(group.rows) if row.permit]
+
+
+def _by_direction(rows: Iterable[_Staged]) -> dict[int, list[_Staged]]:
+    out: dict[int, list[_Staged]] = {}
+    for one in rows:
+        out.setdefault(one[0] // OUT, []).append(one)
     return out
+
+
+def reached(group: Group) -> Spans:
+    """The other ends of its rows."""
+    return merge(group.once(ends))
 
 
 def meeting(numbers: Sequence[int], rows: Sequence[Entry], boxes: Sequence[Box]) -> Sequence[int]:
@@ -64,19 +91,11 @@ def _reached(ends: Set[Span], spans: Spans) -> Set[Span]:
     return {end for low, high in spans for end in ends if end[0] <= high and low <= end[1]}
 
 
-def _look_at(rows: Sequence[Entry], permits: Mapping[int, Sequence[Stage]], denies: Sequence[Stage]) -> None:
-    order = {id(entry): index for index, entry in enumerate(rows)}
-    singly = {direction: [(stage, entry) for stage, some in of for entry in some] for direction, of in permits.items()}
-    near = {direction: Near([sets_of(entry) for _, entry in found]) for direction, found in singly.items()}
-    for stage, deny in ((stage, entry) for stage, some in denies for entry in some):
-        for direction in (d for d in permits if d != stage // OUT):
-            for other in (singly[direction][number] for number in near[direction].meeting(sets_of(deny))):
-                first, second = sorted(((stage, deny), other), key=lambda one: order[id(one[1])])
+def _look_at(permits: Mapping[int, Sequence[_Staged]], denies_: Sequence[_Staged]) -> None:
+    near = {direction: Near([sets_of(entry) for _, _, entry in of]) for direction, of in permits.items()}
+    for deny in denies_:
+        for direction in (d for d in permits if d != deny[0] // OUT):
+            for other in (permits[direction][number] for number in near[direction].meeting(sets_of(deny[2]))):
+                first, second = sorted((deny, other), key=itemgetter(1))
                 if first[0] > second[0]:
-                    raise cannot(first[1], f'the rule "{second[1].rule.name}" after it would be looked up first')
-
-
-def cannot(entry: Entry, why: str) -> Refused:
-    """The refusal of a row that the table of a host cannot hold."""
-    detail = f'The rule "{entry.rule.name}" gives a row that the table cannot hold: {why}. Nothing was rendered.'
-    return refuse("Row that cannot be written", detail, entry.rule.place)
+                    raise cannot(first[2], f'the rule "{second[2].rule.name}" after it would be looked up first')

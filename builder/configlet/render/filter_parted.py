@@ -1,22 +1,69 @@
-"""The rows of a host's table by where they are looked up: each local end, each direction, each protocol."""
+"""The rows of a host's table by where they are looked up: each local end, each direction, each protocol.
+
+Rows are held without their local end, and those of one end and protocol as a group, so that what hosts have in common is
+the same object for all of them: what is made of it is made once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
+from configlet.model.block import Block, items
 from configlet.model.net import Span
-from configlet.model.policy import DST, SRC, Box, Entry
+from configlet.model.policy import ANY_BIT, DST, FLAG, FRAG, SRC, Entry
+from configlet.model.problem import Refused, refuse
+from configlet.model.told import Face, Faced, Group, Item, Told, columns, ends, told
+from configlet.packets.boxes import change
 
-By = dict[Span, list[int]]
-"""Numbers of rows by protocol, in order."""
+MOST = 16_384
+"""Rows that are remembered, those of some tens of hosts."""
+Row = tuple[int, Entry]
+"""A row and its number among those of a family."""
+_BOX, _REPLY, _SETS = attrgetter("box"), attrgetter("reply"), attrgetter("sets")
+_FIRST = itemgetter(0)
+_WHOLE = (0, 0)
+"""What a row says of fragments when it is of whole packets."""
 
 
-def joined(by: By) -> list[int]:
-    """The numbers of all protocols, in order."""
-    found = list(by.values())
-    return found[0] if len(found) == 1 else sorted(chain(*found))
+class Part(NamedTuple):
+    """Rows of one local end and direction by protocol. ``order``: what the numbers that they have there are among all rows;
+    ``apart``: no two share a packet."""
+
+    order: Sequence[int]
+    groups: Mapping[Span, Group]
+    apart: bool = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups.values()))
+
+    def rows(self) -> Iterator[tuple[int, Told]]:
+        """The rows with their numbers, one protocol after the other."""
+        for group in self.groups.values():
+            yield from ((self.order[number], row) for number, row in zip(group.numbers, group.rows, strict=True))
+
+
+def grouped(level: int, rows: Sequence[tuple[int, Told]]) -> Part:
+    """Rows in order as a part of their own."""
+    by: _By = {}
+    for number, (_, row) in enumerate(rows):
+        numbers, some = by.setdefault(row.proto, ([], []))
+        numbers.append(number)
+        some.append(row)
+    return Part([number for number, _ in rows], {proto: Group(level, proto, *of) for proto, of in by.items()})
+
+
+def joined(groups: Sequence[Group]) -> Group:
+    """The groups of several protocols as one, in order; it has the protocols between them too."""
+    if len(groups) == 1:
+        return groups[0]
+    pairs = [pair for of in groups for pair in zip(of.numbers, of.rows, strict=True)]
+    numbers, rows = zip(*sorted(pairs, key=_FIRST), strict=True)
+    hull = min(of.proto[0] for of in groups), max(of.proto[1] for of in groups)
+    return Group(groups[0].level, hull, numbers, rows)
 
 
 def piece_of(span: Span, spans: Iterable[Span]) -> bool:
@@ -30,53 +77,185 @@ def piece_of(span: Span, spans: Iterable[Span]) -> bool:
 
 @dataclass(slots=True)
 class Parted:
-    """The rows of a family: the numbers of those towards each local span, of those from it, and of those of which neither
-    end is local, each by protocol.
-    """
+    """The rows of a family: those towards each local span, those from it, and those of which neither end is local."""
 
-    rows: list[Entry] = field(default_factory=list)
-    boxes: list[Box] = field(default_factory=list)
-    towards: dict[Span, By] = field(default_factory=dict)
-    origin: dict[Span, By] = field(default_factory=dict)
-    plain: By = field(default_factory=dict)
-    _columns: dict[int, list[Span]] = field(default_factory=dict)
-    _rules: list[int] = field(default_factory=list)
-
-    def column(self, level: int) -> list[Span]:
-        """What the rows say in one dimension, once all are there."""
-        if level not in self._columns:
-            self._columns[level] = [box[level] for box in self.boxes]
-        return self._columns[level]
-
-    @property
-    def rules(self) -> list[int]:
-        """Of each row a number of its verdict and the identity of its rule, once all are there."""
-        if not self._rules:
-            self._rules = [2 * id(row.rule) + row.permit for row in self.rows]
-        return self._rules
+    towards: dict[Span, list[Part]] = field(default_factory=dict)
+    origin: dict[Span, list[Part]] = field(default_factory=dict)
+    plain: list[Row] = field(default_factory=list)
+    count: int = 0
 
     def take(self, rows: Sequence[Entry], spans: Sequence[Span]) -> None:
-        """The rows of one table, whose gate has these local spans."""
-        boxes = [entry.box for entry in rows]
-        to = _known(self.towards, {box[DST] for box in boxes}, spans)
-        start = _known(self.origin, {box[SRC] for box in boxes}, spans)
-        towards, origin, plain = to.get, start.get, self.plain
-        for number, (proto, dst, src, _, _, _, _) in enumerate(boxes, len(self.rows)):
-            into = towards(dst)
-            if into is None:
-                into = origin(src, plain)
-            if proto in into:
-                into[proto].append(number)
-            else:
-                into[proto] = [number]
-        self.rows += rows
-        self.boxes += boxes
-        self.towards.update({end: by for end, by in to.items() if by})
-        self.origin.update({end: by for end, by in start.items() if by})
+        """The rows of one table, whose gate has these local spans. Raises Refused for one that no table can hold."""
+        face = _face(rows, spans) if isinstance(rows, Faced) else None
+        found = rows.head if face and isinstance(rows, Faced) else items(rows)
+        if not _sayable(found):
+            face, found = None, list(_whole(rows))
+        self._enter(found, _locals(found, spans))
+        if face:
+            own, last = (face.own, face.own), max((group.numbers[-1] for group in face.groups.values()), default=-1)
+            order = range(self.count, self.count + last + 1)
+            for level, side in ((DST, self.towards), (SRC, self.origin)):
+                groups = {proto: group for (at, proto), group in face.groups.items() if at == level}
+                if groups:
+                    side.setdefault(own, []).append(Part(order, groups, face.apart))
+            self.count += len(order)
+
+    def _enter(self, found: Iterable[Item], local: frozenset[Span]) -> None:
+        common = _common()
+        common.make_room()
+        sides: dict[tuple[int, Span], tuple[list[int], _By]] = {}
+        for item in _singly(found, local):
+            level = _level(item, local)
+            if level is None:
+                self.plain.append((self.count, item))  # type: ignore[arg-type]
+                self.count += 1
+                continue
+            order, by = sides.setdefault(
+                (level, item.sets[level][0] if isinstance(item, Block) else item.box[level]), ([], {})
+            )
+            for row in common.block(item, level) if isinstance(item, Block) else (common.row(item, level),):
+                numbers, rows = by.get(row.proto) or by.setdefault(row.proto, ([], []))
+                numbers.append(len(order))
+                rows.append(row)
+                order.append(self.count)
+                self.count += 1
+        for (level, own), (order, by) in sides.items():
+            groups = {proto: common.group(level, proto, *of) for proto, of in by.items()}
+            (self.towards if level == DST else self.origin).setdefault(own, []).append(Part(order, groups))
 
 
-def _known(side: Mapping[Span, By], ends: set[Span], spans: Sequence[Span]) -> dict[Span, By]:
-    """Where the rows of each local end go."""
+_By = dict[Span, tuple[list[int], list[Told]]]
+
+
+def _level(item: Item, local: frozenset[Span]) -> int | None:
+    """At which end a row is local, or all rows of a block; towards a local end, if both ends are."""
+    dst, src = (item.sets[DST][0], item.sets[SRC][0]) if isinstance(item, Block) else (item.box[DST], item.box[SRC])
+    return DST if dst in local else SRC if src in local else None
+
+
+class _Common:
+    """Rows without their local end, and groups of them: each is one object, whichever tables say it. A rule is known by its
+    identity, for as long as a row of it is held here."""
+
+    def __init__(self) -> None:
+        self.told: dict[tuple[object, ...], Told] = {}
+        self.blocks: dict[tuple[object, ...], Sequence[Told]] = {}
+        self.groups: dict[tuple[object, ...], Group] = {}
+        self.held = 0
+
+    def make_room(self) -> None:
+        """Let go of all when it is much."""
+        if self.held + len(self.told) > MOST:
+            self.held = 0
+            for known in (self.told, self.blocks, self.groups):
+                known.clear()
+
+    def row(self, entry: Entry, level: int) -> Told:
+        """A row that has a local end."""
+        proto, dst, src, dport, sport, _, _ = entry.box
+        key = level, entry.permit, proto, src if level == DST else dst, dport, sport, id(entry.rule)
+        found = self.told.get(key)
+        if found is None:
+            found = self.told[key] = told(entry, level)
+        return found
+
+    def block(self, block: Block[Entry], level: int) -> Sequence[Told]:
+        """The rows of a block that has one local end."""
+        sets = block.sets
+        key = level, block.permit, sets[:level], sets[level + 1 :], id(block.like.rule)
+        found = self.blocks.get(key)
+        if found is None:
+            found = self.blocks[key] = [told(entry, level) for entry in block.rows()]
+            self.held += len(found)
+        return found
+
+    def group(self, level: int, proto: Span, numbers: Iterable[int], rows: Iterable[Told]) -> Group:
+        """Rows of one protocol."""
+        key = level, tuple(numbers), tuple(rows)
+        found = self.groups.get(key)
+        if found is None:
+            found = self.groups[key] = Group(level, proto, *key[1:])
+            self.held += len(found)
+        return found
+
+
+@lru_cache(maxsize=1)
+def _common() -> _Common:
+    return _Common()
+
+
+def _locals(found: Iterable[Item], spans: Sequence[Span]) -> frozenset[Span]:
+    """The ends that are local."""
+    ends_ = {end for item in found if isinstance(item, Block) for level in (DST, SRC) for end in item.sets[level]}
+    for box in (item.box for item in found if isinstance(item, Entry)):
+        ends_.add(box[DST])
+        ends_.add(box[SRC])
     if all(low == high for low, high in spans):
-        return {end: side.get(end, {}) for end in ends.intersection(spans)}
-    return {end: side.get(end, {}) for end in ends if piece_of(end, spans)}
+        return frozenset(ends_.intersection(spans))
+    return frozenset(end for end in ends_ if piece_of(end, spans))
+
+
+def _singly(found: Iterable[Item], local: frozenset[Span]) -> Iterator[Item]:
+    """Rows, and those blocks of which all rows have one local end."""
+    for item in found:
+        if isinstance(item, Block):
+            to, start = item.sets[DST], item.sets[SRC]
+            if (len(to) > 1 or to[0] not in local) and (
+                len(start) > 1 or start[0] not in local or not local.isdisjoint(to)
+            ):
+                yield from item.rows()
+                continue
+        yield item
+
+
+def _face(rows: Faced, spans: Sequence[Span]) -> Face | None:
+    """The face of rows, where each of them is looked up at the address of it."""
+    face, lone = rows.face, all(low == high for low, high in spans)
+    if not piece_of((face.own, face.own), spans):
+        return None
+    for group in face.groups.values():
+        if not group.once(whole):
+            return None
+        if group.level == SRC:  # a row towards another own address is looked up there
+            found = group.once(ends)
+            if not found.isdisjoint(spans) or (not lone and any(piece_of(end, spans) for end in found)):
+                return None
+    return face
+
+
+def whole(group: Group) -> bool:
+    """Whether its rows ask for no flags and are of whole packets."""
+    _, _, _, flags, parts = group.once(columns)
+    return {ANY_BIT}.issuperset(flags) and {_WHOLE}.issuperset(parts)
+
+
+def _sayable(found: Iterable[Item]) -> bool:
+    """The same of all rows, none of which is a reply."""
+    blocks = [item for item in found if isinstance(item, Block)]
+    rows = [item for item in found if isinstance(item, Entry)] if blocks else found
+    boxes = list(map(_BOX, rows))
+    return (
+        {ANY_BIT}.issuperset(map(itemgetter(FLAG), boxes))
+        and {_WHOLE}.issuperset(map(itemgetter(FRAG), boxes))
+        and all((*block.sets[FLAG], *block.sets[FRAG]) == (ANY_BIT, _WHOLE) for block in blocks)
+        and not any(map(_REPLY, [*rows, *(block.like for block in blocks)] if blocks else rows))
+    )
+
+
+def _whole(rows: Iterable[Entry]) -> Iterator[Entry]:
+    """The rows for whole packets; what they say of fragments must be the deny that stands first in the text. The rule of
+    replies does not log."""
+    for entry in rows:
+        if entry.box[FLAG] != ANY_BIT:
+            raise cannot(entry, "a table that remembers connections does not ask for TCP flags")
+        if entry.box[FRAG][1] and entry.permit:
+            raise cannot(entry, "fragments are judged whole, after they are put together")
+        if entry.box[FRAG][0] == 0:
+            rule = replace(entry.rule, log=False) if entry.reply and entry.rule.log else entry.rule
+            yield Entry(entry.permit, change(entry.box, FRAG, _WHOLE), rule)
+
+
+def cannot(entry: Entry, why: str) -> Refused:
+    """The refusal of a row that the table of a host cannot hold."""
+    detail = f'The rule "{entry.rule.name}" gives a row that the table cannot hold: {why}. Nothing was rendered.'
+    return refuse("Row that cannot be written", detail, entry.rule.place)

@@ -6,23 +6,26 @@ types is judged by the packet itself, if it belongs to no connection. Answers an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from configlet.model.net import TOP, Family, Span, Spans, intersect, subtract
+from configlet.model.net import TOP, Family, Span, Spans, merge, overlap, subtract
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
 from configlet.model.problem import Refused, refuse
+from configlet.model.told import Group
 from configlet.packets.boxes import meet
-from configlet.render.filter_order import meeting
-from configlet.render.filter_parted import Parted, joined, piece_of
-from configlet.render.filter_words import Ending, number_text, span_text
+from configlet.render.filter_order import meeting, reached
+from configlet.render.filter_parted import Parted, Row, piece_of
+from configlet.render.filter_words import Endings, number_text, span_text
 
+_At = tuple[Span, Sequence[int], Group]
+"""Rows of a local end, and what their numbers are among all rows."""
 _MULTICAST: dict[Family, Span] = {4: (0xE0000000, 0xEFFFFFFF), 6: (0xFF << 120, TOP[6])}
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement on a packet's own header; each match ends in a blank. ``verdict`` is all that it does."""
 
     source: str
@@ -32,37 +35,67 @@ class Statement:
 
 
 def statements(
-    operands: Mapping[str, Any], family: Family, parted: Parted, ending: Callable[[Entry], Ending]
+    operands: Mapping[str, Any], family: Family, parted: Parted, ending: Endings
 ) -> dict[str, list[Statement]]:
     """The statements of the chains ``infrastructure`` and ``stray_icmp``, in the order of the rows."""
     out: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     icmp: int = operands["icmp"][family]
-    one, rows = (icmp, icmp), parted.rows
-    loose = joined({proto: of for proto, of in parted.plain.items() if proto != one})
-    out["infrastructure"] += (_header(operands, family, rows[number], ending) for number in loose)
-    held = [by for side in (parted.towards, parted.origin) for by in side.values()]
-    plain = parted.plain.get(one, [])
-    stray = [n for by in held for proto, of in by.items() if proto[0] <= icmp <= proto[1] for n in of]
-    bare = {id(rows[number]) for number in plain}
-    for entry in _told(rows, [*stray, *plain]):
-        out["stray_icmp"] += _icmp(operands, family, entry, ending, loose=id(entry) in bare)
+    plain = [row for row in parted.plain if row[1].box[PROTO] == (icmp, icmp)]
+    loose = [entry for _, entry in parted.plain if entry.box[PROTO] != (icmp, icmp)]
+    out["infrastructure"] += (_header(operands, family, entry, ending) for entry in loose)
+    bare = {number for number, _ in plain}
+    for number, entry in _told(plain, list(_stray(parted, icmp))):
+        out["stray_icmp"] += _icmp(operands, family, entry, ending, loose=number in bare)
     return out
 
 
-def _told(rows: Sequence[Entry], numbers: Sequence[int]) -> Iterator[Entry]:
-    """The rows of these numbers, in order, less the denies that no later permit meets: the default deny says those."""
-    said = [n for n in numbers if rows[n].permit or rows[n].rule.log]
-    permits = sorted(n for n in said if rows[n].permit)
-    first = permits[-1] if permits else 0
-    denies = meeting([n for n in numbers if n < first and not rows[n].permit], rows, [rows[n].box for n in permits])
-    for number in sorted({*said, *denies}):
-        entry = rows[number]
-        met = any(later > number and meet(entry.box, rows[later].box) for later in permits)
-        if entry.permit or entry.log or met:
-            yield entry
+def _stray(parted: Parted, icmp: int) -> Iterator[_At]:
+    """The rows of local ends that are of ICMP too."""
+    for side in (parted.towards, parted.origin):
+        for own, parts in side.items():
+            for part in parts:
+                for (low, high), group in part.groups.items():
+                    if low <= icmp <= high:
+                        yield own, part.order, group
 
 
-def _header(operands: Mapping[str, Any], family: Family, entry: Entry, ending: Callable[[Entry], Ending]) -> Statement:
+def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
+    """The rows in order, less the denies that no later permit meets: the default deny says those."""
+    said = [row for row in plain if row[1].permit or row[1].rule.log]
+    shut = [row for row in plain if not row[1].permit and not row[1].rule.log]
+    for own, order, group in stray:
+        said += ((order[group.numbers[at]], group.rows[at].at(own)) for at in group.once(heard))
+    permits = sorted((row for row in said if row[1].permit), key=itemgetter(0))
+    for own, order, group in stray if permits else ():
+        if len(group.once(heard)) < len(group) and _met(own, group, permits):
+            quiet = set(range(len(group))).difference(group.once(heard))
+            shut += ((order[group.numbers[at]], group.rows[at].at(own)) for at in sorted(quiet))
+    shut = [row for row in shut if permits and row[0] < permits[-1][0]]
+    if shut:
+        denies = meeting(range(len(shut)), [entry for _, entry in shut], [entry.box for _, entry in permits])
+        said += (
+            shut[at]
+            for at in denies
+            if any(number > shut[at][0] and meet(shut[at][1].box, entry.box) for number, entry in permits)
+        )
+    return sorted(said, key=itemgetter(0))
+
+
+def heard(group: Group) -> Sequence[int]:
+    """The places of the rows that permit or log."""
+    return [at for at, row in enumerate(group.rows) if row.permit or row.rule.log]
+
+
+def _met(own: Span, group: Group, permits: Iterable[Row]) -> bool:
+    """Whether a permit could share a packet with a row of a local end."""
+    mine, other = (DST, SRC) if group.level == DST else (SRC, DST)
+    there = group.once(reached)
+    return any(
+        e.box[mine][0] <= own[1] and own[0] <= e.box[mine][1] and overlap((e.box[other],), there) for _, e in permits
+    )
+
+
+def _header(operands: Mapping[str, Any], family: Family, entry: Entry, ending: Endings) -> Statement:
     low, high = entry.box[PROTO]
     group = piece_of(entry.box[DST], (_MULTICAST[family],))
     if not entry.permit or entry.rule.origin != "infrastructure" or not (group or entry.box[DST] == entry.box[SRC]):
@@ -70,7 +103,7 @@ def _header(operands: Mapping[str, Any], family: Family, entry: Entry, ending: C
     if (entry.box[DPORT], entry.box[SPORT]) != (ANY_PORT, ANY_PORT) or (low != high and (low, high) != ANY_PROTO):
         raise _cannot(entry, "such a row must take a whole protocol, or all")
     upper = "" if (low, high) == ANY_PROTO else f"meta l4proto {low} "
-    return Statement(*_ends(operands, family, entry), upper, ending(entry).line)
+    return Statement(*_ends(operands, family, entry), upper, ending(entry.rule, entry.permit).line)
 
 
 def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[str, str]:
@@ -82,22 +115,28 @@ def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[st
 
 
 def _icmp(
-    operands: Mapping[str, Any], family: Family, entry: Entry, ending: Callable[[Entry], Ending], *, loose: bool
+    operands: Mapping[str, Any], family: Family, entry: Entry, ending: Endings, *, loose: bool
 ) -> Iterator[Statement]:
     """A row's types that begin no connection; of a row without a local end all its types must be such."""
-    requests = operands["requests"][family]
-    begin: Spans = tuple((256 * n, 256 * n + 255) for n in requests)
-    if loose and intersect((entry.box[DPORT],), begin):
+    requests: tuple[int, ...] = tuple(operands["requests"][family])
+    if loose and overlap((entry.box[DPORT],), _begin(requests)):
         raise _cannot(entry, "neither of its ends is a local address, and its replies would be lost")
-    ends = _ends(operands, family, entry)
-    word = "icmp" if family == 4 else "icmpv6"
-    if entry.box[DPORT] == ANY_PORT:
-        every = ", ".join(map(str, requests))
-        yield Statement(*ends, f"{word} type != {{ {every} }} ", ending(entry).line)
-        return
-    for span in subtract((entry.box[DPORT],), begin):
-        for upper in _types(word, span):
-            yield Statement(*ends, upper, ending(entry).line)
+    ends, line = _ends(operands, family, entry), ending(entry.rule, entry.permit).line
+    for upper in _uppers("icmp" if family == 4 else "icmpv6", requests, entry.box[DPORT]):
+        yield Statement(*ends, upper, line)
+
+
+@lru_cache(maxsize=8)
+def _begin(requests: Sequence[int]) -> Spans:
+    return merge((256 * n, 256 * n + 255) for n in requests)
+
+
+@lru_cache(maxsize=256)
+def _uppers(word: str, requests: Sequence[int], types: Span) -> Sequence[str]:
+    """Matches of the types that begin no connection."""
+    if types == ANY_PORT:
+        return (f"{word} type != {{ {', '.join(map(str, requests))} }} ",)
+    return [upper for span in subtract((types,), _begin(requests)) for upper in _types(word, span)]
 
 
 def _types(word: str, span: Span) -> Iterable[str]:

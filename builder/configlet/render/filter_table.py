@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from configlet.model.gate import Table
 from configlet.model.net import Family, Span, merge
-from configlet.model.policy import ANY_BIT, FLAG, FRAG, Entry
+from configlet.model.policy import Rule
 from configlet.render.filter_elements import Elements
 from configlet.render.filter_maps import local_chains
-from configlet.render.filter_order import cannot, keeps_order
-from configlet.render.filter_parted import Parted, joined
+from configlet.render.filter_order import keeps_order
+from configlet.render.filter_parted import Parted
 from configlet.render.filter_statements import Statement, statements
 from configlet.render.filter_words import Ending, Local, Map, counted
 from configlet.render.values import labels
 
-_BOX = attrgetter("box")
 _STRANGE = re.compile(r"[\W_]")
 """What cannot stand in the name of a chain."""
 
@@ -34,8 +31,7 @@ class RuleChain(NamedTuple):
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One family's dispatch from local addresses to their chains, for packets towards them or from them."""
 
     word: str
@@ -54,11 +50,11 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
     for family in families:
         parted = Parted()
         for table in (t for t in ordered if t.family == family):
-            parted.take(_rows(table), _spans(table, family))
+            parted.take(table.rows, _spans(table, family))
         found, placed = local_chains(operands, family, parted, Elements(family, operands["text"], chains.ending))
         for chain, items in statements(operands, family, parted, chains.ending).items():
             loose[chain] += items
-        keeps_order(parted.rows, [parted.rows[number] for number in joined(parted.plain)], placed)
+        keeps_order(parted.plain, placed)
         locals_ += found
         dispatch += _dispatch(operands, family, found)
     return {
@@ -84,25 +80,24 @@ class _Rules:
         self.chains: list[RuleChain] = []
         self.taken: set[str] = set()
 
-    def ending(self, entry: Entry) -> Ending:
-        """How the rule of one row ends."""
-        rule = entry.rule
-        key = (rule.name, entry.permit, rule.log and not entry.reply)
+    def ending(self, rule: Rule, permit: bool) -> Ending:
+        """How a rule ends."""
+        key = rule.name, permit, rule.log
         found = self.known.get(key)
         if found is None:
-            found = self.known[key] = self._made(entry)
+            found = self.known[key] = self._made(rule, permit)
         return found
 
-    def _made(self, entry: Entry) -> Ending:
-        comment = self.label(entry.rule.name)
-        if not entry.log:
-            return counted(comment, entry.permit)
-        name = base = f"{'allow' if entry.permit else 'deny'}_{_slug(comment)}"
+    def _made(self, rule: Rule, permit: bool) -> Ending:
+        comment = self.label(rule.name)
+        if not rule.log:
+            return counted(comment, permit)
+        name = base = f"{'allow' if permit else 'deny'}_{_slug(comment)}"
         number = 2
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1
         self.taken.add(name)
-        verdict = "accept" if entry.permit else "drop"
+        verdict = "accept" if permit else "drop"
         self.chains.append(RuleChain(name, comment, self.operands["prefix"].format(rule=comment), verdict))
         return Ending("", f"goto {name}")
 
@@ -111,24 +106,6 @@ class _Rules:
 def _slug(comment: str) -> str:
     """A comment as part of a name; the tables of a segment's hosts have most of theirs in common."""
     return _STRANGE.sub("_", comment.lower())[:60]
-
-
-def _rows(table: Table) -> Sequence[Entry]:
-    """The rows for whole packets; what they say of fragments must be the deny that stands first in the text."""
-    boxes = list(map(_BOX, table.rows))
-    if {ANY_BIT}.issuperset(map(itemgetter(FLAG), boxes)) and {(0, 0)}.issuperset(map(itemgetter(FRAG), boxes)):
-        return table.rows
-    return list(_whole(table.rows))
-
-
-def _whole(rows: Iterable[Entry]) -> Iterator[Entry]:
-    for entry in rows:
-        if entry.box[5] != ANY_BIT:
-            raise cannot(entry, "a table that remembers connections does not ask for TCP flags")
-        if entry.box[6][1] and entry.permit:
-            raise cannot(entry, "fragments are judged whole, after they are put together")
-        if entry.box[6][0] == 0:
-            yield entry if entry.box[6] == (0, 0) else replace(entry, box=(*entry.box[:6], (0, 0)))
 
 
 def _spans(table: Table, family: Family) -> tuple[Span, ...]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from configlet.model.net import BITS, Family, Span, address_text
-from configlet.model.policy import Entry
+from configlet.model.policy import Rule
+from configlet.model.told import Group
 
-Stage = tuple[int, Sequence[Entry]]
-"""When a text judges some rows, which stand in the order of their list."""
+
+class Stage(NamedTuple):
+    """When a text judges some rows of a local end; ``order``: what their numbers are among all rows."""
+
+    at: int
+    own: Span
+    order: Sequence[int]
+    group: Group
 
 
 class Ending(NamedTuple):
@@ -24,6 +30,10 @@ class Ending(NamedTuple):
     def line(self) -> str:
         """What a line says: a chain of the rule's own counts by itself."""
         return f"counter {self.verdict} {self.comment[:-1]}" if self.comment else self.verdict
+
+
+Endings = Callable[[Rule, bool], Ending]
+"""How a rule ends, as a permit or as a deny."""
 
 
 def counted(comment: str, permit: bool) -> Ending:
@@ -39,17 +49,15 @@ class Element(NamedTuple):
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(NamedTuple):
     """One verdict map."""
 
     name: str
     key: str
-    elements: tuple[Element, ...]
+    elements: Sequence[Element]
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """One lookup in a local address's chain. ``protocols`` are those of packets of such a connection: its own, and
     ICMP for its errors.
     """
@@ -60,8 +68,7 @@ class Lookup:
     sport: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lookups:
+class Lookups(NamedTuple):
     """What one part of a chain looks up of the other end, in this order; an empty name stands for no such map."""
 
     ports: tuple[Lookup, ...]
@@ -69,8 +76,7 @@ class Lookups:
     any: str
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(NamedTuple):
     """The chain of one local address (or group) in one direction: what is looked up of the other end."""
 
     name: str

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, repeat
 from operator import itemgetter
+from typing import TypeVar
 
 from configlet.render.numbered import OWN, Line, Numbered, Shape
 from configlet.render.values import all_written, printable
 
+T = TypeVar("T")
 Part = str | int
 """A text, or the number of a value of the row."""
 Step = tuple[int, tuple[Part, ...], tuple[Part, ...]]
@@ -22,16 +25,28 @@ NUMBER = "\0"
 _SHAPE, _ONCE = itemgetter(0), (0, 1)
 
 
+class Written(Sequence[T]):
+    """Rows that know what a loop writes of them."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def printed(self, form: Form) -> str:
+        """The texts of all rows, as ``all_printed`` gives them of the rows one by one."""
+
+
 def all_printed(form: Form, rows: Iterable[Iterable[object]]) -> str:
     """The texts of many rows. Raises Refused, or ValueError for a row of more or fewer values."""
     if isinstance(rows, Numbered):
         return _numbered(form, rows)
+    if isinstance(rows, Written):
+        return rows.printed(form)
     count, steps = form
     found = list(rows)
-    ahead = _in_order(count, steps) if len(steps) == 1 else ()
+    ahead = in_order(form, count)
     if ahead:
         columns = list(zip(*found, strict=True)) if set(map(len, found)) == {count} else []  # type: ignore[arg-type]
-        if columns and _printable(columns):
+        if columns and printable_all(columns):
             parts = chain.from_iterable(
                 (repeat(text), column) for text, column in zip(ahead[:-1], columns, strict=True)
             )
@@ -39,7 +54,7 @@ def all_printed(form: Form, rows: Iterable[Iterable[object]]) -> str:
     return "".join([_written(steps, _counted(tuple(row), count)) for row in found])
 
 
-def _printable(values: Iterable[Iterable[object]]) -> bool:
+def printable_all(values: Iterable[Iterable[object]]) -> bool:
     """Whether all values are text that may be written."""
     try:
         return printable("".join(chain.from_iterable(values)))  # type: ignore[arg-type]
@@ -48,9 +63,11 @@ def _printable(values: Iterable[Iterable[object]]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _in_order(count: int, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """The texts ahead of each value and behind the last, where each value is written once, in order; empty else."""
-    ((test, parts, _),) = steps
+def in_order(form: Form, count: int) -> tuple[str, ...]:
+    """The texts ahead of each of so many values and behind the last, where a loop writes each once, in order; empty else."""
+    if form[0] != count or len(form[1]) != 1:
+        return ()
+    (test, parts, _) = form[1][0]
     if test >= 0 or [part for part in parts if isinstance(part, int)] != list(range(count)):
         return ()
     out = [""]
@@ -131,7 +148,7 @@ def _learn(form: Form, shape: Shape) -> None:
     number, and for whose. No texts where the lines must be looked at row by row."""
     count, steps = form
     shape.form, shape.parts = form, ()
-    if len(shape.row) != count - 1 or any(test == 0 for test, _, _ in steps) or not _printable([shape.row]):
+    if len(shape.row) != count - 1 or any(test == 0 for test, _, _ in steps) or not printable_all([shape.row]):
         return
     texts, order, uses = [""], list[int](), list[int]()
     for number, row in enumerate(shape.rows(tuple(["own" if at in shape.own else "" for at in OWN]))):

@@ -72,6 +72,25 @@ def labels(style: Mapping[str, Any]) -> Callable[[str], str]:
     return lambda text: text if len(text) <= length and usual(text) else label(text, style)
 
 
+def all_labels(style: Mapping[str, Any]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """The same of many names at once."""
+    each, length = labels(style), style["length"]
+    plain = bytes(set(range(32, 127)).difference("".join(("?", *style["replace"])).encode()).union(b"\n"))
+
+    def of(names: Sequence[str]) -> Sequence[str]:
+        text = "\n".join(("", *names, ""))
+        usual = text.isascii() and not text.encode().translate(None, plain) and text.count("\n") == len(names) + 1
+        if (
+            usual
+            and not any(blanks in text for blanks in ("  ", "\n ", " \n"))
+            and max(map(len, names), default=0) <= length
+        ):
+            return names
+        return list(map(each, names))
+
+    return of
+
+
 @cache
 def _usual(replaced: str) -> Callable[[str], object]:
     """Whether nothing in a text is to be replaced or joined: words of plain characters, with single blanks between."""
