@@ -90,7 +90,6 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
     items = items[AHEAD:]
     global _inherited  # noqa: PLW0603 - forks find it where it stands
     _inherited = work, items
-    gc.collect()
     gc.freeze()  # what is never collected is never written to, and stays one copy
     pool = ProcessPoolExecutor(processes, get_context("fork"))
     try:
