@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache, partial
 from itertools import accumulate, pairwise
-from operator import itemgetter
+from operator import gt
 from typing import Any, NamedTuple
 
 Texts = tuple[str, ...]
@@ -102,31 +102,68 @@ class Cut(NamedTuple):
         return Item(starts[at], stop, places, hosts, names[at], digests[at], uses, whole)
 
 
-def cut_of(raw: bytes, kind: str, items: Iterable[tuple[int, str, Spoken]]) -> Cut | None:
-    """A file cut into its items, of which the line (from 0), the name and what they speak of are given; None where they do
-    not stand as people write them."""
-    lines, ordered = raw.split(b"\n"), sorted(items, key=itemgetter(0))
-    starts = [start for start, _, _ in ordered]
+class Speaking(NamedTuple):
+    """Where the items of a file stand, by their lines from 0; their names, and what each speaks of."""
+
+    lines: list[int]
+    names: list[str]
+    spoken: list[Spoken]
+
+
+def cut_of(raw: bytes, kind: str, items: Speaking) -> Cut | None:
+    """A file cut into its items; None where they do not stand as people write them."""
+    if any(map(gt, items.lines, items.lines[1:])):
+        order = sorted(range(len(items.lines)), key=items.lines.__getitem__)
+        items = Speaking(*([column[at] for at in order] for column in items))  # type: ignore[arg-type]
+    starts = items.lines
     first = starts[0]
-    tops = [raw.count(b"\n", 0, at) for at in _tops(raw)]
-    header = max((at for at in tops if at < first), default=-1)
-    said = _HEADER.match(lines[header]) if header >= 0 else None
-    mark = b"- " if kind != "hosts" else b""
-    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-    whole = all(lines[at].startswith(indent + mark) for at in starts) and len(set(starts)) == len(starts)
-    if said is None or said[1] != kind.encode() or not whole or (not indent and not mark) or tops[-1] > first:
+    tops = {raw.count(b"\n", 0, at): at for at in _tops(raw)}
+    header = max((line for line in tops if line < first), default=-1)
+    said = _HEADER.match(_line(raw, tops[header])) if header >= 0 else None
+    if said is None or said[1] != kind.encode() or max(tops) > first:
         return None
-    alone = all(lines[at].startswith(b"tier:") for at in tops if at != header)
+    cuts = _begins(raw, kind, starts, tops[header], header)
+    if cuts is None:
+        return None
+    alone = all(raw.startswith(b"tier:", at) for line, at in tops.items() if line != header)
+    ids = [*map(id, items.spoken)]
     spoken: dict[Spoken, int] = {}
-    known = {key: spoken.setdefault(what, len(spoken)) for key, what in {id(what): what for _, _, what in ordered}.items()}
-    ends = [*accumulate(map(len, lines))]
-    cuts = [ends[at - 1] + at if at else 0 for at in starts]
+    numbers = {key: spoken.setdefault(what, len(spoken)) for key, what in dict(zip(ids, items.spoken, strict=True)).items()}
     texts = [raw[a:b] for a, b in pairwise((*cuts, len(raw)))] if kind == "policy" else ()
     columns = Columns(
-        list(spoken), [known[id(what)] for _, _, what in ordered], starts,
-        [*map(digest_of, texts)] or [""] * len(starts), [name for _, name, _ in ordered],
+        list(spoken), [*map(numbers.__getitem__, ids)], starts,
+        [*map(digest_of, texts)] or [""] * len(starts), items.names,
     )  # fmt: skip
-    return _cut(kind, header, alone, digest_of(raw[: cuts[0]]), len(lines), columns)
+    return _cut(kind, header, alone, digest_of(raw[: cuts[0]]), raw.count(b"\n") + 1, columns)
+
+
+def _begins(raw: bytes, kind: str, starts: Sequence[int], at: int, line: int) -> list[int] | None:
+    """Where the lines begin on which items start, which are all indented alike; ``at`` begins a ``line`` ahead of them."""
+    mark = b"- " if kind != "hosts" else b""
+    for _ in range(starts[0] - line):
+        at = raw.find(b"\n", at) + 1
+    head = _line(raw, at)
+    indent = head[: len(head) - len(head.lstrip())]
+    if not head.startswith(indent + mark) or not (indent or mark):
+        return None
+    if mark:
+        apart = b"\n" + indent + mark
+        pieces = raw[at + len(apart) - 1 :].split(apart)
+        found = [*accumulate([len(piece) + len(apart) for piece in pieces[:-1]], initial=at)]
+        lines = [*accumulate([piece.count(b"\n") + 1 for piece in pieces[:-1]], initial=starts[0])]
+    else:
+        found = [one.start() + 1 for one in re.compile(rb"\n" + indent + rb"(?=[^ ])").finditer(raw, at - 1)]
+        lines = [*accumulate([raw.count(b"\n", *both) for both in pairwise(found)], initial=starts[0])]
+    if lines == starts:
+        return found
+    begins = dict(zip(lines, found, strict=True))
+    cuts = [begins[line] for line in starts if line in begins]
+    return cuts if len(cuts) == len(set(starts)) == len(starts) else None
+
+
+def _line(raw: bytes, at: int) -> bytes:
+    end = raw.find(b"\n", at)
+    return raw[at:] if end < 0 else raw[at:end]
 
 
 def _tops(raw: bytes) -> Iterator[int]:

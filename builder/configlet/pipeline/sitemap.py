@@ -5,9 +5,11 @@ It is made when a site was looked at whole, and kept, so that a change can be lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from itertools import chain, groupby, islice, repeat
+from operator import attrgetter, contains, itemgetter
+from typing import Any, NamedTuple
 
 from configlet.model.frozen import dataclass
 from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
@@ -15,7 +17,7 @@ from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, s
 from configlet.model.problem import Place
 from configlet.packets.index import Spans
 from configlet.pipeline.cache import Parts
-from configlet.pipeline.cuts import Cut, Spoken, Texts, cut_of, from_parts, to_parts
+from configlet.pipeline.cuts import Cut, Speaking, Spoken, Texts, cut_of, from_parts, to_parts
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.site import Site
 from configlet.place.local import keeps
@@ -84,14 +86,9 @@ def map_of(site: Site, given: Inputs) -> Map | None:
     """The map of a site that was understood whole. None where a slice could not be trusted."""
     inventory, where = site.inventory, Where(site.inventory)
     names = _Names(inventory)
-    found: dict[str, dict[str, list[tuple[int, str, Spoken]]]] = {}
-
-    def add(kind: str, place: Place, spoken: Spoken, name: str = "") -> None:
-        found.setdefault(place.file, {}).setdefault(kind, []).append((place.line - 1, name, spoken))
-
     spoken = _spoken(site, names, where)
-    for line, said in zip(inventory.policy, spoken, strict=True):
-        add("policy", line.place, said, line.name)
+    found = _Found()
+    found.add("policy", map(_PLACE, inventory.policy), map(_NAME, inventory.policy), spoken)
     for test in inventory.tests:
         ends = (
             where.of(select(inventory, test.source, source=True)),
@@ -100,40 +97,86 @@ def map_of(site: Site, given: Inputs) -> Map | None:
         few = tuple(sorted({name for end in ends if ALL not in end for name in end}))
         if not few:
             return None
-        add("tests", test.place, (few, names.hosts(test.source, test.destination), (), ()))
+        found.add("tests", (test.place,), ("",), ((few, names.hosts(test.source, test.destination), (), ()),))
     for one in inventory.accept:
         asked = [end for end in (one.source, one.destination) if end]
         named = (one.workload,) if one.workload else ()
-        add("accept", one.place, ((ALL,), (*names.hosts(*asked), *(names.host[w] for w in named)), (), ()))
-    for host in inventory.hosts:
-        segments = tuple(dict.fromkeys([w.segment for w in host.workloads]))
-        add("hosts", host.place, (segments, (host.name,), (), ()), host.name)
-    cuts: dict[str, Cut] = {}
-    for file, of_file in found.items():
-        cut = cut_of(given.files[file], *next(iter(of_file.items()))) if len(of_file) == 1 else None
-        if cut is not None:
-            cuts[file] = cut
+        hosts = (*names.hosts(*asked), *(names.host[w] for w in named))
+        found.add("accept", (one.place,), ("",), (((ALL,), hosts, (), ()),))
+    segments = (tuple(dict.fromkeys([w.segment for w in host.workloads])) for host in inventory.hosts)
+    speaking = [(inside, (host.name,), (), ()) for host, inside in zip(inventory.hosts, segments, strict=True)]
+    found.add("hosts", map(_PLACE, inventory.hosts), map(_NAME, inventory.hosts), speaking)
     free = tuple(host.name for host in inventory.hosts if host.name not in site.placement.owners)
-    denied = {places for line, (places, *_) in zip(inventory.policy, spoken, strict=True) if line.action == "deny"}
+    denied = {said[0] for line, said in zip(inventory.policy, spoken, strict=True) if line.action == "deny"}
+    cuts = dict(found.cuts(given))
     return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, denied), _core(site), free)
+
+
+_PLACE, _NAME = attrgetter("place"), attrgetter("name")
+_FILE, _LINE = itemgetter(0), itemgetter(1)
+
+
+class _Found:
+    """The items of all files: by file and kind, where each stands, its name, and what it speaks of."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, dict[str, Speaking]] = {}
+
+    def add(self, kind: str, places: Iterable[Place], names: Iterable[str], spoken: Sequence[Spoken]) -> None:
+        """Items, those of one file together."""
+        at = 0
+        labels = iter(names)
+        for file, of in groupby(places, _FILE):
+            lines = [line - 1 for line in map(_LINE, of)]
+            found = self._files.setdefault(file, {}).setdefault(kind, Speaking([], [], []))
+            found.lines.extend(lines)
+            found.names.extend(islice(labels, len(lines)))
+            found.spoken.extend(spoken[at : at + len(lines)])
+            at += len(lines)
+
+    def cuts(self, given: Inputs) -> Iterator[tuple[str, Cut]]:
+        """The files of which all items are of one kind and can be told apart."""
+        for file, kinds in self._files.items():
+            cut = cut_of(given.files[file], *next(iter(kinds.items()))) if len(kinds) == 1 else None
+            if cut is not None:
+                yield file, cut
 
 
 def _spoken(site: Site, names: _Names, where: Where) -> list[Spoken]:
     """What each rule of the policy speaks of; most have the ends of another, as one object (``workspace.build``)."""
+    lines = site.inventory.policy
+    written = [rule for rule in site.policy.rules if rule.origin == "policy"]
+    services = {id(line.services): line.services for line in lines}
+    worded = {id(of) for of in services.values() if not all(map(contains, map(_NAME, of), repeat("/")))}
+    side = names.sides(where)
     by_ends: dict[tuple[int, int], Spoken] = {}
     out = []
-    written = [rule for rule in site.policy.rules if rule.origin == "policy"]
-    for line, rule in zip(site.inventory.policy, written, strict=True):
-        key = id(line.sources), id(line.destinations)
+    for line, rule in zip(lines, written, strict=True):
+        _, sources, destinations, of, *_ = line
+        key = id(sources), id(destinations)
         found = by_ends.get(key)
         if found is None:
-            places, hosts = where.both(rule.source, rule.destination), names.hosts(*line.sources, *line.destinations)
-            found = by_ends[key] = places, hosts, _words(line), names.whole(line, places, where)
-        if all("/" in service.name for service in line.services):
-            out.append(found)
-        else:
-            out.append((*found[:2], uses_of(line), found[3]))
+            found = by_ends[key] = _both(side(sources), side(destinations), where.both(rule.source, rule.destination))
+        out.append((*found[:2], uses_of(line), found[3]) if id(of) in worded else found)
     return out
+
+
+class _Side(NamedTuple):
+    """What one end of rules says: its words, the hosts that it names, those with its labels, and the places of whatever in
+    it is no host or workload."""
+
+    words: Texts
+    named: Texts
+    labelled: Texts
+    others: Texts
+
+
+def _both(one: _Side, other: _Side, places: Texts) -> Spoken:
+    """What rules between two ends speak of; of services they say nothing by name."""
+    named = (*one.named, *other.named)
+    hosts = tuple(dict.fromkeys((*named, *one.labelled, *other.labelled)))
+    whole = tuple(sorted({*one.others, *other.others})) if named else places
+    return places, hosts, tuple(sorted({*one.words, *other.words})), whole
 
 
 class _Names:
@@ -162,13 +205,21 @@ class _Names:
             if w.labels and wanted <= {*self.segments[w.segment].labels, *w.labels}
         )
 
-    def whole(self, line: RuleLine, places: Texts, where: Where) -> Texts:
-        """The places of a rule that it speaks of by more than the names of hosts."""
-        both = (*line.sources, *line.destinations)
-        if not any(selector.name in self.host for selector in both):
-            return places
-        others = [selector for selector in both if selector.name not in self.host]
-        return tuple(sorted({p for s in others for p in where.of(select(self.inventory, s, source=True))}))
+    def sides(self, where: Where) -> Callable[[tuple[Selector, ...]], _Side]:
+        """What each list of selectors says, known by its identity: lists of one selector stand in many rules."""
+        known: dict[int, _Side] = {}
+
+        def side(selectors: tuple[Selector, ...]) -> _Side:
+            found = known.get(id(selectors))
+            if found is None:
+                named = tuple([self.host[s.name] for s in selectors if s.name in self.host])
+                labels = [self.labelled(s.labels) for s in selectors if s.name is None]
+                others = [where.of(select(self.inventory, s, source=True)) for s in selectors if s.name not in self.host]
+                found = _Side(tuple(map(str, selectors)), named, tuple(chain(*labels)), tuple(chain(*others)))
+                known[id(selectors)] = found
+            return found
+
+        return side
 
     def words(self, where: Where) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Every word that a selector can have."""
