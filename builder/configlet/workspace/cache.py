@@ -75,10 +75,10 @@ class FileCache:
             return
 
     def _forget(self) -> None:
-        found = [*self.folder.iterdir()]
-        if len(found) > ENTRIES:
-            found.sort(key=lambda path: path.stat().st_mtime_ns)
-        for path in found[:-ENTRIES]:
+        with os.scandir(self.folder) as entries:
+            if sum(1 for _ in entries) <= ENTRIES:
+                return
+        for path in sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-ENTRIES]:
             path.unlink(missing_ok=True)
 
 

@@ -243,7 +243,8 @@ def _selectors(inventory: Inventory, known: set[str]) -> Iterator[tuple[Selector
     """Every selector with no known name, whether it may speak of infrastructure, and where it stands."""
     for key, own in (("failsafe", True), ("infrastructure", True), ("policy", False)):
         rules: tuple[RuleLine, ...] = getattr(inventory, key)
-        if known.issuperset([each.name for rule in rules for ends in (rule.sources, rule.destinations) for each in ends]):
+        lists = {id(ends): ends for rule in rules for ends in (rule.sources, rule.destinations)}
+        if known.issuperset([each.name for ends in lists.values() for each in ends]):
             continue
         for i, rule in enumerate(rules):
             for side, ends in (("from", rule.sources), ("to", rule.destinations)):
@@ -292,8 +293,8 @@ def _services(site: Site) -> Iterator[Problem]:
     known = site.names["services"]
     for key in ("failsafe", "infrastructure", "policy"):
         rules: tuple[RuleLine, ...] = getattr(site.inventory, key)
-        if all(map(_is_term, {service.name for rule in rules for service in rule.services} - known.keys())):
-            continue
+        if all(service.terms for rule in rules for service in rule.services):
+            continue  # a name that nothing has means nothing
         for i, rule in enumerate(rules):
             for j, service in enumerate(rule.services):
                 if service.name not in known:

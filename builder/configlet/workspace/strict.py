@@ -16,6 +16,8 @@ from configlet.model.problem import Place, Problem
 DEPTH = 32
 BYTES = 64 * 1024 * 1024
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
+"""What stands in most files, and is what it looks like."""
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -87,6 +89,8 @@ def _text(raw: bytes, file: str) -> str:
         raise _stop(
             "File too large", "A file may have 64 MB at most. Split it, for instance one per rack.", Place(file)
         )
+    if not raw.translate(None, _PLAIN):
+        return raw.decode("ascii")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
