@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cache
 
 from configlet.fit.law import MULTICAST, Laws
-from configlet.model.gate import Gate
+from configlet.model.gate import Capability, Gate
 from configlet.model.net import FAMILIES, Family
 from configlet.packets.index import Cells
 
@@ -24,7 +24,12 @@ def alike(laws: Laws, owners: Mapping[str, tuple[Gate, ...]]) -> Groups:
     """The owners in groups of which one is as good as another; groups and members in the order that was given."""
     said = laws.policy.ends().values()
     cells = cache(lambda realm, family: Cells({span for end in said for span in end.of(realm, family)}))
-    places = {owner: (laws.models.get(owner), tuple(map(_place, gates))) for owner, gates in owners.items()}
+    number = _Numbers()
+    kinds: dict[Hashable, int] = {}
+    places = {
+        owner: kinds.setdefault((laws.models.get(owner), tuple([_place(gate, number) for gate in gates])), len(kinds))
+        for owner, gates in owners.items()
+    }
     many = Counter(places.values())
     found: dict[Hashable, list[str]] = {}
     for owner, gates in owners.items():
@@ -34,10 +39,25 @@ def alike(laws: Laws, owners: Mapping[str, tuple[Gate, ...]]) -> Groups:
     return tuple(map(tuple, found.values()))
 
 
-def _place(gate: Gate) -> Hashable:
+class _Numbers(dict[int, int]):
+    """A number for each capability, the same for equal ones; by identity, as many gates have one and few are distinct."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[Capability, int] = {}
+
+    def of(self, one: Capability) -> int:
+        """The number of one that lives as long as these numbers do."""
+        found = self.get(id(one))
+        if found is None:
+            found = self[id(one)] = self._known.setdefault(one, len(self._known))
+        return found
+
+
+def _place(gate: Gate, number: _Numbers) -> Hashable:
     """All of a gate but whose it is."""
     at = gate.platform, gate.kind, gate.binding, gate.direction, gate.families, gate.realm
-    return *at, gate.segments, gate.capability
+    return *at, gate.segments, number.of(gate.capability)
 
 
 def _locals(laws: Laws, cells: Callable[[str, Family], Cells], gate: Gate) -> Iterator[Hashable]:
