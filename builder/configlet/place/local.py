@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, get_args
 
 from configlet.model.frozen import dataclass
@@ -80,12 +80,19 @@ def stacks_of(workload: Workload) -> tuple[Stack, ...]:
 
 def keeps(placement: Placement, workload: Workload) -> bool:
     """Whether a table on its host's own IP hooks remembers connections, and sees all that a workload sends and receives."""
-    return any(
-        gate.stateful
-        and mechanism(gate) not in OUTSIDE
-        and all(_sight(gate, stack, way)[0] for stack in stacks_of(workload) for way in WAYS)
-        for gate in placement.of_owner(workload.host)
-    )
+    stacks = stacks_of(workload)
+    for gate in placement.of_owner(workload.host):
+        record = gate.capability
+        if record.stateful and _sees_all(mechanism(gate), gate.direction, record.controlled_by, stacks):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _sees_all(mechanism: str, direction: Direction, controlled_by: str, stacks: tuple[Stack, ...]) -> bool:
+    """Whether such a gate is on a host's own IP hooks, and sees all that these stacks send and receive."""
+    seen = (_seen(stack, mechanism, direction, controlled_by, way)[0] for stack in stacks for way in WAYS)
+    return mechanism not in OUTSIDE and all(seen)
 
 
 def whole(placement: Placement, host: str) -> bool:
