@@ -209,3 +209,11 @@ def test_a_rule_of_one_realm_changes_no_row_of_another(tmp_path: Path) -> None:
         realms = {row.rule.name for row in managed[name] - of}
         assert realms <= {"polls", "infrastructure addresses"}
         assert {row for row in of if row.rule.origin == "policy"} <= managed[name]
+
+
+@pytest.mark.parametrize("origin", ["observe", "policy"])
+def test_a_face_tells_whether_rules_of_the_policy_only_observe(origin: str) -> None:
+    dice = random.Random(8)
+    rules = [item(dice, BASE[4], 0), item(dice, BASE[4], 1, origin, 1.0), item(dice, BASE[4], 2)]
+    faces_ = [found for found in map(Facing(rules).of, range(BASE[4], BASE[4] + 64)) if found]
+    assert faces_ and all(face.observes is (origin == "observe") for face in faces_)

@@ -42,6 +42,7 @@ class Facing:
         self.items = self.written.items
         self.settled = all(rule_of(item).origin in WRITTEN for item in self.items)
         """Whether nothing of the network's stands behind what the operator wrote."""
+        self.observes = any(rule_of(item).origin == "observe" for item in self.items)
         self._prefixes: dict[tuple[int, int, int], _Prefix] = {}
         self._joined: dict[tuple[int, int], tuple[Group, Group, Group]] = {}
         self._held = 0
@@ -61,7 +62,7 @@ class Facing:
                 for place, group in (*found, *odd):
                     there = groups.get(place)
                     groups[place] = self._with(there, group, keep=bool(shift and not odd)) if there else group
-        return Face(one, groups)
+        return Face(one, groups, observes=self.observes)
 
     def _around(self, level: int, one: int) -> Iterator[tuple[int, _Prefix]]:
         """The prefixes around an address that have rows, the broadest first."""

@@ -62,7 +62,7 @@ def _faced(family: Family, entries: Faced) -> Faced | None:
     network = _disjoint(family, found[:at], permitted_at(found[first:], entries.face))
     head = [*plain, *network, *(row for row in others if row.permit or row.log)]
     groups = {place: part for place, group in entries.face.groups.items() if (part := group.once(standing))}
-    return Faced(items(listed(head)), Face(entries.face.own, groups, apart=True))
+    return Faced(items(listed(head)), Face(entries.face.own, groups, observes=entries.face.observes, apart=True))
 
 
 def _doubts(face: Face, own: frozenset[int]) -> Iterator[Entry]:

@@ -91,12 +91,13 @@ Groups = Mapping[tuple[int, Span], Group]
 
 
 class Face:
-    """All rows of one address, in groups. ``apart``: somebody saw that no two of one side share a packet."""
+    """All rows of one address, in groups. ``observes``: whether some may be of rules that only observe; ``apart``: somebody saw
+    that no two of one side share a packet."""
 
-    __slots__ = ("apart", "groups", "own")
+    __slots__ = ("apart", "groups", "observes", "own")
 
-    def __init__(self, own: int, groups: Groups, *, apart: bool = False) -> None:
-        self.own, self.groups, self.apart = own, groups, apart
+    def __init__(self, own: int, groups: Groups, *, observes: bool = True, apart: bool = False) -> None:
+        self.own, self.groups, self.observes, self.apart = own, groups, observes, apart
 
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))

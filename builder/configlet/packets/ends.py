@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from itertools import chain, groupby, product, repeat
+from functools import cache
+from itertools import accumulate, groupby, product, repeat
 from operator import attrgetter, itemgetter
 from typing import cast
 
 from configlet.model.block import Block, Boxed, items
 from configlet.model.lines import Lines, Run, Said
 from configlet.model.net import Span
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box
-from configlet.packets.sides import Key, Keys, Side
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SPORT, SRC, Box
+from configlet.model.told import Face, Faced, Group, Key
+from configlet.packets.bands import Band, Peers, banded
+from configlet.packets.faces import Bands, bands_of, outside, put
+from configlet.packets.sides import Side
 
 TOLD = (0, 0)
 """What a row says of an end that is told."""
@@ -19,29 +23,38 @@ _ROW, _FIRST = attrgetter("permit", "box"), itemgetter(0)
 _WHOLE = (0, 0)
 _ALL = (ANY_PORT, ANY_PORT, ANY_BIT, _WHOLE)
 _Pair = tuple[int, int]
+_Held = Mapping[Span, Sequence[int]]
 
 
 class Ends:
     """A first-match list by what its rows have something of, each time in the list's order: packets to each of a host's
     addresses (``own``) from elsewhere, from each to elsewhere, between any two of them (``within``), and between others
     (``beyond``). A row of which neither end is told stands in several places.
+
+    ``like``: another list that this one is compared with, taken apart before. Where that permits nothing at an end, denies are
+    left out: without them more passes here, and nothing may.
     """
 
-    __slots__ = ("_done", "_finished", "_held", "beyond", "origin", "own", "towards", "within")
+    __slots__ = ("_by_end", "_done", "_finished", "_held", "_seen", "beyond", "origin", "own", "towards", "within")
 
-    def __init__(self, own: Collection[int]) -> None:
+    def __init__(self, own: Collection[int], like: Ends | None = None) -> None:
         self.own = own
-        self.towards, self.origin = ({at: Side() for at in own} for _ in (DST, SRC))
+        self.towards: dict[int, Side] = {at: Side(like.towards[at] if like else None) for at in own}
+        self.origin: dict[int, Side] = {at: Side(like.origin[at] if like else None) for at in own}
         self.within: dict[_Pair, list[Said]] = {pair: [] for pair in product(own, own)}
         self.beyond: list[Said] = []
+        self._by_end = {level: {(at, at): side for at, side in sides.items()}
+                        for level, sides in ((DST, self.towards), (SRC, self.origin))}  # fmt: skip
         self._held: dict[Span, tuple[int, ...]] = {}
+        self._seen: dict[int, tuple[Peers, _Held]] = {}
+        """What was found of other ends that are held."""
         self._done: dict[_Pair, list[Span]] = {pair: [] for pair in self.within}
         """Between two addresses the protocols of which a row had everything but fragments,"""
         self._finished: set[_Pair] = set()
         """and the pairs between which one had everything of all protocols."""
 
     def rows(self, rows: Sequence[Boxed]) -> None:
-        """The next rows, of which blocks or parts may stand for some."""
+        """The next rows, of which blocks, parts or a face may stand for some."""
         if isinstance(rows, Lines) and rows.parts:
             for part in rows.parts:
                 if isinstance(part, Run):
@@ -49,18 +62,20 @@ class Ends:
                 else:
                     self.said(part)
             return
-        found = items(rows)
-        if Block not in map(type, found):
-            self.said([*map(_ROW, found)])
-            return
-        of = ([(item.permit, box) for box in product(*item.sets)] if isinstance(item, Block) else [_ROW(item)] for item in found)
-        self.said([*chain.from_iterable(of)])
+        faced = isinstance(rows, Faced) and rows.face.own in self.own
+        for block, some in groupby(rows.head if faced else items(rows), Block.__instancecheck__):  # type: ignore[attr-defined]
+            if block:
+                for item in some:
+                    self.block(item)
+            else:
+                self.said([*map(_ROW, some)])
+        if faced:
+            self.face(rows.face)  # type: ignore[attr-defined]
 
     def said(self, rows: Sequence[Said]) -> None:
         """The same."""
         held = {span: self._of(span) for span in {box[DST] for _, box in rows} | {box[SRC] for _, box in rows}}
-        towards = {(at, at): side for at, side in self.towards.items()}
-        origin = {(at, at): side for at, side in self.origin.items()}
+        towards, origin = self._by_end[DST], self._by_end[SRC]
         finished = self._finished
         for permit, box in rows:
             proto, dst, src, dport, sport, flag, part = box
@@ -68,22 +83,26 @@ class Ends:
             if into and of and (part != _WHOLE or not finished.issuperset(product(into, of))):
                 self._between(proto, permit, (dport, sport, flag, part), into, of)
             if dst in towards:
-                if src in origin:
-                    continue
-                side, key = towards[dst], (src, dport, sport, flag, part)
+                if src not in origin:
+                    towards[dst].row(proto, permit, (src, dport, sport, flag, part))
             elif src in origin:
-                side, key = origin[src], (dst, dport, sport, flag, part)
+                origin[src].row(proto, permit, (dst, dport, sport, flag, part))
             else:
                 self._wide(permit, box, into, of)
-                continue
-            if not permit:
-                side.denies.append((proto, (key,)))
-            elif proto in side.permits:
-                known, ahead = side.permits[proto]
-                known.append(key)
-                ahead.append(len(side.denies))
-            else:
-                side.permits[proto] = [key], [len(side.denies)]
+
+    def block(self, block: Block[Boxed]) -> None:
+        """The rows of a block; those that do not differ in protocols or in an end of the host's together."""
+        protos, *ends, dports, sports, flags, parts = block.sets
+        near = next((at for at in (DST, SRC) if all(map(self._by_end[at].__contains__, ends[at - DST]))), None)
+        if near is None:
+            self.said([(block.permit, box) for box in product(*block.sets)])
+            return
+        far = ends[SRC - near]
+        peers = Peers(far if len(dports) == 1 else tuple([end for end in far for _ in dports]))
+        ports = dports * len(far)
+        bands = [(block.permit, Band(peers, ports, rest)) for rest in product(sports, flags, parts)]
+        for proto, (at, _) in product(protos, ends[near - DST]):
+            self._put(near, at, proto, bands)
 
     def run(self, run: Run) -> None:
         """The next rows, all of a run; base by base, as the first element that has a packet decides it in whichever base."""
@@ -92,28 +111,47 @@ class Ends:
             self.said([*run.rows()])
             return
         near, far = place
-        held = {span: of for span in _distinct(run, far) if (of := self._of(span))}
-        inner = {span for span in held if span[0] == span[1]}
         for base in run.bases:
-            at = base[near][0]
-            groups = _groups(run, base, far)
-            if held:
-                ends = {span: ((at,), of) if near == DST else (of, (at,)) for span, of in held.items()}
-                self._within(base, groups, ends)
-            side = (self.towards if near == DST else self.origin)[at]
-            for permit, keys in groups:
-                if left := [key for key in keys if key[0] not in inner] if inner else keys:
-                    side.add(base[PROTO], permit, left)
+            if not self._idle(run, base, near, far):
+                self._put(near, base[near][0], base[PROTO], _bands(run, base, far))
+
+    def face(self, face: Face) -> None:
+        """The next rows, all of a face."""
+        own, groups = face.own, [*face.groups.values()]
+        found = [[(band, self._among(band.peers)) for _, band in group.once(bands_of)] for group in groups]
+        asked = []
+        for group, bands in zip(groups, found, strict=True):
+            level, proto = group.level, group.proto
+            some = [held for band, held in bands if held and not self._settled(level, own, proto, band.rest[-1], held)]
+            if some:
+                asked.append((group, {span: of for held in some for span, of in held.items()}))
+        self._asked(own, asked)
+        inner = [{span for _, held in bands for span in _inner(held)} for bands in found]
+        for level, sides in ((DST, self.towards), (SRC, self.origin)):
+            mine = [outside(*one) for one in zip(groups, inner, strict=True) if one[0].level == level]
+            put(sides[own], mine)
 
     def _place(self, run: Run) -> tuple[int, int] | None:
         """The dimension in which all of a run has nothing but an address of the host, which may be another one for each base,
         and the dimension of the other end; None where its rows are taken one by one."""
-        for near, far in ((DST, SRC), (SRC, DST)):
-            if far in run.fields and not {near, PROTO} & {*run.fields}:
-                ends = {base[near] for base in run.bases}
-                if all(low == high and low in self.own for low, high in ends):
-                    return near, far
+        for near, far in _ways(run.fields):
+            mine = self._by_end[near]
+            if all(map(mine.__contains__, [base[near] for base in run.bases])):
+                return near, far
         return None
+
+    def _idle(self, run: Run, base: Box, near: int, far: int) -> bool:
+        """Whether all rows of a base are denies of which nobody asks, or of packets that rows ahead have decided."""
+        proto, at = base[PROTO], base[near][0]
+        if _uneven(run.fields) or self._by_end[near][base[near]].asks(proto, base[DPORT]):
+            return False
+        for permit, _, _, peers in _turns(run, far):
+            held = self._among(peers)
+            if permit and len(_inner(held)) < len(peers.distinct):
+                return False
+            if held and not self._settled(near, at, proto, base[FRAG], held):
+                return False
+        return True
 
     def _of(self, span: Span) -> tuple[int, ...]:
         """The addresses of the host that a span has."""
@@ -125,25 +163,57 @@ class Ends:
 
     def _wide(self, permit: bool, box: Box, into: Iterable[int], of: Iterable[int]) -> None:
         """A row of which neither end is told."""
+        proto, dst, src, dport, sport, flag, part = box
         for at in into:
-            self.towards[at].add(box[PROTO], permit, (box[SRC:],))
+            self.towards[at].row(proto, permit, (src, dport, sport, flag, part))
         for at in of:
-            self.origin[at].add(box[PROTO], permit, ((box[DST], *box[DPORT:]),))
+            self.origin[at].row(proto, permit, (dst, dport, sport, flag, part))
         self.beyond.append((permit, box))
 
-    def _within(
-        self, base: Box, groups: Iterable[tuple[bool, Keys]], ends: Mapping[Span, tuple[Sequence[int], Sequence[int]]]
-    ) -> None:
-        """Those rows of a base that are between addresses of the host, by their other end."""
-        pairs = (pair for both in ends.values() for pair in product(*both))
-        if base[FRAG] == _WHOLE and all(self._decided(pair, base[PROTO]) for pair in pairs):
-            return
-        for permit, keys in groups:
-            for key in keys:
-                if key[0] in ends:
-                    self._between(base[PROTO], permit, key[1:], *ends[key[0]])
+    def _put(self, near: int, at: int, proto: Span, bands: Bands) -> None:
+        """The next rows of an address."""
+        side = (self.towards if near == DST else self.origin)[at]
+        for permit, band in bands:
+            held = self._among(band.peers)
+            if held:
+                if not self._settled(near, at, proto, band.rest[-1], held):
+                    for key in band.rows():
+                        if key[0] in held:
+                            self._between(proto, permit, key[1:], *((at,), held[key[0]])[:: 1 if near == DST else -1])
+                if not (band := band.without(_inner(held))):
+                    continue
+            side.add(proto, permit, band)
 
-    def _between(self, proto: Span, permit: bool, key: Key, into: Iterable[int], of: Iterable[int]) -> None:
+    def _among(self, peers: Peers) -> _Held:
+        """Those of some ends that have addresses of the host."""
+        known = self._seen.get(id(peers))
+        if known is None:
+            found = {span: self._of(span) for at in self.own for span in peers.holding(at)}
+            known = self._seen[id(peers)] = peers, found
+        return known[1]
+
+    def _settled(self, near: int, at: int, proto: Span, part: Span, held: _Held) -> bool:
+        """Whether rows ahead have decided all that some rows say of packets between addresses of the host."""
+        if part != _WHOLE:
+            return False
+        pairs = {(at, one) if near == DST else (one, at) for of in held.values() for one in of}
+        return self._finished.issuperset(pairs) or all(self._decided(pair, proto) for pair in pairs)
+
+    def _asked(self, own: int, asked: Sequence[tuple[Group, _Held]]) -> None:
+        """Those rows of a face that are between addresses of the host, in order."""
+        rows = [
+            (number, group, row, held)
+            for group, held in asked
+            for number, row in zip(group.numbers, group.rows, strict=True)
+            if row.key[0] in held
+        ]
+        for _, group, row, held in sorted(rows, key=_FIRST):
+            ends = ((own,), held[row.key[0]])[:: 1 if group.level == DST else -1]
+            self._between(group.proto, row.permit, row.key[1:], *ends)
+
+    def _between(
+        self, proto: Span, permit: bool, key: tuple[Span, ...], into: Iterable[int], of: Iterable[int]
+    ) -> None:
         """A row between addresses of the host, unless it speaks only of what a row ahead has decided: most often that is what a
         host says to itself."""
         for pair in product(into, of):
@@ -159,22 +229,54 @@ class Ends:
         return any(low <= proto[0] and proto[1] <= high for low, high in self._done[pair])
 
 
-def _distinct(run: Run, far: int) -> Set[Span]:
-    """What the elements of a run say of a field."""
-    key = run.fields, far
-    if key not in run.known:
-        run.known[key] = {*run.axes[run.fields.index(far)]}
-    return cast("Set[Span]", run.known[key])
+def _inner(held: _Held) -> Set[Span]:
+    """Ends that are an address of the host and nothing else."""
+    return {span for span in held if span[0] == span[1]}
 
 
-def _groups(run: Run, base: Box, far: int) -> Sequence[tuple[bool, Keys]]:
+def _bands(run: Run, base: Box, far: int) -> Bands:
     """The rows of a base, those that do the same and stand together as one: what they say of one end and of ports, flags and
     fragments."""
     key = run.fields, far, base[DPORT:]
     if key not in run.known:
-        columns: list[Iterable[Span]] = [*map(repeat, base)]
-        for field, spans in zip(run.fields, run.axes, strict=True):
-            columns[field] = spans
-        rows = zip(run.permits, zip(columns[far], *columns[DPORT:]))  # noqa: B905 - those of a base have no end
-        run.known[key] = [(permit, [key for _, key in some]) for permit, some in groupby(rows, _FIRST)]
-    return cast("Sequence[tuple[bool, Keys]]", run.known[key])
+        run.known[key] = _mixed(run, base, far) if _uneven(run.fields) else _even(run, base, far)
+    return cast("Bands", run.known[key])
+
+
+@cache
+def _ways(fields: tuple[int, ...]) -> Sequence[tuple[int, int]]:
+    """The dimensions of a host's own end and of the other one, where elements say these fields: both ends or a protocol never."""
+    both = ((DST, SRC), (SRC, DST))
+    return [(near, far) for near, far in both if far in fields and not {near, PROTO} & {*fields}]
+
+
+@cache
+def _uneven(fields: tuple[int, ...]) -> bool:
+    """Whether elements say more than one end and ports."""
+    return not {*fields} <= {DST, SRC, DPORT}
+
+
+def _even(run: Run, base: Box, far: int) -> Bands:
+    sport, flag, part = base[SPORT:]
+    ports = tuple(run.axes[run.fields.index(DPORT)]) if DPORT in run.fields else (base[DPORT],) * len(run.permits)
+    return [(permit, Band(peers, ports[at:end], (sport, flag, part))) for permit, at, end, peers in _turns(run, far)]
+
+
+def _turns(run: Run, far: int) -> Sequence[tuple[bool, int, int, Peers]]:
+    """From where to where its elements do the same, and their ends."""
+    key = run.fields, far
+    if key not in run.known:
+        spans = tuple(run.axes[run.fields.index(far)])
+        turns = [(permit, len([*same])) for permit, same in groupby(run.permits)]
+        ends = [*accumulate(count for _, count in turns)]
+        run.known[key] = [(permit, to - n, to, Peers(spans[to - n : to])) for (permit, n), to in zip(turns, ends, strict=True)]
+    return cast("Sequence[tuple[bool, int, int, Peers]]", run.known[key])
+
+
+def _mixed(run: Run, base: Box, far: int) -> Bands:
+    columns: list[Iterable[Span]] = [*map(repeat, base)]
+    for field, spans in zip(run.fields, run.axes, strict=True):
+        columns[field] = spans
+    rows = zip(run.permits, zip(columns[far], *columns[DPORT:]))  # noqa: B905 - those of a base have no end
+    turns = groupby(rows, _FIRST)
+    return [(permit, band) for permit, some in turns for band in banded(cast("list[Key]", [key for _, key in some]))]

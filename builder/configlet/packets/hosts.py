@@ -7,18 +7,19 @@ to be the same so is walked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain, combinations, repeat
+from collections.abc import Collection, Sequence
+from itertools import chain, combinations, pairwise, repeat
 from typing import cast
 
 from configlet.model.gate import Cell
 from configlet.model.lines import Said
 from configlet.model.net import Family, Span
 from configlet.model.policy import Box
+from configlet.model.told import Key
 from configlet.packets import sides
 from configlet.packets.atoms import difference
 from configlet.packets.ends import TOLD, Ends
-from configlet.packets.sides import Key, Part, Side
+from configlet.packets.sides import Odd, Part, Placed, Side
 
 KNOWN, SHORT = 512, 64
 """Answers that are remembered, and how many rows both lists may have: most of what is walked all hosts have in common."""
@@ -37,20 +38,40 @@ def alike(family: Family, one: Ends, two: Ends) -> bool:
 
 def _same(family: Family, one: Side, two: Side) -> bool:
     """Whether two lists pass the same of the packets of one side of an address."""
-    protos = one.permits.keys() | two.permits.keys()
+    protos = _atoms({*one.permits, *two.permits})
     parts = [(one.of(proto), two.of(proto)) for proto in protos]
-    if None in chain(*parts) or any(a[0] <= b[1] and b[0] <= a[1] for a, b in combinations(protos, 2)):
+    if None in chain.from_iterable(parts):
         return _walked(
             family, *([(permit, _told(proto, key)) for permit, proto, key in side.rows()] for side in (one, two))
         )
-    return all(_part(family, *both) for both in cast("list[tuple[Part, Part]]", parts))
+    known: dict[object, Odd] = {}
+    return all(_part(family, *both, known) for both in cast("list[tuple[Part, Part]]", parts))
 
 
-def _part(family: Family, one: Part, two: Part) -> bool:
+def _atoms(protos: Collection[Span]) -> Collection[Span]:
+    """Some protocols in parts none of which has something of another."""
+    if not any(a[0] <= b[1] and b[0] <= a[1] for a, b in combinations(protos, 2)):
+        return protos
+    borders = sorted({edge for low, high in protos for edge in (low, high + 1)})
+    return [
+        (start, end - 1)
+        for start, end in pairwise(borders)
+        if any(low <= start and end <= high + 1 for low, high in protos)
+    ]
+
+
+def _part(family: Family, one: Part, two: Part, known: dict[object, Odd]) -> bool:
     """The same of one protocol."""
-    return sides.alike(one, two) or _walked(
-        family, *([(permit, _told(TOLD, key)) for permit, key in part.needed()] for part in (one, two))
-    )
+    rest = sides.left(one, two, known)
+    if rest is None or _needed(family, one, rest[0], two, rest[1]):
+        return True
+    return _needed(family, one, one.placed, two, two.placed)
+
+
+def _needed(family: Family, one: Part, ours: Placed, two: Part, theirs: Placed) -> bool:
+    """Whether some permits of either list pass the same."""
+    found = one.needed(ours), two.needed(theirs)
+    return _walked(family, *([(permit, _told(TOLD, key)) for permit, key in rows] for rows in found))
 
 
 def _told(proto: Span, key: Key) -> Box:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from configlet.model.block import items
 from configlet.model.gate import Law, Line, Witness
 from configlet.model.policy import Box, Entry, Packet
+from configlet.model.told import Faced
 from configlet.packets.atoms import Contradiction, each_way
 from configlet.packets.boxes import box_text, packet_of, packet_text
 from configlet.packets.ends import Ends
@@ -65,11 +66,13 @@ def _compared(law: Law, lines: Sequence[Line], own: Collection[int] | None) -> t
 
 def _alike(law: Law, lines: Sequence[Line], own: Collection[int]) -> bool:
     """Whether the law of a host and some lines are seen to be equal end by end."""
-    rows = items(law.lists[0])
-    if len(law.lists) > 1 or len(own) > ADDRESSES or len(law.lists[0]) > BLOCKS * len(rows):
+    rows = law.lists[0]
+    count = len(rows.head) + len(rows.face) if isinstance(rows, Faced) else len(items(rows))
+    if len(law.lists) > 1 or len(own) > ADDRESSES or len(rows) > BLOCKS * count:
         return False
-    ours, theirs = Ends(own), Ends(own)
-    ours.rows(law.lists[0])
+    ours = Ends(own)
+    ours.rows(rows)
+    theirs = Ends(own, ours)
     theirs.rows(lines)
     return alike(law.family, ours, theirs)
 

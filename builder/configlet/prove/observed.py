@@ -12,6 +12,7 @@ from typing import TypeVar
 from configlet.model.block import Block, items, listed
 from configlet.model.gate import Law, Line, Witness
 from configlet.model.policy import Entry
+from configlet.model.told import Faced
 from configlet.prove.compare import witnesses
 
 T = TypeVar("T", Entry, Line)
@@ -24,7 +25,8 @@ def observing(law: Law) -> tuple[str, ...]:
 
 
 def _observing(part: Sequence[Entry]) -> Iterable[str]:
-    of = [item.like if isinstance(item, Block) else item for item in items(part)]
+    found = part.head if isinstance(part, Faced) and not part.face.observes else items(part)
+    of = [item.like if isinstance(item, Block) else item for item in found]
     return [entry.rule.name for entry in of if entry.rule.origin == "observe"] if "observe" in map(_ORIGIN, of) else ()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from configlet.model.lines import Run
 from configlet.model.lines import Said as Row
@@ -78,15 +78,17 @@ class Said(NamedTuple):
 def _filled(
     steps: Steps, spans: Sequence[Span], lists: Sequence[Columns], leads: Mapping[str, bool]
 ) -> Iterator[Run | list[Row]]:
+    held: dict[int, tuple[Sequence[bool], dict[object, Any]]] = {}
     for step in steps:
         if isinstance(step, Few):
             if step.boxes:
                 yield [*zip(step.permits, _put(step.boxes, spans), strict=True)]
             continue
         of = lists[step.place]
-        # Where elements lead to chains it hangs on these whether they permit.
-        known = {} if of.targets else of.known
-        yield Run(_put(step.bases, spans), step.fields, of.axes, of.permits(leads), known)
+        if step.place not in held:
+            # Where elements lead to chains it hangs on these whether they permit.
+            held[step.place] = of.permits(leads), {} if of.targets else of.known
+        yield Run(_put(step.bases, spans), step.fields, of.axes, *held[step.place])
 
 
 def _put(boxes: Sequence[Held], spans: Sequence[Span]) -> list[Box]:

@@ -1,0 +1,270 @@
+"""Laws of hosts whose rows stand in groups: they are taken apart and compared as the same rows one by one are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import product
+from typing import cast
+
+import pytest
+
+from configlet.model.block import Block, Boxed
+from configlet.model.gate import Cell, Law, Line
+from configlet.model.lines import Lines, Run, Said
+from configlet.model.net import Span
+from configlet.model.policy import DPORT, DST, FRAG, SRC, Box, Entry
+from configlet.model.told import Face, Faced, Group, Item, Told, faces
+from configlet.packets.bands import keys
+from configlet.packets.ends import Ends
+from configlet.packets.hosts import alike
+from configlet.packets.sides import Side
+from configlet.prove.compare import witnesses
+from configlet.prove.observed import observing
+from tests.laws.test_fit_bulk import rule
+from tests.laws.test_hosts import ANYWHERE, PEERS, TCP, UDP, moved, row, same, told
+from tests.laws.walk_lists import ANY_BIT, ANY_PORT, ANY_PROTO, FRAGMENT, WHOLE, Row, Rows
+
+HOSTS = (40, 90, 5, 33)
+PROTOS: Sequence[Span] = (ANY_PROTO, (1, 1), (2, 255), TCP, UDP)
+PORTS: Sequence[Span] = ((22, 22), (80, 89), (85, 85), ANY_PORT)
+RULE, SEEN = rule("written", "policy", True, False), rule("seen", "observe", True, False)
+Said_ = list[tuple[Span, list[tuple[object, list[object]]] | None]]
+
+
+def drawn(dice: random.Random, count: int) -> list[Told]:
+    """What a policy says of a prefix: mostly permits of a port, some denies, some that say all of a protocol."""
+    out = []
+    for _ in range(count):
+        level, peer = dice.choice((DST, SRC)), dice.choice(PEERS)
+        if dice.random() < 0.25:
+            said = False, dice.choice([ANY_PROTO, ANY_PROTO, TCP]), ANY_PORT, ANY_PORT, ANY_BIT, WHOLE
+        elif dice.random() < 0.1:
+            said = True, ANY_PROTO, ANY_PORT, ANY_PORT, ANY_BIT, WHOLE
+        else:
+            rest = (ANY_PORT, ANY_BIT, WHOLE) if dice.random() < 0.8 else ((53, 53), (0, 0), dice.choice((WHOLE, ANY_BIT)))
+            said = dice.random() < 0.9, dice.choice([TCP, TCP, UDP, (1, 1)]), dice.choice(PORTS), *rest
+        permit, proto, *key = said
+        out.append(Told(level, permit, proto, (peer, *key), RULE if dice.random() < 0.98 else SEEN))  # type: ignore[arg-type]
+    return out
+
+
+def groups(rows: Sequence[Told]) -> dict[tuple[int, Span], Group]:
+    """The rows of a face as they are shared by all hosts of a prefix."""
+    found: dict[tuple[int, Span], list[tuple[int, Told]]] = {}
+    for number, one in enumerate(rows):
+        found.setdefault((one.level, one.proto), []).append((2 * number, one))
+    return {place: group(place, some) for place, some in found.items()}
+
+
+def group(place: tuple[int, Span], some: Sequence[tuple[int, Told]]) -> Group:
+    numbers, rows = zip(*some, strict=True)
+    return Group(*place, numbers, rows)
+
+
+def head(dice: random.Random, own: Sequence[int]) -> list[Item]:
+    """What a host says to itself, what its network needs and keeps closed: rows and blocks."""
+    out: list[Item] = [entry(row(True, ANY_PROTO, (at, at), (at, at))) for at in own if dice.random() < 0.9]
+    for _ in range(dice.randrange(4)):
+        mine, others = [(at, at) for at in own if dice.random() < 0.7] or [(7, 7)], ((0, 3), (5, 5), (33, 40), (64, 70))
+        far = tuple(sorted(dice.sample(others, dice.randrange(1, 4))))
+        ends = (tuple(mine), far) if dice.random() < 0.5 else (far, tuple(mine))
+        proto, ports = dice.choice([(ANY_PROTO, (ANY_PORT,)), (TCP, ((22, 22), (80, 89)))])
+        like = Entry(dice.random() < 0.3, ((0, 0),) * 7, RULE)  # type: ignore[arg-type]
+        out.append(Block(((proto,), *ends, ports, (ANY_PORT,), (ANY_BIT,), (WHOLE,)), like))
+    if dice.random() < 0.3:
+        out.append(entry(row(dice.random() < 0.5, dice.choice(PROTOS), dice.choice(PEERS), dice.choice(PEERS))))
+    dice.shuffle(out)
+    return out
+
+
+def entry(one: Row) -> Entry:
+    return Entry(one.permit, cast(Box, one.box), RULE)
+
+
+def plain(law: Sequence[Entry]) -> Rows:
+    return [Row(one.permit, one.box) for one in law]
+
+
+def runs(dice: random.Random, rows: Sequence[Said], own: Sequence[int], known: dict[object, dict[object, object]]) -> Lines:
+    """The same lines as a reader gives them: those of one protocol at one address that stand together as a run; bodies that
+    have the same elements share what is known of them."""
+    parts: list[Run | list[Said]] = []
+    for permit, box in rows:
+        near = next((level for level in (DST, SRC) if box[level] in {(at, at) for at in own}), None)
+        base = [*box]
+        if near is None or dice.random() < 0.05:
+            parts.append([(permit, box)])
+            continue
+        far = SRC if near == DST else DST
+        fields = (far, DPORT) if box[0] in (TCP, UDP) else (far,)
+        for field in fields:
+            base[field] = ANY_PORT if field == DPORT else ANYWHERE
+        last = parts[-1] if parts else None
+        if isinstance(last, Run) and last.bases == [tuple(base)] and last.fields == fields:
+            axes = [[*axis, box[field]] for axis, field in zip(last.axes, fields, strict=True)]
+            parts[-1] = Run(last.bases, fields, axes, [*last.permits, permit], {})
+        else:
+            parts.append(Run([cast(Box, tuple(base))], fields, [[box[field]] for field in fields], [permit], {}))
+    shared = [
+        Run(p.bases, p.fields, [*map(tuple, p.axes)], p.permits, known.setdefault(repr((p.axes, p.permits)), {}))
+        if isinstance(p, Run)
+        else p
+        for p in parts
+    ]
+    return Lines(shared, lambda: [Line(*said, number, "") for number, said in enumerate(rows, 1)])
+
+
+def apart(law: Sequence[Boxed], own: Sequence[int]) -> Ends:
+    ends = Ends(own)
+    ends.rows(law)
+    return ends
+
+
+def said(side: Side) -> Said_:
+    """The permits of each protocol with the denies ahead of each."""
+    out: Said_ = []
+    for proto in sorted({(0, 0), (1, 1), (2, 2), TCP, UDP}):
+        part = side.of(proto)
+        assert part is not None
+        permits = [(key, [*keys(part.denies[:ahead])]) for key, ahead in part.placed]
+        out.append((proto, sorted(permits)))  # type: ignore[type-var, arg-type]
+    return out
+
+
+def cases(seed: int, count: int, most: int) -> list[tuple[random.Random, Faced, tuple[int, ...]]]:
+    """Laws of several hosts of a prefix each time, which share groups."""
+    dice, out = random.Random(seed), []
+    for _ in range(count):
+        rows = drawn(dice, dice.randrange(1, most))
+        shared = groups(rows)
+        for at in dice.sample(HOSTS, 2):
+            own = (at, *(one for one in HOSTS if one != at and dice.random() < 0.4))
+            mine = shared
+            if dice.random() < 0.4:
+                more = drawn(dice, 1)[0]
+                place = more.level, more.proto
+                there = [(2 * n, one) for n, one in enumerate(rows) if (one.level, one.proto) == place]
+                there = sorted([*there, (2 * dice.randrange(len(rows) + 1) - 1, more)], key=lambda one: one[0])
+                mine = {**shared, place: group(place, there)}
+            out.append((dice, Faced(head(dice, own), Face(at, mine)), own))
+    return out
+
+
+def test_a_law_in_groups_is_taken_apart_as_its_rows_are() -> None:
+    crossed = 0
+    for _, law, own in cases(51, 700, 14):
+        boxes = [(i.permit, box) for i in law.items for box in (product(*i.sets) if isinstance(i, Block) else (i.box,))]
+        one, two = apart(law, own), apart([Cell(*said) for said in boxes], own)
+        assert one.within == two.within and one.beyond == two.beyond, law
+        for at in own:
+            assert said(one.towards[at]) == said(two.towards[at]), (at, [*law])
+            assert said(one.origin[at]) == said(two.origin[at]), (at, [*law])
+        crossed += sum(map(len, one.within.values())) > len(own)
+    assert crossed > 200, crossed
+
+
+def test_what_is_seen_to_be_alike_of_a_law_in_groups_passes_the_same() -> None:
+    """By brute force; texts as they are printed, and with one row changed, moved, dropped, or turned."""
+    known: dict[object, dict[object, object]] = {}
+    equal = found = unlike = 0
+    for dice, law, own in cases(52, 110, 9):
+        rows = plain(law)
+        text = printed(dice, rows)
+        assert same(rows, text)
+        equal, found = equal + 1, found + compared(dice, law, text, own, known)
+        for _ in range(4):
+            other = slipped(dice, text if dice.random() < 0.7 else rows)
+            seen = compared(dice, law, other, own, known)
+            assert not seen or same(rows, other), (rows, other)
+            unlike += not seen
+    assert found > 0.9 * equal, (found, equal)
+    assert unlike > 300, unlike
+
+
+def printed(dice: random.Random, rows: Rows) -> Rows:
+    """As the chains of a table say it; a law that speaks of fragments as it stands."""
+    return told(dice, rows) if all(one.box[FRAG] == WHOLE for one in rows) else list(rows)
+
+
+def slipped(dice: random.Random, rows: Rows) -> Rows:
+    if dice.random() < 0.5:
+        return moved(dice, rows)
+    out, at = list(rows), dice.randrange(len(rows))
+    way = dice.randrange(3)
+    if way == 0:
+        del out[at]
+    elif way == 1:
+        out[at] = out[at]._replace(permit=not out[at].permit)
+    else:
+        ends = (dice.choice(HOSTS),) * 2, dice.choice(PEERS)
+        added = row(dice.random() < 0.6, dice.choice(PROTOS), *dice.choice((ends, ends[::-1])))
+        out.insert(at, added if dice.random() < 0.5 else dice.choice(rows))
+    return out
+
+
+def compared(
+    dice: random.Random, law: Faced, text: Rows, own: Sequence[int], known: dict[object, dict[object, object]]
+) -> bool:
+    """Whether they are seen to be alike: as the proof asks, and the other way round, and with the law's rows one by one."""
+    lines = runs(dice, [(one.permit, cast(Box, one.box)) for one in text], own, known)
+    assert [Row(permit, box) for permit, box in zip(*lines.columns, strict=True)] == text
+    answers = []
+    for rows, said, like in ((law, lines, True), (law, lines, False), (tuple(law), [Cell(*one) for one in text], True)):
+        ours = apart(rows, own)
+        theirs = Ends(own, ours if like else None)
+        theirs.rows(said)
+        answers.append(alike(4, ours, theirs))
+    if any(answers) and not all(answers):
+        assert same(plain(law), text)
+    return any(answers)
+
+
+@pytest.mark.parametrize("seed", [53, 54])
+def test_a_proof_of_a_law_in_groups_finds_what_differs(seed: int) -> None:
+    known: dict[object, dict[object, object]] = {}
+    differing = 0
+    for dice, law, own in cases(seed, 60, 9):
+        text = printed(dice, plain(law))
+        for other in (text, slipped(dice, text), slipped(dice, text)):
+            if any(one.box[DPORT][1] > ANY_PORT[1] for one in other):
+                continue
+            lines = runs(dice, [(one.permit, cast(Box, one.box)) for one in other], own, known)
+            found = witnesses(Law(4, (law,)), lines, "realm", "file", own)
+            assert bool(found) is not same(plain(law), other), (plain(law), other)
+            differing += bool(found)
+    assert differing > 30, differing
+
+
+def test_rules_that_only_observe_are_named_in_order() -> None:
+    some = 0
+    for _, law, _ in cases(55, 200, 20):
+        names = observing(Law(4, (law,)))
+        assert names == observing(Law(4, (tuple(law),)))
+        some += bool(names)
+        quiet = Faced(law.head, Face(law.face.own, law.face.groups, observes=False))
+        assert observing(Law(4, (quiet,))) == observing(Law(4, (tuple(law)[: len(law) - len(law.face)],)))
+    assert some > 20
+
+
+def test_a_row_of_fragments_between_two_addresses_is_not_taken_for_decided() -> None:
+    own = (40, 90)
+    first = [row(True, ANY_PROTO, (40, 40), (90, 90)), row(True, ANY_PROTO, (90, 90), (40, 40))]
+    law = Faced([*map(entry, first)], faces([entry(row(True, TCP, (40, 40), (88, 91), part=FRAGMENT))], 40))
+    assert alike(4, apart(law, own), apart(tuple(law), own))
+    assert not alike(4, apart(law, own), apart(tuple(map(entry, first)), own))
+
+
+def test_denies_of_which_the_law_asks_nothing_do_not_hide_what_the_text_passes() -> None:
+    law = apart([entry(row(True, TCP, (40, 40), (0, 31), (22, 22)))], (40,))
+    shut = row(False, UDP, (40, 40), (0, 31))
+    for rows, expected in (
+        ([row(True, TCP, (40, 40), (0, 31), (22, 22)), shut], True),
+        ([row(True, TCP, (40, 40), (0, 31), (22, 22)), shut, row(True, UDP, (40, 40), (0, 31))], False),
+        ([row(True, TCP, (40, 40), (0, 31), (22, 22)), row(True, UDP, (40, 40), (0, 31)), shut], False),
+        ([row(False, ANY_PROTO, (40, 40), (5, 5)), row(True, TCP, (40, 40), (0, 31), (22, 22))], False),
+        ([row(False, (1, 200), (40, 40), (5, 5)), row(True, TCP, (40, 40), (0, 31), (22, 22))], False),
+    ):
+        theirs = Ends((40,), law)
+        theirs.rows([Cell(*one) for one in rows])
+        assert alike(4, law, theirs) is expected, rows
