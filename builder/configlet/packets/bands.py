@@ -38,6 +38,10 @@ class Peers:
             self._crowd = merge(self.distinct)
         return self._crowd
 
+    def part(self, start: int, end: int) -> Peers:
+        """Some of them."""
+        return self if end - start == len(self.spans) else Peers(self.spans[start:end])
+
     def holding(self, one: int) -> list[Span]:
         """Those that have an address."""
         return [span for span in self.distinct if span[0] <= one <= span[1]]
@@ -68,7 +72,7 @@ class Band:
         """Some of the rows."""
         if end - start == len(self.ports):
             return self
-        return Band(Peers(self.peers.spans[start:end]), self.ports[start:end], self.rest)
+        return Band(self.peers.part(start, end), self.ports[start:end], self.rest)
 
     def without(self, ends: Set[Span]) -> Band:
         """Those that have another end than one of some."""
@@ -101,7 +105,8 @@ class Band:
 
     def same(self, other: Band) -> bool:
         """Whether another one has the same rows in the same order."""
-        return self.peers.spans == other.peers.spans and self.ports == other.ports and self.rest == other.rest
+        ends = self.peers is other.peers or self.peers.spans == other.peers.spans
+        return ends and self.ports == other.ports and self.rest == other.rest
 
 
 def single(key: Key) -> Band:

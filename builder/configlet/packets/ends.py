@@ -31,11 +31,11 @@ class Ends:
     addresses (``own``) from elsewhere, from each to elsewhere, between any two of them (``within``), and between others
     (``beyond``). A row of which neither end is told stands in several places.
 
-    ``like``: another list that this one is compared with, taken apart before. Where that permits nothing at an end, denies are
-    left out: without them more passes here, and nothing may.
+    ``like``: another list that this one is compared with, taken apart before by the same addresses. What shares nothing with its
+    permits is not denied here: without denies more passes, and nothing may.
     """
 
-    __slots__ = ("_by_end", "_done", "_finished", "_held", "_seen", "beyond", "origin", "own", "towards", "within")
+    __slots__ = ("_by_end", "_done", "_faced", "_finished", "_held", "_seen", "beyond", "origin", "own", "towards", "within")
 
     def __init__(self, own: Collection[int], like: Ends | None = None) -> None:
         self.own = own
@@ -45,9 +45,11 @@ class Ends:
         self.beyond: list[Said] = []
         self._by_end = {level: {(at, at): side for at, side in sides.items()}
                         for level, sides in ((DST, self.towards), (SRC, self.origin))}  # fmt: skip
-        self._held: dict[Span, tuple[int, ...]] = {}
-        self._seen: dict[int, tuple[Peers, _Held]] = {}
+        self._held: dict[Span, tuple[int, ...]] = like._held if like else {}
+        self._seen: dict[int, tuple[Peers, _Held]] = like._seen if like else {}
         """What was found of other ends that are held."""
+        self._faced: dict[tuple[int, Span], Peers] = like._faced if like else {}
+        """The other ends of a face by side and protocol: most texts have the same."""
         self._done: dict[_Pair, list[Span]] = {pair: [] for pair in self.within}
         """Between two addresses the protocols of which a row had everything but fragments,"""
         self._finished: set[_Pair] = set()
@@ -74,12 +76,13 @@ class Ends:
 
     def said(self, rows: Sequence[Said]) -> None:
         """The same."""
-        held = {span: self._of(span) for span in {box[DST] for _, box in rows} | {box[SRC] for _, box in rows}}
+        held, of_span = self._held, self._of
         towards, origin = self._by_end[DST], self._by_end[SRC]
         finished = self._finished
         for permit, box in rows:
             proto, dst, src, dport, sport, flag, part = box
-            into, of = held[dst], held[src]
+            into = held[dst] if dst in held else of_span(dst)
+            of = held[src] if src in held else of_span(src)
             if into and of and (part != _WHOLE or not finished.issuperset(product(into, of))):
                 self._between(proto, permit, (dport, sport, flag, part), into, of)
             if dst in towards:
@@ -112,8 +115,9 @@ class Ends:
             return
         near, far = place
         for base in run.bases:
-            if not self._idle(run, base, near, far):
-                self._put(near, base[near][0], base[PROTO], _bands(run, base, far))
+            hint = self._faced.get((near, base[PROTO]))
+            if not self._idle(run, base, near, far, hint):
+                self._put(near, base[near][0], base[PROTO], _bands(run, base, far, hint))
 
     def face(self, face: Face) -> None:
         """The next rows, all of a face."""
@@ -122,6 +126,8 @@ class Ends:
         asked = []
         for group, bands in zip(groups, found, strict=True):
             level, proto = group.level, group.proto
+            if len(bands) == 1:
+                self._faced[level, proto] = bands[0][0].peers
             some = [held for band, held in bands if held and not self._settled(level, own, proto, band.rest[-1], held)]
             if some:
                 asked.append((group, {span: of for held in some for span, of in held.items()}))
@@ -140,12 +146,12 @@ class Ends:
                 return near, far
         return None
 
-    def _idle(self, run: Run, base: Box, near: int, far: int) -> bool:
+    def _idle(self, run: Run, base: Box, near: int, far: int, hint: Peers | None) -> bool:
         """Whether all rows of a base are denies of which nobody asks, or of packets that rows ahead have decided."""
         proto, at = base[PROTO], base[near][0]
         if _uneven(run.fields) or self._by_end[near][base[near]].asks(proto, base[DPORT]):
             return False
-        for permit, _, _, peers in _turns(run, far):
+        for permit, _, _, peers in _turns(run, far, hint):
             held = self._among(peers)
             if permit and len(_inner(held)) < len(peers.distinct):
                 return False
@@ -234,12 +240,12 @@ def _inner(held: _Held) -> Set[Span]:
     return {span for span in held if span[0] == span[1]}
 
 
-def _bands(run: Run, base: Box, far: int) -> Bands:
+def _bands(run: Run, base: Box, far: int, hint: Peers | None) -> Bands:
     """The rows of a base, those that do the same and stand together as one: what they say of one end and of ports, flags and
     fragments."""
     key = run.fields, far, base[DPORT:]
     if key not in run.known:
-        run.known[key] = _mixed(run, base, far) if _uneven(run.fields) else _even(run, base, far)
+        run.known[key] = _mixed(run, base, far) if _uneven(run.fields) else _even(run, base, far, hint)
     return cast("Bands", run.known[key])
 
 
@@ -256,20 +262,21 @@ def _uneven(fields: tuple[int, ...]) -> bool:
     return not {*fields} <= {DST, SRC, DPORT}
 
 
-def _even(run: Run, base: Box, far: int) -> Bands:
+def _even(run: Run, base: Box, far: int, hint: Peers | None) -> Bands:
     sport, flag, part = base[SPORT:]
     ports = tuple(run.axes[run.fields.index(DPORT)]) if DPORT in run.fields else (base[DPORT],) * len(run.permits)
-    return [(permit, Band(peers, ports[at:end], (sport, flag, part))) for permit, at, end, peers in _turns(run, far)]
+    return [(permit, Band(peers, ports[at:end], (sport, flag, part))) for permit, at, end, peers in _turns(run, far, hint)]
 
 
-def _turns(run: Run, far: int) -> Sequence[tuple[bool, int, int, Peers]]:
-    """From where to where its elements do the same, and their ends."""
+def _turns(run: Run, far: int, hint: Peers | None) -> Sequence[tuple[bool, int, int, Peers]]:
+    """From where to where its elements do the same, and their ends; ``hint``: ends that may be the same."""
     key = run.fields, far
     if key not in run.known:
         spans = tuple(run.axes[run.fields.index(far)])
-        turns = [(permit, len([*same])) for permit, same in groupby(run.permits)]
+        same = hint if hint is not None and hint.spans == spans else Peers(spans)
+        turns = [(permit, len([*some])) for permit, some in groupby(run.permits)]
         ends = [*accumulate(count for _, count in turns)]
-        run.known[key] = [(permit, to - n, to, Peers(spans[to - n : to])) for (permit, n), to in zip(turns, ends, strict=True)]
+        run.known[key] = [(permit, to - n, to, same.part(to - n, to)) for (permit, n), to in zip(turns, ends, strict=True)]
     return cast("Sequence[tuple[bool, int, int, Peers]]", run.known[key])
 
 
