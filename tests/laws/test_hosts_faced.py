@@ -268,3 +268,27 @@ def test_denies_of_which_the_law_asks_nothing_do_not_hide_what_the_text_passes()
         theirs = Ends((40,), law)
         theirs.rows([Cell(*one) for one in rows])
         assert alike(4, law, theirs) is expected, rows
+
+
+def test_denies_count_ahead_of_many_permits() -> None:
+    many = [row(True, TCP, (40, 40), (0, 31), (port, port)) for port in range(20)]
+    law = apart([*map(entry, many)], (40,))
+    for shut, expected in ((row(False, TCP, (40, 40), (5, 5)), False), (row(False, TCP, (40, 40), (33, 33)), True)):
+        theirs = Ends((40,), law)
+        theirs.rows([Cell(*one) for one in (shut, *many)])
+        assert alike(4, law, theirs) is expected
+
+
+def test_of_permits_of_several_protocols_the_first_counts() -> None:
+    shut, peer = row(False, TCP, (40, 40), (5, 5)), (0, 31)
+    law = [row(True, ANY_PROTO, (40, 40), peer), shut, row(True, TCP, (40, 40), peer)]
+    others = [row(True, proto, (40, 40), peer) for proto in ((0, 5), (7, 255))]
+    for text, expected in (([*others, shut, law[2]], False), ([*others, law[2], shut], True)):
+        assert not expected or same(law, text)
+        assert alike(4, apart([*map(entry, law)], (40,)), apart([*map(entry, text)], (40,))) is expected
+
+
+def test_no_protocols_are_taken_together_that_a_row_tells_apart() -> None:
+    for permit in (True, False):
+        side = apart([entry(row(permit, TCP, (40, 40), (0, 31)))], (40,)).towards[40]
+        assert side.of((0, 6)) is None and side.of((6, 7)) is None and side.of(UDP) is not None
