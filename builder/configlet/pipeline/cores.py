@@ -79,15 +79,23 @@ def _tried(work: Callable[[tuple[str, ...]], B], group: tuple[str, ...]) -> tupl
 
 def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:
     """``work`` done for every item, in order. Raises Refused when a worker ended before it had answered."""
-    if processes < 2 or len(items) <= AHEAD:
-        yield from map(work, items)
-        return
+    gc.freeze()  # what was read before lives on, and need not be looked through for what does not
+    try:
+        if processes < 2 or len(items) <= AHEAD:
+            yield from map(work, items)
+        else:
+            yield from map(work, items[:AHEAD])
+            yield from _shared(work, items[AHEAD:], processes)
+    finally:
+        gc.unfreeze()
+
+
+def _shared(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:
+    """The same by several processes."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    yield from map(work, items[:AHEAD])
-    items = items[AHEAD:]
     global _inherited  # noqa: PLW0603 - forks find it where it stands
     _inherited = work, items
     gc.freeze()  # what is never collected is never written to, and stays one copy
@@ -100,7 +108,6 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
     finally:
         pool.shutdown(cancel_futures=True)
         _inherited = None
-        gc.unfreeze()
 
 
 def together(count: int, processes: int) -> int:
