@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import random
-import re
 from collections import Counter
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -114,38 +112,6 @@ def test_what_shapes_read_is_what_the_parser_reads(seed: int) -> None:
             quick += 1
     assert quick > seen[True] / 2, "most of what is right is read quickly"
     assert seen[False] > sum(seen.values()) / 8
-
-
-_MADE = ("[a, a]", "[tcp/1, tcp/1]", "4095", "true", *documents.BAD, *chain(*documents.NEAR.values()))
-_WRONG = tuple(text for text in _MADE if isinstance(text, str) and text.isprintable())
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_what_is_judged_at_the_holes_of_shapes_is_what_the_closures_accept(seed: int) -> None:
-    dice, seen = random.Random(seed), Counter[tuple[bool, bool]]()
-    for _ in range(max(COUNT // 200, 12)):
-        base, shapes = texts.repeated(dice), Shapes()
-        for number in range(24):
-            words = list(re.finditer(r"[\w./-]+", base))
-            old, new = dice.choice(words), dice.choice((*_WRONG, *(word[0] for word in dice.sample(words, 4))))
-            text = base if number % 4 == 0 else base[: old.start()] + new + base[old.end() :]
-            part = quick_part("f", text.encode(), shapes, NOTHING)
-            if part is None:
-                continue
-            items = {key: value for key, value in part.value.items() if key != "tier"}
-            right = all(key in schema.INVENTORY and accept.doubtful(key, value) == set() for key, value in items.items())
-            assert right or not part.judged, text
-            seen[right, part.judged] += 1
-    assert min(seen[True, True], seen[False, False]) > sum(seen.values()) / 16, "both verdicts are met often"
-
-
-def test_of_lists_with_several_holes_it_counts_that_their_members_differ() -> None:
-    lines = [f"  set-{n}: [10.0.{n}.0/24, '10.1.{n}.0/24']\n" for n in range(40)]
-    shapes = Shapes()
-    for twice in (None, 3, 30, None):
-        now = [line if n != twice else f"  set-{n}: [10.0.{n}.0/24, '10.0.{n}.0/24']\n" for n, line in enumerate(lines)]
-        part = quick_part("f", "".join(["addresses:\n", *now]).encode(), shapes, NOTHING)
-        assert part is not None and part.judged == (twice is None)
 
 
 MISREAD = (

@@ -70,16 +70,15 @@ class Part:
 def quick_part(file: str, raw: bytes, shapes: Shapes, cache: Cache) -> Part | None:
     """A file by its shapes or from the cache; None when it has to be read strictly."""
     kept = cache.get(raw)
-    if kept is not None:
-        sections, judged = parsed(kept), True
-    else:
+    sections = parsed(kept) if kept is not None else None
+    known = sections is not None
+    if sections is None:
         text = text_of(raw)
-        found = quickly(text, shapes) if text is not None else None
-        if found is None:
-            return None
-        sections, judged = found
+        sections = quickly(text, shapes) if text is not None else None
+    if sections is None:
+        return None
     part = Part(file, raw, None, sections)
-    part.judged, part.kept = judged, kept is not None
+    part.judged = part.kept = known
     return part if part.is_whole else None
 
 

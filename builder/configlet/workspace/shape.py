@@ -7,11 +7,10 @@ as anything else where the hole is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 from typing import NamedTuple
 
-from configlet.workspace.judges import Column, Judges, judges_of
 from configlet.workspace.placed import canonical, only_section, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
@@ -51,19 +50,12 @@ class Shape(NamedTuple):
     """How many events of the parser it makes, when each list has one word."""
     marks: tuple[tuple[int, int, int], ...]
     """Line from the first, column, and the group that says the column when it is not fixed (else 0)."""
-    judges: Judges | None = None
-    """Whether items keep the schema, seen at the columns; None where these do not tell."""
 
 
-def columns_of(shape: Shape, matches: list[re.Match[str]]) -> list[Column]:
-    """What stands in each hole of some items."""
-    groups = [*zip(*map(re.Match.groups, matches), strict=True)]
-    return [groups[n - 1] for n in shape.order]
-
-
-def filled(shape: Shape, matches: list[re.Match[str]], columns: Sequence[Column]) -> tuple[list[str], int]:
+def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], int]:
     """The JSON of items, and how many events they have together: worked out hole by hole, as a column of a table."""
-    events, columns = shape.events * len(matches), [*columns]
+    groups = [*zip(*map(re.Match.groups, matches), strict=True)]
+    events, columns = shape.events * len(matches), [groups[n - 1] for n in shape.order]
     for i in shape.lists:
         commas = sum(map(str.count, columns[i], repeat(", ")))
         if commas:
@@ -116,11 +108,8 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()))
     match = pattern.match(text)
     wanted = section_of(key, section).texts[0]
-    if match is None or match.end() != len(text):
-        return None
-    if filled(shape, [match], columns_of(shape, [match])) != ([wanted], len(events) - _AROUND):
-        return None
-    return shape._replace(judges=judges_of(key, sequence, template, maker.lists, wanted))
+    good = match is not None and match.end() == len(text) and filled(shape, [match]) == ([wanted], len(events) - _AROUND)
+    return shape if good else None
 
 
 def _placed_at(key: str, section: Node) -> list[tuple[int, int]]:

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate, repeat
-from typing import Any
 
-from configlet.workspace.accept import doubtful
 from configlet.workspace.placed import Section, only_section, section_of
-from configlet.workspace.schema import INVENTORY
-from configlet.workspace.shape import GAP, Shape, columns_of, events_of, filled, marks_of, shape_of
+from configlet.workspace.shape import GAP, Shape, events_of, filled, marks_of, shape_of
 from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
@@ -44,21 +41,14 @@ class Shapes:
         """Whether another shape pays."""
         return self.made < _SHAPES + self.items // _ITEMS_FOR_SHAPE
 
-    def right(self) -> bool:
-        """Whether all items that were read since this was asked last surely keep the schema, by what stands in holes."""
-        said = [shape.judges.right() for known in self.known.values() for shape in known if shape.judges]
-        return all(said)
 
-
-def quickly(text: str, shapes: Shapes) -> tuple[dict[str, Section], bool] | None:
-    """The sections of one file, and whether they surely keep the schema; None when anything is not sure, also when the file
-    is wrong."""
+def quickly(text: str, shapes: Shapes) -> dict[str, Section] | None:
+    """The sections of one file; None when anything is not sure, also when the file is wrong."""
     text = text if text.endswith("\n") else text + "\n"
     reader = _Reader(text, shapes)
     head = _HEAD.match(text)
     start = head.end() if head else 0
     sections: dict[str, Section] = {}
-    shapes.right()  # what a file left that was given up is not this one's
     while start < len(text):
         border = _BORDER.search(text, start)
         end = border.end() if border else len(text)
@@ -67,8 +57,7 @@ def quickly(text: str, shapes: Shapes) -> tuple[dict[str, Section], bool] | None
             return None
         sections[found[0]] = found[1]
         start = end
-    judged = shapes.right() and reader.judged
-    return (sections, judged) if sections and _events(text) == reader.events else None
+    return sections if sections and _events(text) == reader.events else None
 
 
 def _events(text: str) -> int:
@@ -87,8 +76,6 @@ class _Reader:
     def __init__(self, text: str, shapes: Shapes) -> None:
         self.text, self.shapes = text, shapes
         self.line, self.counted, self.events = 1, 0, _OUTER
-        self.judged = True
-        """Whether all that was read surely keeps the schema, as long as what was taken by judges of shapes does."""
 
     def section(self, start: int, end: int) -> tuple[str, Section] | None:
         """One section; a short one, or one whose value stands on the line of its key, as ``strict`` reads it."""
@@ -101,11 +88,6 @@ class _Reader:
         self.events += 3
         return None if items is None else (head[1], items)
 
-    def _judge(self, key: str, value: Any) -> None:
-        """What was read one by one; a tier and the site itself are judged elsewhere, and what has no rules is never right."""
-        if self.judged and key not in ("tier", "site"):
-            self.judged = key in INVENTORY and doubtful(key, value) == set()
-
     def _count_to(self, at: int) -> None:
         self.line += self.text.count("\n", self.counted, at)
         self.counted = at
@@ -116,7 +98,6 @@ class _Reader:
         if inner is None:
             return None
         self.events += len(events_of(text)) - _OUTER
-        self._judge(inner[0], inner[1].value)
         section = section_of(*inner)
         shifted = [mark if i % 2 else mark + self.line - 1 for i, mark in enumerate(section.marks)]
         return inner[0], section._replace(marks=shifted)
@@ -158,12 +139,7 @@ class _Reader:
         """Read items as long as they have the shape; how many that are."""
         count = 0
         while matches := self._matches(shape, end):
-            columns = columns_of(shape, matches)
-            texts, events = filled(shape, matches, columns)
-            if shape.judges is None:
-                self.judged = False
-            else:
-                shape.judges.take(columns)
+            texts, events = filled(shape, matches)
             section.texts.extend(texts)
             self.events += events
             section.marks.extend(marks_of(shape, matches, self.text, self._lines(matches)))
@@ -193,7 +169,6 @@ class _Reader:
         inner = only_section(read(whole.encode(), "")[0])
         if inner is None or type(inner[1].members) is not (list if sequence else dict) or len(inner[1].members) != 1:
             return False
-        self._judge(key, inner[1].value)
         one = section_of(*inner)
         section.texts.extend(one.texts)
         section.marks.extend(mark if i % 2 else mark + self.line - 2 for i, mark in enumerate(one.marks))
