@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_network
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from configlet.model.inventory import Inventory, Segment
@@ -139,21 +139,10 @@ def _owner(path: Path) -> str:
     return f"{inner.get(str(path[2])) or str(kind).removesuffix('s')} {name}"
 
 
-def _all(inventory: Inventory) -> Iterator[IPAddress]:
-    """The same addresses alone."""
-    for kind in (inventory.devices, inventory.links, inventory.externals, inventory.workloads):
-        yield from chain.from_iterable([one.addresses for one in kind])
-    yield from chain.from_iterable([s.gateways.virtual for s in inventory.segments if s.gateways])
-    yield from inventory.controller
-    for owners in (inventory.devices, inventory.hosts):
-        yield from [one.management.address for one in owners if one.management]
-
-
 def _duplicates(site: Site) -> Iterator[Problem]:
-    numbers = [*map(int, _all(site.inventory))]
-    if len({*numbers}) == len(numbers):
-        return
     owned = [*_owned(site.inventory)]
+    if len({int(address) for _, address, _ in owned}) == len(owned):
+        return
     seen: dict[IPAddress, list[tuple[str, Path]]] = {}
     for realm, address, path in owned:
         found = seen.setdefault(address, [])
