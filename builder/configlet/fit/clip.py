@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import compress, count
+from itertools import chain, compress, count
 from operator import attrgetter, itemgetter, not_
 
 from configlet.fit.plain import Pair, spans_of
@@ -143,11 +143,11 @@ def permitted(lists: Iterable[Iterable[Item]], also: Collection[Pair] = ()) -> d
     blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
     boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))
     return {
-        level: merge({
-            *map(itemgetter(level), boxes),
-            *(s for spans in _distinct(blocks, level) for s in spans),
-            *(s for end in {both[at] for both in also} for s in spans_of(end)),
-        })
+        level: merge(dict.fromkeys(chain(
+            map(itemgetter(level), boxes),
+            (s for spans in _distinct(blocks, level) for s in spans),
+            (s for end in {both[at] for both in also} for s in spans_of(end)),
+        )))
         for at, level in enumerate((DST, SRC))
     }  # fmt: skip
 

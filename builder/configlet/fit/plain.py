@@ -127,7 +127,7 @@ def _groups(ends: Sequence[Pair]) -> list[int]:
 
 
 def _runs(ends: Iterable[End]) -> dict[End, int]:
-    distinct = {end: spans_of(end) for end in set(ends)}
+    distinct = {end: spans_of(end) for end in dict.fromkeys(ends)}
     numbers = Runs(distinct.values()).numbers
     return {end: numbers[spans] for end, spans in distinct.items()}
 

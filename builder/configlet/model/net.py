@@ -54,12 +54,16 @@ def merge(spans: Iterable[Span]) -> Spans:
     found = sorted(spans)
     if len(found) == 1:
         return tuple(found)
+    first, last = 0, -2
     for lo, hi in found:
-        if out and lo <= out[-1][1] + 1:
-            if hi > out[-1][1]:
-                out[-1] = (out[-1][0], hi)
-        else:
-            out.append((lo, hi))
+        if lo > last + 1:
+            if last >= 0:
+                out.append((first, last))
+            first, last = lo, hi
+        elif hi > last:
+            last = hi
+    if last >= 0:
+        out.append((first, last))
     return tuple(out)
 
 

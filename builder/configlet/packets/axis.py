@@ -123,7 +123,8 @@ class Runs:
         self._lows: list[int] = []
         self._highs: list[int] = []
         furthest = -1
-        for low, high, spans in sorted([(spans[0][0], spans[-1][1], spans) for spans in set(sets)]):
+        # Not a set: rows mostly stand in some order of their addresses, and what is nearly in order is soon sorted.
+        for low, high, spans in sorted([(spans[0][0], spans[-1][1], spans) for spans in dict.fromkeys(sets)]):
             if low > furthest:
                 self._lows.append(low)
                 self._highs.append(high)
