@@ -169,12 +169,12 @@ def _each(values: bool) -> Callable[[Any, Any], Accepts]:
 def _checked(limit: Any, rules: Any) -> Accepts:
     check, quick = CHECKS[limit], QUICK.get(limit, _never)
     if rules["type"] == "string":
-        return lambda texts: all(check(text) is None for text in filterfalse(quick, {*texts}))
+        return lambda texts: all(check(text) is None for text in filterfalse(quick, dict.fromkeys(texts)))
     if limit == "unique":
         return lambda lists: all(check(one) is None for one in [one for one in lists if len(one) > 1])
 
     def keeps(values: Sequence[Any]) -> bool:
-        texts = {value for value in values if type(value) is str}
+        texts = dict.fromkeys([value for value in values if type(value) is str])
         others = (value for value in values if type(value) is not str)
         return all(check(value) is None for value in chain(filterfalse(quick, texts), others))
 
