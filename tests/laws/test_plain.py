@@ -12,13 +12,15 @@ from configlet.fit.budget import _lines, cost
 from configlet.fit.clip import guarded, needed, with_fragments
 from configlet.fit.glance import as_they_are
 from configlet.fit.law import INSIDE, UNNUMBERED, Scope, routed
+from configlet.fit.plain import MET, plain
 from configlet.fit.sides import Sides
-from configlet.model.block import Block, items
+from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Addresses, Family, Span, merge
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Entry, Rule
-from configlet.packets.blocks import Item, cut, replies
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry, Rule
+from configlet.packets.blocks import Item, cut, replies, rule_of
 from configlet.packets.reply import reply_list
+from configlet.packets.sets import inside, meets
 from tests.builders import acl
 
 BASE: dict[Family, int] = {4: 0x0A000000, 6: 0x20010DB8 << 96}
@@ -214,3 +216,47 @@ def test_a_reply_that_an_initiation_passes_is_not_said_again(
     rows = acl_rows(Law(4, made.lists), made)
     assert rows == acl_rows(Law(4, made.lists))
     assert not any(row.reply and row.rule.name == "asks" for row in rows)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_plain_rows_share_no_packet_with_one_ahead_and_are_all_of_these_where_most_are(family: Family) -> None:
+    dice, said = random.Random(70 + family), (ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+    seen = left = alone = 0
+    for _ in range(200):
+        odd = dice.choice((0.0, 0.02, 0.2))
+        rows = [ported(item(dice, family, number, odd), dice) for number in range(dice.randrange(1, 50))]
+        last = [Entry(True, (ANY_PROTO, EVERY[family], EVERY[family], *said), rule("all"))] if dice.random() < 0.3 else []
+        found = plain(family, (*rows, *last))
+        boxes = list(map(sets_of, (*rows, *last)))
+        least = {at for at, sets in enumerate(boxes) if any(meets(sets, ahead) for ahead in boxes[:at])}
+        assert found.odd >= least
+        derived = {at for at, row in enumerate(rows) if not row.permit and rule_of(row).origin != "policy"}
+        everywhere = {at for at, sets in enumerate(boxes) if sets[DST] == sets[SRC] == (EVERY[family],)}
+        assert found.odd <= least | derived | everywhere or len(least) > MET / 2
+        alone += odd < 0.1 < len(least)
+        for row in (row for at, row in enumerate(rows) if row.permit and at not in found.unanswered):
+            assert not isinstance(row, Block) or len(row.sets[PROTO]) == len(row.sets[SPORT]) == 1
+            for back in map(sets_of, replies((row,), family)):
+                assert not any(one.permit and holds_ports(sets_of(one), back) for one in rows)
+                seen += 1
+        left += len(found.odd)
+    assert seen > 1000 and left > 100 and alone > 50, (seen, left, alone)
+
+
+def ported(row: Item, dice: random.Random) -> Item:
+    """A row that asks for a few ports among many others' where it asks for one; of a block of several protocols, perhaps."""
+    sets, (low, high) = sets_of(row), sets_of(row)[DPORT][0]
+    if high > low or dice.random() < 0.1:
+        return row
+    low = dice.randrange(1, 400)
+    sets = (*sets[:DPORT], ((low, low + dice.choice((0, 0, 3, 12))),), *sets[DPORT + 1 :])
+    if isinstance(row, Entry):
+        return row.over(tuple(spans[0] for spans in sets))  # type: ignore[arg-type]
+    several = dice.random()
+    return Block((PORTED if several < 0.1 else sets[0], *sets[1:4], ((1024, 9999), (20000, 65535)) if several > 0.9 else sets[4],
+                  *sets[5:]), row.like)  # fmt: skip
+
+
+def holds_ports(asked: Sets, reply: Sets) -> bool:
+    """Whether an initiation has all the ports of a reply, and shares an address with it at both ends."""
+    return meets(asked, reply, (DST, SRC)) and inside(reply, asked, (DPORT,))

@@ -7,37 +7,40 @@ of the rows, each of them whole or cut; so no list need ask again whether it is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter, itemgetter
+from itertools import compress, count
+from operator import attrgetter, ge, itemgetter, not_
 from typing import NamedTuple
 
 from configlet.model.block import Block, Sets, sets_of
-from configlet.model.net import Family, Span, Spans
-from configlet.model.policy import DPORT, DST, FRAG, PROTO, SRC, Entry
-from configlet.packets.apart import doubtful
+from configlet.model.net import Family, Span, Spans, merge
+from configlet.model.policy import DPORT, DST, FRAG, PROTO, SPORT, SRC, Box
 from configlet.packets.axis import Runs
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.boxes import full
 from configlet.packets.entries import WHOLE
 from configlet.packets.near import BROAD, FEW, Near
-from configlet.packets.sets import within
+from configlet.packets.sets import touch, within
 
 End = Span | Spans
 """One end of a row, or of a block."""
 Pair = tuple[End, End]
 """The destination and the source of a row."""
 _PORTED = ((6, 6), (17, 17))
-_BOX, _BOTH = attrgetter("box"), itemgetter(DST, SRC)
+_BOX, _PERMIT, _BOTH = attrgetter("box"), attrgetter("permit"), itemgetter(DST, SRC)
+_PROTO, _DPORT, _SPORT, _FRAG = map(itemgetter, (PROTO, DPORT, SPORT, FRAG))
+_MANY = 256
+"""The place of a row of several protocols or many ports among those of its group, behind all protocols."""
 MET = 32
 """Rows that meet others, from which it counts whether they are most of those that were looked at."""
 
 
 class Plain(NamedTuple):
-    """The plain rows of what the operator wrote in one realm and family, by their number there."""
+    """Which rows are plain of what the operator wrote in one realm and family, by their number there."""
 
-    starts: frozenset[int]
-    """Of the initiations."""
-    answers: frozenset[int]
-    """Those of them of which the one reply is plain too."""
+    odd: frozenset[int]
+    """The initiations that are not."""
+    unanswered: frozenset[int]
+    """The permits that are not, or of which the one reply is not."""
     ends: Sequence[Pair]
     """The ends of all rows, each pair once."""
     pairs: Sequence[int]
@@ -52,12 +55,19 @@ def plain(family: Family, rows: Sequence[Item]) -> Plain:
         stop -= 1
     known: dict[Pair, int] = {}
     pairs = [known.setdefault(both, len(known)) for both in ends_of(rows)]
-    ends, ports = tuple(known), list(map(_ports, rows))
-    starts = [number for number in _first(rows[:stop], ends, pairs, ports) if _written(rows[number])]
-    wide = [number for number, (low, high) in enumerate(ports) if high - low >= BROAD]
-    asked = _Answers(ends, (sets_of(row) for row in map(rows.__getitem__, wide) if row.permit and _broad(row)))
-    answers = [number for number in starts if rows[number].permit and asked.plain(rows[number], pairs[number])]
-    return Plain(frozenset(starts), frozenset(answers), ends, pairs)
+    ends, boxes = tuple(known), around(rows)
+    odd = {*range(stop, len(rows)), *_unwritten(rows, boxes), *_later(rows[:stop], ends, pairs, boxes)}
+    permits = list(map(_PERMIT, rows))
+    unanswered = {number for number in odd if permits[number]}
+    unanswered.update(number for number in _unanswered(rows, ends, pairs, boxes) if permits[number])
+    return Plain(frozenset(odd), frozenset(unanswered), ends, pairs)
+
+
+def around(rows: Sequence[Item]) -> Sequence[Box]:
+    """The box of each row, and the one around a block."""
+    if Block not in set(map(type, rows)):
+        return list(map(_BOX, rows))
+    return [tuple((s[0][0], s[-1][1]) for s in row.sets) if isinstance(row, Block) else row.box for row in rows]  # type: ignore[misc]
 
 
 def ends_of(rows: Sequence[Item]) -> list[Pair]:
@@ -67,56 +77,55 @@ def ends_of(rows: Sequence[Item]) -> list[Pair]:
     return [_BOTH(row.sets if isinstance(row, Block) else row.box) for row in rows]
 
 
-def _written(row: Item) -> bool:
-    """Whether a list has a row whatever stands behind it, and it speaks of whole packets."""
-    whole = row.sets[FRAG] == (WHOLE,) if isinstance(row, Block) else row.box[FRAG] == WHOLE
-    return whole and (row.permit or rule_of(row).origin == "policy")
+def _unwritten(rows: Sequence[Item], boxes: Sequence[Box]) -> Iterable[int]:
+    """The rows that a list may do without, depending on what stands behind them, or that speak of fragments."""
+    if set(map(_FRAG, boxes)) != {WHOLE}:
+        yield from (number for number, box in enumerate(boxes) if box[FRAG] != WHOLE)
+    for number in compress(count(), map(not_, map(_PERMIT, rows))):
+        if rule_of(rows[number]).origin != "policy":
+            yield number
 
 
-def _broad(row: Item) -> bool:
-    """Whether a row asks for many ports."""
-    if isinstance(row, Block):
-        return any(high - low >= BROAD for low, high in row.sets[DPORT])
-    low, high = row.box[DPORT]
-    return high - low >= BROAD
-
-
-def _first(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], ports: Sequence[Span]) -> Iterator[int]:
-    """The numbers of the rows that share no packet with one ahead of them; where most that could do, as far as was looked."""
-    if not rows:
-        return
-    by: dict[Span, list[int]] = {}
-    for number, row in enumerate(rows):
-        by.setdefault(_proto(row) if isinstance(row, Block) else row.box[PROTO], []).append(number)
-    runs = _groups(ends)
-    groups = list(map(runs.__getitem__, pairs[: len(rows)]))
-    spans = [(number, number) for number in range(len(ends))]
-    doubts = doubtful(by, list(map(spans.__getitem__, groups)), ports)
-    yield from (number for number in range(len(rows)) if number not in doubts)
+def _later(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]) -> Iterator[int]:
+    """The numbers of the rows that share a packet with one ahead of them; where most that could do, of all further ones
+    that could."""
+    groups = list(map(_groups(ends).__getitem__, pairs[: len(rows)]))
     together: dict[int, list[int]] = {}
-    for number in sorted(doubts):
+    for number in sorted(_doubtful(groups, boxes)):
         together.setdefault(groups[number], []).append(number)
     asked = met = 0
     for numbers in together.values():
         near = Near([sets_of(rows[number]) for number in numbers])
         for at, number in enumerate(numbers):
             if met >= MET and met * 2 >= asked:
-                return
+                yield number
+                continue
             asked += 1
             if near.earlier(at):
                 met += 1
-            else:
                 yield number
 
 
-def _proto(row: Block[Entry]) -> Span:
-    """From the first protocol to the last."""
-    return row.sets[PROTO][0][0], row.sets[PROTO][-1][1]
-
-
-def _ports(row: Item) -> Span:
-    """The ports of a row; of a block from the first to the last."""
-    return (row.sets[DPORT][0][0], row.sets[DPORT][-1][1]) if isinstance(row, Block) else row.box[DPORT]
+def _doubtful(groups: Sequence[int], boxes: Sequence[Box]) -> set[int]:
+    """The rows that could share a packet with another one: in the same group of ends, of the same protocol and of ports that
+    hang together. Of several protocols or very many ports a row could share one with all of its group."""
+    begins, finals, broad = list[int](), list[int](), set[int]()
+    for group, (first, last), (low, high) in zip(groups, map(_PROTO, boxes), map(_DPORT, boxes), strict=False):
+        if first == last and high - low < BROAD:
+            place = group << 25 | first << 16
+        else:
+            place = group << 25 | _MANY << 16
+            broad.add(group)
+        begins.append(place | low)
+        finals.append(place | high)
+    lows, highs = sorted(begins), sorted(finals)
+    # Where as many have ended as began before a place, none reaches from one side of it to the other.
+    hanging = {lows[at + one] for at in compress(count(), map(ge, highs, lows[1:])) for one in (0, 1)}
+    out = {number for number, low in enumerate(begins) if low in hanging} if hanging else set[int]()
+    if broad:
+        beside = broad.intersection(compress(groups, [not place & _MANY << 16 for place in begins]))
+        out.update(number for number, group in enumerate(groups) if group in beside)
+    return out
 
 
 def _groups(ends: Sequence[Pair]) -> list[int]:
@@ -137,37 +146,48 @@ def spans_of(end: End) -> Spans:
     return end if isinstance(end[0], tuple) else (end,)
 
 
-class _Answers:
-    """Whether no initiation passes the replies of another, seen at the ports. ``wide``: initiations that ask for many."""
+def _unanswered(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]) -> Iterator[int]:
+    """The numbers of the initiations of which one look does not show that they have one reply, and that no initiation passes
+    it: of other protocols than TCP and UDP, or from few ports, or where initiations that ask for many ports are."""
+    others = {proto for proto in set(map(_PROTO, boxes)) if proto not in _PORTED}
+    if others:
+        yield from (number for number, proto in enumerate(map(_PROTO, boxes)) if proto in others)
+    few = {ports for ports in set(map(_SPORT, boxes)) if ports[1] - ports[0] < BROAD}
+    if few:
+        yield from (number for number, ports in enumerate(map(_SPORT, boxes)) if ports in few)
+    if Block in set(map(type, rows)):
+        yield from (n for n, row in enumerate(rows) if isinstance(row, Block) and len(row.sets[PROTO]) + len(row.sets[SPORT]) > 2)
+    wide = [number for number, (low, high) in enumerate(map(_DPORT, boxes)) if high - low >= BROAD]
+    asked = _Asked(ends, [sets_of(row) for row in map(rows.__getitem__, wide) if row.permit and _broad(row)])
+    if asked.pairs:
+        yield from (n for n, pair in enumerate(pairs) if pair in asked.pairs and asked.passes(pair, boxes[n][SPORT]))
 
-    __slots__ = ("_ends", "_known", "_near")
 
-    def __init__(self, ends: Sequence[Pair], wide: Iterable[Sets]) -> None:
-        self._ends, self._near = ends, Near(tuple(wide))
+def _broad(row: Item) -> bool:
+    """Whether a row asks for many ports."""
+    return any(high - low >= BROAD for low, high in sets_of(row)[DPORT])
+
+
+class _Asked:
+    """Initiations that ask for many ports: whether one of them may pass the replies of another."""
+
+    __slots__ = ("_ends", "_known", "_near", "pairs")
+
+    def __init__(self, ends: Sequence[Pair], wide: Sequence[Sets]) -> None:
+        self._ends, self._near = ends, Near(wide)
         self._known: dict[tuple[int, Span], bool] = {}
+        to, start = (merge({span for sets in wide for span in sets[level]}) for level in (DST, SRC))
+        back, there = ({end for end in {both[at] for both in ends} if touch(spans_of(end), spans)}
+                       for at, spans in enumerate((start, to)))  # fmt: skip
+        self.pairs = frozenset([pair for pair, (dst, src) in enumerate(ends) if dst in back and src in there])
+        """The ends of which a reply can be between those of one of these, by their number."""
 
-    def plain(self, row: Item, pair: int) -> bool:
-        """Of an initiation of TCP or UDP that no row ahead of it shares a packet with: such a row has no reply among denies.
-        ``pair``: the number of its ends."""
-        if isinstance(row, Block):
-            (proto, *more), _, _, _, (ports, *others), *_ = row.sets
-            if more or others:
-                return False
-        else:
-            proto, _, _, _, ports, _, _ = row.box
-        if proto not in _PORTED or ports[1] - ports[0] < BROAD:
-            return False
-        if not self._near.rows:
-            return True
+    def passes(self, pair: int, ports: Span) -> bool:
+        """Whether one of these may pass replies to some ports of initiations between two ends."""
         found = self._known.get((pair, ports))
         if found is None:
             dst, src = self._ends[pair]
-            known = self._ports(spans_of(src), spans_of(dst))
-            found = known is not None and not any(within((ports,), other) for other in known)
+            there = {self._near.rows[number][DPORT] for number in self._near.between(spans_of(src), spans_of(dst))}
+            found = len(there) > FEW or any(within((ports,), other) for other in there)
             self._known[pair, ports] = found
         return found
-
-    def _ports(self, dst: Spans, src: Spans) -> Sequence[Spans] | None:
-        """The ports of initiations between the ends of a reply, where they are many; None where they are too many."""
-        found = {self._near.rows[number][DPORT] for number in self._near.between(dst, src)}
-        return tuple(found) if len(found) <= FEW else None

@@ -195,8 +195,8 @@ class Sides:
         else:
             asked, replies = _each(side.rows), _each(back)
         return (
-            asked if plain.starts.issuperset(numbers) else None,
-            replies if plain.answers.issuperset(permitting) else None,
+            asked if plain.odd.isdisjoint(numbers) else None,
+            replies if plain.unanswered.isdisjoint(numbers) else None,
         )
 
     def permitting(self, numbers: Sequence[int]) -> Iterable[int]:

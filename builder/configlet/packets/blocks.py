@@ -21,7 +21,28 @@ _HERE, _THERE = (1, 1), (2, 2)
 
 def blocks(policy: Policy, realm: str, family: Family) -> tuple[Item, ...]:
     """The same first-match list as ``entries``, with a block wherever a rule has several ends or ports."""
-    return tuple(item for rule in policy.speaking(realm, family) for item in rule_blocks(rule, realm, family))
+    found: list[Item] = []
+    ends: dict[int, Spans] = {}
+    protos: dict[int | None, Span] = {None: ANY_PROTO}
+    for rule in policy.rules:
+        source, destination, terms = rule.source, rule.destination, rule.terms
+        sources = ends.get(id(source))  # most ends stand in many rules
+        if sources is None:
+            sources = ends[id(source)] = source.of(realm, family)
+        destinations = ends.get(id(destination))
+        if destinations is None:
+            destinations = ends[id(destination)] = destination.of(realm, family)
+        if not len(sources) == len(destinations) == len(terms) == 1:
+            found += rule_blocks(rule, realm, family) if sources and destinations else ()
+            continue
+        term = terms[0]
+        if term.family is None or term.family == family:
+            proto = term.proto
+            span = protos.get(proto) or protos.setdefault(proto, (proto, proto))  # type: ignore[arg-type]
+            dport = ANY_PORT if proto is None else term.dport
+            box = (span, destinations[0], sources[0], dport, term.sport, ANY_BIT, WHOLE)
+            found.append(Entry(rule.action == "allow", box, rule))
+    return tuple(found)
 
 
 def rule_blocks(rule: Rule, realm: str, family: Family) -> Iterator[Item]:
