@@ -7,7 +7,7 @@ import random
 import pytest
 
 from configlet.fit import sides as sides_of
-from configlet.fit.acl import acl_rows
+from configlet.fit.acl import acl_rows, counted_rows
 from configlet.fit.budget import _lines, cost
 from configlet.fit.clip import guarded, needed, with_fragments
 from configlet.fit.glance import as_they_are
@@ -27,8 +27,8 @@ BASE: dict[Family, int] = {4: 0x0A000000, 6: 0x20010DB8 << 96}
 TOP: dict[Family, int] = {4: 0xE00000FF, 6: (0xFF02 << 112) + 0xFF}
 EVERY: dict[Family, Span] = {4: (0, 0xFFFFFFFF), 6: (0, (1 << 128) - 1)}
 PORTED: tuple[Span, ...] = ((6, 6), (17, 17))
-TYPES: tuple[Span, ...] = ((2048, 2303), (0, 255), (32768, 33023), (33024, 33279))
-"""Echo and its answer, of ICMP and of ICMPv6."""
+TYPES: tuple[Span, ...] = ((2048, 2303), (0, 255), (32768, 33023), (33024, 33279), (1000, 1800))
+"""Echo and its answer, of ICMP and of ICMPv6, and several types."""
 
 
 def rule(name: str, origin: str = "policy") -> Rule:
@@ -36,10 +36,10 @@ def rule(name: str, origin: str = "policy") -> Rule:
 
 
 def ends(dice: random.Random, family: Family, odd: float) -> Span:
-    """A segment most often; where it is odd one of its hosts, two segments, a group, or everything."""
+    """A segment most often, or a host of it; where it is odd another host, two segments, a group, or everything."""
     low = BASE[family] + 256 * dice.randrange(8)
     if dice.random() >= odd:
-        return (low, low + 255)
+        return (low, low + 255) if dice.random() < 0.8 else (low + 1, low + 1)
     return dice.choice(((low, low), (low + 7, low + 7), (low, low + 511), (TOP[family] - 255, TOP[family]), EVERY[family]))
 
 
@@ -100,17 +100,22 @@ def _from_the_first_list(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family) -> None:
     dice = random.Random(family)
     glanced = looked = 0
-    for _ in range(150):
+    for _ in range(300):
         whole = Sides(family, policy(dice, family))
-        for _ in range(4):
+        for _ in range(3):
             low = BASE[family] + 256 * dice.randrange(6)
             scope = Scope(((low, low + dice.choice((255, 511))),), (), dice.random() < 0.1)
-            made = routed(whole, scope, dice.choice(("in", "out")))
-            law = Law(family, made.lists)
-            found = as_they_are(family, made)
-            glanced, looked = glanced + (found is not None), looked + 1
-            rows = items(acl_rows(law))
-            assert items(acl_rows(law, made)) == rows
+            for direction in dice.sample(("in", "out"), 2):  # of both lists of a gate much is found once
+                made = routed(whole, scope, direction)
+                law = Law(family, made.lists)
+                found = as_they_are(family, made)
+                glanced, looked = glanced + (found is not None), looked + 1
+                rows = items(acl_rows(law))
+                assert items(acl_rows(law, made)) == rows
+                if found:
+                    fitted, lines = counted_rows(law, made)
+                    exact = cost(acl(fitted, family))  # type: ignore[arg-type]
+                    assert max(exact.typed, exact.held) <= lines
     assert 0.2 < glanced / looked < 0.8, (glanced, looked)
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from configlet.fit.answers import Answers, denied, named_rows
+from configlet.fit.budget import at_most
 from configlet.fit.classes import Classes, Row, classes_of
 from configlet.fit.glance import as_they_are
 from configlet.fit.heads import First, Shut, parts, shared
-from configlet.fit.law import Routed
+from configlet.fit.law import Routed, ahead
 from configlet.fit.units import typed
 from configlet.model.block import items, listed
 from configlet.model.gate import Law
@@ -28,9 +29,19 @@ WHOLE, NON_FIRST = (0, 0), (1, 1)
 def acl_rows(law: Law, known: Routed | None = None) -> Sequence[Entry]:
     """The rows for a two-list law, blocks as blocks. What none of them passes is denied; the platform writes that line,
     and the one that denies the fragments that no row passes. ``known``: what it is made of."""
+    return counted_rows(law, known)[0]
+
+
+def counted_rows(law: Law, known: Routed | None) -> tuple[Sequence[Entry], int]:
+    """The same, and how many lines they are at most, where that is seen without looking at each; else 0."""
     found = as_they_are(law.family, known) if known else None
-    if found is not None:
-        return listed(found)
+    if found is not None and known is not None and known.written is not None:
+        lines = at_most(law.family, found.head) + sum(part.lines(law.family) for part in known.written)
+        return ahead(found.head, found.written, single=known.single), lines
+    return _each_row(law), 0
+
+
+def _each_row(law: Law) -> Sequence[Entry]:
     initiations, replies = (items(part) for part in law.lists)
     classes = classes_of(law.family, initiations, replies)
     first, second = (list(map(classes.enter, part)) for part in (initiations, replies))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
+from types import MappingProxyType
 
 from configlet.fit.units import ICMPS, by_groups, grouped, lengths, many, typed, types
 from configlet.model.block import Block, Sets, items, sets_of
 from configlet.model.gate import Capability, Table
-from configlet.model.net import PORTS, Spans, merge
+from configlet.model.net import PORTS, Family, Spans, merge
 from configlet.model.policy import DPORT, DST, PROTO, SRC, Entry, Rule
 from configlet.model.problem import Place, Problem
 from configlet.packets.sets import within
 
 _BOX, _PROTO = attrgetter("box"), itemgetter(PROTO)
+NOTHING: Mapping[int, int] = MappingProxyType({})
 _PLAIN = ((6, 6), (17, 17))
 """Protocols of which a row between two prefixes is one line."""
 
@@ -37,8 +39,9 @@ class Cost:
         self.rules[key] = self.rules.get(key, 0) + count
 
 
-def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Problem]:
-    """A problem for every gate whose tables do not fit: both counts, the limit, and the rules that cost most."""
+def too_large(found: Iterable[Table], models: Mapping[str, str], lines: Mapping[int, int] = NOTHING) -> Iterator[Problem]:
+    """A problem for every gate whose tables do not fit: both counts, the limit, and the rules that cost most. ``lines``: of
+    lists by the identity of their rows what they cost at most, where that is known."""
     tables: dict[str, list[Table]] = {}
     known: dict[object, Cost] = {}
     for table in found:
@@ -47,7 +50,8 @@ def too_large(found: Iterable[Table], models: Mapping[str, str]) -> Iterator[Pro
     for name, of in tables.items():
         gate, record = of[-1].gate, of[-1].gate.capability
         held = record.holds(models.get(gate.owner, ""))
-        if sum(map(_most if gate.stateful else _lines, of)) <= min(record.capacity, held):
+        most = (_most(table) if gate.stateful else lines.get(id(table.rows)) or _lines(table) for table in of)
+        if sum(most) <= min(record.capacity, held):
             continue
         parts = [_known(table, known) for table in of]
         if sum(part.typed for part in parts) > record.capacity or sum(part.held for part in parts) > held:
@@ -71,7 +75,11 @@ def _most(table: Table) -> int:
 
 def _lines(table: Table) -> int:
     """No less than a list costs: as if each row between two ends were as long as the longest at both."""
-    family, found = table.family, items(table.rows)
+    return at_most(table.family, items(table.rows))
+
+
+def at_most(family: Family, found: Sequence[Entry | Block[Entry]]) -> int:
+    """The same of its rows."""
     blocks = [item for item in found if not isinstance(item, Entry)]  # the type that nearly all have is seen at once
     boxes = [item.box for item in found if isinstance(item, Entry)] if blocks else list(map(_BOX, found))
     rows = len(boxes)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress, count
 from operator import attrgetter, itemgetter, not_
 
-from configlet.fit.plain import Pair, spans_of
 from configlet.model.block import Block, Sets, sets_of
 from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
@@ -127,29 +126,30 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
 
 def of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
     """The permits as they stand, of each deny what the ends meet."""
+    return of_spoken(items, lambda level, some: meeting(some, ends[level]))
+
+
+def of_spoken(items: Sequence[Item], asked: Callable[[int, Spans], Spans]) -> list[Item]:
+    """The same by what some addresses in a dimension have in common with those ends."""
     out, at = list[Item](), 0
     for number in compress(count(), map(not_, map(_PERMIT, items))):
         out += items[at:number]
-        out += met(items[number], ends)
+        out += _met(items[number], asked)
         at = number + 1
     out += items[at:]
     return out
 
 
-def permitted(lists: Iterable[Iterable[Item]], also: Collection[Pair] = ()) -> dict[int, Spans]:
-    """The destinations and the sources that some permit of the lists speaks of, and others."""
+def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
+    """The destinations and the sources that some permit of the lists speaks of."""
     permits = [item for items in lists for item in items if item.permit]
     some = Block in set(map(type, permits))
     blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
     boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))
     return {
-        level: merge(dict.fromkeys(chain(
-            map(itemgetter(level), boxes),
-            (s for spans in _distinct(blocks, level) for s in spans),
-            (s for end in {both[at] for both in also} for s in spans_of(end)),
-        )))
-        for at, level in enumerate((DST, SRC))
-    }  # fmt: skip
+        level: merge(dict.fromkeys(chain(map(itemgetter(level), boxes), *_distinct(blocks, level))))
+        for level in (DST, SRC)
+    }
 
 
 def _distinct(blocks: Sequence[Sets], level: int) -> Iterable[Spans]:
@@ -158,19 +158,22 @@ def _distinct(blocks: Sequence[Sets], level: int) -> Iterable[Spans]:
 
 def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
     """A row as it is; of a deny of the network's own only the addresses that the ends meet."""
+    return _met(item, lambda level, some: meeting(some, ends[level]))
+
+
+def _met(item: Item, asked: Callable[[int, Spans], Spans]) -> Iterator[Item]:
     if item.permit or rule_of(item).origin != "infrastructure":
         yield item
         return
     sets = sets_of(item)
-    kept = {level: meeting(sets[level], spans) for level, spans in ends.items()}
-    if not all(kept.values()):
+    to = asked(DST, sets[DST])
+    start = to and asked(SRC, sets[SRC])
+    if not start:
         return
-    if not isinstance(item, Block):
+    if isinstance(item, Block):
+        yield from single(Block(put(put(sets, DST, to), SRC, start), item.like))
+    else:
         yield item
-        return
-    for level, spans in kept.items():
-        sets = put(sets, level, spans)
-    yield from single(Block(sets, item.like))
 
 
 def meeting(some: Spans, spans: Spans) -> Spans:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
 from itertools import chain
 from typing import NamedTuple
 
-from configlet.fit.clip import Whole, clip, guarded, needed, of_permits, permitted, with_fragments
+from configlet.fit.between import Told
+from configlet.fit.clip import Whole, clip, guarded, meeting, needed, of_permits, of_spoken, permitted, with_fragments
 from configlet.fit.facing import Facing, permitted_at
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
-from configlet.fit.sides import Sides, Told
-from configlet.model.block import items, listed
+from configlet.fit.sides import Side, Sides
+from configlet.model.block import Listed, items, listed
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import External, Inventory, Segment
 from configlet.model.net import Family, Span, Spans, family_of, merge, span_of
@@ -66,6 +67,8 @@ class Laws:
         """The same as lines are written from them, by the id of those rows and how a gate holds groups."""
         self.plain: dict[int, Routed] = {}
         """What is known of the rows of a law, by its id, for as long as it is remembered."""
+        self.lines: dict[int, int] = {}
+        """How many lines some of them are at most, by the id of those rows."""
         self._routed = cache(self._routed_law)
         self._scope = cache(self._scope_of)
 
@@ -75,14 +78,14 @@ class Laws:
             self._routed.cache_clear()
             self.plain.clear()
             self.fitted.clear()
+            self.lines.clear()
             self.written.clear()
 
     def routed(self, gate: Gate, family: Family) -> Law:
         """The stateless law of a gateway's or an external's interface in one direction."""
-        return self._routed(gate.realm, gate.segments, gate.direction, family)
+        return self._routed(gate.realm, self._scope(gate.realm, gate.segments, family), gate.direction, family)
 
-    def _routed_law(self, realm: str, names: tuple[str, ...], direction: str, family: Family) -> Law:
-        scope = self._scope(realm, names, family)
+    def _routed_law(self, realm: str, scope: Scope, direction: str, family: Family) -> Law:
         made = routed(self.sides(realm, family), scope, direction)
         law = Law(family, made.lists)
         self.plain[id(law)] = made
@@ -210,6 +213,8 @@ class Routed(NamedTuple):
     written: tuple[Told, Told] | None = None
     """What the operator wrote, all of it plain (``fit.plain``): initiations, permits of replies; None where not all of it
     is."""
+    single: bool = False
+    """Whether the operator wrote no block."""
 
 
 def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
@@ -231,12 +236,33 @@ def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
     written = sides.told(here, there) if plain else None
     if written is None:
         ends = permitted((here.rows, there.replies, *heads))
-    else:
-        known = {side.ends[key] for side in written for key in side.permits}
-        ends = permitted(heads, known)
-    first, second = (of_permits(head, ends) for head in heads)
-    lists = listed((*first, *here.rows)), listed((*second, *there.replies))
-    return Routed(lists, (first, second), written) if written else Routed(lists)
+        first, second = (of_permits(head, ends) for head in heads)
+        return Routed((listed((*first, *here.rows)), listed((*second, *there.replies))), (first, second))
+    spoken = _spoken(sides, here, there, permitted(heads))
+    first, second = (of_spoken(head, spoken) for head in heads)
+    lists = ahead(first, here.rows, single=sides.single), ahead(second, there.replies, single=sides.single)
+    return Routed(lists, (first, second), written, sides.single)
+
+
+def _spoken(sides: Sides, here: Side, there: Side, others: Mapping[int, Spans]) -> Callable[[int, Spans], Spans]:
+    """What some addresses have in common with the ends that permits speak of: those of two sides, and others."""
+    known, turn = sides.spoken(here, there)
+    at = {DST: turn, SRC: 1 - turn}
+
+    def asked(level: int, some: Spans) -> Spans:
+        found = known.meeting(at[level], some)
+        more = [span for span in meeting(some, others[level]) if span not in found] if others[level] else ()
+        return tuple(sorted((*found, *more))) if more else found
+
+    return asked
+
+
+def ahead(head: Sequence[Item], rows: Sequence[Item], *, single: bool) -> Sequence[Entry]:
+    """Some items ahead of others as a list; ``single``: of these none is a block."""
+    if not single:
+        return listed((*head, *rows))
+    first = listed(head)
+    return Listed((*first.items, *rows)) if isinstance(first, Listed) else (*first, *rows)  # type: ignore[arg-type]
 
 
 def _head(sides: Sides, scope: Scope, level: int, wide: Spans, narrow: Spans) -> Sequence[Item]:

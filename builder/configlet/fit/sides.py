@@ -3,19 +3,19 @@ replies of the other answer."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, compress, takewhile
 from operator import attrgetter
-from typing import NamedTuple
 
+from configlet.fit.between import Between, Spoken, Told, Turned
 from configlet.fit.clip import with_fragments
-from configlet.fit.plain import End, Pair, Plain, ends_of, plain, spans_of
+from configlet.fit.plain import End, Plain, ends_of, plain, spans_of
 from configlet.model.block import Block
-from configlet.model.net import Family, Spans
+from configlet.model.net import Family, Spans, merge
 from configlet.model.policy import DST, SRC, WRITTEN, Entry
 from configlet.packets.axis import Axis
-from configlet.packets.blocks import Item, cut, replied, replies, rule_of
-from configlet.packets.sets import within
+from configlet.packets.blocks import Item, cut, replied, replies, rule_of, turned
+from configlet.packets.sets import touch, within
 
 LISTS, SHARE = 4, 32
 """So many lists were asked for, and together have as many rows as a thirty-second of the policy, when it is worth finding what
@@ -25,27 +25,19 @@ KEPT = 16
 _PERMIT = attrgetter("permit")
 
 
-class Told(NamedTuple):
-    """Rows with the ends of each, by a key of which there is one for each two ends."""
-
-    rows: Sequence[Item]
-    keys: Sequence[Hashable]
-    ends: Mapping[Hashable, Pair]
-    permits: Collection[Hashable]
-    """The keys of permits."""
-
-
 class Side:
     """What the operator wrote of one side."""
 
-    __slots__ = ("numbers", "replies", "rows", "told", "whole")
+    __slots__ = ("numbers", "replies", "rows", "told", "turned", "whole")
 
     def __init__(self, numbers: Sequence[int], rows: Sequence[Item], replies: Sequence[Item], *, whole: bool) -> None:
         self.numbers, self.rows, self.replies, self.whole = numbers, rows, replies, whole
         """The rows of the policy that speak of it, in order; the same, cut to the side, and their replies; and whether
         nothing of any row was cut."""
-        self.told: tuple[Told | None, Told | None] | None = None
-        """Its rows and their replies where all of them are plain, as soon as somebody asked."""
+        self.told: tuple[Between | None, Told | None] | None = None
+        """Its rows, and the permits among their replies, where all of them are plain, as soon as somebody asked."""
+        self.turned = False
+        """Whether each permit is then seen to have one reply, between its ends."""
 
 
 class Rows:
@@ -110,27 +102,36 @@ class _Ends:
         inside, others = list[int](), list[int]()
         rows, numbers = self._axis.rows, self._numbers
         for at in self._axis.near(spans):
-            (inside if within(rows[at], spans) else others).extend(numbers[at])
+            if within(rows[at], spans):
+                inside += numbers[at]
+            elif touch(rows[at], spans):
+                others += numbers[at]
         return inside, others
 
 
 class Sides:
     """A policy of one realm and family, as routed gates ask for it."""
 
-    __slots__ = ("_answers", "_known", "_lists", "_looked", "_odd", "_plain", "family", "network", "written")
+    __slots__ = (
+        "_answers", "_known", "_lists", "_looked", "_more", "_plain", "_spoken", "family", "network", "single", "written"
+    )  # fmt: skip
 
     def __init__(self, family: Family, found: Sequence[Item]) -> None:
         at = sum(1 for _ in takewhile(lambda item: rule_of(item).origin not in WRITTEN, found))
         self.family = family
         self.network, self.written = Rows(found[:at]), Rows(found[at:])
         """What the network needs and keeps closed, and what the operator wrote behind it."""
+        self.single = Block not in set(map(type, self.written.items))
+        """Whether the operator wrote no block."""
         self._lists = self._looked = 0
         self._plain: Plain | None = None
         self._known: dict[object, Side] = {}
-        self._answers: dict[int, tuple[Item, ...]] = {}
+        self._spoken: dict[tuple[int, int], tuple[Side, Side, Spoken]] = {}
+        """What permits of two sides speak of, by the identities of these."""
+        self._answers: list[Item | None] = [None] * len(self.written.items)
         """The replies to whole rows by their number, as both lists that have a row are to have the same of them."""
-        self._odd: set[int] = set()
-        """The rows that have not one reply between the same ends."""
+        self._more: dict[int, tuple[Item, ...]] = {}
+        """The same of those rows that have not one reply between the same ends."""
 
     def plain(self, rows: int) -> Plain | None:
         """The rows that no list need look at, for a list of so many rows; None until it is worth it."""
@@ -147,6 +148,7 @@ class Sides:
         if found is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
+                self._spoken.clear()
             found = self._known[key] = self._side(level, spans, match=match)
         return found
 
@@ -158,22 +160,26 @@ class Sides:
             rows = tuple(chain.from_iterable(pieces.get(n) or (items[n],) for n in numbers))
         if match:
             rows = with_fragments(rows, match=True)
-            back = tuple(replies(rows, self.family))
+            back: Sequence[Item] = tuple(replies(rows, self.family))
         else:
-            back = tuple(chain.from_iterable(self._replies(numbers, pieces)))
+            back = self._replies(numbers, pieces)
         return Side(numbers, rows, back, whole=not (pieces or match))
 
-    def _replies(self, numbers: Sequence[int], pieces: Mapping[int, Sequence[Item]]) -> Iterable[Sequence[Item]]:
-        held, items, family = self._answers, self.written.items, self.family
-        for number in set(numbers).difference(held, pieces):
-            found = held[number] = replied(items[number], family)
-            if len(found) != 1 or not _turned(items[number], found[0]):
-                self._odd.add(number)
-        if not pieces:
-            return map(held.__getitem__, numbers)
-        return (tuple(replies(pieces[n], family)) if n in pieces else held[n] for n in numbers)
+    def _replies(self, numbers: Sequence[int], pieces: Mapping[int, Sequence[Item]]) -> Sequence[Item]:
+        held, more, items, family = self._answers, self._more, self.written.items, self.family
+        new = [n for n in numbers if held[n] is None and n not in more and n not in pieces]
+        for number, one in zip(new, turned(map(items.__getitem__, new), family), strict=True):
+            found = (one,) if one else replied(items[number], family)
+            if one or (len(found) == 1 and _same_ends(items[number], found[0])):
+                held[number] = found[0]
+            else:
+                more[number] = found
+        if not pieces and more.keys().isdisjoint(numbers):
+            return tuple(map(held.__getitem__, numbers))  # type: ignore[arg-type]
+        each = (replies(pieces[n], family) if n in pieces else more[n] if n in more else held[n : n + 1] for n in numbers)
+        return tuple(chain.from_iterable(each))  # type: ignore[arg-type]
 
-    def told(self, here: Side, there: Side) -> tuple[Told, Told] | None:
+    def told(self, here: Side, there: Side) -> tuple[Between, Told] | None:
         """The rows of one side and the permits among the replies of the other, where all are plain (``plain`` was asked)."""
         for side in (here, there):
             if side.told is None:
@@ -181,19 +187,22 @@ class Sides:
         asked, answered = here.told[0], there.told[1]  # type: ignore[index]
         return (asked, answered) if asked and answered else None
 
-    def _told(self, side: Side) -> tuple[Told | None, Told | None]:
-        plain, numbers = self._plain, side.numbers
+    def _told(self, side: Side) -> tuple[Between | None, Told | None]:
+        plain, numbers, rows, back = self._plain, side.numbers, side.rows, side.replies
         if plain is None:
             return None, None
-        permitting = list(self.permitting(numbers))
-        back = side.replies if len(permitting) == len(numbers) else [item for item in side.replies if item.permit]
-        if side.whole and self._odd.isdisjoint(numbers):
-            keys, permits = (list(map(plain.pairs.__getitem__, some)) for some in (numbers, permitting))
-            kinds, answered = set(keys), set(permits)
-            asked = Told(side.rows, keys, {key: plain.ends[key] for key in kinds}, answered)
-            replies = Told(back, permits, {key: plain.ends[key][::-1] for key in answered}, answered)
+        permitting = numbers if all(map(_PERMIT, rows)) else list(self.permitting(numbers))
+        if len(permitting) < len(numbers):
+            back = [item for item in back if item.permit]
+        if side.whole and self._more.keys().isdisjoint(numbers):
+            keys = list(map(plain.pairs.__getitem__, numbers))
+            permits = keys if permitting is numbers else list(map(plain.pairs.__getitem__, permitting))
+            kinds = set(keys)
+            asked = Between(rows, keys, dict(zip(kinds, map(plain.ends.__getitem__, kinds), strict=True)), set(permits))
+            replies: Told = Turned(back, permits, asked)
+            side.turned = True
         else:
-            asked, replies = _each(side.rows), _each(back)
+            asked, replies = _each(rows), _each(back)
         return (
             asked if plain.odd.isdisjoint(numbers) else None,
             replies if plain.unanswered.isdisjoint(numbers) else None,
@@ -203,16 +212,30 @@ class Sides:
         """Those of some rows of the operator's that are permits."""
         return compress(numbers, map(_PERMIT, map(self.written.items.__getitem__, numbers)))
 
+    def spoken(self, here: Side, there: Side) -> tuple[Spoken, int]:
+        """What permits of both lists of a gate speak of (``told`` said so much of these sides), and as which of the two ends it
+        has destinations: where each reply is between the ends of its row, one list has as its sources what the other has as
+        destinations."""
+        for turn, (one, other) in enumerate(((here, there), (there, here)) if here.turned and there.turned else ((here, there),)):
+            known = self._spoken.get((id(one), id(other)))
+            if known and known[0] is one and known[1] is other:
+                return known[2], turn
+        asked, answered = here.told[0].spoken, there.told[1].spoken  # type: ignore[index, union-attr]
+        to, start = (merge({span for end in asked[at] | answered[at] for span in spans_of(end)}) for at in (0, 1))
+        made = Spoken((to, start))
+        self._spoken[id(here), id(there)] = here, there, made
+        return made, 0
 
-def _each(rows: Sequence[Item]) -> Told:
+
+def _each(rows: Sequence[Item]) -> Between:
     """Rows with their ends as keys."""
     keys = ends_of(rows)
-    return Told(rows, keys, dict(zip(keys, keys, strict=True)), set(compress(keys, map(_PERMIT, rows))))
+    return Between(rows, keys, dict(zip(keys, keys, strict=True)), set(compress(keys, map(_PERMIT, rows))))
 
 
-def _turned(item: Item, reply: Item) -> bool:
+def _same_ends(item: Item, reply: Item) -> bool:
     """Whether a reply does the same between the same ends the other way."""
     if isinstance(item, Block) or isinstance(reply, Block):
         return False
     box, other = item.box, reply.box
-    return box[DST] is other[SRC] and box[SRC] is other[DST] and item.permit is reply.permit
+    return box[DST] == other[SRC] and box[SRC] == other[DST] and item.permit is reply.permit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from configlet.fit.acl import acl_rows
+from configlet.fit.acl import acl_rows, counted_rows
 from configlet.fit.budget import too_large
 from configlet.fit.host import host_rows, towards_rows
 from configlet.fit.law import Laws
@@ -26,7 +26,7 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     """
     out = counted(laws, gates)
     observed = any(segment.observed for segment in laws.inventory.segments)
-    problems = [*(_uncounted(out) if observed else ()), *too_large(out, laws.models)]
+    problems = [*(_uncounted(out) if observed else ()), *too_large(out, laws.models, laws.lines)]
     if problems:
         raise Refused(problems)
     # Rows of routed laws are held as long as their laws are, so they are known by identity from one of a pair to the other.
@@ -81,7 +81,10 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
 def _shared(laws: Laws, law: Law) -> Sequence[Entry]:
     """The rows of a routed law, which both of a pair have."""
     if id(law) not in laws.fitted:
-        laws.fitted[id(law)] = acl_rows(law, laws.plain.get(id(law)))
+        rows, lines = counted_rows(law, laws.plain.get(id(law)))
+        laws.fitted[id(law)] = rows
+        if lines:
+            laws.lines[id(rows)] = lines
     return laws.fitted[id(law)]
 
 

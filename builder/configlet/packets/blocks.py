@@ -8,13 +8,14 @@ from configlet.model.block import Block
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, SRC, Entry, Policy, Rule
-from configlet.packets.boxes import ICMP, TCP
+from configlet.packets.boxes import ICMP, TCP, UDP
 from configlet.packets.entries import WHOLE
 from configlet.packets.reply import MULTICAST, reply_list
 from configlet.packets.sets import common, put, without
 
 Item = Entry | Block[Entry]
 
+_PORTED, _ESTABLISHED = ((TCP, TCP), (UDP, UDP)), (1, 1)
 _HERE, _THERE = (1, 1), (2, 2)
 """Two unicast addresses that stand for the sets of a block while its reply is found."""
 
@@ -98,6 +99,27 @@ def replied(item: Item, family: Family) -> tuple[Item, ...]:
             return ()
         flag = (1, 1)
     return (Entry(item.permit, (proto, src, dst, sport, dport, flag, fragment), item.rule, reply=True),)
+
+
+def turned(items: Iterable[Item], family: Family) -> Iterator[Entry | None]:
+    """Of each row its only reply where that does the same between the same two ends, and a look shows it: what ``replied``
+    says. None of any other, and of blocks."""
+    low, high = MULTICAST[family]
+    for item in items:
+        if not isinstance(item, Entry):
+            yield None
+            continue
+        proto, dst, src, dport, sport, flag, fragment = item.box
+        if proto in _PORTED:
+            if fragment != WHOLE or flag != ANY_BIT or (low <= dst[1] and dst[0] <= high):
+                yield None
+                continue
+            if proto[0] == TCP:
+                flag = _ESTABLISHED
+        elif item.permit or proto != ANY_PROTO or dport != ANY_PORT or sport != ANY_PORT:
+            yield None
+            continue
+        yield Entry(item.permit, (proto, src, dst, sport, dport, flag, fragment), item.rule, True)
 
 
 def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:

@@ -1,0 +1,183 @@
+"""Rows of a list with the ends of each: a list has far fewer ends than rows, and both lists of a gate ask the same of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from itertools import compress
+from operator import attrgetter, itemgetter
+
+from configlet.fit.clip import meeting
+from configlet.fit.plain import End, Pair, spans_of
+from configlet.fit.units import ICMPS, lengths, typed, types
+from configlet.model.block import Block
+from configlet.model.net import PORTS, Family, Spans
+from configlet.model.policy import DPORT, PROTO
+from configlet.packets.blocks import Item
+from configlet.packets.sets import touch, within
+
+LONG = 8
+"""Spans of a set from which it is remembered what of them permits speak of."""
+Ends = tuple[Spans, Spans]
+"""All destinations and all sources of a row."""
+_BOX, _PROTO = attrgetter("box"), itemgetter(PROTO)
+
+
+class Between:
+    """Rows by a key of which there is one for each two ends, a destination and a source."""
+
+    __slots__ = ("_closed", "_single", "_widest", "ends", "keys", "permits", "rows")
+
+    def __init__(
+        self, rows: Sequence[Item], keys: Sequence[Hashable], ends: Mapping[Hashable, Pair], permits: Collection[Hashable]
+    ) -> None:
+        self.rows, self.keys, self.ends, self.permits = rows, keys, ends, permits
+        """The rows, the key of each, the ends of each key, and the keys of permits."""
+        self._closed: tuple[Sequence[Ends], Collection[Hashable]] = (), ()
+        self._widest = 0
+        self._single: bool | None = None
+
+    @property
+    def spoken(self) -> tuple[set[End], set[End]]:
+        """The destinations and the sources of permits."""
+        pairs = list(map(self.ends.__getitem__, self.permits))
+        return {dst for dst, _ in pairs}, {src for _, src in pairs}
+
+    def touches(self, deny: Ends) -> bool:
+        """Whether some permit shares addresses with a deny at both ends."""
+        to, start = deny
+        return any(
+            touch(spans_of(dst), to) and touch(spans_of(src), start) for dst, src in map(self.ends.__getitem__, self.permits)
+        )
+
+    def closed(self, denies: Sequence[Ends]) -> Collection[Hashable]:
+        """The keys of the rows of which both ends lie in those of one of some denies."""
+        known, found = self._closed
+        if len(known) == len(denies) and all(one in known for one in denies) and all(one in denies for one in known):
+            return found
+        ends = self.every
+        few = len(ends[0]) > len(ends[1])
+        out = set[Hashable]()
+        for deny in denies:
+            one = _within(ends[few], deny[few])
+            other = _within(ends[not few], deny[not few]) if one else one
+            if other:
+                out.update([key for key, pair in self.ends.items() if pair[few] in one and pair[not few] in other])
+        self._closed = denies, out
+        return out
+
+    def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
+        """The rows that do not lie in one of some denies of all between their ends."""
+        return _open(self.rows, self.keys, self.ends.keys(), self.closed(denies))
+
+    def lines(self, family: Family) -> int:
+        """No less lines than the rows are."""
+        return len(self.rows) * self.widest(family) if self.single else _lines(family, self.rows, self.widest(family))
+
+    @property
+    def single(self) -> bool:
+        """Whether each row is one line between two prefixes: none is a block, or speaks of types of ICMP."""
+        if self._single is None:
+            rows = self.rows
+            self._single = Block not in set(map(type, rows)) and ICMPS.isdisjoint(map(_PROTO, map(_BOX, rows)))
+        return self._single
+
+    def widest(self, family: Family) -> int:
+        """The prefixes of the longest destination times those of the longest source, but for blocks."""
+        if not self._widest:
+            to, start = self.every
+            self._widest = _longest(family, to) * _longest(family, start)
+        return self._widest
+
+    @property
+    def every(self) -> tuple[set[End], set[End]]:
+        """The destinations and the sources of all rows."""
+        return {dst for dst, _ in self.ends.values()}, {src for _, src in self.ends.values()}
+
+
+class Turned:
+    """The replies to all permits among some rows, one to each, between the same two ends the other way."""
+
+    __slots__ = ("_of", "keys", "rows")
+
+    def __init__(self, rows: Sequence[Item], keys: Sequence[Hashable], of: Between) -> None:
+        self.rows, self.keys, self._of = rows, keys, of
+
+    @property
+    def spoken(self) -> tuple[set[End], set[End]]:
+        """The destinations and the sources of permits."""
+        to, start = self._of.spoken
+        return start, to
+
+    def touches(self, deny: Ends) -> bool:
+        """Whether some permit shares addresses with a deny at both ends."""
+        return self._of.touches(deny[::-1])
+
+    def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
+        """The rows that do not lie in one of some denies of all between their ends."""
+        of = self._of
+        return _open(self.rows, self.keys, of.ends.keys(), of.closed([deny[::-1] for deny in denies]))
+
+    def lines(self, family: Family) -> int:
+        """No less lines than the rows are."""
+        of, rows = self._of, self.rows
+        return len(rows) * of.widest(family) if of.single else _lines(family, rows, of.widest(family))
+
+
+Told = Between | Turned
+"""Rows of a list that are asked by their ends."""
+
+
+class Spoken:
+    """The addresses that permits of both lists of a gate speak of, destinations and sources of the one list."""
+
+    __slots__ = ("_ends", "_met")
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+        self._met: list[tuple[Spans, int, Spans]] = []
+
+    def meeting(self, at: int, some: Spans) -> Spans:
+        """Those of some spans that share an address with destinations (0) or sources (1)."""
+        if len(some) < LONG:
+            return meeting(some, self._ends[at])
+        for known, where, found in self._met:
+            if known is some and where == at:
+                return found
+        self._met.append((some, at, meeting(some, self._ends[at])))
+        return self._met[-1][2]
+
+
+def _open(
+    rows: Sequence[Item], keys: Sequence[Hashable], every: Collection[Hashable], closed: Collection[Hashable]
+) -> Iterable[Item]:
+    if not closed:
+        return rows
+    there = set(every).difference(closed)
+    return compress(rows, map(there.__contains__, keys))
+
+
+def _longest(family: Family, ends: Iterable[End]) -> int:
+    """The prefixes of the longest of some ends, but for those of blocks."""
+    return max([lengths(family, end) for end in ends if isinstance(end[0], int)], default=1)
+
+
+def _lines(family: Family, rows: Sequence[Item], widest: int) -> int:
+    blocks = [row for row in rows if isinstance(row, Block)]
+    boxes = [row.box for row in rows if not isinstance(row, Block)]
+    more = sum(types(box[DPORT]) for box in boxes if box[PROTO] in ICMPS and box[DPORT] != PORTS)
+    return (len(boxes) + more) * widest + sum(typed(family, block.sets) for block in blocks)
+
+
+def _within(ends: Iterable[End], spans: Spans) -> set[End]:
+    """Those of some ends that lie in a set of addresses."""
+    out = set[End]()
+    for end in ends:
+        low, high = end[0], end[-1]
+        if isinstance(low, int):  # one interval, as nearly all are
+            at = bisect_left(spans, (low + 1,))
+            if at and high <= spans[at - 1][1]:  # type: ignore[operator]
+                out.add(end)
+        elif within(spans_of(end), spans):
+            out.add(end)
+    return out
