@@ -87,7 +87,21 @@ def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
         said = ("other", "infrastructure"), ("needed", "infrastructure"), ("infrastructure addresses", "policy")
         head += [Entry(number == 1, box, rule(*said[number])) for number in sorted(dice.sample(range(3), 2))]
     odd = dice.choice((0.0, 0.0, 0.01, 0.2))
-    return (*head, *(item(dice, family, number, odd) for number in range(dice.randrange(9, 60))))
+    written = [item(dice, family, number, odd) for number in range(dice.randrange(9, 60))]
+    for number in range(dice.choice((0, 0, 0, 1, 2))):  # what passes inside a segment, and what some ahead of it has ports of
+        low = BASE[family] + 256 * number
+        box = (ANY_PROTO, (low, low + 255), (low, low + 255), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+        written.append(Entry(True, box, rule("inside", "intra")))
+        some = next((one for one in written[number * 3 :] if isinstance(one, Entry)), written[-1])
+        if isinstance(some, Entry) and some.box[DPORT] != ANY_PORT:
+            low, high = some.box[DPORT]
+            more = (low, high + 3), (low + 1, high + 1), (low, high)
+            level = dice.choice((DST, SRC))
+            wider = (some.box[level][0], some.box[level][1] + dice.choice((0, 256)))
+            box = (*some.box[:DPORT], dice.choice(more), *some.box[DPORT + 1 :])  # type: ignore[assignment]
+            box = (*box[:level], wider, *box[level + 1 :])  # type: ignore[assignment]
+            written.insert(dice.randrange(len(written)), Entry(dice.random() < 0.9, box, rule("again")))
+    return (*head, *written)
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +130,7 @@ def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family)
                     fitted, lines = counted_rows(law, made)
                     exact = cost(acl(fitted, family))  # type: ignore[arg-type]
                     assert max(exact.typed, exact.held) <= lines
-    assert 0.2 < glanced / looked < 0.8, (glanced, looked)
+    assert 0.15 < glanced / looked < 0.8, (glanced, looked)
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -233,18 +247,24 @@ def test_plain_rows_share_no_packet_with_one_ahead_and_are_all_of_these_where_mo
         last = [Entry(True, (ANY_PROTO, EVERY[family], EVERY[family], *said), rule("all"))] if dice.random() < 0.3 else []
         found = plain(family, (*rows, *last))
         boxes = list(map(sets_of, (*rows, *last)))
-        least = {at for at, sets in enumerate(boxes) if any(meets(sets, ahead) for ahead in boxes[:at])}
-        assert found.odd >= least
+        ahead = [[one for one in range(at) if meets(sets, boxes[one])] for at, sets in enumerate(boxes)]
+        met = {at for at, some in enumerate(ahead) if some}
+        hidden = {at for at in met if any(inside(boxes[at], boxes[one]) for one in ahead[at])}
+        crossing = {at for at in met if (*rows, *last)[at].permit and not all(rows[one].permit for one in ahead[at])}
+        assert met <= found.odd | found.met and found.odd.isdisjoint(found.met)
+        assert hidden <= found.odd and crossing <= found.crossing
         derived = {at for at, row in enumerate(rows) if not row.permit and rule_of(row).origin != "policy"}
         everywhere = {at for at, sets in enumerate(boxes) if sets[DST] == sets[SRC] == (EVERY[family],)}
-        assert found.odd <= least | derived | everywhere or len(least) > MET / 2
-        alone += odd < 0.1 < len(least)
-        for row in (row for at, row in enumerate(rows) if row.permit and at not in found.unanswered):
+        if len(met) <= MET / 2:
+            assert found.odd <= hidden | derived | everywhere
+            assert found.crossing <= crossing | everywhere
+        alone += odd < 0.1 < len(met)
+        for row in (row for at, row in enumerate(rows) if row.permit and at not in found.crossing | found.loud):
             assert not isinstance(row, Block) or len(row.sets[PROTO]) == len(row.sets[SPORT]) == 1
             for back in map(sets_of, replies((row,), family)):
                 assert not any(one.permit and holds_ports(sets_of(one), back) for one in rows)
                 seen += 1
-        left += len(found.odd)
+        left += len(found.odd) + len(found.met)
     assert seen > 1000 and left > 100 and alone > 50, (seen, left, alone)
 
 

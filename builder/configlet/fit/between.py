@@ -26,13 +26,15 @@ _BOX, _PROTO = attrgetter("box"), itemgetter(PROTO)
 class Between:
     """Rows by a key of which there is one for each two ends, a destination and a source."""
 
-    __slots__ = ("_closed", "_single", "_widest", "ends", "keys", "permits", "rows")
+    __slots__ = ("_closed", "_single", "_widest", "ends", "keys", "loud", "permits", "rows")
 
     def __init__(
         self, rows: Sequence[Item], keys: Sequence[Hashable], ends: Mapping[Hashable, Pair], permits: Collection[Hashable]
     ) -> None:
         self.rows, self.keys, self.ends, self.permits = rows, keys, ends, permits
         """The rows, the key of each, the ends of each key, and the keys of permits."""
+        self.loud: Collection[Hashable] = ()
+        """The keys of rows that are plain only where they are closed."""
         self._closed: tuple[Sequence[Ends], Collection[Hashable]] = (), ()
         self._widest = 0
         self._single: bool | None = None
@@ -98,10 +100,12 @@ class Between:
 class Turned:
     """The replies to all permits among some rows, one to each, between the same two ends the other way."""
 
-    __slots__ = ("_of", "keys", "rows")
+    __slots__ = ("_of", "keys", "loud", "rows")
 
     def __init__(self, rows: Sequence[Item], keys: Sequence[Hashable], of: Between) -> None:
         self.rows, self.keys, self._of = rows, keys, of
+        self.loud: Collection[Hashable] = ()
+        """The keys of rows that are plain only where they are closed."""
 
     @property
     def spoken(self) -> tuple[set[End], set[End]]:
@@ -113,10 +117,13 @@ class Turned:
         """Whether some permit shares addresses with a deny at both ends."""
         return self._of.touches(deny[::-1])
 
+    def closed(self, denies: Sequence[Ends]) -> Collection[Hashable]:
+        """The keys of the rows of which both ends lie in those of one of some denies."""
+        return self._of.closed([deny[::-1] for deny in denies])
+
     def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
         """The rows that do not lie in one of some denies of all between their ends."""
-        of = self._of
-        return _open(self.rows, self.keys, of.ends.keys(), of.closed([deny[::-1] for deny in denies]))
+        return _open(self.rows, self.keys, self._of.ends.keys(), self.closed(denies))
 
     def lines(self, family: Family) -> int:
         """No less lines than the rows are."""

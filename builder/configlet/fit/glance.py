@@ -45,8 +45,10 @@ def as_they_are(family: Family, known: Routed) -> Glance | None:
         return None
     ahead = First(list(map(enter, starts)))
     head = [*starts, *(item for item in answers if not ahead.passes(enter(item).sets))]
+    denies = [(row.sets[DST], row.sets[SRC]) for row in both]
+    if not set(replied.closed(denies)).issuperset(replied.loud):
+        return None
     if not both:
         return Glance(head, (*replied.rows, *written.rows))
-    denies = [(row.sets[DST], row.sets[SRC]) for row in both]
     shut = [row for row, deny in zip(both, denies, strict=True) if written.touches(deny) or replied.touches(deny)]
     return Glance([*head, *map(classes.leave, shut)], (*replied.open(denies), *written.open(denies)))

@@ -1,7 +1,8 @@
 """Rows of a policy that stand in a list as they are, found once for all gates.
 
 No row of the operator's ahead of such a row shares a packet with it. That holds in every gate's list too, as a gate has some
-of the rows, each of them whole or cut; so no list need ask again whether it is hidden there, or crosses a deny as a reply.
+of the rows, each of them whole or cut; so no list need ask again whether it is hidden there, or crosses a deny as a reply. One
+that shares packets with rows ahead of it, and lies in none of them, stands as it is in lists that have all of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from configlet.packets.blocks import Item, rule_of
 from configlet.packets.boxes import full
 from configlet.packets.entries import WHOLE
 from configlet.packets.near import BROAD, FEW, Near
-from configlet.packets.sets import touch, within
+from configlet.packets.sets import inside, touch, within
 
 End = Span | Spans
 """One end of a row, or of a block."""
@@ -39,8 +40,12 @@ class Plain(NamedTuple):
 
     odd: frozenset[int]
     """The initiations that are not."""
-    unanswered: frozenset[int]
-    """The permits that are not, or of which the one reply is not."""
+    met: frozenset[int]
+    """Those that are as long as a list has all of them: each shares packets with a row ahead of it, and lies in none."""
+    crossing: frozenset[int]
+    """The permits of which a reply may cross a deny."""
+    loud: frozenset[int]
+    """Those among the other ones that have not one reply, or of which an initiation may pass the reply."""
     ends: Sequence[Pair]
     """The ends of all rows, each pair once."""
     pairs: Sequence[int]
@@ -56,11 +61,15 @@ def plain(family: Family, rows: Sequence[Item]) -> Plain:
     known: dict[Pair, int] = {}
     pairs = [known.setdefault(both, len(known)) for both in ends_of(rows)]
     ends, boxes = tuple(known), around(rows)
-    odd = {*range(stop, len(rows)), *_unwritten(rows, boxes), *_later(rows[:stop], ends, pairs, boxes)}
+    hidden, met, crossing = _later(rows[:stop], ends, pairs, boxes)
+    beyond = {*range(stop, len(rows))}
+    if set(map(_FRAG, boxes)) != {WHOLE}:
+        beyond.update(number for number, box in enumerate(boxes) if box[FRAG] != WHOLE)
     permits = list(map(_PERMIT, rows))
-    unanswered = {number for number in odd if permits[number]}
-    unanswered.update(number for number in _unanswered(rows, ends, pairs, boxes) if permits[number])
-    return Plain(frozenset(odd), frozenset(unanswered), ends, pairs)
+    crossing = {number for number in beyond | crossing if permits[number]}
+    loud = {number for number in _loud(rows, ends, pairs, boxes) if permits[number]} - crossing
+    odd = beyond.union(hidden, _unwritten(rows))
+    return Plain(frozenset(odd), frozenset(met - odd), frozenset(crossing), frozenset(loud), ends, pairs)
 
 
 def around(rows: Sequence[Item]) -> Sequence[Box]:
@@ -77,33 +86,39 @@ def ends_of(rows: Sequence[Item]) -> list[Pair]:
     return [_BOTH(row.sets if isinstance(row, Block) else row.box) for row in rows]
 
 
-def _unwritten(rows: Sequence[Item], boxes: Sequence[Box]) -> Iterable[int]:
-    """The rows that a list may do without, depending on what stands behind them, or that speak of fragments."""
-    if set(map(_FRAG, boxes)) != {WHOLE}:
-        yield from (number for number, box in enumerate(boxes) if box[FRAG] != WHOLE)
-    for number in compress(count(), map(not_, map(_PERMIT, rows))):
-        if rule_of(rows[number]).origin != "policy":
-            yield number
+def _unwritten(rows: Sequence[Item]) -> Iterable[int]:
+    """The rows that a list may do without, depending on what stands behind them."""
+    denies = compress(count(), map(not_, map(_PERMIT, rows)))
+    return (number for number in denies if rule_of(rows[number]).origin != "policy")
 
 
-def _later(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]) -> Iterator[int]:
-    """The numbers of the rows that share a packet with one ahead of them; where most that could do, of all further ones
-    that could."""
+def _later(
+    rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]
+) -> tuple[set[int], set[int], set[int]]:
+    """The numbers of the rows that lie in one ahead of them, of all that share a packet with one, and of those that share one
+    with a deny; where most that could do, of all further ones that could."""
     groups = list(map(_groups(ends).__getitem__, pairs[: len(rows)]))
     together: dict[int, list[int]] = {}
     for number in sorted(_doubtful(groups, boxes)):
         together.setdefault(groups[number], []).append(number)
-    asked = met = 0
+    hidden, met, crossing = set[int](), set[int](), set[int]()
+    asked = 0
     for numbers in together.values():
         near = Near([sets_of(rows[number]) for number in numbers])
         for at, number in enumerate(numbers):
-            if met >= MET and met * 2 >= asked:
-                yield number
+            if len(met) >= MET and len(met) * 2 >= asked:
+                hidden.add(number)
+                crossing.add(number)
                 continue
             asked += 1
-            if near.earlier(at):
-                met += 1
-                yield number
+            ahead = near.earlier(at)
+            if ahead:
+                met.add(number)
+            if any(inside(near.rows[at], near.rows[one]) for one in ahead):
+                hidden.add(number)
+            if not all(rows[numbers[one]].permit for one in ahead):
+                crossing.add(number)
+    return hidden, met, crossing
 
 
 def _doubtful(groups: Sequence[int], boxes: Sequence[Box]) -> set[int]:
@@ -146,7 +161,7 @@ def spans_of(end: End) -> Spans:
     return end if isinstance(end[0], tuple) else (end,)
 
 
-def _unanswered(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]) -> Iterator[int]:
+def _loud(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]) -> Iterator[int]:
     """The numbers of the initiations of which one look does not show that they have one reply, and that no initiation passes
     it: of other protocols than TCP and UDP, or from few ports, or where initiations that ask for many ports are."""
     others = {proto for proto in set(map(_PROTO, boxes)) if proto not in _PORTED}

@@ -23,17 +23,21 @@ none of them need look at."""
 KEPT = 16
 """Sides that are remembered: those of a device are asked for one after the other."""
 _PERMIT = attrgetter("permit")
+Pieces = Mapping[int, Sequence[Item]]
+"""By the number of a row what of it lies in some addresses."""
 
 
 class Side:
     """What the operator wrote of one side."""
 
-    __slots__ = ("numbers", "replies", "rows", "told", "turned", "whole")
+    __slots__ = ("numbers", "pieces", "replies", "rows", "told", "turned", "whole")
 
-    def __init__(self, numbers: Sequence[int], rows: Sequence[Item], replies: Sequence[Item], *, whole: bool) -> None:
-        self.numbers, self.rows, self.replies, self.whole = numbers, rows, replies, whole
-        """The rows of the policy that speak of it, in order; the same, cut to the side, and their replies; and whether
-        nothing of any row was cut."""
+    def __init__(
+        self, numbers: Sequence[int], rows: Sequence[Item], replies: Sequence[Item], pieces: Pieces, *, whole: bool
+    ) -> None:
+        self.numbers, self.rows, self.replies, self.pieces, self.whole = numbers, rows, replies, pieces, whole
+        """The rows of the policy that speak of it, in order; the same, cut to the side, and their replies; what is left of
+        those that were cut; and whether none was."""
         self.told: tuple[Between | None, Told | None] | None = None
         """Its rows, and the permits among their replies, where all of them are plain, as soon as somebody asked."""
         self.turned = False
@@ -163,9 +167,9 @@ class Sides:
             back: Sequence[Item] = tuple(replies(rows, self.family))
         else:
             back = self._replies(numbers, pieces)
-        return Side(numbers, rows, back, whole=not (pieces or match))
+        return Side(numbers, rows, back, pieces, whole=not (pieces or match))
 
-    def _replies(self, numbers: Sequence[int], pieces: Mapping[int, Sequence[Item]]) -> Sequence[Item]:
+    def _replies(self, numbers: Sequence[int], pieces: Pieces) -> Sequence[Item]:
         held, more, items, family = self._answers, self._more, self.written.items, self.family
         new = [n for n in numbers if held[n] is None and n not in more and n not in pieces]
         for number, one in zip(new, turned(map(items.__getitem__, new), family), strict=True):
@@ -176,8 +180,13 @@ class Sides:
                 more[number] = found
         if not pieces and more.keys().isdisjoint(numbers):
             return tuple(map(held.__getitem__, numbers))  # type: ignore[arg-type]
-        each = (replies(pieces[n], family) if n in pieces else more[n] if n in more else held[n : n + 1] for n in numbers)
-        return tuple(chain.from_iterable(each))  # type: ignore[arg-type]
+        return tuple(chain.from_iterable(self._replied(number, pieces) for number in numbers))
+
+    def _replied(self, number: int, pieces: Pieces) -> Iterable[Item]:
+        if number in pieces:
+            return replies(pieces[number], self.family)
+        one = self._answers[number]
+        return self._more[number] if one is None else (one,)
 
     def told(self, here: Side, there: Side) -> tuple[Between, Told] | None:
         """The rows of one side and the permits among the replies of the other, where all are plain (``plain`` was asked)."""
@@ -203,9 +212,13 @@ class Sides:
             side.turned = True
         else:
             asked, replies = _each(rows), _each(back)
+        loud = plain.loud.intersection(numbers)
+        if loud:
+            each = chain.from_iterable(self._replied(number, side.pieces) for number in loud)
+            replies.loud = set(map(plain.pairs.__getitem__, loud)) if side.turned else set(ends_of(list(each)))
         return (
-            asked if plain.odd.isdisjoint(numbers) else None,
-            replies if plain.unanswered.isdisjoint(numbers) else None,
+            asked if plain.odd.isdisjoint(numbers) and plain.met.isdisjoint(side.pieces) else None,
+            replies if plain.crossing.isdisjoint(numbers) else None,
         )
 
     def permitting(self, numbers: Sequence[int]) -> Iterable[int]:
