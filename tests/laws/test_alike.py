@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import groupby
 
 import pytest
 
@@ -167,6 +168,27 @@ def test_a_gate_without_memory_is_seen_and_none_of_its_mutants_that_differs(fami
             refuted += not same
             assert same or not alike(family, lists, mutant), (at, changed)
     assert refuted > 60
+
+
+def test_the_order_of_permits_decides_nothing() -> None:
+    dice = random.Random(45)
+    found = 0
+    for family in (4, 6):
+        for law, text in (gate(dice, family) for _ in range(200)):
+            said = alike(family, law, text)
+            mixed = [_mixed(dice, rows) for rows in (*law, text)]
+            assert alike(family, mixed[:-1], mixed[-1]) == said, (law, text)
+            found += said
+    assert found > 100
+
+
+def _mixed(dice: random.Random, rows: Rows) -> Rows:
+    """The list with permits of whole packets in another order that stand together, some of them twice."""
+    out: Rows = []
+    for mixed, some in groupby(rows, lambda row: row.permit and row.box[6] == WHOLE):
+        run = [*some]
+        out += dice.sample(run, len(run)) + dice.sample(run, dice.randint(0, 1)) if mixed else run
+    return out
 
 
 def test_blocks_are_their_rows() -> None:

@@ -62,9 +62,9 @@ class Listed(Sequence[T]):
 
     __slots__ = ("_items", "_length")
 
-    def __init__(self, items: Iterable[T | Block[T]]) -> None:
-        self._items = tuple(items)
-        self._length = -1
+    def __init__(self, items: Iterable[T | Block[T]], length: int = -1) -> None:
+        self._items, self._length = tuple(items), length
+        """``length``: how many rows these are, where that is known."""
 
     @property
     def items(self) -> tuple[T | Block[T], ...]:
@@ -105,11 +105,12 @@ def listed(items: Iterable[T | Block[T]]) -> Sequence[T]:
     kinds = list(map(type, found))
     if Block not in kinds:
         return cast("tuple[T, ...]", found)
-    blocks = [item for item, kind in zip(found, kinds, strict=True) if kind is Block]
-    if any(block.count == 1 for block in blocks):  # type: ignore[union-attr]
+    counts = [item.count for item, kind in zip(found, kinds, strict=True) if kind is Block]  # type: ignore[union-attr]
+    length = len(found) - len(counts) + sum(counts)
+    if 1 in counts:
         found = tuple(next(i.rows()) if isinstance(i, Block) and i.count == 1 else i for i in found)
-        return Listed(found) if any(isinstance(i, Block) for i in found) else cast("tuple[T, ...]", found)
-    return Listed(found)
+        return Listed(found, length) if any(isinstance(i, Block) for i in found) else cast("tuple[T, ...]", found)
+    return Listed(found, length)
 
 
 def items(rows: Sequence[T]) -> Sequence[T | Block[T]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple, cast, overload
 
 from configlet.model.gate import Cell, Line
@@ -37,6 +36,19 @@ class Run(NamedTuple):
                 yield permit, cast(Box, tuple(box))
 
 
+def stretches(permits: Sequence[bool]) -> Iterator[tuple[bool, int, int]]:
+    """Where rows begin that do the same, and where these end."""
+    first, last = 0, len(permits)
+    while first < last:
+        permit = permits[first]
+        try:
+            end = permits.index(not permit, first)
+        except ValueError:
+            end = last
+        yield permit, first, end
+        first = end
+
+
 class Lines(Sequence[Line]):
     """Lines by what they say. ``make`` gives the lines themselves."""
 
@@ -66,11 +78,8 @@ class Lines(Sequence[Line]):
     def runs(self) -> Iterator[tuple[bool, Sequence[Box]]]:
         """Whether they permit, and the boxes of lines that stand together and do the same."""
         permits, boxes = self.columns
-        at = 0
-        for permit, some in groupby(permits):
-            end = at + len([*some])
-            yield permit, boxes[at:end]
-            at = end
+        for permit, first, end in stretches(permits):
+            yield permit, boxes[first:end]
 
     def cells(self) -> tuple[Cell, ...]:
         """The lines as rows that are nothing but their boxes."""

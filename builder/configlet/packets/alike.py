@@ -9,29 +9,31 @@ it is:
 * A permit that one deny ahead holds wholly adds nothing.
 * Permits with the same denies ahead may be any boxes that together are the same packets.
 
-So permits are looked up in the other side by their boxes, run by run. Those of one side alone are held against denies, and
-joined where they are few; of the denies only those of one side alone are held against permits. Nothing is refuted here.
+So permits are looked for in the other side by their boxes, run by run: in their order first, and what is left by its box.
+Those of one side alone are held against denies, and joined where they are few; of the denies only those of one side alone
+are held against permits. Nothing is refuted here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import chain, groupby, product, repeat
+from itertools import chain, groupby, product
 from operator import attrgetter, itemgetter, or_
 from typing import Any, cast
 
-from configlet.model.block import Block, Boxed, items
-from configlet.model.lines import Lines
-from configlet.model.net import Family, Span
+from configlet.model.block import Block, Boxed, Listed, items
+from configlet.model.lines import Lines, stretches
+from configlet.model.net import Family
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
 from configlet.packets.bits import Bits
 from configlet.packets.boxes import full, meet
 from configlet.packets.compact import compact
 
-FEW = 64
-"""Permits of one side alone up to which these are joined: a list that has more is cut otherwise."""
-_PERMIT, _BOX, _FRAG = attrgetter("permit"), attrgetter("box"), itemgetter(FRAG)
+FEW, LOOKS = 64, 2
+"""Permits of one side alone up to which these are joined: a list that has more is cut otherwise. How often all permits may be
+looked at for nothing, to find those that both sides have in the same order."""
+_PERMIT, _BOX, _FRAG, _TO = attrgetter("permit"), attrgetter("box"), itemgetter(FRAG), itemgetter(DST)
 _ENDS, _OTHERS = itemgetter(DST, SRC, FRAG), itemgetter(PROTO, DPORT, SPORT, FLAG)
 _ANYTHING = ANY_PROTO, ANY_PORT, ANY_PORT, ANY_BIT
 _WHOLE, _NON_FIRST = (0, 0), (1, 1)
@@ -45,30 +47,72 @@ One = tuple[Box, int]
 def alike(family: Family, laws: Sequence[Sequence[Boxed]], text: Sequence[Boxed]) -> bool:
     """Whether a law and a text are seen to pass the same packets; False where that is not seen."""
     denies = _Denies()
-    said = denies.runs(family, text)
-    boxes = [*chain.from_iterable(run for run, _ in said)]
-    ahead = [*chain.from_iterable(repeat(bits, len(run)) for run, bits in said)]
-    first = dict(zip(reversed(boxes), range(len(boxes) - 1, -1, -1), strict=True))
-    seen: set[int | None] = set()
-    doubts: list[Run] = []
-    ours: list[One] = []
-    for run, bits in chain.from_iterable(denies.runs(family, rows) for rows in laws):
-        at = [*map(first.get, run)]
-        seen.update(at)
-        found = [number for number in at if number is not None] if None in at else cast("list[int]", at)
-        if len(found) < len(at):
-            ours += denies.alive([box for box, number in zip(run, at, strict=True) if number is None], bits)
-            if len(ours) > FEW:
-                return False
-        for other in {*map(ahead.__getitem__, found)} - {bits}:
-            doubts.append(([boxes[number] for number in found if ahead[number] == other], bits ^ other))
-    theirs = [one for box, at in first.items() if at not in seen for one in denies.alive((box,), ahead[at])]
-    if len(theirs) > FEW:
+    theirs = denies.runs(family, text)
+    ours = [*chain.from_iterable(denies.runs(family, rows) for rows in laws)]
+    one, two = [*ours], [*theirs]
+    return _same(denies, one, two, _in_order(one, two)) or _same(denies, ours, theirs, [])
+
+
+def _same(denies: _Denies, ours: Sequence[Run], theirs: Sequence[Run], doubts: list[Run]) -> bool:
+    """The same of the permits that are left of both sides beside some that both have, of which there are these doubts."""
+    ahead = {box: bits for boxes, bits in reversed(theirs) for box in boxes}
+    seen: set[Box] = set()
+    alone: list[One] = []
+    for run, bits in ours:
+        both = [box for box in run if box in ahead] if ahead else []
+        doubts += [((box,), bits ^ ahead[box]) for box in both if bits != ahead[box]]
+        seen.update(both)
+        alone += denies.alive([box for box in run if box not in ahead] if both else run, bits)
+        if len(alone) > FEW:
+            return False
+    others = [one for box, bits in ahead.items() if box not in seen for one in denies.alive((box,), bits)]
+    if len(others) > FEW:
         return False
-    one, two = _joined(ours), _joined(theirs)
+    one, two = _joined(alone), _joined(others)
     if one is None or two is None or one.keys() != two.keys():
         return False
     return denies.apart([*doubts, *(((box,), bits ^ two[box]) for box, bits in one.items())])
+
+
+def _in_order(law: list[Run], text: list[Run]) -> list[Run]:
+    """Permits that both sides have in the same order are left out of the runs. Given are those that have other denies ahead of
+    them in the law than in the text, with these.
+
+    A text most often has what it has of a law in the law's order, so that nearly all are found by one look at each.
+    """
+    doubts: list[Run] = []
+    looks, which = LOOKS * sum(len(run) + 1 for run, _ in (*law, *text)), 0
+    for number, (boxes, bits) in enumerate(text):
+        at = tried = 0
+        while at < len(boxes) and tried < len(law) and looks > 0:
+            run, ahead = law[which]
+            left = _left(run, boxes[at:])
+            met = len(run) - len(left)
+            if met:
+                if bits != ahead:
+                    doubts.append((boxes[at : at + met], bits ^ ahead))
+                law[which] = left, ahead
+                at, tried = at + met, 0
+            else:
+                looks -= len(run) + 1
+            which, tried = (which + 1) % len(law), tried + 1
+        text[number] = boxes[at:], bits
+    return doubts
+
+
+def _left(run: Sequence[Box], boxes: Sequence[Box]) -> Sequence[Box]:
+    """A run without the first of some boxes, as many as it has in their order."""
+    if len(run) == len(boxes) and run == boxes:
+        return ()
+    left: list[Box] = []
+    rest = iter(boxes)
+    want = next(rest, None)
+    for box in run:
+        if box == want:
+            want = next(rest, None)
+        else:
+            left.append(box)
+    return left
 
 
 def _joined(permits: Iterable[One]) -> dict[Box, int] | None:
@@ -109,15 +153,13 @@ class _Denies:
     def alive(self, permits: Iterable[Box], ahead: int) -> list[One]:
         """The permits that none of the denies ahead of them holds wholly."""
         out: list[One] = []
-        gone: tuple[Span, ...] | None = None
-        for box in permits:
-            if _ENDS(box) == gone:
-                continue
-            held = next((deny for deny, bit in self.known.items() if ahead & bit and _holds(deny, box)), None)
-            if held is None:
-                out.append((box, ahead))
-            elif _OTHERS(held) == _ANYTHING:  # what begins and ends there too is held too
-                gone = _ENDS(box)
+        for _, boxes in groupby(permits, _ENDS):
+            for box in boxes:
+                held = next((deny for deny, bit in self.known.items() if ahead & bit and _holds(deny, box)), None)
+                if held is None:
+                    out.append((box, ahead))
+                elif _OTHERS(held) == _ANYTHING:  # what begins and ends there too is held too
+                    break
         return out
 
     def apart(self, doubts: Sequence[Run]) -> bool:
@@ -128,9 +170,10 @@ class _Denies:
         few = [(deny, bit) for deny, bit in self.known.items() if asked & bit]
         to, start = (Bits((deny[level], bit) for deny, bit in few) for level in (DST, SRC))
         for boxes, bits in doubts:
-            ends = {end for end in {*map(_ENDS, boxes)} if bits & to[end[0]] & start[end[1]]}
-            for box in boxes if ends else ():
-                if _ENDS(box) in ends and any(bits & bit and meet(deny, box) for deny, bit in few):
+            met = {end: near for end in {*map(_TO, boxes)} if (near := bits & to[end])}
+            for box in boxes if met else ():
+                near = met.get(box[DST], 0) and met[box[DST]] & start[box[SRC]]
+                if near and any(near & bit and meet(deny, box) for deny, bit in few):
                     return False
         return True
 
@@ -151,9 +194,10 @@ def _runs(family: Family, rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequenc
 
 
 def _together(rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequence[Box]]]:
-    for permit, some in groupby(items(rows), _PERMIT):
-        run: list[Any] = [*some]
-        if Block in map(type, run):
+    found: Sequence[Any] = items(rows)
+    for permit, first, end in stretches([*map(_PERMIT, found)]):
+        run = found[first:end]
+        if isinstance(rows, Listed) and Block in map(type, run):
             parts = (product(*row.sets) if isinstance(row, Block) else (row.box,) for row in run)
             yield permit, [*chain.from_iterable(parts)]
         else:
