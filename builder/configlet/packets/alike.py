@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import chain, groupby, product
+from itertools import chain, groupby, product, repeat
 from operator import attrgetter, itemgetter, or_
 from typing import Any, cast
 
@@ -56,16 +56,20 @@ def alike(family: Family, laws: Sequence[Sequence[Boxed]], text: Sequence[Boxed]
 def _same(denies: _Denies, ours: Sequence[Run], theirs: Sequence[Run], doubts: list[Run]) -> bool:
     """The same of the permits that are left of both sides beside some that both have, of which there are these doubts."""
     ahead = {box: bits for boxes, bits in reversed(theirs) for box in boxes}
+    many = len(ahead) > FEW
     seen: set[Box] = set()
     alone: list[One] = []
     for run, bits in ours:
-        both = [box for box in run if box in ahead] if ahead else []
-        doubts += [((box,), bits ^ ahead[box]) for box in both if bits != ahead[box]]
-        seen.update(both)
-        alone += denies.alive([box for box in run if box not in ahead] if both else run, bits)
+        left = run if many else denies.alive(run, bits)
+        both = [box for box in left if box in ahead]
+        if both:
+            doubts += [((box,), bits ^ ahead[box]) for box in both if bits != ahead[box]]
+            seen.update(both)
+            left = [box for box in left if box not in ahead]
+        alone += zip(denies.alive(left, bits) if many else left, repeat(bits), strict=False)
         if len(alone) > FEW:
             return False
-    others = [one for box, bits in ahead.items() if box not in seen for one in denies.alive((box,), bits)]
+    others = [(box, bits) for box, bits in ahead.items() if box not in seen and denies.alive((box,), bits)]
     if len(others) > FEW:
         return False
     one, two = _joined(alone), _joined(others)
@@ -150,14 +154,14 @@ class _Denies:
             bits |= known.setdefault(box, 1 << len(known))
         return bits
 
-    def alive(self, permits: Iterable[Box], ahead: int) -> list[One]:
+    def alive(self, permits: Iterable[Box], ahead: int) -> list[Box]:
         """The permits that none of the denies ahead of them holds wholly."""
-        out: list[One] = []
+        out: list[Box] = []
         for _, boxes in groupby(permits, _ENDS):
             for box in boxes:
                 held = next((deny for deny, bit in self.known.items() if ahead & bit and _holds(deny, box)), None)
                 if held is None:
-                    out.append((box, ahead))
+                    out.append(box)
                 elif _OTHERS(held) == _ANYTHING:  # what begins and ends there too is held too
                     break
         return out
