@@ -306,6 +306,17 @@ def test_a_number_is_all_of_its_digits(number: int) -> None:
     assert _meant(answer(_reader("eos").read, text)) == (number in (40, 44))
 
 
+@pytest.mark.parametrize("name", ["eos", "ios"])
+@pytest.mark.parametrize("lowest", [10, 11])
+def test_the_first_line_has_a_number_that_the_platform_has(name: str, lowest: int) -> None:
+    said = deepcopy(dict(load(platform(name).kinds["acl"].reader)))
+    said["sequence"]["lowest"] = lowest
+    text = _eos(CLOSING, *[PLAIN] * 30)
+    text = text if name == "eos" else text.replace("ip access-list", "ip access-list extended")
+    assert answer(AclReader(said).read, text) == answer(AclReader(said).by_line, text)
+    assert _meant(answer(AclReader(said).read, text)) == (lowest == 10)
+
+
 @pytest.mark.parametrize("number", [0, 10, 15, 20, 25])
 def test_a_number_is_compared_with_that_of_the_piece_before(number: int) -> None:
     text = _eos("remark x", CLOSING, f"{number} {PLAIN}", *[PLAIN] * 30)

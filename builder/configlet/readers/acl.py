@@ -69,7 +69,7 @@ class AclReader:
         known = self.dialect(family)
         if known.lines is None:
             return None
-        rules = Rules(self.highest, self.step, self.shared, self.fold, self.pair)
+        rules = Rules(self.lowest, self.highest, self.step, self.shared, self.fold, self.pair)
         return Bulk(known, known.lines, self.words, Groups(self.groups), family, rules)
 
     def read(self, text: str, file: str) -> Reading:
@@ -112,9 +112,13 @@ class AclReader:
         """The lines of a list, of which the first has this number: how many were read, and the number of the line behind them.
         Raises Refused."""
         bulk = self.bulk(made.family)
-        few = "\n".join(body.split("\n", FEW)[:FEW]) if bulk else body
-        total, read = self._each(made, few, first, groups, until_closed=bulk is not None)
-        rest = "".join(body.split("\n", read)[read:])
+        start = next(pieces(body))
+        total = read = bulk.take(made, start, first) if bulk else 0
+        rest = body[len(start) + 1 :]
+        if not read:
+            few = "\n".join(body.split("\n", FEW)[:FEW]) if bulk else body
+            total, read = self._each(made, few, first, groups, until_closed=bulk is not None)
+            rest = "".join(body.split("\n", read)[read:])
         first += read
         for piece in pieces(rest) if rest else ():
             read = lines = bulk.take(made, piece, first) if bulk and made.closed else 0

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
-from operator import itemgetter, lt
+from itertools import compress, count, islice
+from operator import attrgetter, itemgetter, lt, not_
 from typing import NamedTuple, cast
 
 from configlet.model.block import Block
 from configlet.model.gate import Cell, Line
 from configlet.model.problem import Refused
-from configlet.readers.clauses import BIT, PORTS, Box, Said, Shape, Words
+from configlet.readers.clauses import BIT, PORTS, Box, Said, Words
+from configlet.readers.cuts import Cut, Meant, Places, Worded
 from configlet.readers.dialect import Dialect
 from configlet.readers.grammar import Source
 from configlet.readers.groups import Groups
 from configlet.readers.lists import List, Many, Piece
-from configlet.readers.spans import Span
+from configlet.readers.spans import BITS
 from configlet.readers.tree import plain
 
 _MOST, _OFTEN, _LONGEST = 1 << 14, 1 << 13, 16
@@ -25,6 +26,7 @@ _MOST, _OFTEN, _LONGEST = 1 << 14, 1 << 13, 16
 _FORM = bytes.maketrans(b"123456789", b"000000000")
 """Makes of a line, as it is written, its form, in which all digits are alike."""
 _PARTS = "source", "sport", "destination", "dport"
+_PERMIT, _ONE = attrgetter("permit"), attrgetter("one")
 _NOWHERE = Source("", 0, 1, "")
 """A line that is refused here is read again by itself, and then says where it stands."""
 
@@ -32,6 +34,7 @@ _NOWHERE = Source("", 0, 1, "")
 class Rules(NamedTuple):
     """What a grammar says of all lines."""
 
+    lowest: int
     highest: int
     step: int
     shared: bool
@@ -40,34 +43,6 @@ class Rules(NamedTuple):
     """Whether capitals mean nothing."""
     pair: frozenset[str]
     """The two flags that are asked for in two lines, where a grammar has it so."""
-
-
-class Meant(NamedTuple):
-    """What entries of one form mean, but for their addresses and ports."""
-
-    permit: bool
-    proto: Span
-    flags: Span
-    fragment: Span
-    sports: Mapping[str, Span]
-    dports: Mapping[str, Span]
-    """Where a type is asked for, the type; else ports that are one span. Others are no keys of these."""
-    flag: str | None
-    """The word that asks for the flags, if one does."""
-    also_fragments: bool
-
-
-class Cut(NamedTuple):
-    """Where lines of one form have what they say; no expression tells digits apart, so that it is the same place in all."""
-
-    number: slice
-    parts: Callable[[str], Sequence[str]] | None
-    """Gives the source, its ports, the destination and its ports; None of a remark."""
-    meant: Meant
-    digits: tuple[Callable[[str], Sequence[str]], Sequence[str]] | None
-    """Where the words around the parts have digits: what gives them, and those that mean this."""
-    shape: Shape | None
-    """What these words mean, and how they are said again; None of a remark."""
 
 
 _REMARK = Meant(False, PORTS, BIT, BIT, {}, {}, None, False)
@@ -92,26 +67,38 @@ class Bulk:
         self.family, self.rules = family, rules
         self.numbered = [word.encode() for word in dialect.numbered]
         self.cuts: dict[bytes, Cut] = {}
+        self.worded: dict[bytes, Worded] = {}
+        """By their form, lines whose words tell them apart, and all others."""
+        self.slices: dict[tuple[int, int], slice] = {}
+        """One for each two numbers, as many forms have the same."""
+        self.single = not rules.pair
+        """Whether all entries that were met are one box each, but for those that no dictionary knows."""
         self.heads: tuple[str, tuple[str, ...]] = ("", ())
         """Numbers as a list most often has them, with what stands around them."""
 
     def take(self, made: List, piece: str, first: int) -> int:
-        """How many lines of a list that has decided all fragments were read: all of these, or none, and then nothing was changed.
+        """How many lines of a list were read that has decided all fragments, or does so by the first of these as plainly as
+        most lists do: all lines, or none, and then nothing was changed.
 
         ``first`` is the number of the first line in its text.
         """
         lines, half = piece.split("\n"), made.half
         rows = _Rows([], [], {})
+        decided: list[Box] | None = []
         try:
             cuts = self._cuts(piece, lines)
             if cuts is not None:
-                self._rows(made, zip(lines, cuts, strict=True), rows)
+                decided = decided if made.closed else self._decided(lines, cuts)
+                if decided is not None:
+                    self._rows(made, lines, cuts, rows)
         except Refused:
             cuts = None
-        numbers = self._numbers(made, lines, cuts) if cuts is not None else None
-        if cuts is None or numbers is None:
+        numbers = self._numbers(made, lines, cuts) if cuts is not None and decided is not None else None
+        if cuts is None or numbers is None or decided is None:
             made.half = half
             return 0
+        if not made.closed:
+            made.decide(decided)
         as_lines = partial(self._lines, piece, first, made.label, rows)
         taken = Piece(numbers, partial(self._said, piece), rows.permits, rows.boxes, as_lines)
         made.written.append(taken)
@@ -121,34 +108,72 @@ class Bulk:
             made.label = found["text"]
         return len(lines)
 
+    def _decided(self, lines: Sequence[str], cuts: Sequence[Cut]) -> list[Box] | None:
+        """The fragments that lines decide down to the one that decides all; None where one ahead of that may not be told."""
+        every = (0, 255), *((0, (1 << BITS[self.family]) - 1),) * 2
+        ends, decided = self.words.single[self.family], list[Box]()
+        for line, cut in zip(lines, cuts, strict=True):
+            if cut.parts is None:
+                continue
+            if self.rules.pair or cut.shape is None or not cut.shape.known or cut.shape.also_fragments:
+                return None
+            if cut.shape.fragments:
+                source, sport, to, dport = cut.parts(line)
+                _, proto, flags, fragment, sports, dports, *_ = cut.meant
+                try:
+                    box = proto, ends[to], ends[source], dports[dport], sports[sport], flags, fragment
+                except KeyError:
+                    return None
+                decided.append(box)
+                if box[:3] == every:
+                    return decided
+        return None
+
     def _cuts(self, piece: str, lines: Sequence[str]) -> list[Cut] | None:
         """Where each line has what it says; None where one is no entry and no remark. Raises Refused."""
         together = piece.encode("utf-8", "surrogatepass").translate(_FORM)
         if any(word in together for word in self.numbered):
             return None
-        forms, known = together.split(b"\n"), self.cuts
-        found = [*map(known.get, forms)]
-        if None in found:
-            new = {form: line for form, line, cut in zip(forms, lines, found, strict=True) if cut is None}
-            if len(known) + len(new) > _MOST:
-                known.clear()
-                new = dict(zip(forms, lines, strict=True))
-            for form, line in new.items():
-                cut = self._cut(line)
-                if cut is None:
-                    return None
-                known[form] = cut
-            return [*map(known.__getitem__, forms)]
+        forms = together.split(b"\n")
+        found = [*map(self.cuts.get, forms)]
+        for at in [*compress(count(), map(not_, found))] if None in found else ():
+            found[at] = self.cuts.get(forms[at]) or self._cut(forms[at], lines[at])
+            if found[at] is None:
+                return None
         return cast("list[Cut]", found)
 
-    def _cut(self, line: str) -> Cut | None:
-        """The same of one line. Raises Refused."""
+    def _cut(self, form: bytes, line: str) -> Cut | None:
+        """The same of one line that was not met before, or has words of its own. Raises Refused."""
+        worded = self.worded.get(form)
+        if worded is not None and (known := worded.cuts.get(worded.words(line))) is not None:
+            return known
         found, text = self.lines.match(line), line.lstrip(" ")
         if found is None or not plain(text):
             return None
-        number = slice(*found.span("number"))
+        if len(self.cuts) + len(self.worded) >= _MOST:
+            self.cuts.clear()
+            self.worded.clear()
         if found["head"] is None:
-            return Cut(number, None, _REMARK, None, None)
+            made = self.cuts[form] = Cut(self._slice(found, "number"), _REMARK)
+            return made
+        cut = self._meant(found, text)
+        if cut is None:
+            return None
+        if any(map(str.isdigit, found["head"] + found["rest"])):
+            head, rest = self._slice(found, "head"), self._slice(found, "rest")
+            worded = self.worded.setdefault(form, Worded(itemgetter(head, rest), {}))
+            if len(worded.cuts) < _MOST:
+                worded.cuts[worded.words(line)] = cut
+        else:
+            self.cuts[form] = cut
+        return cut
+
+    def _slice(self, found: re.Match[str], group: str) -> slice:
+        start, end = found.span(group)
+        return self.slices.setdefault((start, end), slice(start, end))
+
+    def _meant(self, found: re.Match[str], text: str) -> Cut | None:
+        """The same of an entry. Raises Refused."""
         entry = self.dialect.clauses.whole.match(text)
         if entry is None or (self.rules.fold and text != text.lower()):
             return None
@@ -162,32 +187,47 @@ class Bulk:
         types = {"": shape.types[0]} if shape.types else ports
         flags = shape.flags, shape.fragment
         meant = Meant(shape.permit, shape.proto, *flags, ports, types, shape.flag, shape.also_fragments)
-        around = found.group("head", "rest")
-        digits = itemgetter(slice(*found.span("head")), slice(*found.span("rest")))
-        told = (digits, around) if any(map(str.isdigit, "".join(around))) else None
-        return Cut(number, itemgetter(*(slice(*found.span(part)) for part in _PARTS)), meant, told, shape)
+        self.single = self.single and not shape.also_fragments
+        places = cast(Places, tuple([self._slice(found, part) for part in _PARTS]))
+        return Cut(self._slice(found, "number"), meant, shape, places)
 
-    def _rows(self, made: List, lines: Iterator[tuple[str, Cut]], out: _Rows) -> None:
+    def _rows(self, made: List, lines: Sequence[str], cuts: Sequence[Cut], out: _Rows) -> None:
         """What the entries among some lines mean. Raises Refused."""
+        if self.single:
+            ends, ones = self.words.single[self.family], [*map(_ONE, cuts)]
+            try:
+                out.boxes[:] = [
+                    (proto, ends[line[to]], ends[line[source]], dports[line[dport]], sports[line[sport]], flags, fragment)
+                    for line, (proto, source, sport, to, dport, sports, dports, flags, fragment) in zip(
+                        compress(lines, ones), filter(None, ones), strict=True
+                    )
+                ]
+            except KeyError:
+                pass  # one of them is another entry than most are
+            else:
+                out.permits[:] = map(_PERMIT, compress(cuts, ones))
+                return
+        self._each(made, zip(lines, cuts, strict=True), out)
+
+    def _each(self, made: List, lines: Iterator[tuple[str, Cut]], out: _Rows) -> None:
+        """The same, line by line. Raises Refused."""
         ends, pair, (permits, boxes, others) = self.words.single[self.family], self.rules.pair, out
-        for number, (line, (_, parts, meant, digits, _)) in enumerate(lines):
-            if parts is None:
+        for number, (line, cut) in enumerate(lines):
+            if cut.parts is None:
                 continue
-            permit, span, flags, fragment, sports, dports, flag, also = meant
-            source, sport, to, dport = parts(line)
+            permit, span, flags, fragment, sports, dports, flag, also = cut.meant
+            source, sport, to, dport = cut.parts(line)
             try:
                 box = span, ends[to], ends[source], dports[dport], sports[sport], flags, fragment
             except KeyError:
                 found = self._entry(made, line)
             else:
-                if not (also or pair or digits):
+                if not (also or pair):
                     permits.append(permit)
                     boxes.append(box)
                     continue
                 found = [box, (*box[:3], PORTS, PORTS, BIT, (1, 1))] if also else [box]
-                if digits and digits[0](line) != digits[1]:
-                    found = self._entry(made, line)
-                elif pair and not made.paired(pair, flag, (permit, tuple(found), ()), _NOWHERE):
+                if pair and not made.paired(pair, flag, (permit, tuple(found), ()), _NOWHERE):
                     found = []
             permits += [permit] * len(found)
             boxes += found
@@ -222,7 +262,7 @@ class Bulk:
                 continue
             source, sport, to, dport = cut.parts(line)
             one, two = map(cut.shape.ports.get, (sport, dport))
-            if one and two and not (cut.digits and cut.digits[0](line) != cut.digits[1]):
+            if one and two:
                 yield cut.shape.head, source, one[1], to, two[1], cut.shape.tail
             else:
                 entry = self.dialect.clauses.match(_NOWHERE._replace(text=line.lstrip(" ")))
@@ -235,18 +275,19 @@ class Bulk:
         if numbers is None:
             return None
         if not rules.shared:
-            if numbers[0] <= last or not (isinstance(numbers, range) or all(map(lt, numbers, islice(numbers, 1, None)))):
+            rising = isinstance(numbers, range) or all(map(lt, numbers, islice(numbers, 1, None)))
+            if not rising or numbers[0] < rules.lowest or numbers[0] <= last:
                 return None
             last = numbers[-1]
         for number, line, cut in zip(numbers, lines, cuts, strict=True) if rules.shared else ():
             if not line[cut.number]:
                 if cut.parts is not None:
                     return None
-            elif number <= last and (number < last or not open_):
+            elif number < rules.lowest or (number <= last and (number < last or not open_)):
                 return None
             else:
                 last, open_ = number, cut.parts is None
-        if last > rules.highest:  # the lowest is before the first line that decides fragments
+        if last > rules.highest:
             return None
         made.last, made.open = last, open_
         return numbers
@@ -268,3 +309,4 @@ class Bulk:
             return [int(head) if head else 0 for head in heads] if self.rules.shared else None
         except ValueError:
             return None
+

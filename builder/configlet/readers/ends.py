@@ -52,15 +52,15 @@ class SinglePorts(dict[str, Span]):
         if text.startswith(self.groups):
             raise KeyError(text)
         try:
-            span, *others = self.read(text)
+            found = self.read(text)
         except Unreadable:
             raise KeyError(text) from None
-        if others:
+        if len(found) != 1:
             raise KeyError(text)
         if len(self) >= _MOST_PORTS:
             self.clear()
             self[""] = _PORTS
-        self[text] = span
+        span = self[text] = found[0]
         return span
 
 
