@@ -16,6 +16,7 @@ from configlet.model.block import Block, sets_of
 from configlet.model.net import Addresses, Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC, Entry, Rule
 from configlet.packets.blocks import Item, replied, replies, turned
+from configlet.packets.reply import reply_list
 from configlet.packets.sets import touch, within
 from tests.builders import acl
 
@@ -44,7 +45,8 @@ def row(dice: random.Random, protos: tuple[Span, ...] = PROTOS) -> Item:
 
 def between(rows: list[Item]) -> Between:
     keys = ends_of(rows)
-    return Between(rows, keys, dict(zip(keys, keys, strict=True)), {k for k, one in zip(keys, rows, strict=True) if one.permit})
+    permits = {k for k, one in zip(keys, rows, strict=True) if one.permit}
+    return Between(rows, keys, dict(zip(keys, keys, strict=True)), permits, single=False)
 
 
 def held(one: Item, denies: list[tuple[Spans, Spans]]) -> bool:
@@ -115,6 +117,21 @@ def test_a_reply_that_a_look_shows_is_the_only_one_between_the_same_ends(family:
         assert found is None or (found,) == replied(one, family)
         seen += found is not None
     assert seen > 50
+
+
+@FAMILIES
+def test_replies_to_what_is_closed_to_all_are_those_of_its_rows(family: Family) -> None:
+    dice = random.Random(60 + family)
+    for _ in range(300):
+        sports = dice.choice((ANY_PORT, ANY_PORT, (7, 7)))
+        proto, fragment = dice.choice(((0, 255), (0, 255), (6, 6))), dice.choice(((0, 0), (0, 1)))
+        box = proto, span(dice), span(dice), ANY_PORT, sports, ANY_BIT, fragment
+        entry = Entry(False, box, RULE)
+        block = Block((box[:1], spans(dice), spans(dice), *((one,) for one in box[3:])), entry)  # type: ignore[arg-type]
+        assert replied(entry, family) == reply_list((entry,), family)
+        found = [row for part in replied(block, family) for row in (part.rows() if isinstance(part, Block) else (part,))]
+        assert {row.box for row in found} == {row.box for row in reply_list(tuple(block.rows()), family)}
+        assert all(row.reply and not row.permit and row.rule is RULE for row in found)
 
 
 def test_what_permits_speak_of_is_remembered_for_each_set_and_each_end() -> None:

@@ -74,7 +74,7 @@ def policy(dice: random.Random, family: Family) -> tuple[Item, ...]:
             box = ((6, 6), one, (BASE[family], BASE[family] + 255), (179, 179), (1024, 65535), ANY_BIT, (0, 0))
             head.insert(0, Entry(True, box, rule("needed", "infrastructure")))
         if dice.random() < 0.4:  # many at once, of which a gate meets some, and perhaps closed the one way alone
-            many, every = tuple((BASE[family] + n * 64 + 1,) * 2 for n in range(40)), (EVERY[family],)
+            many, every = tuple((BASE[family] + n * 16 + 1,) * 2 for n in range(80)), (EVERY[family],)
             for pair in ((many, every), (every, many))[dice.choice((0, 0, 0, 1)) : dice.choice((2, 2, 2, 1))]:
                 sets = ((ANY_PROTO,), *pair, (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), ((0, 0),))
                 head.append(Block(sets, Entry(False, box, closed)))  # type: ignore[arg-type]
@@ -285,3 +285,43 @@ def ported(row: Item, dice: random.Random) -> Item:
 def holds_ports(asked: Sets, reply: Sets) -> bool:
     """Whether an initiation has all the ports of a reply, and shares an address with it at both ends."""
     return meets(asked, reply, (DST, SRC)) and inside(reply, asked, (DPORT,))
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_rows_to_one_of_many_closed_addresses_are_left_out_and_types_are_counted(family: Family) -> None:
+    dice = random.Random(90 + family)
+    glanced = left = 0
+    many, every = tuple((BASE[family] + n * 16 + 1,) * 2 for n in range(80)), (EVERY[family],)
+    closed = Entry(False, ((0, 255), many[0], every[0], *BEHIND), rule("infrastructure addresses", "infrastructure"))
+    network = [
+        Block(((ANY_PROTO,), *pair, *((span,) for span in BEHIND)), closed)  # type: ignore[arg-type]
+        for pair in ((many, every), (every, many))
+    ]
+    for _ in range(40):
+        said = [
+            Entry(True, ((6, 6), *dice.sample(hosts(dice, family), 2), (n, n), (1024, 65535), ANY_BIT, (0, 0)), rule(f"r{n}"))
+            for n in range(1, 40)
+        ]
+        types = ((1, 1), (1000, 2303)) if family == 4 else ((58, 58), (32000, 33023))  # of which one is answered
+        icmp = Entry(False, (types[0], *dice.sample(hosts(dice, family), 2), types[1], *BEHIND[1:]), rule("types"))
+        whole = Sides(family, (*network, *said, icmp) if dice.random() < 0.5 else (*network, *said))
+        scope = Scope((hosts(dice, family)[0],), (), False)
+        for direction in ("in", "out"):
+            made = routed(whole, scope, direction)
+            rows, lines = counted_rows(Law(family, made.lists), made)
+            assert items(rows) == items(acl_rows(Law(family, made.lists)))
+            if as_they_are(family, made):
+                exact = cost(acl(rows, family))  # type: ignore[arg-type]
+                assert max(exact.typed, exact.held) <= lines
+                glanced += 1
+                left += sum(1 for part in made.lists for one in part if one.permit and one not in rows)
+    assert glanced > 10 < left, (glanced, left)
+
+
+BEHIND = (ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+
+
+def hosts(dice: random.Random, family: Family) -> list[Span]:
+    """A segment, addresses that the network closes in it and elsewhere, and others."""
+    low = BASE[family] + 256 * dice.randrange(2)
+    return [(low, low + 255), (low + 1, low + 1), (low + 3, low + 3), (BASE[family] + 513,) * 2, (BASE[family] + 515,) * 2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import compress
-from operator import attrgetter, itemgetter
 
 from configlet.fit.clip import meeting
 from configlet.fit.plain import End, Pair, spans_of
@@ -17,27 +16,36 @@ from configlet.packets.blocks import Item
 from configlet.packets.sets import touch, within
 
 LONG = 8
-"""Spans of a set from which it is remembered what of them permits speak of."""
+"""Spans of a set from which it is remembered what of them permits speak of, and which ends lie in such sets."""
 Ends = tuple[Spans, Spans]
 """All destinations and all sources of a row."""
-_BOX, _PROTO = attrgetter("box"), itemgetter(PROTO)
 
 
 class Between:
     """Rows by a key of which there is one for each two ends, a destination and a source."""
 
-    __slots__ = ("_closed", "_single", "_widest", "ends", "keys", "loud", "permits", "rows")
+    __slots__ = ("_among", "_closed", "_every", "_widest", "ends", "keys", "loud", "permits", "rows", "single")
 
     def __init__(
-        self, rows: Sequence[Item], keys: Sequence[Hashable], ends: Mapping[Hashable, Pair], permits: Collection[Hashable]
+        self,
+        rows: Sequence[Item],
+        keys: Sequence[Hashable],
+        ends: Mapping[Hashable, Pair],
+        permits: Collection[Hashable],
+        *,
+        single: bool,
+        among: frozenset[End] | None = None,
     ) -> None:
-        self.rows, self.keys, self.ends, self.permits = rows, keys, ends, permits
-        """The rows, the key of each, the ends of each key, and the keys of permits."""
+        self.rows, self.keys, self.ends, self.permits, self.single = rows, keys, ends, permits, single
+        """The rows, the key of each, the ends of each key, the keys of permits, and whether each row surely is one line between
+        two prefixes: none is a block, or speaks of types of ICMP."""
+        self._among = among
+        """The ends that may lie in long sets of denies, where that is known."""
         self.loud: Collection[Hashable] = ()
         """The keys of rows that are plain only where they are closed."""
         self._closed: tuple[Sequence[Ends], Collection[Hashable]] = (), ()
+        self._every: tuple[set[End], set[End]] | None = None
         self._widest = 0
-        self._single: bool | None = None
 
     @property
     def spoken(self) -> tuple[set[End], set[End]]:
@@ -61,12 +69,15 @@ class Between:
         few = len(ends[0]) > len(ends[1])
         out = set[Hashable]()
         for deny in denies:
-            one = _within(ends[few], deny[few])
-            other = _within(ends[not few], deny[not few]) if one else one
+            one = self._within(ends[few], deny[few])
+            other = self._within(ends[not few], deny[not few]) if one else one
             if other:
                 out.update([key for key, pair in self.ends.items() if pair[few] in one and pair[not few] in other])
         self._closed = denies, out
         return out
+
+    def _within(self, ends: set[End], spans: Spans) -> set[End]:
+        return within_all(ends if self._among is None or len(spans) < LONG else ends & self._among, spans)
 
     def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
         """The rows that do not lie in one of some denies of all between their ends."""
@@ -75,14 +86,6 @@ class Between:
     def lines(self, family: Family) -> int:
         """No less lines than the rows are."""
         return len(self.rows) * self.widest(family) if self.single else _lines(family, self.rows, self.widest(family))
-
-    @property
-    def single(self) -> bool:
-        """Whether each row is one line between two prefixes: none is a block, or speaks of types of ICMP."""
-        if self._single is None:
-            rows = self.rows
-            self._single = Block not in set(map(type, rows)) and ICMPS.isdisjoint(map(_PROTO, map(_BOX, rows)))
-        return self._single
 
     def widest(self, family: Family) -> int:
         """The prefixes of the longest destination times those of the longest source, but for blocks."""
@@ -94,7 +97,9 @@ class Between:
     @property
     def every(self) -> tuple[set[End], set[End]]:
         """The destinations and the sources of all rows."""
-        return {dst for dst, _ in self.ends.values()}, {src for _, src in self.ends.values()}
+        if self._every is None:
+            self._every = {dst for dst, _ in self.ends.values()}, {src for _, src in self.ends.values()}
+        return self._every
 
 
 class Turned:
@@ -176,7 +181,7 @@ def _lines(family: Family, rows: Sequence[Item], widest: int) -> int:
     return (len(boxes) + more) * widest + sum(typed(family, block.sets) for block in blocks)
 
 
-def _within(ends: Iterable[End], spans: Spans) -> set[End]:
+def within_all(ends: Iterable[End], spans: Spans) -> set[End]:
     """Those of some ends that lie in a set of addresses."""
     out = set[End]()
     for end in ends:

@@ -143,6 +143,8 @@ def of_spoken(items: Sequence[Item], asked: Callable[[int, Spans], Spans]) -> li
 def permitted(lists: Iterable[Iterable[Item]]) -> dict[int, Spans]:
     """The destinations and the sources that some permit of the lists speaks of."""
     permits = [item for items in lists for item in items if item.permit]
+    if not permits:
+        return {DST: (), SRC: ()}
     some = Block in set(map(type, permits))
     blocks = [item.sets for item in permits if isinstance(item, Block)] if some else ()
     boxes = [item.box for item in permits if not isinstance(item, Block)] if some else list(map(_BOX, permits))

@@ -42,7 +42,8 @@ def shared(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list
 
     A block of the one may lack a span of the other's: what they have in common is said once all the same.
     """
-    if _apart(first) and {row.sets for row in first} == {row.sets for row in second}:
+    one, two = [row.sets for row in first], [row.sets for row in second]
+    if all(sets in two for sets in one) and all(sets in one for sets in two) and _apart(first):
         return list(first), [], []
     crossed = [(a, b, meet(one.sets, two.sets)) for a, one in enumerate(first) for b, two in enumerate(second)]
     found = list(dict.fromkeys(sets for _, _, sets in crossed if sets))

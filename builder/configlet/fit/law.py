@@ -240,8 +240,8 @@ def routed(sides: Sides, scope: Scope, direction: str) -> Routed:
         return Routed((listed((*first, *here.rows)), listed((*second, *there.replies))), (first, second))
     spoken = _spoken(sides, here, there, permitted(heads))
     first, second = (of_spoken(head, spoken) for head in heads)
-    lists = ahead(first, here.rows, single=sides.single), ahead(second, there.replies, single=sides.single)
-    return Routed(lists, (first, second), written, sides.single)
+    lists = ahead(first, here.rows, single=sides.written.single), ahead(second, there.replies, single=sides.written.single)
+    return Routed(lists, (first, second), written, sides.written.single)
 
 
 def _spoken(sides: Sides, here: Side, there: Side, others: Mapping[int, Spans]) -> Callable[[int, Spans], Spans]:
@@ -267,11 +267,9 @@ def ahead(head: Sequence[Item], rows: Sequence[Item], *, single: bool) -> Sequen
 
 def _head(sides: Sides, scope: Scope, level: int, wide: Spans, narrow: Spans) -> Sequence[Item]:
     """What the network needs and keeps closed of which an end is in some addresses; in ``wide`` that of its own permits."""
-    items = sides.network.items
-    inside, others = sides.network.touching(level, wide)
     found = [
         piece
-        for item in map(items.__getitem__, sorted((*inside, *others)))
+        for item in sides.network.around(level, wide)
         for piece in cut(item, level, wide if _of_the_network(item) else narrow)
     ]
     box: Box = (*full(sides.family)[:6], (0, 0))

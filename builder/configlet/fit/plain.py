@@ -12,6 +12,7 @@ from itertools import compress, count
 from operator import attrgetter, ge, itemgetter, not_
 from typing import NamedTuple
 
+from configlet.fit.units import ICMPS
 from configlet.model.block import Block, Sets, sets_of
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import DPORT, DST, FRAG, PROTO, SPORT, SRC, Box
@@ -46,6 +47,8 @@ class Plain(NamedTuple):
     """The permits of which a reply may cross a deny."""
     loud: frozenset[int]
     """Those among the other ones that have not one reply, or of which an initiation may pass the reply."""
+    types: frozenset[int]
+    """The rows of ICMP."""
     ends: Sequence[Pair]
     """The ends of all rows, each pair once."""
     pairs: Sequence[int]
@@ -69,7 +72,8 @@ def plain(family: Family, rows: Sequence[Item]) -> Plain:
     crossing = {number for number in beyond | crossing if permits[number]}
     loud = {number for number in _loud(rows, ends, pairs, boxes) if permits[number]} - crossing
     odd = beyond.union(hidden, _unwritten(rows))
-    return Plain(frozenset(odd), frozenset(met - odd), frozenset(crossing), frozenset(loud), ends, pairs)
+    types = () if ICMPS.isdisjoint(map(_PROTO, boxes)) else [n for n, box in enumerate(boxes) if box[PROTO] in ICMPS]
+    return Plain(frozenset(odd), frozenset(met - odd), frozenset(crossing), frozenset(loud), frozenset(types), ends, pairs)
 
 
 def around(rows: Sequence[Item]) -> Sequence[Box]:

@@ -3,15 +3,16 @@ replies of the other answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import chain, compress, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import cast
 
-from configlet.fit.between import Between, Spoken, Told, Turned
+from configlet.fit.between import LONG, Between, Spoken, Told, Turned, within_all
 from configlet.fit.clip import with_fragments
-from configlet.fit.plain import End, Plain, ends_of, plain, spans_of
+from configlet.fit.plain import End, Pair, Plain, ends_of, plain, spans_of
 from configlet.model.block import Block
-from configlet.model.net import Family, Spans, merge
+from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import DST, SRC, WRITTEN, Entry
 from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, replied, replies, rule_of, turned
@@ -20,9 +21,11 @@ from configlet.packets.sets import touch, within
 LISTS, SHARE = 4, 32
 """So many lists were asked for, and together have as many rows as a thirty-second of the policy, when it is worth finding what
 none of them need look at."""
+FEW = 16
+"""Rows that are all looked at sooner than asked for by their ends."""
 KEPT = 16
 """Sides that are remembered: those of a device are asked for one after the other."""
-_PERMIT = attrgetter("permit")
+_PERMIT, _BOX = attrgetter("permit"), attrgetter("box")
 Pieces = Mapping[int, Sequence[Item]]
 """By the number of a row what of it lies in some addresses."""
 
@@ -48,22 +51,39 @@ class Rows:
     """Rows of a policy, found by one of their ends. The first question about an end goes through all of them; an index is
     made when there is a second one."""
 
-    __slots__ = ("_asked", "_ends", "items")
+    __slots__ = ("_asked", "_ends", "items", "single")
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self.items = items
+        self.items, self.single = items, Block not in set(map(type, items))
+        """The rows, and whether none is a block."""
         self._asked: set[int] = set()
         self._ends: dict[int, _Ends] = {}
+
+    def around(self, level: int, spans: Spans) -> Sequence[Item]:
+        """The rows of which an end may share an address with the spans, in order."""
+        if len(self.items) <= FEW:
+            return self.items
+        inside, others = self.touching(level, spans)
+        return list(map(self.items.__getitem__, sorted((*inside, *others))))
 
     def touching(self, level: int, spans: Spans) -> tuple[list[int], Iterable[int]]:
         """The numbers of the rows of which an end lies in the spans, in no order, and of those that may share an address with
         them, lying in them or not."""
         if level not in self._asked:
             self._asked.add(level)
-            return [], range(len(self.items))
+            if not self.single or not spans:
+                return [], range(len(self.items))
+            first, last = spans[0][0], spans[-1][1]
+            ends = cast("Sequence[Span]", self._all(level))
+            return [], [number for number, (low, high) in enumerate(ends) if low <= last and first <= high]
         if level not in self._ends:
-            self._ends[level] = _Ends([i.sets[level] if isinstance(i, Block) else i.box[level] for i in self.items])
+            self._ends[level] = _Ends(self._all(level))
         return self._ends[level].touching(spans)
+
+    def _all(self, level: int) -> Sequence[End]:
+        if self.single:
+            return list(map(itemgetter(level), map(_BOX, self.items)))
+        return [i.sets[level] if isinstance(i, Block) else i.box[level] for i in self.items]
 
     def cut(self, level: int, spans: Spans) -> tuple[list[int], dict[int, tuple[Item, ...]]]:
         """The numbers of the rows that have an address in the spans, in order, and what is left of those that have others too."""
@@ -117,7 +137,7 @@ class Sides:
     """A policy of one realm and family, as routed gates ask for it."""
 
     __slots__ = (
-        "_answers", "_known", "_lists", "_looked", "_more", "_plain", "_spoken", "family", "network", "single", "written"
+        "_among", "_answers", "_known", "_lists", "_looked", "_more", "_plain", "_spoken", "family", "network", "written"
     )  # fmt: skip
 
     def __init__(self, family: Family, found: Sequence[Item]) -> None:
@@ -125,10 +145,10 @@ class Sides:
         self.family = family
         self.network, self.written = Rows(found[:at]), Rows(found[at:])
         """What the network needs and keeps closed, and what the operator wrote behind it."""
-        self.single = Block not in set(map(type, self.written.items))
-        """Whether the operator wrote no block."""
         self._lists = self._looked = 0
         self._plain: Plain | None = None
+        self._among: frozenset[End] = frozenset()
+        """The ends of the operator's rows that lie in one of the long sets that the network keeps closed."""
         self._known: dict[object, Side] = {}
         self._spoken: dict[tuple[int, int], tuple[Side, Side, Spoken]] = {}
         """What permits of two sides speak of, by the identities of these."""
@@ -142,6 +162,9 @@ class Sides:
         self._lists, self._looked = self._lists + 1, self._looked + rows
         if self._plain is None and self._lists > LISTS and self._looked * SHARE >= len(self.written.items):
             self._plain = plain(self.family, self.written.items)
+            closed = [i.sets[at] for i in self.network.items if isinstance(i, Block) and not i.permit for at in (DST, SRC)]
+            ends = {end for pair in self._plain.ends for end in pair}
+            self._among = frozenset().union(*(within_all(ends, spans) for spans in closed if len(spans) >= LONG))
         return self._plain
 
     def side(self, level: int, spans: Spans, *, match: bool) -> Side:
@@ -207,7 +230,9 @@ class Sides:
             keys = list(map(plain.pairs.__getitem__, numbers))
             permits = keys if permitting is numbers else list(map(plain.pairs.__getitem__, permitting))
             kinds = set(keys)
-            asked = Between(rows, keys, dict(zip(kinds, map(plain.ends.__getitem__, kinds), strict=True)), set(permits))
+            ends: dict[Hashable, Pair] = dict(zip(kinds, map(plain.ends.__getitem__, kinds), strict=True))
+            single = self.written.single and plain.types.isdisjoint(numbers)
+            asked = Between(rows, keys, ends, set(permits), single=single, among=self._among)
             replies: Told = Turned(back, permits, asked)
             side.turned = True
         else:
@@ -243,7 +268,7 @@ class Sides:
 def _each(rows: Sequence[Item]) -> Between:
     """Rows with their ends as keys."""
     keys = ends_of(rows)
-    return Between(rows, keys, dict(zip(keys, keys, strict=True)), set(compress(keys, map(_PERMIT, rows))))
+    return Between(rows, keys, dict(zip(keys, keys, strict=True)), set(compress(keys, map(_PERMIT, rows))), single=False)
 
 
 def _same_ends(item: Item, reply: Item) -> bool:

@@ -91,6 +91,8 @@ def replied(item: Item, family: Family) -> tuple[Item, ...]:
     if isinstance(item, Block):
         return tuple(_reply_blocks(item, family))
     proto, dst, src, dport, sport, flag, fragment = item.box
+    if proto == ANY_PROTO and not item.permit and dport == sport == ANY_PORT:
+        return (Entry(False, (proto, src, dst, sport, dport, flag, fragment), item.rule, reply=True),)
     low, high = MULTICAST[family]
     if proto[0] != proto[1] or proto[0] == ICMP[family] or fragment != WHOLE or (low <= dst[1] and dst[0] <= high):
         return reply_list((item,), family)
@@ -129,6 +131,10 @@ def _reply_blocks(block: Block[Entry], family: Family) -> Iterator[Item]:
     if not targets:
         return
     proto, _, _, dport, sport, flag, fragment = (spans[0] for spans in block.sets)
+    if proto == ANY_PROTO and not block.permit and dport == sport == ANY_PORT and block.count > 1:
+        row = Entry(False, (proto, _THERE, _HERE, sport, dport, flag, fragment), block.like.rule, reply=True)
+        yield Block(((proto,), block.sets[SRC], targets, (sport,), (dport,), (flag,), (fragment,)), row)
+        return
     one = block.like.over((proto, _HERE, _THERE, dport, sport, flag, fragment))
     for row in reply_list((one,), family):
         p, _, _, dp, sp, fl, fr = row.box
