@@ -16,7 +16,7 @@ from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, FRAG, Entry
 from configlet.model.problem import Refused
 from configlet.packets.blocks import Item
 from configlet.render import acl as access_lists
-from configlet.render import render
+from configlet.render import acl_lines, forms, render
 from configlet.render.acl_lines import Lines, denies_fragments
 from configlet.render.numbered import Row
 from configlet.render.values import by_family, label
@@ -92,6 +92,18 @@ def test_lists_that_have_rows_in_common_have_the_bytes_that_each_has_alone(name:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_rows_that_are_looked_at_together_have_the_bytes_that_fewer_have(name: str) -> None:
+    dice = random.Random(f"{name} together")
+    for items in (items for _ in range(6) for items in _lists(dice)):
+        said = _alone(name, [_table(name, items)])
+        for most in (1, 2, 3, 5):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(acl_lines, "TOGETHER", most)
+                patch.setattr(forms, "TOGETHER", most)
+                assert _alone(name, [_table(name, items)]) == said
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_block_is_worded_as_its_rows_are_one_by_one(name: str) -> None:
     dice = random.Random(f"{name} blocks")
     blocks = 0
@@ -118,7 +130,7 @@ def _rows_one_by_one(operands: Mapping[str, Any], table: Table) -> list[Row]:
         out += [Row(remark)] if remark != said else []
         said = remark
         ((lines, _, _),) = Lines(operands, 4).told((entry,))
-        out += [Row(*values)._replace(remark="") for shape, *own, _ in lines for values in shape.rows(tuple(own))[-1:]]
+        out += [Row(*values)._replace(remark="") for shape, *own in lines for values in shape.rows(tuple(own))[-1:]]
     out += Row("default deny"), Row("", *deny)
     once = [one for at, one in enumerate(out) if one.remark or one not in out[:at]]
     if remarks not in ("beside", "first"):

@@ -167,7 +167,7 @@ def _once(lines: list[Line], rows: Sequence[Line], made: Lines) -> list[Line]:
     said = set[object]()
     out = list[Line]()
     for line in lines:
-        row = line[0].bare, *line[2:6]
+        row = line[0].bare, *line[2:]
         if line[0].lone or row not in said:
             said.add(row)
             out.append(line)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress, count, groupby, product, repeat
-from operator import not_
+from operator import attrgetter, is_, not_
 from typing import Any
 
 from configlet.model.block import Block
@@ -15,11 +15,14 @@ from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Entry
 from configlet.packets.blocks import Item
 from configlet.packets.entries import WHOLE
 from configlet.render.acl_words import asks_established, asks_fragments, details_of, port_words, proto_word, word_of
-from configlet.render.numbered import Line, Row, Shape, Shapes
-from configlet.render.values import by_family, labels
+from configlet.render.numbered import TOGETHER, Line, Row, Shape, Shapes
+from configlet.render.values import all_labels, by_family, labels
 
 _WITH_PORTS = ((6, 6), (17, 17))
-
+_PERMIT, _BOX, _RULE, _REPLY = map(attrgetter, ("permit", "box", "rule", "reply"))
+_NAME, _LOG = attrgetter("name"), attrgetter("log")
+_NONE = "\0"
+"""Stands for ports that are not one word that is known; no word has it."""
 
 _new = tuple.__new__
 """A row for each line of a long list: the shortest way to make one."""
@@ -46,94 +49,121 @@ Told = tuple[Sequence[Line], Span, Entry]
 """The lines of one or more rows, what these rows say of fragments, and the first of them."""
 
 
+class _Prefixes(dict[Span, str]):
+    """The words of spans that are one prefix; empty for others."""
+
+    def __init__(self, words: Callable[[Span], Sequence[str]]) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, span: Span) -> str:
+        words = self._words(span)
+        found = self[span] = words[0] if len(words) == 1 else ""
+        return found
+
+
+class _Ports(dict[Span, str]):
+    """The words of ports, each of them one, which is empty for all ports alone; ``_NONE`` of those that are not known."""
+
+    def __init__(self, said: Mapping[str, Any]) -> None:
+        super().__init__({ANY_PORT: ""})
+        before, port, behind = said.get("one", "").format(low="\0", high="\0").partition("\0")
+        self._around = (before, behind) if port and "\0" not in behind else None
+        """What stands before and behind one port, of those from the lowest that can be written so."""
+        self._lowest: int = said.get("lowest", 0)
+
+    def __missing__(self, span: Span) -> str:
+        low, high = span
+        if not self._around or low != high or low < self._lowest:
+            return _NONE
+        found = self[span] = f"{self._around[0]}{low}{self._around[1]}"
+        return found
+
+
 class Lines:
     """Rows of one family in finished words; what rows say besides addresses is worded once for all that say the same, and so
     is each span of addresses and of ports."""
 
     __slots__ = (
-        "_around", "_held", "_known", "_label", "_last", "_lowest", "_one", "_others", "_plain", "_ports", "_prefix", "_said",
-        "family", "operands", "shapes", "words",
+        "_around", "_known", "_label", "_labels", "_last", "_plain", "_ports", "_prefix", "_said", "family", "operands",
+        "shapes", "words",
     )  # fmt: skip
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
         self.operands, self.family = operands, family
         self.words = by_family(operands["words"], family)
         self.shapes = Shapes(apart=operands["sequence"].get("remarks") not in BESIDE)
-        self._label = labels(operands["text"])
+        self._label, self._labels = labels(operands["text"]), all_labels(operands["text"])
         self._last: tuple[object, bool, str] = None, False, ""
         """The remark that was asked for last, and what it is of."""
-        self._held: dict[int, Line] = {}
-        """By the identity of rows, which are held here: of those that were asked for once, as two lists have each."""
-        self._others: dict[int, Told] = {}
-        """The same of rows that are more than one line, or not of whole packets."""
         self._known: dict[object, tuple[Row, ...]] = {}
         """By what rows say besides addresses, and besides ports where these are one word at each end."""
         self._plain: dict[object, Shape] = {}
         """Where that is one line, its shape."""
-        self._ports: dict[Span, str] = {ANY_PORT: ""}
-        before, port, behind = operands["ports"].get("one", "").format(low="\0", high="\0").partition("\0")
-        self._one = (before, behind) if port and "\0" not in behind else None
-        """What stands before and behind one port, of those from the lowest that can be written so."""
-        self._lowest: int = operands["ports"].get("lowest", 0)
+        self._ports = _Ports(operands["ports"])
         self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (by_family(operands["address"], family)["any"],)}
-        self._prefix: dict[Span, str] = {}
-        """The words of spans that are one prefix."""
+        self._prefix = _Prefixes(self.addresses)
         self._around: dict[int, tuple[str, str]] = {}
         """What stands before and behind the address of a prefix, by its length."""
 
     @property
     def held(self) -> int:
         """How much is remembered."""
-        return len(self._held) + len(self._others) + len(self._known) + len(self._said)
+        return len(self._known) + len(self._said) + len(self._ports)
 
     def told(self, found: Iterable[Item]) -> Iterator[Told]:
         """Rows, many of them at once, and all rows of a block as one. Raises Refused."""
-        for kind, run in groupby(found, type):
-            if kind is not Block:
-                yield from self._rows(list(run))  # type: ignore[arg-type]
-                continue
-            for item in run:
-                yield list(self._product(item)), item.sets[FRAG][0], item.like  # type: ignore[arg-type, union-attr]
-
-    def _rows(self, found: Sequence[Entry]) -> Iterator[Told]:
-        keys = list(map(id, found))
-        lines = list(map(self._held.pop, keys, repeat(None)))
-        self._fill(found, keys, lines)
+        rows: list[Any] = list(found)
         at = 0
-        for end in compress(count(), map(not_, lines)):
+        for number in compress(count(), map(is_, map(type, rows), repeat(Block))):
+            if at < number:
+                yield from self._rows(rows[at:number])
+            block: Block[Entry] = rows[number]
+            yield list(self._product(block)), block.sets[FRAG][0], block.like
+            at = number + 1
+        if at < len(rows):
+            yield from self._rows(rows[at:])
+
+    def _rows(self, rows: Sequence[Entry]) -> Iterator[Told]:
+        for first in range(0, len(rows), TOGETHER):
+            yield from self._some(rows[first : first + TOGETHER])
+
+    def _some(self, found: Sequence[Entry]) -> Iterator[Told]:
+        lines, others = self._together(found)
+        at = 0
+        for end in others:
             if at < end:
-                yield lines[at:end], WHOLE, found[at]  # type: ignore[misc]
-            told = self._others.pop(keys[end], None)
-            if told is None:
-                item = found[end]
-                told = self._others[keys[end]] = self.between(self._ends(item), item), item.box[FRAG], item
-            yield told
+                yield lines[at:end], WHOLE, found[at]
+            item = found[end]
+            yield self.between(self._ends(item), item), item.box[FRAG], item
             at = end + 1
         if at < len(found):
-            yield lines[at:], WHOLE, found[at]  # type: ignore[misc]
+            yield lines[at:], WHOLE, found[at]
 
-    def _fill(self, found: Sequence[Entry], keys: Sequence[int], lines: list[Line | None]) -> None:
-        """The lines of rows that were not asked for before, or twice, where these are of words that are all known, as most are.
-        The others stay out."""
-        held, plain, prefix, ports = self._held, self._plain.get, self._prefix.get, self._ports.get
-        last_rule, last_reply, remark = self._last
-        for at in compress(count(), map(not_, lines)):
-            item = found[at]
-            proto, dst, src, dport, sport, flag, fragment = item.box
-            any_to, any_from, rule, reply = dport == ANY_PORT, sport == ANY_PORT, item.rule, item.reply
-            shape = plain((item.permit, rule.log and not reply, proto, any_to, any_from, flag, fragment))
-            source, destination = prefix(src), prefix(dst)
-            if not (shape and source and destination):
-                continue
-            start, to = ports(sport), ports(dport)
-            if start is None or to is None:
-                start, to = self._ported(dport, sport, item) or (None, None)
-            if start is None or to is None or (not start, not to) != (any_from, any_to):
-                continue
-            if rule is not last_rule or reply is not last_reply:
-                remark = self.remark(item)
-                last_rule, last_reply = rule, reply
-            lines[at] = held[keys[at]] = (shape if remark else shape.bare, remark, source, start, destination, to, item)
+    def _together(self, found: Sequence[Entry]) -> tuple[list[Line], Sequence[int]]:
+        """The lines of rows, and the numbers of those that are another line than stands there: these are not in words that are
+        all known, as most are, or are more than one line."""
+        boxes, rules, replies = list(map(_BOX, found)), list(map(_RULE, found)), list(map(_REPLY, found))
+        protos, dsts, srcs, dports, sports, flags, fragments = zip(*boxes, strict=True)
+        sources, targets = (list(map(self._prefix.__getitem__, spans)) for spans in (srcs, dsts))
+        tos, starts = (list(map(self._ports.__getitem__, spans)) for spans in (dports, sports))
+        logs: list[bool] = list(map(_LOG, rules))
+        if True in logs:
+            logs = [log and not reply for log, reply in zip(logs, replies, strict=True)]
+        kinds = zip(map(_PERMIT, found), logs, protos, map(not_, tos), map(not_, starts), flags, fragments, strict=True)
+        shapes = list(map(self._plain.get, kinds))
+        names: Sequence[str] = list(map(_NAME, rules))
+        if True in replies:
+            names = ["replies: " + name if reply else name for name, reply in zip(names, replies, strict=True)]
+        remarks = self._labels(names)
+        lines: list[Any] = list(zip(shapes, remarks, sources, starts, targets, tos, strict=True))
+        if all(shapes) and all(remarks) and all(sources) and all(targets) and not (_NONE in tos or _NONE in starts):
+            return lines, ()
+        return lines, [
+            at
+            for at, (shape, remark, source, start, target, to) in enumerate(lines)
+            if not (shape and remark and source and target) or start is _NONE or to is _NONE
+        ]
 
     def remark(self, entry: Entry) -> str:
         """What stands ahead of the rows of a rule, or of the replies to it."""
@@ -173,19 +203,15 @@ class Lines:
             shape, start, to = shapes[0]
             if (not start, not to) == (any_from, any_to):
                 self._plain[entry.permit, entry.log, proto, any_to, any_from, flag, fragment] = shape
-        return [(shape, remark, a, start, b, to, None) for a, b in ends for shape, start, to in shapes]
+        return [(shape, remark, a, start, b, to) for a, b in ends for shape, start, to in shapes]
 
     def _ported(self, dport: Span, sport: Span, entry: Entry) -> tuple[str, str] | None:
         """Source and destination ports as a word each; None where one of them takes more. Raises Refused."""
         said = self._ports
         for span in (dport, sport):
-            if span not in said:
-                low, high = span
-                if self._one and low == high >= self._lowest:
-                    said[span] = f"{self._one[0]}{low}{self._one[1]}"
-                    continue
+            if said[span] is _NONE:
                 word, *more = port_words(self.operands, span, entry)
-                if more:
+                if more or not word:
                     return None
                 said[span] = word
         return said[sport], said[dport]
@@ -224,8 +250,6 @@ class Lines:
         found = self._said.get(span)
         if found is None:
             found = self._said[span] = tuple(self._addresses(*span))
-            if len(found) == 1:
-                self._prefix[span] = found[0]
         return found
 
     def _addresses(self, low: int, high: int) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import TypeVar
 
-from configlet.render.numbered import OWN, Line, Numbered, Shape
+from configlet.render.numbered import OWN, TOGETHER, Line, Numbered, Shape
 from configlet.render.values import all_written, printable
 
 T = TypeVar("T")
@@ -98,27 +98,30 @@ def _numbered(form: Form, rows: Numbered) -> str:
     for shape in shapes:
         if shape.form is not form:
             _learn(form, shape)
-    if not all(shape.parts for shape in shapes) or not _sayable(lines):
-        return all_printed(form, iter(rows))
-    text = "".join([
-        f"{ahead}{remark}{a}{source}{b}{start}{c}{destination}{d}{to}{behind}"
-        for shape, remark, source, start, destination, to, _ in lines
-        for ahead, a, b, c, d, behind in shape.parts
-    ])  # fmt: skip
-    texts, digits = text.split(NUMBER), list(islice(_digits(rows.numbers), len(rows)))
+    digits: Iterator[str] = islice(_digits(rows.numbers), len(rows))
     if any(shape.uses != _ONCE[: shape.takes] for shape in shapes):
-        digits = list(_used(lines, digits))
-    both = [""] * (len(texts) + len(digits))
-    both[::2], both[1::2] = texts, digits
-    return "".join(both)
+        digits = _used(lines, list(digits))
+    known, out = all(shape.parts for shape in shapes), list[str]()
+    for first in range(0, len(lines), TOGETHER):
+        some = lines[first : first + TOGETHER]
+        if not known or not _sayable(some):
+            return all_printed(form, iter(rows))
+        text = "".join([
+            f"{ahead}{remark}{a}{source}{b}{start}{c}{destination}{d}{to}{behind}"
+            for shape, remark, source, start, destination, to in some
+            for ahead, a, b, c, d, behind in shape.parts
+        ])  # fmt: skip
+        texts = text.split(NUMBER)
+        both = [""] * (2 * len(texts) - 1)
+        both[::2], both[1::2] = texts, islice(digits, len(texts) - 1)
+        out.append("".join(both))
+    return "".join(out)
 
 
 def _sayable(lines: Iterable[Line]) -> bool:
     """Whether all that lines say themselves is text that may be written."""
-    try:
-        return printable("".join([a + b + c + d + e for _, a, b, c, d, e, _ in lines]))
-    except TypeError:
-        return False
+    _, *own = zip(*lines, strict=True)
+    return printable_all(own)
 
 
 def _used(lines: Iterable[Line], digits: Sequence[str]) -> Iterator[str]:

@@ -29,6 +29,8 @@ class Row(NamedTuple):
     log: str = ""
 
 
+TOGETHER = 4096
+"""Rows of a long list that are looked at together: what is made of them on the way is let go of before the next."""
 OWN = 0, 3, 5, 4, 6
 """What a line says itself: remark, source and its port, destination and its port, in the order in which they are written."""
 UNSAID = Row()[1:]
@@ -71,9 +73,8 @@ class Shape:
         return (remark,) if self.lone else (remark, ("", *row[1:]))
 
 
-Line = tuple[Shape, str, str, str, str, str, object]
-"""One row of a table, or a part of it, in finished words with the remark ahead of it: its shape, the words of ``OWN``, and what
-must live as long as the line."""
+Line = tuple[Shape, str, str, str, str, str]
+"""One row of a table, or a part of it, in finished words with the remark ahead of it: its shape, and the words of ``OWN``."""
 
 
 class Shapes:
@@ -100,11 +101,11 @@ class Shapes:
 
     def line(self, row: Row) -> Line:
         """A row as a line."""
-        return (self.of(row), *_own(row), None)
+        return (self.of(row), *_own(row))
 
     def reworded(self, line: Line, **words: str) -> Line:
         """A line with some of its words replaced."""
-        shape, remark, source, start, destination, to, _ = line
+        shape, remark, source, start, destination, to = line
         own = shape.row._replace(remark=remark, source=source, sport=start, destination=destination, dport=to)
         return self.line(own._replace(**words))
 
@@ -118,7 +119,7 @@ class Numbered(Sequence[Numbers]):
         self.numbers, self.lines = numbers, lines
 
     def __iter__(self) -> Iterator[Numbers]:
-        rows = (row for shape, *said, _ in self.lines for row in shape.rows(tuple(said)))
+        rows = (row for shape, *said in self.lines for row in shape.rows(tuple(said)))
         return ((number, *row) for number, row in zip(self.numbers, rows, strict=True))
 
     def __repr__(self) -> str:
