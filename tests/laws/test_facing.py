@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -217,3 +218,18 @@ def test_a_face_tells_whether_rules_of_the_policy_only_observe(origin: str) -> N
     rules = [item(dice, BASE[4], 0), item(dice, BASE[4], 1, origin, 1.0), item(dice, BASE[4], 2)]
     faces_ = [found for found in map(Facing(rules).of, range(BASE[4], BASE[4] + 64)) if found]
     assert faces_ and all(face.observes is (origin == "observe") for face in faces_)
+
+
+def test_hosts_without_an_address_of_a_family_have_one_law_and_its_rows(tmp_path: Path) -> None:
+    write(tmp_path, Size(4, 60, 600))
+    site = open_site(tmp_path, "big", date(2026, 1, 1))
+    found: dict[tuple[Family, bool], set[int]] = {}
+    for gate in (one for one in site.placement.gates if one.kind == "filter-table"):
+        for family in FAMILIES:
+            others = tuple((of, span) for of, span in gate.locals if of != family)
+            for locals_ in (others, (*others, (10 - family, (5, 6)))):
+                law = site.laws.host(replace(gate, locals=locals_), family)
+                expected = needed(site.laws._host_entries(replace(gate, locals=locals_), family))
+                assert law == Law(family, tuple(map(listed, expected))) and host_rows(law) is law.lists[0]
+                found.setdefault((family, locals_ != others), set()).add(id(law))
+    assert [len(laws) for laws in found.values()] == [1, 1, 1, 1]

@@ -39,6 +39,8 @@ def host_rows(law: Law) -> Sequence[Entry]:
     if faced is not None:
         return faced
     plain, found = _split(items(entries))
+    if not found:
+        return entries
     rules = [item.like.rule if isinstance(item, Block) else item.rule for item in found]
     at = written_from(rules)
     first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)

@@ -71,6 +71,8 @@ class Laws:
         """How many lines some of them are at most, by the id of those rows."""
         self._routed = cache(self._routed_law)
         self._scope = cache(self._scope_of)
+        self.bare = cache(_bare)
+        """The law of a host that has no address of a family: what its kernel needs, one object for all such hosts."""
 
     def forget(self) -> None:
         """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""
@@ -107,6 +109,8 @@ class Laws:
 
     def host(self, gate: Gate, family: Family) -> Law:
         """The stateful law of a host's table: what its kernel needs, then the policy at each of its addresses."""
+        if not any(of == family for of, _ in gate.locals):
+            return self.bare(family, any(lo != hi for _, (lo, hi) in gate.locals))
         faced = self._faced(gate, family)
         return Law(family, (faced,) if faced else tuple(map(listed, needed(self._host_entries(gate, family)))))
 
@@ -193,6 +197,10 @@ class Laws:
             address = int(host.management.address)
             found.setdefault(self.inventory.controller_realm, []).append((address, address))
         return found
+
+
+def _bare(family: Family, receives: bool) -> Law:
+    return Law(family, tuple(map(listed, needed(list(kernel_entries(family, receives=receives))))))
 
 
 def _gateways(segments: Iterable[Segment], externals: Iterable[External]) -> Spans:
