@@ -10,7 +10,7 @@ from configlet.fit.clip import Whole, permitted
 from configlet.model.block import Block
 from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_PROTO, DST, PROTO, SRC, WRITTEN, written_from
-from configlet.model.told import Face, Group, Told, told
+from configlet.model.told import Face, Group, Told, denies, ends, told
 from configlet.packets.blocks import Item, cut, rule_of
 
 MOST = 32_768
@@ -149,16 +149,18 @@ def _each(number: int, level: int, pieces: Iterable[Item]) -> list[tuple[int, To
 
 def permitted_at(head: Sequence[Item], face: Face) -> dict[int, Spans]:
     """What ``fit.clip.permitted`` says of the rows of a face behind some others."""
-    ends = permitted([head])
+    out = permitted([head])
     for level, other in ((DST, SRC), (SRC, DST)):
         found = [group.once(permitted_ends) for group in face.groups.values() if group.level == level]
         if any(found):
-            ends[level], ends[other] = merge((*ends[level], (face.own, face.own))), merge({*ends[other]}.union(*found))
-    return ends
+            out[level], out[other] = merge((*out[level], (face.own, face.own))), merge({*out[other]}.union(*found))
+    return out
 
 
 def permitted_ends(group: Group) -> frozenset[Span]:
     """The other ends of its permits."""
+    if not group.once(denies):
+        return group.once(ends)
     return frozenset([row.key[0] for row in group.rows if row.permit])
 
 
@@ -177,10 +179,10 @@ def joined(one: Group, other: Group) -> Group:
     if len(few) > FEW:
         both = sorted(zip((*one.numbers, *other.numbers), (*one.rows, *other.rows), strict=True), key=_FIRST)
         numbers, rows = zip(*both, strict=True)
-        return Group(one.level, one.proto, numbers, rows)
+        return Group(one.level, one.proto, numbers, rows, (many, few))
     order, told_ = list(many.numbers), list(many.rows)
     for number, row in zip(few.numbers, few.rows, strict=True):
         at = bisect_left(order, number)
         order.insert(at, number)
         told_.insert(at, row)
-    return Group(one.level, one.proto, order, told_)
+    return Group(one.level, one.proto, order, told_, (many, few))

@@ -97,7 +97,7 @@ def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
 
 def unbroken(group: Group) -> bool:
     """Whether all its rows are of whole packets."""
-    return {key[-1] for key in group.once(keys)} == {(0, 0)}
+    return all(group.each(unbroken)) if group.parts else {key[-1] for key in group.once(keys)} == {(0, 0)}
 
 
 def standing(group: Group) -> Group | None:

@@ -44,12 +44,14 @@ def told(entry: Entry, level: int) -> Told:
 
 class Group:
     """Rows of one protocol towards an address (``level`` DST) or from it (SRC), in order; ``numbers`` say where each stands
-    among those of all groups."""
+    among those of all groups. ``parts``: the groups that it was made of, of which most is known."""
 
-    __slots__ = ("known", "level", "numbers", "proto", "rows")
+    __slots__ = ("known", "level", "numbers", "parts", "proto", "rows")
 
-    def __init__(self, level: int, proto: Span, numbers: Sequence[int], rows: Sequence[Told]) -> None:
-        self.level, self.proto, self.numbers, self.rows = level, proto, numbers, rows
+    def __init__(
+        self, level: int, proto: Span, numbers: Sequence[int], rows: Sequence[Told], parts: Sequence[Group] = ()
+    ) -> None:
+        self.level, self.proto, self.numbers, self.rows, self.parts = level, proto, numbers, rows, parts
         self.known: dict[object, Any] = {}
         """What was made of these rows, for as long as they are held."""
 
@@ -65,6 +67,10 @@ class Group:
                 self.known[make] = found
         return cast("T", found)
 
+    def each(self, make: Callable[[Group], T]) -> list[T]:
+        """The same of each group that it was made of."""
+        return [part.once(make) for part in self.parts]
+
 
 def keys(group: Group) -> list[Key]:
     """What each row says."""
@@ -78,11 +84,13 @@ def columns(group: Group) -> tuple[tuple[Span, ...], ...]:
 
 def ends(group: Group) -> frozenset[Span]:
     """The other ends of its rows."""
-    return frozenset(group.once(columns)[0])
+    return frozenset().union(*group.each(ends)) if group.parts else frozenset(group.once(columns)[0])
 
 
 def denies(group: Group) -> tuple[int, ...]:
     """The places of its denies."""
+    if group.parts and not any(group.each(denies)):
+        return ()
     return tuple([at for at, row in enumerate(group.rows) if not row.permit])
 
 

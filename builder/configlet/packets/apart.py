@@ -7,12 +7,13 @@ not named surely does not.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, count
 from operator import lt, not_
 
 from configlet.model.net import Span, merge, overlap
-from configlet.model.told import Group, Told, columns
+from configlet.model.told import Group, Told, columns, keys
 
 BROAD = 1024
 """Ports of a row from which it is compared by its end alone, as it would hang together with whatever is between."""
@@ -86,13 +87,14 @@ def doubted(groups: Iterable[Group]) -> dict[int, Told]:
     out: dict[int, Told] = {}
     parts = [(group, group.once(parted)) for group in groups]
     broad: list[tuple[int, Told]] = []
-    narrow = set[Span]()
-    for group, (near, wide, few) in parts:
-        out.update((group.numbers[at], group.rows[at]) for at in near)
-        broad += ((group.numbers[at], group.rows[at]) for at in wide)
-        narrow |= few
+    for group, (near, wide, _) in parts:
+        if near:
+            out.update((group.numbers[at], group.rows[at]) for at in near)
+        if wide:
+            broad += ((group.numbers[at], group.rows[at]) for at in wide)
     if not broad:
         return out
+    narrow = frozenset[Span]().union(*[few for _, (_, _, few) in parts])
     mine = [row.key[0] for _, row in broad]
     reached = merge(mine)
     others = {end for end in narrow if overlap((end,), reached)}
@@ -109,10 +111,32 @@ def doubted(groups: Iterable[Group]) -> dict[int, Told]:
 def parted(group: Group) -> tuple[Sequence[int], Sequence[int], frozenset[Span]]:
     """The places of the rows of a group that could share a packet, of those that are compared by their ends alone, and the
     other ends of all but these."""
-    others, ports, *_ = group.once(columns)
     if group.proto[0] != group.proto[1]:
         return (), range(len(group)), frozenset()
+    if group.parts and _strangers(*group.parts):
+        return (), (), frozenset().union(*[few for _, _, few in group.each(parted)])
+    others, ports, *_ = group.once(columns)
     wide = [at for at, (low, high) in enumerate(ports) if high - low >= BROAD]
     few = sorted({*range(len(group))}.difference(wide)) if wide else range(len(group))
     near = doubtful({group.proto: few}, others, ports)
     return sorted(near), wide, frozenset([others[at] for at in few] if wide else others)
+
+
+def _strangers(many: Group, few: Group) -> bool:
+    """Whether no row of two groups of a protocol could share a packet with another, and no ports are wide. Most of what a host
+    has is of its prefix, where that was seen."""
+    if any(near or wide for near, wide, _ in (many.once(parted), few.once(parted))):
+        return False
+    begins, places = many.once(by_port)
+    for end, (low, high), *_ in few.once(keys):
+        for at in places[bisect_right(begins, low - BROAD) : bisect_right(begins, high)]:
+            other, ports = many.rows[at].key[:2]
+            if low <= ports[1] and other[0] <= end[1] and end[0] <= other[1]:
+                return False
+    return True
+
+
+def by_port(group: Group) -> tuple[Sequence[int], Sequence[int]]:
+    """Where the ports of its rows begin, in order, and the places of these rows."""
+    found = sorted([(key[1][0], at) for at, key in enumerate(group.once(keys))])
+    return [low for low, _ in found], [at for _, at in found]

@@ -243,8 +243,10 @@ def _turned(group: Group, behind: Group) -> bool:
 def lasts(group: Group) -> tuple[int, int]:
     """The number of the last permit and of the last deny; -1 where there is none."""
     shut = group.once(denies)
+    if not shut:
+        return group.numbers[-1], -1
     at = next((at for at in range(len(group) - 1, -1, -1) if group.rows[at].permit), -1)
-    return group.numbers[at] if at >= 0 else -1, group.numbers[shut[-1]] if shut else -1
+    return group.numbers[at] if at >= 0 else -1, group.numbers[shut[-1]]
 
 
 def firsts(group: Group) -> tuple[float, float]:
@@ -261,12 +263,14 @@ def written(group: Group) -> int:
 
 def ported(group: Group) -> bool:
     """Whether a row asks for ports."""
+    if group.parts:
+        return any(group.each(ported))
     return not {ANY_PORT}.issuperset(group.once(columns)[1]) or group.once(sported)
 
 
 def sported(group: Group) -> bool:
     """Whether a row asks for source ports."""
-    return not {ANY_PORT}.issuperset(group.once(columns)[2])
+    return any(group.each(sported)) if group.parts else not {ANY_PORT}.issuperset(group.once(columns)[2])
 
 
 def _order(key: Key) -> tuple[int, int]:

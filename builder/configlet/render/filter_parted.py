@@ -225,6 +225,8 @@ def _face(rows: Faced, spans: Sequence[Span]) -> Face | None:
 
 def whole(group: Group) -> bool:
     """Whether its rows ask for no flags and are of whole packets."""
+    if group.parts:
+        return all(group.each(whole))
     _, _, _, flags, parts = group.once(columns)
     return {ANY_BIT}.issuperset(flags) and {_WHOLE}.issuperset(parts)
 
