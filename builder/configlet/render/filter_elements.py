@@ -47,6 +47,8 @@ class Elements:
 
 def logs(group: Group) -> Sequence[int]:
     """The places of the rows whose rule logs."""
+    if group.parts and not any(group.each(logs)):
+        return ()
     return [at for at, row in enumerate(group.rows) if row.rule.log]
 
 
@@ -84,7 +86,10 @@ class _Known:
                 f"{ends[end]} . {numbers[lower]} . {numbers[upper]}"
                 for end, upper, lower, _, _ in [row.key for row in rows]
             ]
-        return [f"{ends[end]} . {numbers[upper]}" for end, upper, _, _, _ in [row.key for row in rows]]
+        return [  # most ports are asked for by one row alone
+            f"{ends[end]} . {low}" if low == high else f"{ends[end]} . {low}-{high}"
+            for end, (low, high), _, _, _ in [row.key for row in rows]
+        ]
 
     def endings(self, rows: Sequence[Told]) -> list[Ending]:
         """How rules that do not log end."""
@@ -137,8 +142,9 @@ class Made(Written[Element]):
             found[at] = all_printed(form, (element,))
         if None in found:
             missing = [at for at, line in enumerate(found) if line is None]
-            made = self._written(form, ahead, [self.rows[at] for at in missing])
-            known.update(zip(map(self.rows.__getitem__, missing), made, strict=True))
+            rows = list(map(self.rows.__getitem__, missing))
+            made = self._written(form, ahead, rows)
+            known.update(zip(rows, made, strict=True))
             for at, line in zip(missing, made, strict=True):
                 found[at] = line
         return "".join(found)  # type: ignore[arg-type]
@@ -146,7 +152,7 @@ class Made(Written[Element]):
     def _written(self, form: Form, ahead: Sequence[str], rows: Sequence[Told]) -> list[str]:
         known = self.known
         keys, names = known.keys(self.stage, self.sport, rows), known.labels([row.rule.name for row in rows])
-        if not printable_all([keys, names]):
+        if not printable_all([names]):  # the keys are numbers
             return [all_printed(form, [(key, *of)]) for key, of in zip(keys, known.endings(rows), strict=True)]
         first, second, third, last = ahead
         around = [f"{second}{comment}{third}{verdict}{last}".split(_NAME) for comment, verdict in _VERDICTS]
