@@ -13,9 +13,10 @@ import pytest
 
 from benchmarks.sites import Size, write
 from configlet.fit.clip import Whole, needed, of_permits
-from configlet.fit.facing import MANY, Facing, permitted_at
+from configlet.fit.facing import MANY, Facing
 from configlet.fit.host import host_rows
 from configlet.fit.law import ITSELF
+from configlet.fit.reached import Reached
 from configlet.fit.tables import tables
 from configlet.model.block import Block, items, listed, sets_of
 from configlet.model.gate import Law
@@ -58,7 +59,7 @@ def _faced(policy: list[Item], one: int, mine: Sequence[int]) -> tuple[Law, Law]
     if not face:
         return None
     head = [*own, *facing.network.at(one)]
-    ends = permitted_at(head, face)
+    ends = Reached(head, face)
     plain = Law(4, tuple(map(listed, needed((*own, *Whole(policy).at(one))))))
     return Law(4, (Faced(items(listed(of_permits(head, ends))), face),)), plain
 

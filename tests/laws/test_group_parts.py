@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from itertools import combinations
 
-from configlet.fit.facing import FEW, joined, permitted_ends
+from configlet.fit.facing import FEW, joined
 from configlet.fit.host import unbroken
+from configlet.fit.reached import permitted_ends
 from configlet.model.net import Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC
 from configlet.model.told import Group, Told, denies, ends

@@ -22,6 +22,8 @@ LONG, KNOWN = 64, 16
 EITHER = -1
 """The question for both ends at once."""
 _ENDS = (DST, SRC)
+Asked = Callable[[int, Spans], Spans]
+"""Tells which of some sorted spans of one dimension meet the ends that permits speak of."""
 _PERMIT, _BOX = attrgetter("permit"), attrgetter("box")
 
 
@@ -126,15 +128,15 @@ def needed(*lists: Sequence[Item]) -> tuple[tuple[Item, ...], ...]:
 
 def of_permits(items: Sequence[Item], ends: Mapping[int, Spans]) -> list[Item]:
     """The permits as they stand, of each deny what the ends meet."""
-    return of_spoken(items, lambda level, some: meeting(some, ends[level]))
+    return of_spoken(items, asking(ends))
 
 
-def of_spoken(items: Sequence[Item], asked: Callable[[int, Spans], Spans]) -> list[Item]:
-    """The same by what some addresses in a dimension have in common with those ends."""
+def of_spoken(items: Sequence[Item], asked: Asked) -> list[Item]:
+    """The same by what tells which addresses meet those ends."""
     out, at = list[Item](), 0
     for number in compress(count(), map(not_, map(_PERMIT, items))):
         out += items[at:number]
-        out += _met(items[number], asked)
+        out += met(items[number], asked)
         at = number + 1
     out += items[at:]
     return out
@@ -158,12 +160,13 @@ def _distinct(blocks: Sequence[Sets], level: int) -> Iterable[Spans]:
     return {id(sets[level]): sets[level] for sets in blocks}.values()
 
 
-def met(item: Item, ends: Mapping[int, Spans]) -> Iterator[Item]:
-    """A row as it is; of a deny of the network's own only the addresses that the ends meet."""
-    return _met(item, lambda level, some: meeting(some, ends[level]))
+def asking(ends: Mapping[int, Spans]) -> Asked:
+    """Tells which addresses meet some ends."""
+    return lambda level, some: meeting(some, ends[level])
 
 
-def _met(item: Item, asked: Callable[[int, Spans], Spans]) -> Iterator[Item]:
+def met(item: Item, asked: Asked) -> Iterator[Item]:
+    """A row as it is; of a deny of the network's own only the addresses that meet the ends that are asked."""
     if item.permit or rule_of(item).origin != "infrastructure":
         yield item
         return

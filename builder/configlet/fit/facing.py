@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
-from configlet.fit.clip import Whole, permitted
+from configlet.fit.clip import Whole
 from configlet.model.block import Block
-from configlet.model.net import Span, Spans, merge
-from configlet.model.policy import ANY_PROTO, DST, PROTO, SRC, WRITTEN, written_from
-from configlet.model.told import Face, Group, Told, denies, ends, told
+from configlet.model.net import Span
+from configlet.model.policy import ANY_PROTO, DST, PROTO, SRC, WRITTEN, Entry, written_from
+from configlet.model.told import Face, Group, Told, told
 from configlet.packets.blocks import Item, cut, rule_of
 
 MOST = 32_768
@@ -83,17 +83,21 @@ class Facing:
             yield shift, known
 
     def _prefix(self, level: int, span: Span, numbers: Iterable[int]) -> _Prefix:
-        exact, odd = list[tuple[int, Told]](), list[int]()
+        exact, odd, items = list[tuple[int, Told]](), list[int](), self.items
+        turn = _turn(0, level)
         for number in numbers:
-            item = self.items[number]
-            if isinstance(item, Block):
-                pieces = list(cut(item, level, (span,))) if span in item.sets[level] else []
-                if pieces and all(map(_small, pieces)):
-                    exact += _each(number, level, pieces)
+            item = items[number]
+            if type(item) is Entry:
+                proto, dst, src, dport, sport, flag, part = item.box
+                if (src if turn else dst) == span:
+                    key = (dst if turn else src, dport, sport, flag, part)
+                    exact.append((2 * MANY * number + turn, Told(level, item.permit, proto, key, item.rule)))
                 else:
                     odd.append(number)
-            elif item.box[level] == span:
-                exact.append((_turn(number, level), told(item, level)))
+                continue
+            pieces = list(cut(item, level, (span,))) if isinstance(item, Block) and span in item.sets[level] else []
+            if pieces and all(map(_small, pieces)):
+                exact += _each(number, level, pieces)
             else:
                 odd.append(number)
         return _Prefix(dict(_groups(level, exact)), odd)
@@ -145,23 +149,6 @@ def _each(number: int, level: int, pieces: Iterable[Item]) -> list[tuple[int, To
     """The rows of an item that was cut to an address, one by one."""
     rows = [row for piece in pieces for row in (piece.rows() if isinstance(piece, Block) else (piece,))]
     return [(at, told(row, level)) for at, row in enumerate(rows, _turn(number, level))]
-
-
-def permitted_at(head: Sequence[Item], face: Face) -> dict[int, Spans]:
-    """What ``fit.clip.permitted`` says of the rows of a face behind some others."""
-    out = permitted([head])
-    for level, other in ((DST, SRC), (SRC, DST)):
-        found = [group.once(permitted_ends) for group in face.groups.values() if group.level == level]
-        if any(found):
-            out[level], out[other] = merge((*out[level], (face.own, face.own))), merge({*out[other]}.union(*found))
-    return out
-
-
-def permitted_ends(group: Group) -> frozenset[Span]:
-    """The other ends of its permits."""
-    if not group.once(denies):
-        return group.once(ends)
-    return frozenset([row.key[0] for row in group.rows if row.permit])
 
 
 def _groups(level: int, rows: Iterable[tuple[int, Told]]) -> Iterator[tuple[Place, Group]]:

@@ -7,13 +7,13 @@ a row towards the host and one from it, and neither is cut around the host's own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, count, product
 from operator import attrgetter, or_
 
-from configlet.fit.clip import met, permitted
-from configlet.fit.facing import permitted_at
+from configlet.fit.clip import Asked, asking, met, permitted
 from configlet.fit.kernel import KERNEL
+from configlet.fit.reached import Reached
 from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans, merge
@@ -44,7 +44,7 @@ def host_rows(law: Law) -> Sequence[Entry]:
     rules = [item.like.rule if isinstance(item, Block) else item.rule for item in found]
     at = written_from(rules)
     first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
-    later = permitted([found[first:]])
+    later = asking(permitted([found[first:]]))
     network = _disjoint(law.family, found[:at], later)
     return listed((*plain, *network, *_disjoint(law.family, found[at:], own=_itself(found[:first]))))
 
@@ -61,7 +61,7 @@ def _faced(family: Family, entries: Faced) -> Faced | None:
     others = [row for item in found[at:] for row in (item.rows() if isinstance(item, Block) else (item,))]
     if _cut([*others, *_doubts(entries.face, own if others else frozenset())], own):
         return None
-    network = _disjoint(family, found[:at], permitted_at(found[first:], entries.face))
+    network = _disjoint(family, found[:at], Reached(found[first:], entries.face))
     head = [*plain, *network, *(row for row in others if row.permit or row.log)]
     groups = {place: part for place, group in entries.face.groups.items() if (part := group.once(standing))}
     return Faced(items(listed(head)), Face(entries.face.own, groups, observes=entries.face.observes, apart=True))
@@ -175,7 +175,7 @@ _WHOLE = (ANY_PROTO, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
 
 
 def _disjoint(
-    family: Family, found: Sequence[Item], later: Mapping[int, Spans] | None = None, own: frozenset[int] = frozenset()
+    family: Family, found: Sequence[Item], later: Asked | None = None, own: frozenset[int] = frozenset()
 ) -> list[Item]:
     """The rows without what they share; with ``later``, the addresses of permits behind them, denies of those as well.
 

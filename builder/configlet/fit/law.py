@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from configlet.fit.between import Told
 from configlet.fit.clip import Whole, clip, guarded, meeting, needed, of_permits, of_spoken, permitted, with_fragments
-from configlet.fit.facing import Facing, permitted_at
+from configlet.fit.facing import Facing
 from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
+from configlet.fit.reached import Reached
 from configlet.fit.sides import Side, Sides
 from configlet.model.block import Listed, items, listed
 from configlet.model.gate import Gate, Law
@@ -45,6 +46,8 @@ class Scope:
     """The gateway's own addresses on the link, for neighbour discovery; none where the link has no IPv6."""
 
 
+SEVERAL = 16
+"""Hosts from which an index of the policy is made when the first of them asks."""
 KEPT, ROWS = 64, 100_000
 """Laws of interfaces that are remembered, those of a few devices, and how many rows these may have."""
 
@@ -59,6 +62,7 @@ class Laws:
         self.sides = cache(lambda realm, family: Sides(family, self.whole(realm, family).items))
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
+        self._alone = len(self._hosts) < SEVERAL
         self._segments = {s.name: s for s in inventory.segments}
         self._externals = {e.name: e for e in inventory.externals}
         self.fitted: dict[int, Sequence[Entry]] = {}
@@ -116,10 +120,10 @@ class Laws:
 
     def _faced(self, gate: Gate, family: Family) -> Faced | None:
         """The same with what the operator wrote of one address in groups. None where a host has several addresses in a realm, or
-        rows that are not looked at one by one."""
+        rows that are not looked at one by one, and for the first of a few hosts, which asks alone."""
         head, faces = self._itself(gate, family), list[Face]()
         for facing, spans in self._facing(gate, family):
-            if len(spans) > 1 or spans[0][0] != spans[0][1] or not facing.written.often:
+            if len(spans) > 1 or spans[0][0] != spans[0][1] or (self._alone and not facing.written.often):
                 return None
             face = facing.of(spans[0][0])
             if face is None:
@@ -130,7 +134,7 @@ class Laws:
         if not faces or not faces[-1]:
             return None
         head += chain.from_iterable(face.entries() for face in faces[:-1])
-        return Faced(items(listed(of_permits(head, permitted_at(head, faces[-1])))), faces[-1])
+        return Faced(items(listed(of_spoken(head, Reached(head, faces[-1])))), faces[-1])
 
     def _facing(self, gate: Gate, family: Family) -> list[tuple[Facing, Spans]]:
         """What the policy of each realm says, and a host's ends there."""

@@ -102,10 +102,12 @@ class Face:
     """All rows of one address, in groups. ``observes``: whether some may be of rules that only observe; ``apart``: somebody saw
     that no two of one side share a packet."""
 
-    __slots__ = ("apart", "groups", "observes", "own")
+    __slots__ = ("apart", "groups", "known", "observes", "own")
 
     def __init__(self, own: int, groups: Groups, *, observes: bool = True, apart: bool = False) -> None:
         self.own, self.groups, self.observes, self.apart = own, groups, observes, apart
+        self.known: dict[object, Any] = {}
+        """What was found of all of them, as of a group."""
 
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))

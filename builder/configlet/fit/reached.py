@@ -1,0 +1,140 @@
+"""What the permits of a host's law speak of, asked for the addresses that the network keeps closed.
+
+A site has some hundred of those, and what the rows of one prefix reach of them is the same for all its hosts: it is found
+once for a group of rows, as bits of one number.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import compress
+
+from configlet.fit.clip import permitted
+from configlet.model.net import Span, Spans
+from configlet.model.told import Face, Group, denies, ends
+from configlet.packets.blocks import Item
+
+FEW = 8
+"""Spans from which a set is long."""
+KNOWN, GROUPS, PARTS = 64, 2048, 256
+"""Long sets that are remembered, and of each the groups that were asked for and the parts that were made."""
+
+
+class Reached:
+    """The ends that the permits of a list speak of, of which the last rows are a face."""
+
+    __slots__ = ("_ends", "_face", "_groups")
+
+    def __init__(self, head: Sequence[Item], face: Face) -> None:
+        self._ends = permitted([head])
+        self._groups = [group for group in face.groups.values() if group.once(permitted_ends)]
+        self._face = face
+
+    def __call__(self, level: int, some: Spans) -> Spans:
+        """Those of some sorted spans that have one of these ends in a dimension, whole."""
+        known, groups = self._ends[level], [group for group in self._groups if group.level != level]
+        if len(groups) < len(self._groups):
+            known = *known, (self._face.own, self._face.own)
+        if len(some) < FEW:
+            return tuple([
+                span for span in some
+                if _meets(span, known) or any(_meets(span, group.once(permitted_ends)) for group in groups)
+            ])  # fmt: skip
+        long, part = _long(some)
+        reached: int | None = self._face.known.get((long, level))
+        if reached is None:
+            reached = 0
+            for group in groups:
+                reached |= long.of(group)
+            self._face.known[long, level] = reached
+        return long.part((long.bits(known) | reached) & part)
+
+
+def permitted_ends(group: Group) -> frozenset[Span]:
+    """The other ends of its permits."""
+    if not group.once(denies):
+        return group.once(ends)
+    return frozenset([row.key[0] for row in group.rows if row.permit])
+
+
+def _meets(span: Span, found: Iterable[Span]) -> bool:
+    first, last = span
+    for low, high in found:  # noqa: SIM110 - asked of every deny of every host
+        if low <= last and first <= high:
+            return True
+    return False
+
+
+_DIGITS = bytes.maketrans(b"01", b"\0\1")
+
+
+class _Long:
+    """A long set of spans, of which parts are numbers with a bit for each span."""
+
+    __slots__ = ("_groups", "_highs", "_lows", "_parts", "spans")
+
+    def __init__(self, spans: Spans) -> None:
+        self.spans = spans
+        self._lows, self._highs = zip(*spans, strict=True)
+        self._groups: dict[int, tuple[Group, int]] = {}
+        self._parts: dict[int, Spans] = {}
+
+    def bits(self, found: Iterable[Span]) -> int:
+        """The spans that share a value with some others."""
+        lows, highs, out = self._lows, self._highs, 0
+        for low, high in found:
+            first = bisect_left(highs, low)
+            many = bisect_right(lows, high, first) - first
+            if many > 0:
+                out |= (1 << many) - 1 << first
+        return out
+
+    def of(self, group: Group) -> int:
+        """The spans that the other ends of the permits of a group meet."""
+        known = self._groups.get(id(group))
+        if known:
+            return known[1]
+        if group.parts:  # they are asked for again, and it is a host's own
+            found = 0
+            for part in group.parts:
+                found |= self.of(part)
+            return found
+        if len(self._groups) >= GROUPS:
+            self._groups.clear()
+        found = self.bits(group.once(permitted_ends))
+        self._groups[id(group)] = group, found
+        return found
+
+    def part(self, bits: int) -> Spans:
+        """The spans of some bits, the same object whenever they are asked for."""
+        found = self._parts.get(bits)
+        if found is None:
+            found = tuple(compress(self.spans, f"{bits:b}"[::-1].encode().translate(_DIGITS)))
+            if len(self._parts) >= PARTS:
+                for part in self._parts.values():
+                    _PARTS.pop(id(part), None)
+                self._parts.clear()
+            self._parts[bits] = found
+            _PARTS[id(found)] = self, bits
+        return found
+
+
+_LONG: dict[int, _Long] = {}
+"""By the identity of the set, which is held there."""
+_PARTS: dict[int, tuple[_Long, int]] = {}
+"""Of parts of such sets, which, by identity too; the sets hold them."""
+
+
+def _long(some: Spans) -> tuple[_Long, int]:
+    """A long set, and which of its spans are meant."""
+    part = _PARTS.get(id(some))
+    if part:
+        return part
+    known = _LONG.get(id(some))
+    if known is None:
+        if len(_LONG) >= KNOWN:
+            _LONG.clear()
+            _PARTS.clear()
+        known = _LONG[id(some)] = _Long(some)
+    return known, -1
