@@ -72,6 +72,26 @@ class Group:
         return [part.once(make) for part in self.parts]
 
 
+def in_turn(group: Group) -> Sequence[Group]:
+    """The two groups that it was made of, where all rows of one stand ahead of those of the other; none else."""
+    if len(group.parts) != 2:
+        return ()
+    one, other = group.parts
+    if one.numbers[-1] < other.numbers[0]:
+        return one, other
+    return (other, one) if other.numbers[-1] < one.numbers[0] else ()
+
+
+def places(group: Group, make: Callable[[Group], Sequence[int]]) -> Sequence[int] | None:
+    """The places that a function finds, from those of two groups in turn; None where it is not made of such."""
+    turn = group.once(in_turn)
+    if not turn:
+        return None
+    first, second = turn
+    ahead, behind = first.once(make), second.once(make)
+    return (*ahead, *map(len(first).__add__, behind)) if behind else ahead
+
+
 def keys(group: Group) -> list[Key]:
     """What each row says."""
     return [row.key for row in group.rows]
@@ -91,7 +111,8 @@ def denies(group: Group) -> tuple[int, ...]:
     """The places of its denies."""
     if group.parts and not any(group.each(denies)):
         return ()
-    return tuple([at for at, row in enumerate(group.rows) if not row.permit])
+    found = places(group, denies)
+    return tuple([at for at, row in enumerate(group.rows) if not row.permit] if found is None else found)
 
 
 Groups = Mapping[tuple[int, Span], Group]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, count
 from operator import lt, not_
 
-from configlet.model.net import Span, merge, overlap
-from configlet.model.told import Group, Told, columns, keys
+from configlet.model.net import Span, Spans, merge, overlap
+from configlet.model.told import Group, Told, columns, ends, keys
 
 BROAD = 1024
 """Ports of a row from which it is compared by its end alone, as it would hang together with whatever is between."""
@@ -73,8 +73,8 @@ def _reaching(broad: Sequence[int], narrow: Sequence[Sequence[int]], ends: Rows)
     """Those of some rows, and of others beside them, that could share an end with one of the former."""
     mine = [ends[n] for n in broad]
     out = {broad[at] for group in linked(mine) for at in group}
-    reached = merge(mine)
-    others = {end for numbers in narrow for end in {ends[n] for n in numbers} if overlap((end,), reached)}
+    all_of = merge(mine)
+    others = {end for numbers in narrow for end in {ends[n] for n in numbers} if overlap((end,), all_of)}
     if others:
         out.update(n for numbers in narrow for n in numbers if ends[n] in others)
         there = merge(others)
@@ -96,8 +96,8 @@ def doubted(groups: Iterable[Group]) -> dict[int, Told]:
         return out
     narrow = frozenset[Span]().union(*[few for _, (_, _, few) in parts])
     mine = [row.key[0] for _, row in broad]
-    reached = merge(mine)
-    others = {end for end in narrow if overlap((end,), reached)}
+    all_of = merge(mine)
+    others = {end for end in narrow if overlap((end,), all_of)}
     there = merge(others)
     beside = {number for together in linked(mine) for number in together}
     out.update(one for number, one in enumerate(broad) if number in beside or overlap((mine[number],), there))
@@ -106,6 +106,26 @@ def doubted(groups: Iterable[Group]) -> dict[int, Told]:
             some = {*range(len(group))}.difference(wide) if wide else range(len(group))
             out.update((group.numbers[at], group.rows[at]) for at in some if group.rows[at].key[0] in others)
     return out
+
+
+def doubts(group: Group) -> dict[int, Told]:
+    """The same of the rows of one group alone."""
+    if group.parts and group.proto[0] != group.proto[1] and not any(group.each(doubts)):
+        many, few = group.parts
+        there = many.once(reached)
+        if not any(overlap((row.key[0],), there) for row in few.rows):
+            return {}
+    return doubted([group])
+
+
+def reached(group: Group) -> Spans:
+    """The other ends of its rows."""
+    return merge(group.once(ends))
+
+
+def reaches(group: Group, spans: Spans) -> bool:
+    """Whether some of them share an address with sorted spans."""
+    return any(overlap(spans, part.once(reached)) for part in group.parts or (group,))
 
 
 def parted(group: Group) -> tuple[Sequence[int], Sequence[int], frozenset[Span]]:

@@ -12,7 +12,7 @@ from configlet.model.net import TOP, Family, Span
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, WRITTEN, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.model.told import Group, Told, columns, denies, told
-from configlet.packets.apart import doubted
+from configlet.packets.apart import doubted, doubts
 from configlet.packets.boxes import minus_all
 from configlet.packets.near import Near
 from configlet.render.filter_elements import Elements
@@ -230,7 +230,7 @@ def _doubted(of: Sequence[tuple[Key, Group]]) -> dict[int, Told]:
     if any(_order(k)[0] < _order(other)[0] and _turned(group, behind) for k, group in of for other, behind in of):
         return doubted(group for _, group in of)
     for _, group in of:
-        out |= doubted([group])
+        out |= group.once(doubts)
     return out
 
 
@@ -258,6 +258,8 @@ def firsts(group: Group) -> tuple[float, float]:
 
 def written(group: Group) -> int:
     """The place of the first row that the operator wrote."""
+    if group.parts and all(part.once(written) == len(part) for part in group.parts):
+        return len(group)
     return next((at for at, row in enumerate(group.rows) if row.rule.origin in WRITTEN), len(group))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, overload
 
 from configlet.model.net import Family, Span
-from configlet.model.told import Group, Told
+from configlet.model.told import Group, Told, in_turn
 from configlet.render.filter_words import Element, Ending, Endings, counted, number_text, span_text
 from configlet.render.forms import Form, Written, all_printed, in_order, printable_all
 from configlet.render.values import all_labels
@@ -31,9 +31,10 @@ class Elements:
         key = self.known, stage, sport
         found: Sequence[Element] | None = group.known.get(key)
         if found is None:
-            logging = group.once(logs)
+            logging, turn = group.once(logs), group.once(in_turn)
             made = self.made(stage, [group.rows[at] for at in logging], sport=sport)
-            found = Made(self.known, stage, sport, group.rows, dict(zip(logging, made, strict=True)))
+            parts = [self.of(stage, part, sport=sport) for part in turn] if turn and not logging else ()
+            found = Made(self.known, stage, sport, group.rows, dict(zip(logging, made, strict=True)), parts)
             if not logging:  # one that logs leads to a chain of this host
                 group.known[key] = found
         return found
@@ -118,12 +119,14 @@ class Made(Written[Element]):
     """The elements of a map. What a loop wrote of a row is not written again, but of those that lead to a chain of this
     host (``own``, by place)."""
 
-    __slots__ = ("_form", "_text", "known", "own", "rows", "sport", "stage")
+    __slots__ = ("_form", "_parts", "_text", "known", "own", "rows", "sport", "stage")
 
     def __init__(
-        self, known: _Known, stage: str, sport: bool, rows: Sequence[Told], own: Mapping[int, Element]
-    ) -> None:
+        self, known: _Known, stage: str, sport: bool, rows: Sequence[Told], own: Mapping[int, Element],
+        parts: Iterable[Sequence[Element]] = (),
+    ) -> None:  # fmt: skip
         self.known, self.stage, self.sport, self.rows, self.own = known, stage, sport, rows, own
+        self._parts = [part for part in parts if isinstance(part, Made)]
         self._form: object = None
         self._text = ""
 
@@ -131,7 +134,10 @@ class Made(Written[Element]):
         """What the loop of a template writes. Raises Refused."""
         if self._form is not form:
             ahead = in_order(form, len(Element._fields))
-            self._text = self._lines(form, ahead) if ahead else all_printed(form, tuple(self))
+            if self._parts:
+                self._text = "".join([part.printed(form) for part in self._parts])
+            else:
+                self._text = self._lines(form, ahead) if ahead else all_printed(form, tuple(self))
             self._form = form
         return self._text
 

@@ -8,7 +8,9 @@ from operator import itemgetter
 from configlet.model.block import sets_of
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.policy import DST, SRC, Box, Entry
-from configlet.model.told import Group, denies, ends
+from configlet.model.told import Group, denies
+from configlet.model.told import places as told_places
+from configlet.packets.apart import reaches
 from configlet.packets.near import Near
 from configlet.render.filter_maps import OUT
 from configlet.render.filter_parted import Row, cannot
@@ -52,7 +54,7 @@ def _singly(
     """Some rows of each group one by one, those of which the other end is in some addresses."""
     for at, own, order, group in placed:
         places, there = group.once(which), others.get(group.level)
-        if places and (there is None or overlap(there, group.once(reached))):
+        if places and (there is None or reaches(group, there)):
             for row, number in ((group.rows[place], group.numbers[place]) for place in places):
                 if there is None or overlap((row.key[0],), there):
                     yield at, order[number], row.at(own)
@@ -60,7 +62,8 @@ def _singly(
 
 def permits_(group: Group) -> Sequence[int]:
     """The places of its permits."""
-    return [at for at, row in enumerate(group.rows) if row.permit]
+    found = told_places(group, permits_)
+    return [at for at, row in enumerate(group.rows) if row.permit] if found is None else found
 
 
 def _by_direction(rows: Iterable[_Staged]) -> dict[int, list[_Staged]]:
@@ -68,11 +71,6 @@ def _by_direction(rows: Iterable[_Staged]) -> dict[int, list[_Staged]]:
     for one in rows:
         out.setdefault(one[0] // OUT, []).append(one)
     return out
-
-
-def reached(group: Group) -> Spans:
-    """The other ends of its rows."""
-    return merge(group.once(ends))
 
 
 def meeting(numbers: Sequence[int], rows: Sequence[Entry], boxes: Sequence[Box]) -> Sequence[int]:

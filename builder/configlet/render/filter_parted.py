@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from configlet.model.block import Block, items
 from configlet.model.net import Span
-from configlet.model.policy import ANY_BIT, DST, FLAG, FRAG, SRC, Entry
+from configlet.model.policy import ANY_BIT, DST, FLAG, FRAG, PROTO, SRC, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.model.told import Face, Faced, Group, Item, Told, columns, ends, told
 from configlet.packets.boxes import change
+from configlet.render.filter_front import Front, key_of, put_in, side_of
 
 MOST = 16_384
 """Rows that are remembered, those of some tens of hosts."""
@@ -88,9 +89,10 @@ class Parted:
         """The rows of one table, whose gate has these local spans. Raises Refused for one that no table can hold."""
         face = _face(rows, spans) if isinstance(rows, Faced) else None
         found = rows.head if face and isinstance(rows, Faced) else items(rows)
-        if not _sayable(found):
-            face, found = None, list(_whole(rows))
-        self._enter(found, _locals(found, spans))
+        if not self._front(found, spans):
+            if not _sayable(found):
+                face, found = None, list(_whole(rows))
+            self._enter(found, _locals(found, spans))
         if face:
             own, last = (face.own, face.own), max((group.numbers[-1] for group in face.groups.values()), default=-1)
             order = range(self.count, self.count + last + 1)
@@ -99,6 +101,29 @@ class Parted:
                 if groups:
                     side.setdefault(own, []).append(Part(order, groups, face.apart))
             self.count += len(order)
+
+    def _front(self, found: Sequence[Item], spans: Sequence[Span]) -> bool:
+        """Enter rows as they were entered for another host; False where they have to be looked at one by one."""
+        mine = {span: number for number, span in enumerate(spans)}
+        key = key_of(found, mine) if all(low == high for low, high in spans) else None
+        if key is None:
+            return False
+        common, start = _common(), self.count
+        front = common.fronts.get(key)
+        if front is None:
+            common.make_room()
+            front = common.fronts[key] = common.front(found, mine)
+        self.plain += ((start + number, found[at]) for number, at in front.plain)  # type: ignore[misc]
+        for level, own, order, by in front.sides:
+            groups = {
+                proto: put_in(group, level, proto, [(number, found[at]) for number, at in more]) if more else group
+                for proto, (group, more) in by.items()
+            }
+            numbers = [start + number for number in order] if start else order
+            side = self.towards if level == DST else self.origin
+            side.setdefault(spans[own], []).append(Part(numbers, groups))  # type: ignore[arg-type]
+        self.count += front.count
+        return True
 
     def _enter(self, found: Iterable[Item], local: frozenset[Span]) -> None:
         common = _common()
@@ -141,13 +166,14 @@ class _Common:
         self.told: dict[tuple[object, ...], Told] = {}
         self.blocks: dict[tuple[object, ...], Sequence[Told]] = {}
         self.groups: dict[tuple[object, ...], Group] = {}
+        self.fronts: dict[tuple[object, ...], Front] = {}
         self.held = 0
 
     def make_room(self) -> None:
         """Let go of all when it is much."""
         if self.held + len(self.told) > MOST:
             self.held = 0
-            for known in (self.told, self.blocks, self.groups):
+            for known in (self.told, self.blocks, self.groups, self.fronts):
                 known.clear()
 
     def row(self, entry: Entry, level: int) -> Told:
@@ -168,6 +194,35 @@ class _Common:
             found = self.blocks[key] = [told(entry, level) for entry in block.rows()]
             self.held += len(found)
         return found
+
+    def front(self, found: Sequence[Item], mine: Mapping[Span, int]) -> Front:
+        """Rows by where they are looked up, but those of which both ends are local."""
+        out = Front(found)
+        sides: dict[tuple[int, int], tuple[list[int], dict[Span, tuple[list[int], list[Told], list[tuple[int, int]]]]]] = {}
+        for at, item in enumerate(found):
+            side = side_of(item, mine)
+            if side is None:
+                out.plain.append((out.count, at))
+                out.count += 1
+                continue
+            level, own = side
+            order, by = sides.setdefault((level, own), ([], {}))
+            if isinstance(item, Entry) and item.box[SRC] in mine and item.box[DST] in mine:
+                by.setdefault(item.box[PROTO], ([], [], []))[2].append((len(order), at))
+                order.append(out.count)
+                out.count += 1
+                continue
+            for row in self.block(item, level) if isinstance(item, Block) else (self.row(item, level),):
+                numbers, rows, _ = by.setdefault(row.proto, ([], [], []))
+                numbers.append(len(order))
+                rows.append(row)
+                order.append(out.count)
+                out.count += 1
+        for (level, own), (order, by) in sides.items():
+            groups = {p: (self.group(level, p, n, rows) if rows else None, more) for p, (n, rows, more) in by.items()}
+            out.sides.append((level, own, order, groups))
+        self.held += out.count
+        return out
 
     def group(self, level: int, proto: Span, numbers: Iterable[int], rows: Iterable[Told]) -> Group:
         """Rows of one protocol."""

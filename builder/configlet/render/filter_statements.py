@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from configlet.model.net import TOP, Family, Span, Spans, merge, overlap, subtract
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.model.told import Group
+from configlet.model.told import Group, places
+from configlet.packets.apart import reaches
 from configlet.packets.boxes import meet
-from configlet.render.filter_order import meeting, reached
+from configlet.render.filter_order import meeting
 from configlet.render.filter_parted import Parted, Row, piece_of
 from configlet.render.filter_words import Endings, number_text, span_text
 
@@ -83,15 +84,15 @@ def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
 
 def heard(group: Group) -> Sequence[int]:
     """The places of the rows that permit or log."""
-    return [at for at, row in enumerate(group.rows) if row.permit or row.rule.log]
+    found = places(group, heard)
+    return [at for at, row in enumerate(group.rows) if row.permit or row.rule.log] if found is None else found
 
 
 def _met(own: Span, group: Group, permits: Iterable[Row]) -> bool:
     """Whether a permit could share a packet with a row of a local end."""
     mine, other = (DST, SRC) if group.level == DST else (SRC, DST)
-    there = group.once(reached)
     return any(
-        e.box[mine][0] <= own[1] and own[0] <= e.box[mine][1] and overlap((e.box[other],), there) for _, e in permits
+        e.box[mine][0] <= own[1] and own[0] <= e.box[mine][1] and reaches(group, (e.box[other],)) for _, e in permits
     )
 
 
