@@ -195,7 +195,7 @@ def _disjoint(
         if closes and not later:
             continue
         before = [rows[near] for near in earlier(number) if not closes or not of[near].permit]
-        if not before and not isinstance(item, Block):
+        if not before and (not isinstance(item, Block) or _of_one_protocol(item)):
             pieces: Iterable[Item] = (item,)
         else:
             named = named or _named(family, found)
@@ -203,6 +203,12 @@ def _disjoint(
         for piece in pieces:
             out += met(piece, later) if closes and later else (piece,)
     return [*out, *found[done:]]
+
+
+def _of_one_protocol(block: Block[Entry]) -> bool:
+    """Whether a block is of one protocol or of all, and is not to be parted by them."""
+    (low, high), *more = block.sets[PROTO]
+    return not more and (low == high or (low, high) == ANY_PROTO)
 
 
 def _named(family: Family, found: Sequence[Item]) -> Sequence[int]:

@@ -137,9 +137,11 @@ def parted(group: Group) -> tuple[Sequence[int], Sequence[int], frozenset[Span]]
         return (), (), frozenset().union(*[few for _, _, few in group.each(parted)])
     others, ports, *_ = group.once(columns)
     wide = [at for at, (low, high) in enumerate(ports) if high - low >= BROAD]
-    few = sorted({*range(len(group))}.difference(wide)) if wide else range(len(group))
-    near = doubtful({group.proto: few}, others, ports)
-    return sorted(near), wide, frozenset([others[at] for at in few] if wide else others)
+    if wide:
+        few = sorted({*range(len(group))}.difference(wide))
+        return sorted(doubtful({group.proto: few}, others, ports)), wide, frozenset([others[at] for at in few])
+    near = [together[at] for together in linked(ports) for of in linked([others[n] for n in together]) for at in of]
+    return sorted(near), wide, group.once(ends)
 
 
 def _strangers(many: Group, few: Group) -> bool:

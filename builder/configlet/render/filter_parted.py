@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from configlet.model.block import Block, items
 from configlet.model.net import Span
-from configlet.model.policy import ANY_BIT, DST, FLAG, FRAG, PROTO, SRC, Entry
+from configlet.model.policy import ANY_BIT, DPORT, DST, FLAG, FRAG, PROTO, SRC, Entry
 from configlet.model.problem import Refused, refuse
 from configlet.model.told import Face, Faced, Group, Item, Told, columns, ends, told
 from configlet.packets.boxes import change
@@ -167,13 +167,14 @@ class _Common:
         self.blocks: dict[tuple[object, ...], Sequence[Told]] = {}
         self.groups: dict[tuple[object, ...], Group] = {}
         self.fronts: dict[tuple[object, ...], Front] = {}
+        self.spread: dict[tuple[object, ...], dict[Span, Told]] = {}
         self.held = 0
 
     def make_room(self) -> None:
         """Let go of all when it is much."""
         if self.held + len(self.told) > MOST:
             self.held = 0
-            for known in (self.told, self.blocks, self.groups, self.fronts):
+            for known in (self.told, self.blocks, self.groups, self.fronts, self.spread):
                 known.clear()
 
     def row(self, entry: Entry, level: int) -> Told:
@@ -187,13 +188,26 @@ class _Common:
 
     def block(self, block: Block[Entry], level: int) -> Sequence[Told]:
         """The rows of a block that has one local end."""
-        sets = block.sets
+        sets, end = block.sets, SRC if level == DST else DST
+        if all(map((1).__eq__, map(len, (*sets[:end], *sets[end + 1 :])))):
+            return self._spread(block, level, sets[end])
         key = level, block.permit, sets[:level], sets[level + 1 :], id(block.like.rule)
         found = self.blocks.get(key)
         if found is None:
             found = self.blocks[key] = [told(entry, level) for entry in block.rows()]
             self.held += len(found)
         return found
+
+    def _spread(self, block: Block[Entry], level: int, ends_: Sequence[Span]) -> Sequence[Told]:
+        """The same of one that differs in its other ends alone: of those most are in the blocks of other hosts too."""
+        like, (proto, *upper) = block.like, [spans[0] for spans in (block.sets[PROTO], *block.sets[DPORT:])]
+        known = self.spread.setdefault((level, like.permit, proto, *upper, id(like.rule)), {})
+        missing = [end for end in ends_ if end not in known]
+        if missing:
+            dport, sport, flag, part = upper
+            known.update((e, Told(level, like.permit, proto, (e, dport, sport, flag, part), like.rule)) for e in missing)
+            self.held += len(missing)
+        return list(map(known.__getitem__, ends_))
 
     def front(self, found: Sequence[Item], mine: Mapping[Span, int]) -> Front:
         """Rows by where they are looked up, but those of which both ends are local."""

@@ -44,6 +44,8 @@ def all_printed(form: Form, rows: Iterable[Iterable[object]]) -> str:
     count, steps = form
     found = list(rows)
     ahead = in_order(form, count)
+    if ahead and len(found) == 1 and len(found[0]) == count and printable_all(found):  # type: ignore[arg-type]
+        return "".join(chain.from_iterable(zip(ahead, found[0], strict=False))) + ahead[-1]  # type: ignore[arg-type]
     if ahead:
         columns = list(zip(*found, strict=True)) if set(map(len, found)) == {count} else []  # type: ignore[arg-type]
         if columns and printable_all(columns):
