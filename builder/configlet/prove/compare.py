@@ -22,10 +22,17 @@ class Doubt(Exception):  # noqa: N818 - it is an answer
 
 
 _Answer = Box | Overrun | None
-_Known = OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer], int]]
-_known: _Known = OrderedDict()
-"""Answers by law and lines as they are, for the members of a pair that hold the same lists, and how many lines; the oldest
-go first."""
+
+
+class _Known(OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer], int]]):
+    """Answers by law and lines as they are, for the members of a pair that hold the same lists, and how many lines; the oldest
+    go first."""
+
+    held = 0
+    """How many lines these are together."""
+
+
+_known = _Known()
 _MOST, _ROWS = 64, 20_000
 ADDRESSES, BLOCKS = 16, 4
 """Addresses of a host, and rows that blocks stand for beside each item of its law, above which it is not looked at end by end."""
@@ -58,9 +65,11 @@ def _compared(law: Law, lines: Sequence[Line], own: Collection[int] | None) -> t
             answers = each_way(law.family, law.lists, lines)
         except Contradiction:
             raise Doubt("Internal error: the lists differ, and neither passes more than the other.") from None
-    _known[key] = law, lines, answers, len(lines)
+    count = len(lines)
+    _known[key] = law, lines, answers, count
+    _known.held += count
     while len(_known) > _MOST:
-        _known.popitem(last=False)
+        _known.held -= _known.popitem(last=False)[1][3]
     return answers
 
 
@@ -79,8 +88,9 @@ def _alike(law: Law, lines: Sequence[Line], own: Collection[int]) -> bool:
 
 def forget() -> None:
     """Let go of what was compared, when it is much."""
-    if sum(count for _, _, _, count in _known.values()) > _ROWS:
+    if _known.held > _ROWS:
         _known.clear()
+        _known.held = 0
 
 
 def _witness(kind: Kind, law: Law, lines: Sequence[Line], packet: Packet, box: Box, file: str) -> Witness:

@@ -67,9 +67,13 @@ class Said(NamedTuple):
     judges: Mapping[Key, int]
     """Which of them judges where."""
 
-    def parts(self, words: Sequence[str], spans: Spans, lists: Sequence[Columns]) -> list[list[Run | list[Row]]] | None:
-        """Lists of lines, each in parts; None where an element leads to no chain that decides."""
+    def parts(
+        self, words: Sequence[str], spans: Spans, lists: Sequence[Columns], ends: Mapping[str, bool]
+    ) -> list[list[Run | list[Row]]] | None:
+        """Lists of lines, each in parts; None where an element leads to no chain that decides. ``ends``: such chains that are
+        not in the frame."""
         leads = {words[place]: permit for place, permit in self.decides.items()}
+        leads.update(ends)
         if not all(one.targets <= leads.keys() for one in lists):
             return None
         return [[*_filled(steps, spans[family], lists, leads)] for family, steps in self.steps]

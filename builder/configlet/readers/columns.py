@@ -1,8 +1,7 @@
 """Elements of a verdict map by columns: a long list is understood, checked and walked as a whole.
 
-A line of it is looked up as it stands; what it says was found once, and is the same object in every map that has this line.
-What it says besides, its words and where they stand, is found when somebody asks. What does not fit is Unfit, and the text is
-read line by line.
+What its lines say besides, their words and where they stand, is found when somebody asks. What does not fit is Unfit, and the
+text is read line by line.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ class Looked(Exception):  # noqa: N818 - it is said of a walk
     """Something was asked that not all tables answer alike that are said in the same way."""
 
 
-Told = tuple[Any, ...]
-"""What a line says that holds one element and nothing else: its key, and whether it permits or, in place of that, the chain
-to which it leads."""
+Told = tuple[Sequence[Sequence[Span]], Sequence[bool | str]]
+"""What lines say of which each holds one element and nothing else: the parts of their keys; whether each permits or, in place
+of that, the chain to which it leads."""
 
 
 class Spoken(NamedTuple):
@@ -53,19 +52,30 @@ class Columns(Sequence[Element]):
     __slots__ = ("_does", "_ends", "_said", "_words", "axes", "counting", "file", "known", "number", "targets")
 
     def __init__(
-        self, file: str, number: int, told: Sequence[Told], words: Callable[[], Sequence[Spoken]], *, counting: bool
+        self,
+        file: str,
+        number: int,
+        axes: Sequence[Sequence[Span]],
+        does: Sequence[bool | str],
+        words: Callable[[], Sequence[Spoken]],
+        *,
+        counting: bool,
     ) -> None:
         self.file, self.number, self.counting = file, number, counting
-        *axes, self._does = zip(*told, strict=True)
-        self.axes: Sequence[Sequence[Span]] = axes
+        self.axes, self._does = axes, does
         """Each part of the keys, by element."""
-        self.targets: set[str] = {*self._does} - {True, False}
+        self.targets = cast("set[str]", {*does} - {True, False})
         """The chains to which elements lead."""
         self.known: dict[object, Any] = {}
         """What others made of it, for as long as it is held."""
         self._words = words
         self._said: Sequence[Spoken] | None = None
         self._ends: Sequence[End] | None = None
+
+    @property
+    def told(self) -> Told:
+        """What the elements say: the parts of their keys, and what each does."""
+        return self.axes, self._does
 
     @property
     def said(self) -> Sequence[Spoken]:
@@ -116,7 +126,11 @@ class Columns(Sequence[Element]):
 
     def permits(self, leads: Mapping[str, bool]) -> Sequence[bool]:
         """Whether each element permits; ``leads`` says it of chains."""
-        return [*map(leads.get, self._does, self._does)] if self.targets else self._does
+        if not self.targets:
+            return cast("Sequence[bool]", self._does)
+        known: dict[bool | str, bool] = {True: True, False: False}
+        known.update(leads)
+        return [*map(known.__getitem__, self._does)]
 
     def _within(self, base: Box, fields: Sequence[int]) -> Iterator[Box]:
         box: list[Iterable[Span]] = [*map(repeat, base)]
@@ -154,6 +168,13 @@ class Hole(Sequence[Element]):
     def lines(self, *_: object) -> NoReturn:
         """There are none to be seen."""
         raise Looked
+
+
+class Rules(Hole):
+    """The same of rules that follow one another: of each place among them only the ``number`` is known. They ask for a packet's
+    own addresses, also of packets that begin nothing, and the first that has them decides."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

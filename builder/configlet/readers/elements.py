@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any
 
 from configlet.readers.columns import Columns, Spoken, Told, Unfit
 from configlet.readers.filter_values import FAMILY, Element, End, Said
@@ -21,6 +21,8 @@ REMEMBERED = 8192
 """Elements of the texts before that are remembered, of each type of key."""
 _PART = re.compile(r'(?:[^,"]|"[^"]*"|")+')
 """What stands between two commas of a list; a comment may hold commas of its own."""
+_PLAIN = bytes(range(32, 127)) + b"\t\n"
+_JOINT, _BREAK = " . ", "\n"
 _WORDS = re.compile(r"\(\?P<(?:margin|said|label|verb)>")
 """What an element says besides its key and what is done."""
 
@@ -34,11 +36,22 @@ class _Keys(dict[str, Span]):
     def __missing__(self, text: str) -> Span:
         if len(self) >= REMEMBERED:
             self.clear()
-        if text.isdigit() and text.isascii() and (value := int(text)) <= self._highest:
-            span = self[text] = value, value
-        else:
-            span = self[text] = self._read(text)
+        span = self[text] = self._read(text)
         return span
+
+    def column(self, texts: Sequence[str]) -> tuple[Span, ...]:
+        """The same of many. Numbers are hardly ever the same, so that they are not remembered."""
+        together = "".join(texts)
+        if self._highest < 0 or not (together.isascii() and together.replace("-", "").isdigit()):
+            return tuple(map(self.__getitem__, texts))
+        if "-" in together:
+            found = tuple([self[text] if "-" in text else (int(text),) * 2 for text in texts])
+        else:
+            values = [*map(int, texts)]
+            found = tuple(zip(values, values, strict=True))
+        if max(found)[0] > self._highest:
+            raise Unreadable(f"This is no number from 0 to {self._highest}")
+        return found
 
 
 class Elements:
@@ -48,7 +61,6 @@ class Elements:
         self.names = grammar["names"]
         self.keys = {kind: _Keys(kind, partial(self._key, kind)) for kind in grammar["key_types"]}
         self.said: dict[tuple[tuple[str, ...], bool], dict[str, Said]] = {}
-        self.told: dict[tuple[tuple[str, ...], bool], dict[str, Told]] = {}
         element = expand(grammar["map"]["element"], grammar["parts"])
         self.element = re.compile(element)
         self.alike = re.compile(rf"^(?P<margin>[ \t]*)(?P<said>{element}),$", re.MULTILINE)
@@ -72,56 +84,66 @@ class Elements:
             return tuple(self.of(kinds, stanza, counting=counting))
         return self.listed(kinds, body_of(stanza), stanza.header.file, counting=counting)
 
-    def listed(self, kinds: tuple[str, ...], body: Body, file: str, *, counting: bool) -> Columns:
-        """The elements of a body. Raises Unfit, or Refused, where its lines are not all alike."""
-        known = self.told.setdefault((kinds, counting), {})
-        if len(known) >= REMEMBERED:
-            known.clear()
-        lines = body.text.split("\n")
-        told = [*map(known.get, lines)]
-        if not all(told):
-            new = {line for line, one in zip(lines, told, strict=True) if one is None}
-            known.update(zip(new, self._all_told(kinds, [*new], counting=counting), strict=True))
-            told = [*map(known.__getitem__, lines)]
-        found = cast("list[Told]", told)
-        in_words = partial(self._in_words, kinds, body, found, counting=counting)
-        return Columns(file, body.number, found, in_words, counting=counting)
+    def listed(
+        self, kinds: tuple[str, ...], body: Body, file: str, *, counting: bool, like: tuple[str, Columns] | None = None
+    ) -> Columns:
+        """The elements of a body. ``like``: another one, with what such lines were found to say there. Raises Unfit, or Refused,
+        where its lines are not all alike."""
+        if like is None:
+            axes, does = self._told(kinds, body.text, counting=counting)
+        else:
+            axes, does = self._beside(kinds, body.text, *like, counting=counting)
+        in_words = partial(self._in_words, kinds, body, axes, counting=counting)
+        return Columns(file, body.number, axes, does, in_words, counting=counting)
 
-    def _all_told(self, kinds: tuple[str, ...], lines: Sequence[str], *, counting: bool) -> Iterable[Told]:
-        """What lines say that are new: by one pattern for all, where each has one element and nothing that is not printed."""
-        found = self.short.findall("\n".join(lines))
-        if len(found) != len(lines) or not "".join(map(str.lstrip, lines)).isprintable():  # a comment may reach over some
-            spoken = [self._spoken(kinds, line, counting=counting) for line in lines]
-            return [(*one.spans, one.target or one.permit) for one in spoken]
+    def _beside(self, kinds: tuple[str, ...], text: str, other: str, known: Columns, *, counting: bool) -> Told:
+        """What lines say, of which those ahead and behind of some stand in another list."""
+        front, start, back, end = _shared(text, other)
+        axes, does = known.told
+        new, done = self._told(kinds, text[start : end - 1], counting=counting)
+        behind = len(does) - back
+        whole = [(*axis[:front], *of, *axis[behind:]) for axis, of in zip(axes, new, strict=True)]
+        return whole, (*does[:front], *done, *does[behind:])
+
+    def _told(self, kinds: tuple[str, ...], text: str, *, counting: bool) -> Told:
+        """What lines say: by one pattern for all, where each has one element and nothing that is not printed."""
+        found = self.short.findall(text)
+        if len(found) != text.count("\n") + 1 or not _printed(text):  # a comment may reach over some
+            spoken = [self._spoken(kinds, line, counting=counting) for line in text.split("\n")]
+            return tuple(zip(*(one.spans for one in spoken), strict=True)), [one.target or one.permit for one in spoken]
         keys, counters, verdicts, chains = self._few([*zip(*found, strict=True)])
         if any(counters) and not counting:
             raise Unfit
-        does: Iterable[object] = map("accept".__eq__, verdicts)
+        does: Sequence[bool | str] = [*map("accept".__eq__, verdicts)]
         if any(chains):
-            if any(chain and '"' in line for chain, line in zip(chains, lines, strict=True)):
+            if any(chain and '"' in line for chain, line in zip(chains, text.split("\n"), strict=True)):
                 raise Unfit
-            does = [chain or verdict == "accept" for chain, verdict in zip(chains, verdicts, strict=True)]
+            does = [chain or permit for chain, permit in zip(chains, does, strict=True)]
         try:
-            return [*zip(*self._axes(kinds, keys), does, strict=True)]
+            return self._axes(kinds, keys), does
         except Unreadable:
             raise Unfit from None
 
-    def _axes(self, kinds: tuple[str, ...], keys: Sequence[str]) -> Iterable[Iterable[Span]]:
-        """The parts of some keys. Raises Unfit, or Unreadable, also when they are looked at."""
+    def _axes(self, kinds: tuple[str, ...], keys: Sequence[str]) -> Sequence[Sequence[Span]]:
+        """The parts of some keys. Raises Unfit, or Unreadable."""
         if len(kinds) == 1:
-            return (map(self.keys[kinds[0]].__getitem__, keys),)
-        parts = [key.split(" . ") for key in keys]
-        if {*map(len, parts)} != {len(kinds)}:
+            return (self.keys[kinds[0]].column(keys),)
+        each = len(kinds) + 1  # a break that is in no key stands behind each
+        parts = (_JOINT + _BREAK + _JOINT).join(keys).split(_JOINT)
+        breaks = parts[each - 1 :: each]
+        if len(parts) != each * len(keys) - 1 or breaks.count(_BREAK) < len(keys) - 1:
             raise Unfit
-        return [map(self.keys[kind].__getitem__, of) for kind, of in zip(kinds, zip(*parts))]  # noqa: B905
+        return tuple([self.keys[kind].column(parts[at::each]) for at, kind in enumerate(kinds)])
 
-    def _in_words(self, kinds: tuple[str, ...], body: Body, told: Sequence[Told], *, counting: bool) -> Sequence[Spoken]:
+    def _in_words(
+        self, kinds: tuple[str, ...], body: Body, axes: Sequence[Sequence[Span]], *, counting: bool
+    ) -> Sequence[Spoken]:
         """What lines say, with all their words."""
         found = self.alike.findall(body.text)
-        if len(found) != len(told):
+        if len(found) != len(axes[0]):
             return [self._spoken(kinds, line, counting=counting) for line in body.text.split("\n")]
         margins, said, labels, verdicts, verbs, chains = self._parts([*zip(*found, strict=True)])
-        columns, spans = [len(margin) + 1 for margin in margins], [one[:-1] for one in told]
+        columns, spans = [len(margin) + 1 for margin in margins], zip(*axes, strict=True)
         verbs, permits = [*map(str.__add__, verdicts, verbs)], map("accept".__eq__, verdicts)
         return [*map(_new, repeat(Spoken), zip(said, columns, spans, verbs, chains, permits, labels, strict=True))]
 
@@ -180,6 +202,47 @@ class Elements:
         if first > last:
             raise Unreadable("This range is reversed")
         return first, last
+
+
+def _shared(text: str, other: str) -> tuple[int, int, int, int]:
+    """How many lines a text has in common with another one ahead, and where these end; how many behind, and where they begin.
+    At least one line is between them."""
+    most = min(len(text), len(other))
+    start = text.rfind("\n", 0, _ahead(text, other, most)) + 1
+    end = text.find("\n", len(text) - _behind(text, other, most - start)) + 1
+    back = text.count("\n", end) + 1 if end else 0
+    return text.count("\n", 0, start), start, back, end or len(text) + 1
+
+
+def _ahead(one: str, two: str, most: int) -> int:
+    """With how many characters both texts begin, but no more than these."""
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == two[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _behind(one: str, two: str, most: int) -> int:
+    """With how many both end."""
+    least, first, second = 0, len(one), len(two)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[first - middle : first - least] == two[second - middle : second - least]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _printed(text: str) -> bool:
+    """Whether nothing in some lines is not printed, but for what stands ahead of all else."""
+    if text.isascii() and not text.encode().translate(None, _PLAIN):
+        return True
+    return "".join(map(str.lstrip, text.split("\n"))).isprintable()
 
 
 def _highest(kind: str) -> int:

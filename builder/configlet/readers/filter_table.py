@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import chain
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from configlet.model.gate import Line, Reading, Texts
 from configlet.model.lines import Lines
@@ -14,16 +14,18 @@ from configlet.model.problem import Refused
 from configlet.model.running import Running
 from configlet.readers.again import Again, Said, Spans
 from configlet.readers.asked import Key, Sheet, Taken
-from configlet.readers.columns import Columns, Hole, Unfit, apart
+from configlet.readers.columns import Columns, Hole, Rules, Unfit, apart
 from configlet.readers.elements import Elements, body_of
 from configlet.readers.filter_values import Element, Hook, Table, VerdictMap, end_of
 from configlet.readers.frames import Framed, Frames
 from configlet.readers.patterns import said_of
 from configlet.readers.phases import lists
 from configlet.readers.statements import Statements
-from configlet.readers.tree import Body, Cut, Stanza, braced, cut, with_bodies
+from configlet.readers.thin import MARK, Thin, Thinner
+from configlet.readers.tree import Body, Cut, Stanza, braced, cut, emptied, with_bodies
 from configlet.readers.whole import whole
 
+T = TypeVar("T")
 _NAME = re.compile(r"(map|chain) ([A-Za-z][A-Za-z0-9_]*) \{")
 _LEADING = " : jump"
 """What a list says of which the walk looks at each element."""
@@ -41,8 +43,11 @@ class FilterTableReader:
         self.policy = re.compile(grammar["policy"])
         self.key = re.compile(grammar["map"]["type"])
         self.sheet, self.taken = Sheet.of(grammar), Taken()
-        self.frames, self.again = Frames(grammar), Again()
+        self.frames, self.again = Frames(grammar), (Again(), Again())
+        self.thinner = Thinner(grammar, self._decides)
         self.bodies: dict[tuple[tuple[str, ...], bool, str], Columns] = {}
+        self.beside: dict[tuple[tuple[str, ...], bool, str], tuple[str, Columns]] = {}
+        """One of these lists by its last line: lists that end alike most often differ in few lines."""
         self.held = 0
 
     def read(self, text: str, file: str) -> Reading:
@@ -79,36 +84,48 @@ class FilterTableReader:
     def _as_before(self, found: Cut, text: str, file: str) -> Reading | None:
         """The reading of a text by what is said for all of its pattern; it is parsed and walked itself when somebody asks for
         lines."""
-        framed = self.frames.of(found.frame)
-        known = framed and self.again.of(framed, partial(self._said, found, file, framed))
-        if not (framed and known):
+        thin = self.thinner.of(found.frame)
+        return (thin and self._by_pattern(found, thin, text, file)) or self._by_pattern(found, None, text, file)
+
+    def _by_pattern(self, found: Cut, thin: Thin | None, text: str, file: str) -> Reading | None:
+        """The same with what is left of the frame, if that is told."""
+        framed = self.frames.of(thin.frame if thin else found.frame)
+        if not framed or (thin and not thin.ends.keys().isdisjoint(framed.words)):
+            return None
+        known = self.again[thin is not None].of(framed, partial(self._said, found, thin, file, framed))
+        if not known:
             return None
         said, spans = known
-        each = zip(said.lists, found.lists, strict=True)
-        columns = [self._known(kinds, counting, listed) for (kinds, counting), listed in each]
-        made = said.parts(framed.words, spans, columns)
+        columns = [self._known(*kinds, listed) for kinds, listed in zip(said.lists, found.lists)]  # noqa: B905 - ours follow
+        total = said.total + sum(map(len, columns))
+        if thin:
+            columns += [rules for _, rules in thin.lists]
+            total += thin.total + sum(len(rules) for _, rules in thin.lists)
+        made = said.parts(framed.words, spans, columns, thin.ends if thin else {})
         if made is None:
             return None
-        table = cache(partial(self._parsed, text, file))
-        lines = cache(lambda: self._lines(table()))
-        total = said.total + sum(map(len, columns))
+        table = _Once(partial(self._parsed, text, file))
+        lines = _Once(lambda: self._lines(table()))
         of = {number: Lines(made[number], partial(_list, lines, key)) for key, number in said.judges.items()}
         by_key = {key: of[number] for key, number in said.judges.items()}
-        return Reading(by_key, total, total, True, cache(lambda: _texts(table(), self.grammar)))
+        return Reading(by_key, total, total, True, _Once(lambda: _texts(table(), self.grammar)))
 
     def _known(self, kinds: tuple[str, ...], counting: bool, listed: str) -> Columns:
         """The elements of a long list, no two of which share a key; where they stand is not said. Raises Refused."""
         key = kinds, counting, listed
         found = self.bodies.get(key)
         if found is None:
-            found = self.elements.listed(kinds, Body(0, listed), "", counting=counting)
+            last = kinds, counting, listed[listed.rfind("\n") + 1 :]
+            found = self.elements.listed(kinds, Body(0, listed), "", counting=counting, like=self.beside.get(last))
             _disjoint(found)
             if len(found) > _LINES:
                 return found
             if self.held + len(found) > _LINES:
                 self.bodies.clear()
+                self.beside.clear()
                 self.held = 0
             self.bodies[key] = found
+            self.beside[last] = listed, found
             self.held += len(found)
         return found
 
@@ -119,24 +136,36 @@ class FilterTableReader:
         assert table is not None
         return table
 
-    def _said(self, found: Cut, file: str, framed: Framed, spans: Spans) -> Said | None:
+    def _said(self, found: Cut, thin: Thin | None, file: str, framed: Framed, spans: Spans) -> Said | None:
+        left = emptied(thin.frame if thin else found.frame)  # nobody looks at a long list of a pattern
         many = len(found.lists)
-        stanzas = with_bodies(found._replace(lists=[""] * many), file)  # nobody looks at a long list of a pattern
-        table = stanzas and self._only(stanzas[0], pattern=True)
+        stanzas = len(left.lists) == many and with_bodies(left, file)
+        ours = [_looked_up(number, kinds) for number, (kinds, _) in enumerate(thin.lists)] if thin else []
+        table = stanzas and self._only(stanzas[0], Table(dict(ours), pattern=True))
         if not (stanzas and table):
             return None
         total = stanzas[1] - many
         walk = partial(lists, sheet=self.sheet, taken=self.taken)
         return said_of(table, total, framed, spans, walk)
 
-    def _only(self, stanzas: Sequence[Stanza], *, pattern: bool = False) -> Table | None:
-        """The one table of a text, or that of its pattern. Raises Refused for anything else in it."""
+    def _decides(self, shape: str) -> tuple[bool, int] | None:
+        """Whether a chain of these lines does no more than to decide, and how; and its lines."""
+        try:
+            stanzas, total = braced(f"{self.grammar['table']} {{\n\tchain {MARK} {{\n{shape}\t}}\n}}\n", "")
+            table = self._only(stanzas)
+        except Refused:
+            return None
+        end = table and not table.hooks and table.ends.get(MARK)
+        return (end.permit, total - 2) if end else None
+
+    def _only(self, stanzas: Sequence[Stanza], empty: Table | None = None) -> Table | None:
+        """The one table of a text, put into an empty one. Raises Refused for anything else in it."""
         table: Table | None = None
         for stanza in stanzas:
             if stanza.header.text == self.grammar["table"] + " {":
                 if table is not None:
                     stanza.header.refuse("This table stands twice in the text")
-                table = self._table(stanza, Table(pattern=pattern))
+                table = self._table(stanza, empty or Table())
             elif stanza.inner or stanza.lines or stanza.header.text not in self.grammar["preamble"] or table:
                 stanza.header.refuse("This is not our table")
         return table
@@ -223,6 +252,11 @@ class FilterTableReader:
         table.put(name, [self.statements.rule(line) for line in lines])
 
 
+def _looked_up(number: int, kinds: tuple[str, ...]) -> tuple[str, VerdictMap]:
+    """A list of rules of which a frame has only a lookup, by the name there."""
+    return f"{MARK}{number}", VerdictMap(kinds, Rules(number))
+
+
 def _disjoint(elements: Sequence[Element]) -> None:
     """Refuse elements that share a key: the kernel does not load them. Looked for along the part that tells most apart."""
     if not elements or isinstance(elements, Hole) or (isinstance(elements, Columns) and apart(elements)):
@@ -237,6 +271,21 @@ def _disjoint(elements: Sequence[Element]) -> None:
             if all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(element.spans, other.spans, strict=True)):
                 element.source.refuse("This element shares keys with another one of its map")
         active.append(element)
+
+
+class _Once(Generic[T]):
+    """What is made when somebody asks, and once."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make: Callable[[], T] | None = make
+
+    def __call__(self) -> T:
+        if self._make is not None:
+            self._made = self._make()
+            self._make = None
+        return self._made
 
 
 def _list(lines: Callable[[], Mapping[Key, Sequence[Line]]], key: Key) -> Sequence[Line]:

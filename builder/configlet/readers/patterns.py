@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from configlet.model.gate import Line
 from configlet.readers.again import All, Few, Held, Said, Spans
 from configlet.readers.asked import Box, Key, Run, boxed
-from configlet.readers.columns import Hole, Looked
-from configlet.readers.filter_values import FAMILY, Table
+from configlet.readers.columns import Hole, Looked, Rules
+from configlet.readers.filter_values import FAMILY, Table, VerdictMap
 from configlet.readers.frames import Framed
 from configlet.readers.spans import Span
+from configlet.readers.thin import MARK
 
 Walk = Callable[[Table], Mapping[Key, Sequence[Run]]]
 
@@ -21,9 +22,11 @@ def said_of(table: Table, total: int, framed: Framed, spans: Spans, walk: Walk) 
     """
     if not _plain(table, framed):
         return None
-    holes = sorted((made.elements.number, made) for made in table.maps.values() if isinstance(made.elements, Hole))
-    places = {number: place for place, (number, _) in enumerate(holes)}
-    decides = {name: end.permit for name, end in table.ends.items() if end and name not in table.hooks}
+    holes = [(made.elements, made) for made in table.maps.values() if isinstance(made.elements, Hole)]
+    holes.sort(key=_in_turn)
+    places = {id(hole): place for place, (hole, _) in enumerate(holes)}
+    ends = [(name, end) for name, end in table.ends.items() if not name.startswith(MARK)]  # a chain of ours is not in the text
+    decides = {name: end.permit for name, end in ends if end and name not in table.hooks}
     try:
         found = walk(table)
         each = {id(runs): (key[2], [*_steps(runs, spans[key[2]], places)]) for key, runs in found.items()}
@@ -32,11 +35,17 @@ def said_of(table: Table, total: int, framed: Framed, spans: Spans, walk: Walk) 
     numbers = {one: number for number, one in enumerate(each)}
     return Said(
         total,
-        [(made.kinds, made.counting) for _, made in holes],
+        [(made.kinds, made.counting) for hole, made in holes if not isinstance(hole, Rules)],
         {place: decides[word] for place, word in enumerate(framed.words) if word in decides},
         [*each.values()],
         {key: numbers[id(runs)] for key, runs in found.items()},
     )
+
+
+def _in_turn(one: tuple[Hole, VerdictMap]) -> tuple[bool, int]:
+    """Lists as they stand in the text, then rules."""
+    hole, _ = one
+    return isinstance(hole, Rules), hole.number
 
 
 def _plain(table: Table, framed: Framed) -> bool:
@@ -46,7 +55,8 @@ def _plain(table: Table, framed: Framed) -> bool:
     told = [made for made in table.maps.values() if not isinstance(made.elements, Hole)]
     kept = sum(len(match.spans) for match in asked)
     kept += sum(len(made.elements) * sum(kind in FAMILY for kind in made.kinds) for made in told)
-    names = len(table.maps) + len(table.chains)
+    ours = sum(isinstance(made.elements, Rules) for made in table.maps.values())
+    names = len(table.maps) + len(table.chains) - ours  # their lookups stand in the frame
     names += sum(bool(rule.target) + (rule.lookup is not None) for rule in rules)
     names += sum(bool(element.target) for made in told for element in made.elements)
     return (kept, names) == (len(framed.addresses), framed.named)
@@ -69,4 +79,4 @@ def _steps(runs: Iterable[Run], spans: Sequence[Span], places: Mapping[int, int]
         yield Few([line.permit for line in few], [held(boxed(line.box)) for line in few])
         few = []
         if run:
-            yield All(places[run.of.number], [*map(held, run.bases)], run.fields)
+            yield All(places[id(run.of)], [*map(held, run.bases)], run.fields)

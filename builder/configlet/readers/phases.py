@@ -35,7 +35,7 @@ from configlet.readers.asked import (
     put,
     whole,
 )
-from configlet.readers.columns import Asked, Columns, Hole, Looked
+from configlet.readers.columns import Asked, Columns, Hole, Looked, Rules
 from configlet.readers.filter_values import Rule, Table
 from configlet.readers.spans import BITS, Span
 from configlet.readers.walk_chains import judged
@@ -132,7 +132,10 @@ def _starting(view: View, runs: Iterable[Run]) -> list[Run]:
     out: list[Run] = []
     for run in runs:
         if isinstance(run, Asked):
-            out.append(run)
+            if not isinstance(run.of, Rules):
+                out.append(run)
+            elif any(view.taken.starting(view, Line(True, base, 0, "")) for base in run.bases):
+                raise Looked
             continue
         left: list[Line] = []
         for line in run:

@@ -159,6 +159,17 @@ def cut(text: str, leading: str) -> Cut | None:
     return None if "\r" in text else Cut("".join((*kept, text[start:])), lists, kept)
 
 
+def emptied(frame: str) -> Cut:
+    """A frame cut where its long lists were, each as a list of one blank line."""
+    kept = []
+    start = head = 0
+    while (head := frame.find(_OPENED, head) + len(_OPENED)) >= len(_OPENED):
+        if frame.rfind("\n", head - 1, frame.find(_CLOSED, head)) < head:
+            kept.append(frame[start:head])
+            start = head
+    return Cut(frame, [""] * len(kept), kept)
+
+
 def with_bodies(found: Cut, file: str) -> tuple[list[Stanza], int] | None:
     """Stanzas by braces of a text that is cut: whoever takes the bodies sees to it that each line of them is one of a list
     that goes on behind it. None where a list is written otherwise. Raises Refused.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from configlet.model.gate import Line
 from configlet.readers.asked import (
     DPORT,
+    FIELDS,
     FRAG,
     SPORT,
     Box,
@@ -18,7 +19,7 @@ from configlet.readers.asked import (
     matched,
     ported,
 )
-from configlet.readers.columns import Asked, Columns, Hole
+from configlet.readers.columns import Asked, Columns, Hole, Looked, Rules
 from configlet.readers.filter_values import Element, Lookup, Match, Rule
 from configlet.readers.grammar import Source
 
@@ -86,6 +87,9 @@ def _rule(walk: _Walk, rule: Rule, box: Box, depth: int) -> None:
     view, fragments = walk.view, walk.fragments
     _, matches, lookup, verdict, target, label, _, counted = rule
     boxes = view.taken.of(view, rule, box, fragments) if matches else (box,)
+    if lookup and isinstance(held := view.table.maps[lookup.map].elements, Rules):
+        _ruled(walk, lookup, held, boxes, depth)
+        return
     decides, source = verdict in ("accept", "drop"), rule.source
     if decides and any(match.fragments == view.family for match in matches):
         fragments.decided = fragments.decided or len(matches) == 1
@@ -96,6 +100,19 @@ def _rule(walk: _Walk, rule: Rule, box: Box, depth: int) -> None:
             walk.out.append((_line(verdict == "accept", one, source, source.text, label, counted),))
         elif verdict:
             _called(walk, verdict, target, one, source, depth)
+
+
+def _ruled(walk: _Walk, lookup: Lookup, held: Rules, boxes: Sequence[Box], depth: int) -> None:
+    """What rules take of boxes of which each asks for two addresses, and then leads to a chain that decides. Raises Looked where
+    it hangs on these addresses, or on where a packet stands in its connection, what else they take."""
+    view = walk.view
+    if not boxes or any(selector.family != view.family for selector in lookup.selectors):
+        return
+    fields = tuple([FIELDS[selector.field] for selector in lookup.selectors])
+    whole = all(box[field] == view.every[field] for box in boxes for field in fields)
+    if not whole or view.phase != "new" or depth >= _DEEPEST:
+        raise Looked
+    walk.out.append(Asked(held, tuple(boxes), fields))
 
 
 def _called(walk: _Walk, verb: str, target: str, box: Box, source: Source, depth: int) -> None:
