@@ -15,7 +15,7 @@ from configlet.model.lines import Lines, Run, Said
 from configlet.model.net import Span
 from configlet.model.policy import DPORT, DST, FRAG, SRC, Box, Entry
 from configlet.model.told import Face, Faced, Group, Item, Told, faces
-from configlet.packets.bands import keys
+from configlet.packets.bands import Band, Peers, joined, keys
 from configlet.packets.ends import Ends
 from configlet.packets.hosts import alike
 from configlet.packets.sides import Side
@@ -292,3 +292,53 @@ def test_no_protocols_are_taken_together_that_a_row_tells_apart() -> None:
     for permit in (True, False):
         side = apart([entry(row(permit, TCP, (40, 40), (0, 31)))], (40,)).towards[40]
         assert side.of((0, 6)) is None and side.of((6, 7)) is None and side.of(UDP) is not None
+
+
+def test_a_run_that_says_both_ends_counts_as_its_rows_one_by_one() -> None:
+    dice, silent, other = random.Random(45), 0, 0
+    ends = [(one, one) for one in HOSTS] + list(PEERS)
+    for _ in range(600):
+        own = tuple(dice.sample(HOSTS, 2))
+        first = (own[0],) * 2
+        law = apart([row(True, dice.choice(PROTOS), first, dice.choice(PEERS), dice.choice(PORTS)) for _ in range(2)], own)
+        fields = dice.choice(((DST, SRC), (SRC, DST)))
+        mine = [(at, at) for at in own]
+        pairs = [(dice.choice(mine), dice.choice(ends))[:: dice.choice((1, -1))] for _ in range(3)]
+        deny = dice.random() < 0.7
+        permits = [not deny and dice.random() < 0.5 for _ in pairs]
+        bases = [row(False, dice.choice(PROTOS), ANYWHERE, ANYWHERE, dice.choice(PORTS)).box for _ in range(2)]
+        run = Run(bases, fields, [*zip(*pairs, strict=True)], permits, {})
+        theirs, singly = Ends(own, law), Ends(own, law)
+        theirs.rows(Lines([run], list))
+        singly.said([*run.rows()])
+        assert (theirs.within, theirs.beyond) == (singly.within, singly.beyond)
+        for at in own:
+            for one, two in ((theirs.towards[at], singly.towards[at]), (theirs.origin[at], singly.origin[at])):
+                assert [*one.rows()] == [*two.rows()]
+        silent += theirs._silent(run)
+        other += not theirs._silent(run)
+    assert silent > 20
+    assert other > 50
+
+
+def test_denies_ask_of_the_permits_of_all_protocols_and_ports_that_they_share() -> None:
+    dice = random.Random(46)
+    for _ in range(300):
+        many = dice.randrange(12)
+        rows = [row(dice.random() < 0.6, dice.choice(PROTOS), (40, 40), (5, 5), dice.choice(PORTS)) for _ in range(many)]
+        side = Ends((40,), apart(rows, (40,))).towards[40]  # type: ignore[arg-type]
+        for proto, port in product(PROTOS, PORTS):
+            asked = [((one.box[0], proto), (one.box[3], port)) for one in rows if one.permit]
+            shares = [all(a <= d and c <= b for (a, b), (c, d) in both) for both in asked]
+            assert side.asks(proto, port) or not any(shares)
+            assert not side.asks(proto, port) or any(shares) or len(rows) > 8
+
+
+def test_parts_of_a_band_are_that_band_again_only_all_of_them_in_order() -> None:
+    whole = Band(Peers(((1, 1), (2, 2), (3, 3))), (ANY_PORT,) * 3, (ANY_PORT, ANY_BIT, WHOLE))
+    one, two, three = whole.part(0, 1), whole.part(1, 2), whole.part(2, 3)
+    assert joined([one, two, three]) is whole
+    for some in ([one, two], [two, three], [one, three], [two, one, three], [one, one, two]):
+        found = joined(some)
+        assert found is not None and found is not whole
+        assert [*found.rows()] == [key for band in some for key in band.rows()]

@@ -53,12 +53,15 @@ class Peers:
 
 
 class Band:
-    """The other ends and the dports of some rows, and the rest, in which they are alike."""
+    """The other ends and the dports of some rows, and the rest, in which they are alike. ``whole``: the band of which these rows
+    are a part, from ``start``."""
 
-    __slots__ = ("peers", "ports", "rest")
+    __slots__ = ("peers", "ports", "rest", "start", "whole")
 
-    def __init__(self, peers: Peers, ports: tuple[Span, ...], rest: Rest) -> None:
-        self.peers, self.ports, self.rest = peers, ports, rest
+    def __init__(
+        self, peers: Peers, ports: tuple[Span, ...], rest: Rest, whole: Band | None = None, start: int = 0
+    ) -> None:
+        self.peers, self.ports, self.rest, self.whole, self.start = peers, ports, rest, whole, start
 
     def __len__(self) -> int:
         return len(self.ports)
@@ -72,7 +75,7 @@ class Band:
         """Some of the rows."""
         if end - start == len(self.ports):
             return self
-        return Band(self.peers.part(start, end), self.ports[start:end], self.rest)
+        return Band(self.peers.part(start, end), self.ports[start:end], self.rest, self, start)
 
     def without(self, ends: Set[Span]) -> Band:
         """Those that have another end than one of some."""
@@ -128,11 +131,23 @@ def joined(bands: Sequence[Band]) -> Band | None:
     """Some bands as one; None where they are not alike in the rest, and where there is none."""
     if len(bands) < 2:
         return bands[0] if bands else None
-    rest = bands[0].rest
+    rest, whole = bands[0].rest, bands[0].whole
+    if whole and _parts_of(whole, bands):
+        return whole
     if any(band.rest != rest for band in bands):
         return None
     ends = chain.from_iterable([band.peers.spans for band in bands])
     return Band(Peers(tuple(ends)), tuple(chain.from_iterable([band.ports for band in bands])), rest)
+
+
+def _parts_of(whole: Band, bands: Sequence[Band]) -> bool:
+    """Whether some bands are all parts of one, in order."""
+    at = 0
+    for band in bands:
+        if band.whole is not whole or band.start != at:
+            return False
+        at += len(band.ports)
+    return at == len(whole.ports)
 
 
 def keys(bands: Iterable[Band]) -> list[Key]:

@@ -46,8 +46,8 @@ class Ends:
         self._by_end = {level: {(at, at): side for at, side in sides.items()}
                         for level, sides in ((DST, self.towards), (SRC, self.origin))}  # fmt: skip
         self._held: dict[Span, tuple[int, ...]] = like._held if like else {}
-        self._seen: dict[int, tuple[Peers, _Held]] = like._seen if like else {}
-        """What was found of other ends that are held."""
+        self._seen: dict[int, tuple[Peers, _Held, Set[Span]]] = like._seen if like else {}
+        """What was found of other ends that are held, and those that are an address and nothing else."""
         self._faced: dict[tuple[int, Span], Peers] = like._faced if like else {}
         """The other ends of a face by side and protocol: most texts have the same."""
         self._done: dict[_Pair, list[Span]] = {pair: [] for pair in self.within}
@@ -111,7 +111,8 @@ class Ends:
         """The next rows, all of a run; base by base, as the first element that has a packet decides it in whichever base."""
         place = self._place(run)
         if place is None:
-            self.said([*run.rows()])
+            if not self._silent(run):
+                self.said([*run.rows()])
             return
         near, far = place
         for base in run.bases:
@@ -122,17 +123,17 @@ class Ends:
     def face(self, face: Face) -> None:
         """The next rows, all of a face."""
         own, groups = face.own, [*face.groups.values()]
-        found = [[(band, self._among(band.peers)) for _, band in group.once(bands_of)] for group in groups]
+        found = [[(band, *self._among(band.peers)) for _, band in group.once(bands_of)] for group in groups]
         asked = []
         for group, bands in zip(groups, found, strict=True):
             level, proto = group.level, group.proto
             if len(bands) == 1:
                 self._faced[level, proto] = bands[0][0].peers
-            some = [held for band, held in bands if held and not self._settled(level, own, proto, band.rest[-1], held)]
+            some = [held for band, held, _ in bands if held and not self._settled(level, own, proto, band.rest[-1], held)]
             if some:
                 asked.append((group, {span: of for held in some for span, of in held.items()}))
         self._asked(own, asked)
-        inner = [{span for _, held in bands for span in _inner(held)} for bands in found]
+        inner = [{span for *_, alone in bands for span in alone} for bands in found]
         for level, sides in ((DST, self.towards), (SRC, self.origin)):
             mine = [outside(*one) for one in zip(groups, inner, strict=True) if one[0].level == level]
             put(sides[own], mine)
@@ -146,14 +147,29 @@ class Ends:
                 return near, far
         return None
 
+    def _silent(self, run: Run) -> bool:
+        """Whether all rows are denies of which nobody asks, each of what goes from one of the host's addresses elsewhere, or
+        comes to one from there."""
+        if any(run.permits) or run.fields not in ((DST, SRC), (SRC, DST)):
+            return False
+        into, of = run.axes[run.fields.index(DST)], run.axes[run.fields.index(SRC)]
+        towards, origin = self._by_end[DST], self._by_end[SRC]
+        sides: dict[int, Side] = {}
+        for dst, src in zip(into, of, strict=True):
+            side = towards.get(dst) if not self._of(src) else origin.get(src) if not self._of(dst) else None
+            if side is None:
+                return False
+            sides[id(side)] = side
+        return not any(side.asks(base[PROTO], base[DPORT]) for side in sides.values() for base in run.bases)
+
     def _idle(self, run: Run, base: Box, near: int, far: int, hint: Peers | None) -> bool:
         """Whether all rows of a base are denies of which nobody asks, or of packets that rows ahead have decided."""
         proto, at = base[PROTO], base[near][0]
         if _uneven(run.fields) or self._by_end[near][base[near]].asks(proto, base[DPORT]):
             return False
         for permit, _, _, peers in _turns(run, far, hint):
-            held = self._among(peers)
-            if permit and len(_inner(held)) < len(peers.distinct):
+            held, alone = self._among(peers)
+            if permit and len(alone) < len(peers.distinct):
                 return False
             if held and not self._settled(near, at, proto, base[FRAG], held):
                 return False
@@ -180,30 +196,33 @@ class Ends:
         """The next rows of an address."""
         side = (self.towards if near == DST else self.origin)[at]
         for permit, band in bands:
-            held = self._among(band.peers)
+            held, alone = self._among(band.peers)
             if held:
                 if not self._settled(near, at, proto, band.rest[-1], held):
                     for key in band.rows():
                         if key[0] in held:
                             self._between(proto, permit, key[1:], *((at,), held[key[0]])[:: 1 if near == DST else -1])
-                if not (band := band.without(_inner(held))):
+                if not (band := band.without(alone)):
                     continue
             side.add(proto, permit, band)
 
-    def _among(self, peers: Peers) -> _Held:
-        """Those of some ends that have addresses of the host."""
+    def _among(self, peers: Peers) -> tuple[_Held, Set[Span]]:
+        """Those of some ends that have addresses of the host, and of these those that have nothing else than one."""
         known = self._seen.get(id(peers))
         if known is None:
             found = {span: self._of(span) for at in self.own for span in peers.holding(at)}
-            known = self._seen[id(peers)] = peers, found
-        return known[1]
+            known = self._seen[id(peers)] = peers, found, {span for span in found if span[0] == span[1]}
+        return known[1:]
 
     def _settled(self, near: int, at: int, proto: Span, part: Span, held: _Held) -> bool:
         """Whether rows ahead have decided all that some rows say of packets between addresses of the host."""
         if part != _WHOLE:
             return False
-        pairs = {(at, one) if near == DST else (one, at) for of in held.values() for one in of}
-        return self._finished.issuperset(pairs) or all(self._decided(pair, proto) for pair in pairs)
+        for of in held.values():
+            for one in of:
+                if not self._decided((at, one) if near == DST else (one, at), proto):
+                    return False
+        return True
 
     def _asked(self, own: int, asked: Sequence[tuple[Group, _Held]]) -> None:
         """Those rows of a face that are between addresses of the host, in order."""
@@ -232,12 +251,11 @@ class Ends:
                     self._finished.add(pair)
 
     def _decided(self, pair: _Pair, proto: Span) -> bool:
-        return any(low <= proto[0] and proto[1] <= high for low, high in self._done[pair])
-
-
-def _inner(held: _Held) -> Set[Span]:
-    """Ends that are an address of the host and nothing else."""
-    return {span for span in held if span[0] == span[1]}
+        first, last = proto
+        for low, high in self._done[pair]:  # noqa: SIM110 - asked of many rows
+            if low <= first and last <= high:
+                return True
+        return False
 
 
 def _bands(run: Run, base: Box, far: int, hint: Peers | None) -> Bands:

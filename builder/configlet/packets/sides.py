@@ -31,28 +31,26 @@ class Side:
     stand ahead. ``like``: the same side of another list, which is whole; what shares nothing with a permit of that need not be
     denied here."""
 
-    __slots__ = ("_asks", "_like", "_passed", "denies", "permits")
+    __slots__ = ("_like", "_passed", "denies", "permits")
 
     def __init__(self, like: Side | None = None) -> None:
         self._like = like
-        self._asks: dict[tuple[Span, Span], bool] = {}
-        self._passed: Sequence[tuple[Span, Span]] | None = None
+        self._passed: dict[Span, Sequence[Span]] = {}
         self.permits: dict[Span, list[tuple[Band | list[Key], int]]] = {}
         self.denies: list[tuple[Span, Band]] = []
 
     def asks(self, proto: Span, port: Span) -> bool:
         """Whether denies of a protocol and some ports count."""
-        known = self._asks.get((proto, port))
-        if known is None:
-            known = self._asks[proto, port] = self._like is None or self._like.passing(proto, port)
-        return known
+        return self._like is None or self._like.passing(proto, port)
 
     def passing(self, proto: Span, port: Span) -> bool:
         """Whether permits could share a packet with rows of a protocol and some ports."""
-        if self._passed is None:
-            self._passed = [(of, span) for of, some in self.permits.items() for span in _ports(some)]
-        for of, span in self._passed:
-            if of[0] <= proto[1] and proto[0] <= of[1] and span[0] <= port[1] and port[0] <= span[1]:
+        passed = self._passed.get(proto)
+        if passed is None:
+            some = [of for of in self.permits if of[0] <= proto[1] and proto[0] <= of[1]]
+            passed = self._passed[proto] = [span for of in some for span in _ports(self.permits[of])]
+        for low, high in passed:  # noqa: SIM110 - asked of many rows
+            if low <= port[1] and port[0] <= high:
                 return True
         return False
 
