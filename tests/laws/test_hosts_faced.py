@@ -342,3 +342,12 @@ def test_parts_of_a_band_are_that_band_again_only_all_of_them_in_order() -> None
         found = joined(some)
         assert found is not None and found is not whole
         assert [*found.rows()] == [key for band in some for key in band.rows()]
+
+
+def test_the_ends_around_some_others_are_those_that_share_an_address_with_one() -> None:
+    dice = random.Random(47)
+    for _ in range(400):
+        lows = [[dice.randrange(60) for _ in range(dice.randrange(1, 9))] for _ in range(2)]
+        some, asked = ([(low, low + dice.randrange(9)) for low in of] for of in lows)
+        meeting = [(a, b) for a, b in asked if any(a <= high and low <= b for low, high in some)]
+        assert Peers(tuple(some)).around(asked) == meeting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import chain, groupby, repeat
 from operator import itemgetter
@@ -48,8 +49,12 @@ class Peers:
 
     def around(self, spans: Iterable[Span]) -> list[Span]:
         """Those of some spans that share an address with one of these."""
-        crowd = self.crowd
-        return [span for span in spans if overlap((span,), crowd)]
+        crowd, out = self.crowd, []
+        for span in spans:
+            begun = bisect_left(crowd, (span[1] + 1,))  # those that begin no later than it ends
+            if begun and crowd[begun - 1][1] >= span[0]:
+                out.append(span)
+        return out
 
 
 class Band:
