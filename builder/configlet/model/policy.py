@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress, takewhile
+from operator import and_, attrgetter
 from typing import Literal
 
 from configlet.model.frozen import dataclass
@@ -47,6 +47,19 @@ def written_from(rules: Iterable[Rule]) -> int:
     return sum(1 for _ in takewhile(lambda rule: rule.origin not in WRITTEN, rules))
 
 
+_Ends = tuple[Sequence[int], Sequence[int], Mapping[int, Addresses]]
+_known: list[tuple[tuple[Rule, ...], _Ends]] = []
+
+
+def _ends_of(rules: tuple[Rule, ...]) -> _Ends:
+    """The identities of both ends of each rule, and what they are; of the rules that were asked about last it is kept."""
+    if not _known or _known[0][0] is not rules:
+        both = [*map(_SOURCE, rules), *map(_DESTINATION, rules)]
+        numbers = [*map(id, both)]
+        _known[:] = [(rules, (numbers[: len(rules)], numbers[len(rules) :], dict(zip(numbers, both, strict=True))))]
+    return _known[0][1]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """First match wins; what no rule matches is denied (DESIGN 5.1)."""
@@ -56,13 +69,13 @@ class Policy:
 
     def speaking(self, realm: str, family: Family) -> Iterator[Rule]:
         """The rules of which both ends have addresses in a realm and family, in order."""
-        there = {number for number, end in self.ends().items() if end.of(realm, family)}
-        return (rule for rule in self.rules if id(rule.source) in there and id(rule.destination) in there)
+        sources, destinations, ends = _ends_of(self.rules)
+        there = {number for number, end in ends.items() if end.of(realm, family)}.__contains__
+        return compress(self.rules, map(and_, map(there, sources), map(there, destinations)))
 
-    def ends(self) -> dict[int, Addresses]:
+    def ends(self) -> Mapping[int, Addresses]:
         """Every set of addresses that stands at an end of a rule, by its identity: most stand in many rules."""
-        both = [*map(_SOURCE, self.rules), *map(_DESTINATION, self.rules)]
-        return dict(zip(map(id, both), both, strict=True))
+        return _ends_of(self.rules)[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def policy_problems(inventory: Inventory, policy: Policy) -> Iterator[Problem]:
 
 def _enforced(policy: Policy) -> Policy:
     """The policy as it is when nothing is merely observed: what is written must make sense then."""
-    return replace(policy, rules=tuple(rule for rule in policy.rules if rule.origin != "observe"))
+    rules = tuple([rule for rule in policy.rules if rule.origin != "observe"])
+    return replace(policy, rules=rules) if len(rules) < len(policy.rules) else policy
 
 
 def _problem(finding: Finding) -> Problem:
