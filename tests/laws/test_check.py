@@ -6,6 +6,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from configlet import pipeline
+from configlet.cli.check import to_data
+from configlet.model.gate import Proof, Witness
 from configlet.model.inventory import PolicyTest, Selector
 from configlet.model.net import Addresses
 from configlet.model.policy import ANY_BIT, ANY_PORT, DPORT, DST, Entry, Packet, Rule
@@ -21,6 +24,7 @@ from configlet.packets.boxes import full, meet
 from configlet.packets.verdict import first
 from configlet.pipeline.check import decided, locked_out, way_in
 from configlet.pipeline.expected import run_test
+from configlet.pipeline.report import GroupSaid, Report
 from configlet.pipeline.site import open_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +64,13 @@ def test_a_workload_that_bypasses_the_kernel_is_unguarded_inside_its_segment_unt
     assert '"me1"' in problems[0].detail and "DPDK" in problems[0].detail
     assert "The cheapest cure: a " in problems[0].detail
     assert problems[0].place is not None and problems[0].place.file.endswith("hosts.yaml")
+
+
+def test_machines_are_told_all_that_a_proof_holds() -> None:
+    witness = Witness("too open", "a packet", ((6, 6), (1, 2)), "a line", "a rule", "all of it")
+    proofs = (Proof("leaf1/Vlan10 in", "PROVED", 3, 4), Proof("leaf1/Vlan10 out", "REFUTED", 1, 2, (witness,), "why"))
+    report = Report("dc1", {}, (), (GroupSaid(("leaf1",), proofs, 7, 6),), (), (), 0.0)
+    assert to_data(report)["proofs"] == [asdict(proof) for proof in proofs]
 
 
 def test_an_acceptance_ends_on_its_day(edit: Edit, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 
 import click
 from click.shell_completion import CompletionItem
@@ -68,6 +67,8 @@ class LazyGroup(click.Group):
         """As click does it, with a suggestion for a name that is nearly right."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, COMMANDS, 1)
             hint = f' Did you mean "{close[0]}"?' if close else " `configlet --help` lists them."
             raise click.UsageError(f'There is no command "{name}".{hint}', ctx)

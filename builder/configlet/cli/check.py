@@ -13,6 +13,7 @@ from configlet.cli import options, progress, say, sites, statuses
 from configlet.model.problem import Refused
 
 if TYPE_CHECKING:
+    from configlet.model.gate import Proof
     from configlet.pipeline import Report
 
 
@@ -71,7 +72,7 @@ def to_data(report: Report) -> dict[str, Any]:
         "status": report.status,
         "counts": report.counts,
         "findings": [say.problem_data(p) for p in report.findings],
-        "proofs": [asdict(proof) for proof in report.proofs],
+        "proofs": [_proof(proof) for proof in report.proofs],
         "alike": [group.owners for group in report.groups],
         "tests": [
             {
@@ -91,6 +92,18 @@ def to_data(report: Report) -> dict[str, Any]:
         ],
         "cached": report.cached,
         "seconds": round(report.seconds, 3),
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    """As ``asdict`` says it, which goes through thousands that have no witness one value after the other."""
+    return {
+        "gate": proof.gate,
+        "verdict": proof.verdict,
+        "read": proof.read,
+        "total": proof.total,
+        "witnesses": tuple(map(asdict, proof.witnesses)),
+        "reason": proof.reason,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from configlet.model.problem import Refused, refuse
@@ -28,6 +27,8 @@ def named(root: Path, site: str) -> str:
     known = workspace.sites(root)
     if site in known:
         return site
+    from difflib import get_close_matches
+
     close = get_close_matches(site, known, 1)
     hint = f'Did you mean "{close[0]}"?' if close else f"Sites: {', '.join(known) or 'none'}."
     raise refuse("Unknown site", f'{root / "inventory"} has no site "{site}". {hint}')
