@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from ipaddress import IPv6Address
 from typing import Any
 
 import pytest
 import yaml
 
-from configlet.workspace import accept, schema, validate
+from configlet.workspace import accept, forms, schema, validate
 from configlet.workspace.cache import NOTHING
 from configlet.workspace.document import Part, join, quick_part
 from configlet.workspace.placed import dumped, parsed, section_of
@@ -47,6 +48,8 @@ EDGES = (
     *(f"{kind}/{port}" for kind in ("tcp", "udp", "sctp", "icmp", "quic") for port in (0, 9, 60000, 64999, 65535, 65536)),
     *(f"tcp/{port}" for port in ("00", "01", "080", "59999", "65499", "65529", "65540", "65600", "66000", "70000", "100000")),
     *(f"tcp/{port}" for port in ("1-2", "2-1", "1-2-3", "-1", "1-", "0-65535", "1-65536", "1\n", "+1", "1_0", "\u0661")),
+    *("2001:db8::1", "fd00::a:b", "2001:DB8::1", "3fff:1:2:3:4:5::6", "3fff:1:2:3:4:5:6::7", "::ffff:0:1", "2001::1::2"),
+    *("10.0.0.1/31", "10.0.0.1/33", "10.0.0.1/031", "10.0.0.1/", "10.0.0.1/31/31", "2001:db8::1/127", "fd00:: 1", "fd00::1%1"),
     *("intra of web", "replies: a", "10.0.0.0/8", "10.0.0.1/8", "10.0.0.1", "10.0.0.01", "10.0.0.256", "10.0.0.0/33", "::/0"),
 )
 
@@ -56,6 +59,33 @@ def test_what_a_form_says_yes_to_quickly_it_has_nothing_against(form: str) -> No
     quick, slow = accept.QUICK[form], accept.CHECKS[form]
     assert [text for text in EDGES if quick(text) and slow(text) is not None] == []
     assert any(map(quick, EDGES)) or form in ("credentials", "gate")
+
+
+@pytest.mark.parametrize("form", sorted(accept._PATTERNS))
+def test_what_is_said_of_many_texts_in_one_look_is_said_of_each(form: str) -> None:
+    dice, quick, seen = random.Random(form), accept.QUICK[form], Counter[bool]()
+    good = [text for text in EDGES if quick(text)]
+    for _ in range(2_000):
+        some = {*dice.sample(good, dice.randrange(1, len(good) + 1)), *dice.sample(EDGES, dice.randrange(3))}
+        some |= {f"{one}\n{other}" for one, other in [dice.sample(good, 2)] if dice.random() < 0.2}
+        said = accept._at_once(form, some)
+        assert said is all(map(quick, some)), some
+        seen[said] += 1
+    assert min(seen.values()) > 200
+
+
+def test_a_number_that_is_found_quickly_is_that_of_the_address() -> None:
+    dice, quick = random.Random(11), 0
+    for _ in range(20_000):
+        groups = [f"{dice.choice((0, 1, 0xA, 0xFFFF, dice.getrandbits(16))):x}" for _ in range(dice.randrange(1, 9))]
+        groups[0] = dice.choice(("2001", "3ffe", "fd00", "fe80", "ff02", groups[0]))
+        at = dice.randrange(1, len(groups) + 1)
+        text = ":".join(groups[:at]) + dice.choice(("::", "::", "::", ":")) + ":".join(groups[at:])
+        number = forms.quick_six(text)
+        if number is not None:
+            assert forms.address(text) is None and IPv6Address(text) == IPv6Address(number)
+            quick += 1
+    assert quick > 1_000
 
 
 def test_cerberus_asked_about_doubts_says_what_it_says_about_everything() -> None:

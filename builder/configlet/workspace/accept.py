@@ -8,7 +8,7 @@ judges it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from itertools import chain, filterfalse
 from operator import itemgetter
@@ -75,15 +75,18 @@ CHECKS: dict[str, Check] = {
     "encap": _only("none", "a gate sees only the outer headers of an overlay"),
 }
 
+_SERVICE = (
+    rf"(?:{'|'.join(services.PORTED)})/(?!0[0-9]){forms.PORT}"
+    rf"|(?!(?:{'|'.join(services.PROTOCOLS)})(?:\Z|\n)){forms.NAME.pattern}"
+)
 QUICK: dict[str, Callable[[str], object]] = {
     **forms.QUICK,
     "selector": forms.NAME.fullmatch,
-    "service": re.compile(
-        rf"(?:{'|'.join(services.PORTED)})/(?!0[0-9]){forms.PORT}"
-        rf"|(?!(?:{'|'.join(services.PROTOCOLS)})\Z){forms.NAME.pattern}",
-        re.ASCII,
-    ).fullmatch,
+    "service": re.compile(_SERVICE, re.ASCII).fullmatch,
 }
+_PATTERNS = {**forms.PATTERNS, "service": _SERVICE}
+_AT_ONCE = 1_000
+"""Texts from which on it pays to ask all of them at once."""
 Accepts = Callable[[Sequence[Any]], bool]
 """Whether every one of some values is surely right."""
 
@@ -169,7 +172,14 @@ def _each(values: bool) -> Callable[[Any, Any], Accepts]:
 def _checked(limit: Any, rules: Any) -> Accepts:
     check, quick = CHECKS[limit], QUICK.get(limit, _never)
     if rules["type"] == "string":
-        return lambda texts: all(check(text) is None for text in filterfalse(quick, dict.fromkeys(texts)))
+
+        def every(texts: Sequence[Any]) -> bool:
+            some = dict.fromkeys(texts)
+            if len(some) >= _AT_ONCE and limit in _PATTERNS and _at_once(limit, some):
+                return True
+            return all(check(text) is None for text in filterfalse(quick, some))
+
+        return every
     if limit == "unique":
         return lambda lists: all(check(one) is None for one in [one for one in lists if len(one) > 1])
 
@@ -179,6 +189,17 @@ def _checked(limit: Any, rules: Any) -> Accepts:
         return all(check(value) is None for value in chain(filterfalse(quick, texts), others))
 
     return keeps
+
+
+def _at_once(limit: str, texts: Collection[str]) -> bool:
+    """Whether surely each of some texts has a form, seen in one look at all of them, each on a line of its own."""
+    lines = "\n".join(texts) + "\n"
+    return lines.count("\n") == len(texts) and _lines_of(limit).fullmatch(lines) is not None
+
+
+@cache
+def _lines_of(limit: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:(?:{_PATTERNS[limit]})\n)*+", re.ASCII)
 
 
 def _never(_: str) -> bool:

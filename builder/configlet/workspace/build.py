@@ -110,8 +110,11 @@ def _set(text: str) -> tuple[Family, Span]:
 
 
 def _address(text: str) -> IPAddress:
+    if ":" in text:
+        number = forms.quick_six(text)
+        return IPv6Address(text if number is None else number)
     span = forms.quick_prefix(text)
-    return IPv4Address(span[0]) if span is not None else (IPv6Address if ":" in text else IPv4Address)(text)
+    return IPv4Address(text if span is None else span[0])
 
 
 def _socket(text: str) -> tuple[IPAddress, IPNetwork]:

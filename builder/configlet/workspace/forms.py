@@ -33,9 +33,12 @@ _TITLE_GOOD = re.compile(
     r"[A-Za-z0-9,.:()/+&'=@_-]+(?: [A-Za-z0-9,.:()/+&'=@_-]+)*",
     re.ASCII,
 )
+_TEXT_GOOD = re.compile(r"[!-~][ -~]{0,299}", re.ASCII)
 _RESERVED = re.compile(r"(?:intra of|replies:|observed:|infrastructure addresses|default deny)")
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
 _PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/(?:0|[1-9][0-9]{0,2}))?", re.ASCII)
+_SIX = re.compile(r"(?:[23][0-9a-f]|f[cd])[0-9a-f]{2}(?::[0-9a-f]{1,4}){0,5}::[0-9a-f]{1,4}", re.ASCII)
+"""Of global and local unicast alone, so none of them is IPv4 in another form."""
 BOGON = 96
 """The length of ``::ffff:0:0/96``, which filters deny whole; what is longer was meant as an IPv4 address."""
 _FQDN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?", re.ASCII)
@@ -216,8 +219,28 @@ def quick_prefix(value: str) -> tuple[int, int] | None:
     return None if low & size else (low, low | size)
 
 
+@cache
+def quick_six(value: str) -> int | None:
+    """An IPv6 address in its most usual form, with ``::`` before the last group, as a number; None says nothing. What was
+    asked is remembered as that of ``quick_prefix`` is."""
+    if _SIX.fullmatch(value) is None:
+        return None
+    head, _, last = value.partition("::")
+    groups, number = head.split(":"), 0
+    for group in groups:
+        number = number << 16 | int(group, 16)
+    return number << 16 * (8 - len(groups)) | int(last, 16)
+
+
 def _quick_address(value: str) -> bool:
+    if ":" in value:
+        return quick_six(value) is not None
     return "/" not in value and quick_prefix(value) is not None
+
+
+def _quick_socket(value: str) -> bool:
+    address, _, length = value.partition("/")
+    return length in _LENGTHS and quick_prefix(address) is not None
 
 
 QUICK: dict[str, Callable[[str], object]] = {
@@ -229,8 +252,12 @@ QUICK: dict[str, Callable[[str], object]] = {
     "gate": _GATE.fullmatch,
     "port": re.compile(rf"{NAME.pattern}/{_PORT_NAME.pattern}", re.ASCII).fullmatch,
     "title": _TITLE_GOOD.fullmatch,
-    "text": re.compile(r"[!-~][ -~]{0,299}", re.ASCII).fullmatch,
+    "text": _TEXT_GOOD.fullmatch,
     "prefix": quick_prefix,
     "address": _quick_address,
+    "socket": _quick_socket,
 }
 """Says yes only to what the form of the name has nothing against, and does so faster."""
+
+PATTERNS = {"name": NAME.pattern, "title": _TITLE_GOOD.pattern, "text": _TEXT_GOOD.pattern}
+"""Those of them that are patterns and are asked of most texts; none matches the end of a line."""

@@ -81,6 +81,7 @@ def _uncollected() -> Iterator[None]:
         yield
     finally:
         forms.quick_prefix.cache_clear()
+        forms.quick_six.cache_clear()
         if enabled:
             gc.enable()
 
