@@ -49,7 +49,7 @@ class FileCache:
 
     def get(self, key: bytes) -> bytes | None:
         """The content of an entry that is whole."""
-        if len(key) < self.least:
+        if len(key) < self.least or not self.folder.is_dir():
             return None
         try:
             kept = (self.folder / _name(key)).read_bytes()
