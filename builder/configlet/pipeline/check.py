@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
@@ -34,6 +35,7 @@ def check_site(site: Site, started: float, tell: Tell | None = None, jobs: int |
     Raises Refused where a stage cannot go on.
     """
     said = tuple(group_reports(site, tell, jobs))
+    gc.freeze()  # what gates were compared by is remembered, and nothing of it is dead
     tests = tuple(run_test(site, test) for test in site.inventory.tests)
     open_gaps, closed = split_gaps(site)
     findings = (
