@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
+from configlet.fit.kernel import kernel_entries
 from configlet.model.block import Block, listed
 from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
 from configlet.model.problem import Refused
 from configlet.model.told import Group, Item, denies, in_turn
 from configlet.packets.apart import doubted, doubts, reached, reaches
-from configlet.render import filter_parted
+from configlet.render import filter_parted, filter_statements
 from configlet.render.filter_chain import firsts, lasts, written
 from configlet.render.filter_elements import logs
 from configlet.render.filter_order import permits_
 from configlet.render.filter_parted import Part, Parted, whole
-from configlet.render.filter_statements import heard
+from configlet.render.filter_statements import KNOWN, heard, statements
+from configlet.render.filter_table import _Rules
+from tests.builders import platform
 from tests.laws.test_fit_bulk import rule
 
 RULES = [rule(f"r{n}", "infrastructure" if n < 7 else "policy", True, n == 3) for n in range(9)]
@@ -135,3 +139,17 @@ def test_a_group_with_a_row_put_in_is_what_its_rows_say() -> None:
             quiet += not group.once(doubts)
             turned += bool(group.once(in_turn))
     assert min(quiet, turned) > 100
+
+
+def test_statements_that_hosts_have_in_common_are_written_as_their_own_platform_does() -> None:
+    operands = platform("nftables").kinds["filter-table"].operands
+    short = {**operands, "text": {**operands["text"], "length": 4}}
+    lists = [list(kernel_entries(6, receives=False)) for _ in range(KNOWN + 9)]
+    logged = [replace(row, rule=replace(row.rule, log=True)) for row in lists[0]]
+    for rows in (*lists, lists[0], lists[0][1:], logged, lists[0]):
+        for said in (operands, operands, short, operands):
+            parted, mine, theirs = Parted(plain=list(enumerate(rows))), _Rules(said), _Rules(said)
+            found = statements(said, 6, parted, mine.ending)
+            assert found == filter_statements._said(said, 6, parted, theirs.ending)
+            assert mine.chains == theirs.chains and bool(mine.chains) is rows[0].rule.log
+    assert len(filter_statements._ALONE) <= KNOWN

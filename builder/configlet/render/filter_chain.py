@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import compress
 from math import inf
 from typing import Any
@@ -23,6 +24,8 @@ STAGES = {"ports": 2, "proto": 3, "any": 4}
 """The order of lookups in a part of a chain."""
 PARTS = ("network_", "")
 """What the network needs and keeps closed is looked up first, then what the operator wrote: what a map's name says of it."""
+_STRANGE = str.maketrans(".:/-", "____")
+"""What cannot stand in a name, of all that addresses are written with."""
 PART = 3
 """How much later the second part is looked up."""
 Key = tuple[int, str, int]
@@ -39,8 +42,7 @@ class Chain:
     ) -> None:
         self.operands, self.family, self.direction, self.span = operands, family, direction, span
         self.other = SRC if direction == "in" else DST
-        text = "".join(c if c.isalnum() else "_" for c in span_text(family, span))
-        self.name = f"{direction}_{text}"
+        self.name = f"{direction}_{span_text(family, span).translate(_STRANGE)}"
         self.icmp: int = operands["icmp"][family]
         self._requests: tuple[int, ...] = tuple(operands["requests"][family])
         halves = _halves(parts)
@@ -84,8 +86,7 @@ class Chain:
         return Local(self.name, self.direction, word, end, dispatch, parts, tuple(maps))
 
     def _lookup(self, made: str, proto: int, sport: bool) -> Lookup:
-        both = ", ".join(str(n) for n in sorted({proto, self.icmp}))
-        return Lookup(made, proto, both if proto == self.icmp else f"{{ {both} }}", sport)
+        return Lookup(made, proto, _protocols(proto, self.icmp), sport)
 
     def _groups(self, part: int, half: Part) -> Iterator[tuple[Key, tuple[Sequence[int], Group]]]:
         """Rows by the map that holds them. A protocol whose ports somebody names in a part has a map of its own there."""
@@ -154,9 +155,17 @@ class Chain:
             key += " . inet_service . inet_service" if sport else " . inet_service"
         elif stage == "proto":
             key += " . inet_proto"
-        names = {**self.operands["ports"], self.icmp: "icmp"}
-        suffix = names[proto] if stage == "ports" else stage
+        suffix = stage
+        if stage == "ports":
+            suffix = "icmp" if proto == self.icmp else self.operands["ports"][proto]
         return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
+
+
+@lru_cache(maxsize=64)
+def _protocols(proto: int, icmp: int) -> str:
+    """A protocol, and that of the errors of its connections."""
+    low, high = sorted((proto, icmp))
+    return str(icmp) if proto == icmp else f"{{ {low}, {high} }}"
 
 
 def _halves(parts: Sequence[Part]) -> tuple[Part, Part]:

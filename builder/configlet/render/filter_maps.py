@@ -33,10 +33,11 @@ def local_chains(
     for direction, level, sides in (("in", DST, parted.towards), ("out", SRC, parted.origin)):
         known: dict[object, int] = {}
         pieces = _by_piece(sides, level)
-        sizes = Counter(sum(map(len, parts)) for _, parts in pieces)
-        for span, parts in pieces:
-            size = sum(map(len, parts))
-            said: object = _said(parts) if size >= WORTH and sizes[size] > 1 else span
+        sizes = [sum(map(len, parts)) for _, parts in pieces]
+        several = len(set(sizes)) < len(sizes)
+        counts = Counter(sizes) if several else {}
+        for (span, parts), size in zip(pieces, sizes, strict=True):
+            said: object = _said(parts) if several and size >= WORTH and counts[size] > 1 else span
             chain = Chain(operands, family, direction, span, parts)
             placed += chain.stages(OUT if direction == "out" else 0)
             if said in known:

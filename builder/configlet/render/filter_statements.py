@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
+from operator import is_, itemgetter
 from typing import Any, NamedTuple
 
 from configlet.model.net import TOP, Family, Span, Spans, merge, overlap, subtract
@@ -37,8 +37,29 @@ class Statement(NamedTuple):
 
 def statements(
     operands: Mapping[str, Any], family: Family, parted: Parted, ending: Endings
-) -> dict[str, list[Statement]]:
+) -> Mapping[str, Sequence[Statement]]:
     """The statements of the chains ``infrastructure`` and ``stray_icmp``, in the order of the rows."""
+    if parted.towards or parted.origin or any(entry.rule.log for _, entry in parted.plain):
+        return _said(operands, family, parted, ending)
+    style = tuple([operands[key] for key in ("address", "icmp", "requests", "text")])
+    key = family, *[id(entry) for _, entry in parted.plain]
+    known = _ALONE.get(key)
+    if known is None or not all(map(is_, known[1], style)):
+        if len(_ALONE) >= KNOWN:
+            _ALONE.clear()
+        known = _ALONE[key] = list(parted.plain), style, _said(operands, family, parted, ending)
+    return known[2]
+
+
+KNOWN = 64
+_ALONE: dict[tuple[int, ...], tuple[Sequence[Row], Sequence[object], Mapping[str, Sequence[Statement]]]] = {}
+"""The statements of a few lists without a local end, which hosts without an address of a family have in common: by the identity
+of the rows, which are held there, as is how the platform writes."""
+
+
+def _said(
+    operands: Mapping[str, Any], family: Family, parted: Parted, ending: Endings
+) -> dict[str, list[Statement]]:
     out: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     icmp: int = operands["icmp"][family]
     plain = [row for row in parted.plain if row[1].box[PROTO] == (icmp, icmp)]
