@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sites import Size, write
-from configlet.fit.clip import Whole, needed, of_permits
+from configlet.fit.clip import Whole, needed, of_spoken
 from configlet.fit.facing import MANY, Facing
 from configlet.fit.host import host_rows
 from configlet.fit.law import ITSELF
@@ -61,7 +61,7 @@ def _faced(policy: list[Item], one: int, mine: Sequence[int]) -> tuple[Law, Law]
     head = [*own, *facing.network.at(one)]
     ends = Reached(head, face)
     plain = Law(4, tuple(map(listed, needed((*own, *Whole(policy).at(one))))))
-    return Law(4, (Faced(items(listed(of_permits(head, ends))), face),)), plain
+    return Law(4, (Faced(items(listed(of_spoken(head, ends))), face),)), plain
 
 
 @pytest.mark.parametrize("family", FAMILIES)
