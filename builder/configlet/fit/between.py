@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import compress
+from typing import NamedTuple
 
 from configlet.fit.clip import meeting
 from configlet.fit.plain import End, Pair, spans_of
 from configlet.fit.units import ICMPS, lengths, typed, types
 from configlet.model.block import Block
-from configlet.model.net import PORTS, Family, Spans
+from configlet.model.net import PORTS, Family, Span, Spans
 from configlet.model.policy import DPORT, PROTO
 from configlet.packets.blocks import Item
 from configlet.packets.sets import touch, within
@@ -19,6 +20,13 @@ LONG = 8
 """Spans of a set from which it is remembered what of them permits speak of, and which ends lie in such sets."""
 Ends = tuple[Spans, Spans]
 """All destinations and all sources of a row."""
+
+
+class Among(NamedTuple):
+    """The spans of all long sets that the network keeps closed, and the ends of rows that lie in these."""
+
+    spans: frozenset[Span]
+    ends: frozenset[End]
 
 
 class Between:
@@ -34,13 +42,13 @@ class Between:
         permits: Collection[Hashable],
         *,
         single: bool,
-        among: frozenset[End] | None = None,
+        among: Among | None = None,
     ) -> None:
         self.rows, self.keys, self.ends, self.permits, self.single = rows, keys, ends, permits, single
         """The rows, the key of each, the ends of each key, the keys of permits, and whether each row surely is one line between
         two prefixes: none is a block, or speaks of types of ICMP."""
         self._among = among
-        """The ends that may lie in long sets of denies, where that is known."""
+        """What may lie in long sets of denies that are parts of those, where that is known."""
         self.loud: Collection[Hashable] = ()
         """The keys of rows that are plain only where they are closed."""
         self._closed: tuple[Sequence[Ends], Collection[Hashable]] = (), ()
@@ -77,7 +85,9 @@ class Between:
         return out
 
     def _within(self, ends: set[End], spans: Spans) -> set[End]:
-        return within_all(ends if self._among is None or len(spans) < LONG else ends & self._among, spans)
+        if len(spans) >= LONG and self._among is not None and self._among.spans.issuperset(spans):
+            ends = ends & self._among.ends
+        return within_all(ends, spans)
 
     def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
         """The rows that do not lie in one of some denies of all between their ends."""

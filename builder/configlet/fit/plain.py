@@ -100,7 +100,7 @@ def _later(
     rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]
 ) -> tuple[set[int], set[int], set[int]]:
     """The numbers of the rows that lie in one ahead of them, of all that share a packet with one, and of those that share one
-    with a deny; where most that could do, of all further ones that could."""
+    with what has denies among its replies; where most that could do, of all further ones that could."""
     groups = list(map(_groups(ends).__getitem__, pairs[: len(rows)]))
     together: dict[int, list[int]] = {}
     for number in sorted(_doubtful(groups, boxes)):
@@ -120,9 +120,13 @@ def _later(
                 met.add(number)
             if any(inside(near.rows[at], near.rows[one]) for one in ahead):
                 hidden.add(number)
-            if not all(rows[numbers[one]].permit for one in ahead):
-                crossing.add(number)
+            if not all(rows[numbers[one]].permit and _of_one(near.rows[one][PROTO]) for one in ahead):
+                crossing.add(number)  # among the replies to a permit of several protocols are denies
     return hidden, met, crossing
+
+
+def _of_one(protos: Spans) -> bool:
+    return protos[0][0] == protos[-1][1]
 
 
 def _doubtful(groups: Sequence[int], boxes: Sequence[Box]) -> set[int]:

@@ -8,7 +8,7 @@ from itertools import chain, compress, takewhile
 from operator import attrgetter, itemgetter
 from typing import cast
 
-from configlet.fit.between import LONG, Between, Spoken, Told, Turned, within_all
+from configlet.fit.between import LONG, Among, Between, Spoken, Told, Turned, within_all
 from configlet.fit.clip import with_fragments
 from configlet.fit.plain import End, Pair, Plain, ends_of, plain, spans_of
 from configlet.model.block import Block
@@ -147,8 +147,7 @@ class Sides:
         """What the network needs and keeps closed, and what the operator wrote behind it."""
         self._lists = self._looked = 0
         self._plain: Plain | None = None
-        self._among: frozenset[End] = frozenset()
-        """The ends of the operator's rows that lie in one of the long sets that the network keeps closed."""
+        self._among = Among(frozenset(), frozenset())
         self._known: dict[object, Side] = {}
         self._spoken: dict[tuple[int, int], tuple[Side, Side, Spoken]] = {}
         """What permits of two sides speak of, by the identities of these."""
@@ -164,7 +163,8 @@ class Sides:
             self._plain = plain(self.family, self.written.items)
             closed = [i.sets[at] for i in self.network.items if isinstance(i, Block) and not i.permit for at in (DST, SRC)]
             ends = {end for pair in self._plain.ends for end in pair}
-            self._among = frozenset().union(*(within_all(ends, spans) for spans in closed if len(spans) >= LONG))
+            spans = frozenset().union(*(spans for spans in closed if len(spans) >= LONG))
+            self._among = Among(spans, frozenset(within_all(ends, merge(spans))))
         return self._plain
 
     def side(self, level: int, spans: Spans, *, match: bool) -> Side:
