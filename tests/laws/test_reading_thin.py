@@ -201,3 +201,29 @@ def test_a_text_that_is_refused_is_so_at_the_same_place_after_one_of_its_pattern
     used.read(text, "text")
     with pytest.raises(Refused):
         used.read(text.replace('\t\tcounter drop comment "default"', "\t\tcounter drops"), "text")
+
+
+def _list(name: str) -> str:
+    return f"\tchain {name} {{\n" + '\t\tlog prefix "x" group 5\n' * 3 + f'\t\tcounter accept comment "{name}"\n\t}}'
+
+
+def _with(rules: str, chains: str, more: str = "") -> str:
+    text = TABLE.replace("CHAINS", chains).replace("RULES", rules).replace("PEERS\n", "")
+    return text.replace("\tchain input {", f"{more}\tchain input {{")
+
+
+def test_a_lookup_of_a_map_that_is_not_there_is_none_of_ours() -> None:
+    asks = [f"\t\tip saddr 10.{3 + n}.0.0/16 ip daddr 10.1.0.1 {{}} goto n{n}" for n in range(3)]
+    short = "\n".join(DENIED.replace("NAME", f"n{n}") for n in range(3))
+    long = "\n".join(_list(f"n{n}") for n in range(3))
+    one, other, third = asks[0].format(STRAY), asks[1].format("icmp type 3"), asks[2].format(STRAY)
+    pairs = (
+        (f"{one}\n{other}", f"{one}\n\t\ticmp type 3 LOOKUP", short, ""),
+        (one, f"\t\t{STRAY} LOOKUP", long, f"\tchain dead {{\n{third}\n\t\tcounter drop\n\t}}\n"),
+    )
+    for first, second, chains, more in pairs:
+        reader = FilterTableReader(GRAMMAR)
+        before = _with(first, chains, more)
+        assert read_by(reader, before) == by_lines(before)
+        with pytest.raises(Refused, match="not in the text"):
+            reader.read(_with(second.replace("LOOKUP", "ip saddr . ip daddr vmap @foo"), chains, more), "text")

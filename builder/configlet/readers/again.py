@@ -60,6 +60,8 @@ class Said(NamedTuple):
     """The lines of the frame."""
     lists: Sequence[tuple[tuple[str, ...], bool]]
     """Of each long list in the order of the text the types of its key, and whether its elements count."""
+    rules: int
+    """How many lists of rules follow these."""
     decides: Mapping[int, bool]
     """By the place of its name whether a chain that does no more than to decide permits."""
     steps: Sequence[tuple[int, Steps]]

@@ -96,7 +96,9 @@ class FilterTableReader:
         if not known:
             return None
         said, spans = known
-        columns = [self._known(*kinds, listed) for kinds, listed in zip(said.lists, found.lists)]  # noqa: B905 - ours follow
+        if len(said.lists) != len(found.lists) or said.rules != (len(thin.lists) if thin else 0):
+            return None  # a text that looks up a list of its own where others have one of ours
+        columns = [self._known(*kinds, listed) for kinds, listed in zip(said.lists, found.lists, strict=True)]
         total = said.total + sum(map(len, columns))
         if thin:
             columns += [rules for _, rules in thin.lists]

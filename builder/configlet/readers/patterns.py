@@ -36,6 +36,7 @@ def said_of(table: Table, total: int, framed: Framed, spans: Spans, walk: Walk) 
     return Said(
         total,
         [(made.kinds, made.counting) for hole, made in holes if not isinstance(hole, Rules)],
+        sum(isinstance(hole, Rules) for hole, _ in holes),
         {place: decides[word] for place, word in enumerate(framed.words) if word in decides},
         [*each.values()],
         {key: numbers[id(runs)] for key, runs in found.items()},
