@@ -225,6 +225,15 @@ TEXTS = {
     "overlapping elements": (changed("0.0.0.0/0 . 22", "10.1.0.0/16 . 9016"), "shares keys"),
     "chain twice": (changed("chain here {", "chain orders {"), "stands twice"),
     "a flowtable": (changed("chain here {", "flowtable f {"), "neither a map nor a chain"),
+    "an octal port": (changed("0.0.0.0/0 . 22 :", "0.0.0.0/0 . 022 :"), "begins with 0"),
+    "an octal length": (text_of("ip saddr 10.0.0.0/010 drop"), "begins with 0"),
+    "an octal protocol": (text_of("meta l4proto 021 drop"), "begins with 0"),
+    "a number without end": (changed("0.0.0.0/0 . 22 :", f"0.0.0.0/0 . {'9' * 5000} :"), "no number"),
+    "strays of TCP": (text_of("meta l4proto 6 ct state invalid accept"), "without a connection"),
+    "strays of IGMP": (text_of("meta l4proto 2 ct state invalid,established accept"), "without a connection"),
+    "what is not tracked": (text_of("ct state untracked accept"), "without a connection"),
+    "strays in a chain": (text_of("ct state invalid jump orders"), "without a connection"),
+    "strays in a map": (text_of("ct state invalid ct original ip daddr vmap @in4"), "without a connection"),
     "a loop": (changed('counter packets 17 bytes 4711 accept comment "clients place orders"', "jump here"), "deeper"),
     "a rule outside": (
         changed("table inet configlet {\n", "table inet configlet {\n\tcounter\n"),
@@ -285,10 +294,14 @@ def test_of_a_whole_ruleset_only_our_table_is_kept() -> None:
 
 
 def test_goto_does_not_come_back_and_jump_does() -> None:
+    behind = "\t\taccept\n"
+    gone, back = (lines(changed("\t\tjump judge\n", f"\t\t{verb} judge\n{behind}")) for verb in ("goto", "jump"))
+    everything = lines(changed("\t\tjump judge\n", behind))[0].box
+    assert [next(line.permit for line in found if line.box == everything) for found in (gone, back)] == [False, True]
+
+
+def test_goto_from_a_chain_that_was_jumped_to_goes_on_behind_that_jump_and_is_refused() -> None:
     text = changed("counter packets 17 bytes 4711 accept comment", "ip saddr 10.1.10.9 accept comment")
-    came_back = text.replace("goto orders", "jump orders")
-    tail = "\t\tct original ip daddr vmap @in4\n"
-    last = "\t\tip daddr 10.1.20.11 meta l4proto 6 accept\n"
-    gone, back = (lines(one.replace(tail, tail + last)) for one in (text, came_back))
-    assert [line.permit for line in gone].count(True) == [line.permit for line in back].count(True)
-    assert [line.permit for line in gone].count(False) > [line.permit for line in back].count(False)
+    with pytest.raises(Refused, match="behind the last jump"):
+        lines(text)
+    assert lines(text.replace("goto orders", "jump orders"))

@@ -32,6 +32,7 @@ GROUPS = {4: 0xE0000000, 6: 0xFF << 120}
 """The lowest group address; what is above are groups, or (of IPv4) nobody's."""
 WHOLE: Span = (0, 0)
 _NEW, _ESTABLISHED, _RELATED, _INVALID, _UNTRACKED = 8, 2, 4, 1, 64
+_DEEP = 16
 _STATE = {"established": _ESTABLISHED, "reply": _ESTABLISHED, "error": _RELATED}
 ANSWER = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
 """The ICMP type that answers each request (RFC 792, RFC 950, RFC 4443, RFC 4620)."""
@@ -266,6 +267,27 @@ def matched(view: View, rule: Rule, match: Match, box: Box, fragments: Fragments
         yield from _in_state(view, match.states, box)
     elif match.selector.family in (None, view.family):
         yield from _selected(view, rule, match.selector, match.spans, box, fragments)
+
+
+def strays(view: View, rule: Rule, box: Box, fragments: Fragments) -> None:
+    """Refuse a rule that may let through packets that belong to no connection and begin none, other than ICMP's: which of them
+    the kernel takes for such hangs on what it saw before, so that no list of ours says it."""
+    if view.phase == "new" and any(match.states & (_INVALID | _UNTRACKED) for match in rule.matches):
+        if _passes(view, rule, box, fragments, 0):
+            rule.source.refuse("Packets without a connection pass here by their state. Name ICMP ahead of it, or drop them")
+
+
+def _passes(view: View, rule: Rule, box: Box, fragments: Fragments, depth: int) -> bool:
+    """Whether a rule may let through a packet of another protocol than ICMP, whatever its state."""
+    if not rule.lookup and rule.verdict in ("", "drop", "return"):
+        return False
+    others = [match for match in rule.matches if not match.states]
+    icmp = [(number, number) for number in view.sheet.icmp.values()]
+    left = [one for one in _left(view, rule, others, box, fragments) if one[PROTO] not in icmp]
+    if not left or rule.lookup or rule.verdict == "accept" or depth > _DEEP:
+        return bool(left)
+    inner = view.table.chains[rule.target]
+    return any(_passes(view, below, one, fragments, depth + 1) for one in left for below in inner)
 
 
 def _in_state(view: View, states: int, box: Box) -> Iterator[Box]:

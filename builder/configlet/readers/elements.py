@@ -45,9 +45,11 @@ class _Keys(dict[str, Span]):
         if self._highest < 0 or not (together.isascii() and together.replace("-", "").isdigit()):
             return tuple(map(self.__getitem__, texts))
         if "-" in together:
-            found = tuple([self[text] if "-" in text else (int(text),) * 2 for text in texts])
+            found = tuple([self[text] if "-" in text else (number(text, self._highest),) * 2 for text in texts])
         else:
-            values = [*map(int, texts)]
+            values = [*map(int, texts)] if max(map(len, texts)) <= len(str(self._highest)) else [-1]
+            if "".join(map(str, values)) != together:
+                raise Unreadable(f"This is no number from 0 to {self._highest}, or begins with 0")
             found = tuple(zip(values, values, strict=True))
         if max(found)[0] > self._highest:
             raise Unreadable(f"This is no number from 0 to {self._highest}")

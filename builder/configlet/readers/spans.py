@@ -9,6 +9,7 @@ from ipaddress import AddressValueError, IPv6Address
 Span = tuple[int, int]
 
 BITS = {4: 32, 6: 128}
+_DIGITS = 20
 MOST = 4096
 """The most intervals that a wildcard with holes may stand for."""
 
@@ -40,8 +41,10 @@ _OCTETS = tuple(_OCTET)
 
 
 def number(text: str, highest: int) -> int:
-    """A number from 0 to ``highest``. Raises Unreadable."""
-    if text.isascii() and text.isdigit() and (value := int(text)) <= highest:
+    """A number from 0 to ``highest``. Raises Unreadable, also for one that begins with 0: nft takes that for an octal one."""
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS and (value := int(text)) <= highest:
+        if text != str(value):
+            raise Unreadable("This number begins with 0, and is another one for whoever takes it for octal")
         return value
     if text[:1].isalpha():
         raise Unreadable("This name is not known")

@@ -18,6 +18,7 @@ from configlet.readers.asked import (
     foreign,
     matched,
     ported,
+    strays,
 )
 from configlet.readers.columns import Asked, Columns, Hole, Looked, Rules
 from configlet.readers.filter_values import Element, Lookup, Match, Rule
@@ -86,6 +87,7 @@ def _walked(walk: _Walk, name: str, box: Box, depth: int) -> None:
 def _rule(walk: _Walk, rule: Rule, box: Box, depth: int) -> None:
     view, fragments = walk.view, walk.fragments
     _, matches, lookup, verdict, target, label, _, counted = rule
+    strays(view, rule, box, fragments)
     boxes = view.taken.of(view, rule, box, fragments) if matches else (box,)
     if lookup and isinstance(held := view.table.maps[lookup.map].elements, Rules):
         _ruled(walk, lookup, held, boxes, depth)
@@ -125,6 +127,8 @@ def _called(walk: _Walk, verb: str, target: str, box: Box, source: Source, depth
         return
     _chain(walk, target, box, depth + 1)
     if verb == "goto":
+        if depth:
+            source.refuse("What this chain does not decide would go on behind the last jump, and not to the hook's policy")
         walk.out.append((_line(walk.default, box, source, source.text, ""),))
 
 
