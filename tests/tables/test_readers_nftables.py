@@ -232,6 +232,7 @@ TEXTS = {
     "strays of TCP": (text_of("meta l4proto 6 ct state invalid accept"), "without a connection"),
     "strays of IGMP": (text_of("meta l4proto 2 ct state invalid,established accept"), "without a connection"),
     "what is not tracked": (text_of("ct state untracked accept"), "without a connection"),
+    "what a helper expects": (text_of("meta l4proto 6 ct state related accept"), "a helper expects"),
     "strays in a chain": (text_of("ct state invalid jump orders"), "without a connection"),
     "strays in a map": (text_of("ct state invalid ct original ip daddr vmap @in4"), "without a connection"),
     "a loop": (changed('counter packets 17 bytes 4711 accept comment "clients place orders"', "jump here"), "deeper"),

@@ -271,23 +271,31 @@ def matched(view: View, rule: Rule, match: Match, box: Box, fragments: Fragments
 
 def strays(view: View, rule: Rule, box: Box, fragments: Fragments) -> None:
     """Refuse a rule that may let through packets that belong to no connection and begin none, other than ICMP's: which of them
-    the kernel takes for such hangs on what it saw before, so that no list of ours says it."""
-    if view.phase == "new" and any(match.states & (_INVALID | _UNTRACKED) for match in rule.matches):
-        if _passes(view, rule, box, fragments, 0):
-            rule.source.refuse("Packets without a connection pass here by their state. Name ICMP ahead of it, or drop them")
-
-
-def _passes(view: View, rule: Rule, box: Box, fragments: Fragments, depth: int) -> bool:
-    """Whether a rule may let through a packet of another protocol than ICMP, whatever its state."""
-    if not rule.lookup and rule.verdict in ("", "drop", "return"):
-        return False
-    others = [match for match in rule.matches if not match.states]
+    the kernel takes for such hangs on what it saw before, so that no list of ours says it. Related to a connection are errors
+    of ICMP, and where a rule asks for other protocols alone, connections that a helper expects, which is not said either."""
+    states = 0
+    for match in rule.matches:
+        states |= match.states
+    if view.phase != "new" or not states & (_INVALID | _UNTRACKED | _RELATED):
+        return
+    passed = _passed(view, rule, box, fragments, 0)
     icmp = [(number, number) for number in view.sheet.icmp.values()]
-    left = [one for one in _left(view, rule, others, box, fragments) if one[PROTO] not in icmp]
-    if not left or rule.lookup or rule.verdict == "accept" or depth > _DEEP:
-        return bool(left)
+    if states & (_INVALID | _UNTRACKED) and any(proto not in icmp for proto in passed):
+        rule.source.refuse("Packets without a connection pass here by their state. Name ICMP ahead of it, or drop them")
+    if states & _RELATED and passed and not any(common(proto, one) for proto in passed for one in icmp):
+        rule.source.refuse("Connections that a helper expects pass here by their state, whatever they are")
+
+
+def _passed(view: View, rule: Rule, box: Box, fragments: Fragments, depth: int) -> set[Span]:
+    """The protocols of packets that a rule may let through, whatever their state."""
+    if not rule.lookup and rule.verdict in ("", "drop", "return"):
+        return set()
+    others = [match for match in rule.matches if not match.states]
+    left = _left(view, rule, others, box, fragments)
+    if rule.lookup or rule.verdict == "accept" or depth > _DEEP:
+        return {one[PROTO] for one in left}
     inner = view.table.chains[rule.target]
-    return any(_passes(view, below, one, fragments, depth + 1) for one in left for below in inner)
+    return {proto for one in left for below in inner for proto in _passed(view, below, one, fragments, depth + 1)}
 
 
 def _in_state(view: View, states: int, box: Box) -> Iterator[Box]:
