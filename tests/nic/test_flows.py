@@ -120,6 +120,28 @@ def test_a_listing_is_read_line_by_line_or_not_at_all() -> None:
             read(platform("ntuple"), "filter-table", shown.replace(old, new, 1), "nic")
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("ntuple", "dst-port 22", "dst-port 022"),
+        ("ntuple", "l4proto 132", "l4proto 0132"),
+        ("tcflower", "dst_port 22", "dst_port 022"),
+        ("tcflower", "prio 14", "prio 014"),
+        ("tcflower", "10.1.70.0/24", "10.1.70.0/024"),
+        ("rteflow", "dst is 22", "dst is 022"),
+        ("rteflow", "src prefix 24", "src prefix 024"),
+        ("rteflow", "priority 1", "priority 01"),
+    ],
+)
+def test_a_number_that_begins_with_0_is_octal_for_these_tools_and_refused(name: str, old: str, new: str) -> None:
+    source = "10.1.70.5" if name == "ntuple" else "10.1.70.0/24"
+    _, text = made(name, f"permit tcp {source} {HERE} to 22", f"permit 132 {source} {HERE}")
+    read(platform(name), "filter-table", text, "nic")
+    assert old in text
+    with pytest.raises(Refused, match="begins with 0"):
+        read(platform(name), "filter-table", text.replace(old, new, 1), "nic")
+
+
 def test_the_simulated_ntuple_refuses_as_the_driver_does() -> None:
     nic = NtupleNic(room=1)
     for bad in ("flow-type sctp4 dst-ip 192.0.2.1 action -1", "flow-type tcp4 dst-ip 192.0.2.0/24 action -1",

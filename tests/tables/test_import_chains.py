@@ -144,6 +144,8 @@ def test_each_interface_that_is_asked_for_has_a_list_of_its_own(kind: str, rules
         ("iptables", "-p tcp -m tcp --tcp-flags ACK ACK -m state --state ESTABLISHED -j DROP", "connections that are known"),
         ("iptables", "-m state --state INVALID -j ACCEPT", "no known state"),
         ("nft", "limit rate 5/second accept", "not known, or not modelled"),
+        ("nft", "tcp dport 022 accept", "begins with 0"),
+        ("nft", "icmp code 010 accept", "begins with 0"),
         ("nft", "ip saddr @dying drop", "no members that are known"),
         ("nft", "fib saddr type local accept", "not known, or not modelled"),
         ("nft", "tcp dport . ip saddr { 22 . 10.0.0.1 } accept", "not known, or not modelled"),

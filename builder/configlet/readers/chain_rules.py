@@ -14,7 +14,7 @@ from configlet.readers.conditions import ANY
 from configlet.readers.flags import predicate
 from configlet.readers.grammar import Source, expand
 from configlet.readers.names import Names
-from configlet.readers.spans import Span, Unreadable, address, joined, netmask, prefix
+from configlet.readers.spans import Span, Unreadable, address, joined, netmask, number, prefix
 
 Spans = tuple[Span, ...]
 WITH_PORTS = frozenset((6, 17, 33, 132, 136))
@@ -303,9 +303,7 @@ class _Asking:
         return [self.words.names.icmp(f"{kind} {code}".strip(), (number, number), self.family)]
 
     def _code(self, text: str) -> list[Span]:
-        if not text.isdigit() or int(text) > 255:
-            raise Unreadable("This ICMP code is not a number")
-        return [(int(text), int(text))]
+        return [(number(text, 255),) * 2]
 
     def _types(self) -> Spans | None:
         types, codes = self.spans.get("type"), self.spans.get("code")

@@ -138,8 +138,9 @@ class FlowReader:
         family: Family = 4 if values.family == 4 else 6
         every, said = (0, TOP[family]), values.said
         proto = said.get("proto")
-        protos = ANY_PROTO if proto is None else (int(proto[0]),) * 2 if isinstance(proto, tuple) else (proto, proto)
         try:
+            priority = _number(groups.get("prio") or "0")
+            protos = ANY_PROTO if proto is None else (_number(proto[0]),) * 2 if isinstance(proto, tuple) else (proto, proto)
             src, dst = (_end(family, said[name]) if name in said else every for name in ("src", "dst"))
             sport, dport = (_port(said[name]) if name in said else ANY_PORT for name in ("sport", "dport"))
             dport = _type(said) if "type" in said else dport
@@ -154,7 +155,7 @@ class FlowReader:
             raise _odd(file, number, "a protocol beyond 255")
         ported = bool({"sport", "dport", "type", "flag"} & set(said))
         return Rule(
-            number, line.strip(), self.grammar["verdicts"][groups["verdict"]], int(groups.get("prio") or 0), family,
+            number, line.strip(), self.grammar["verdicts"][groups["verdict"]], priority, family,
             frozenset(said) - {"half"}, protos, src, dst, sport, dport, flag,
             WHOLE if ported and fragment == ANY_BIT else fragment, said.get("half", ""),
         )  # fmt: skip
@@ -211,20 +212,32 @@ def _by_priority(rules: Sequence[Rule], file: str) -> None:
 
 
 def _end(family: Family, said: Sequence[str]) -> Span:
-    network = ip_network("/".join(said))
+    text = "/".join(said)
+    length = text.partition("/")[2]
+    if length.isdigit():
+        _number(length)
+    network = ip_network(text)
     if network.version != family:
         raise ValueError("an address of the other family")
     return span_of(network)
 
 
+def _number(text: str) -> int:
+    """A number as people write it: what begins with 0 is octal for ethtool, tc and testpmd. Raises ValueError."""
+    value = int(text)
+    if text != str(value):
+        raise ValueError(f"{text} is a number that begins with 0")
+    return value
+
+
 def _port(said: Sequence[str]) -> Span:
     if said[0] == "range":
-        first, last = int(said[1]), int(said[2] or said[1])
+        first, last = _number(said[1]), _number(said[2] or said[1])
         if not 0 <= first <= last <= 65535:
             raise ValueError("a range of ports that is reversed matches nothing")
         return first, last
     low, mask = (*said[0].split("/"), *said[1:], "65535")[:2]
-    value, bits = int(low), int(mask, 0)
+    value, bits = _number(low), int(mask, 0)
     free = bits ^ 0xFFFF
     if not 0 <= value <= 65535 or bits > 0xFFFF or free & (free + 1) or value & free:
         raise ValueError("ports that are no port and no aligned block")
@@ -232,9 +245,9 @@ def _port(said: Sequence[str]) -> Span:
 
 
 def _type(said: Mapping[str, Sequence[str]]) -> Span:
-    kind = int(said["type"][0])
+    kind = _number(said["type"][0])
     if "code" in said:
-        return (kind * 256 + int(said["code"][0]),) * 2
+        return (kind * 256 + _number(said["code"][0]),) * 2
     return kind * 256, kind * 256 + 255
 
 
