@@ -199,7 +199,7 @@ def _at_once(limit: str, texts: Collection[str]) -> bool:
 
 @cache
 def _lines_of(limit: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:(?:{_PATTERNS[limit]})\n)*+", re.ASCII)
+    return re.compile(rf"(?:(?:{_PATTERNS[limit]})\n)*", re.ASCII)
 
 
 def _never(_: str) -> bool:

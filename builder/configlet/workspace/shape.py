@@ -15,7 +15,7 @@ from configlet.workspace.placed import canonical, only_section, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
 
-GAP = r"(?: *+(?:#[^\n]*+)?\n)*+"
+GAP = r"(?: *(?:#[^\n]*)?\n)*"
 """Blank lines and lines that are only a comment."""
 _AROUND = 9
 """Events around a single item: of stream, document, top map, key, and the section itself."""
@@ -24,8 +24,8 @@ _FIRST_LINE = 2
 _FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
 _NO_WORD = r"(?![tfn](?:(?<=t)rue|(?<=f)alse|(?<=n)ull) *[,\]}#\n])"
 _KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
-_LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*+"
-_LIST = rf"{_LISTED}(?:, {_LISTED})*+"
+_LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
+_LIST = rf"{_LISTED}(?:, {_LISTED})*"
 _QUOTED = (('"', r"[ !#-\[\]-~]*"), ("'", r"[ !#-&(-\[\]-~]*"))
 
 
