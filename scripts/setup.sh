@@ -8,32 +8,32 @@ export UV_PROJECT_ENVIRONMENT="$PWD/.venv"
 unset VIRTUAL_ENV PYTHONHOME
 roots=/etc/ssl/certs/ca-certificates.crt
 venv=.venv
+beside=.uv
 stamp=$venv/.configlet-setup
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-python_found() {  # the first Python that is new enough, as an absolute path
+# The first Python that is new enough and has these modules, as an absolute path: $CONFIGLET_PYTHON alone when that is said,
+# else the system's own, which Debian builds with a profile of its use (a plain build takes a quarter more), else the path's.
+python_found() {
     local name
-    for name in python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3; do
-        "$name" -c 'import sys; assert sys.version_info >= (3, 11); print(sys.executable)' 2>/dev/null && return 0
+    for name in ${CONFIGLET_PYTHON:-/usr/bin/python3 python3 python3.11 python3.12 python3.13 python3.14}; do
+        "$name" -c "import sys${1:+, $1}; assert sys.version_info >= (3, 11); print(sys.executable)" 2>/dev/null && return 0
     done
     return 1
 }
 
 uv_found() {
-    uv --version >/dev/null 2>&1 || "$venv/.uv/bin/uv" --version >/dev/null 2>&1
+    uv --version >/dev/null 2>&1 || "$beside/bin/uv" --version >/dev/null 2>&1
 }
 
 missing_packages() {
     command -v nft >/dev/null || echo nftables
     command -v ip >/dev/null || echo iproute2
-    if ! uv_found; then
-        local python
-        if ! python=$(python_found); then
-            echo python3 python3-venv
-        elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-            echo python3-venv
-        fi
+    if ! python_found >/dev/null; then
+        echo python3 python3-venv
+    elif ! uv_found && ! python_found "ensurepip, venv" >/dev/null; then
+        echo python3-venv
     fi
     [ -e "$roots" ] || echo ca-certificates
 }
@@ -67,12 +67,13 @@ for_tests() {
 fingerprint() {
     cat uv.lock pyproject.toml scripts/setup.sh | sha256sum
     pwd
+    python_found
 }
 
 locked_environment() {
     local python uv
     if ! python=$(python_found); then
-        say "Python 3.11 or newer is needed"
+        say "Python 3.11 or newer is needed${CONFIGLET_PYTHON:+, and CONFIGLET_PYTHON=$CONFIGLET_PYTHON is not one}"
         exit 1
     fi
     # The machine's own roots, so that a company's certificate authority is believed.
@@ -80,11 +81,11 @@ locked_environment() {
     if uv --version >/dev/null 2>&1; then
         uv=uv
     else
-        [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-        # uv lives beside the environment, not in it, so that syncing does not remove it.
-        "$venv/.uv/bin/uv" --version >/dev/null 2>&1 ||
-            "$venv/bin/python" -m pip install -q --disable-pip-version-check --target "$venv/.uv" "uv>=0.13"
-        uv=$venv/.uv/bin/uv
+        # uv lives beside the environment, not in it, so that making it anew does not remove uv, and any Python will do.
+        "$beside/bin/uv" --version >/dev/null 2>&1 ||
+            { "$(python_found "ensurepip, venv")" -m venv "$beside" &&
+              "$beside/bin/python" -m pip install -q --disable-pip-version-check "uv>=0.13"; }
+        uv=$beside/bin/uv
     fi
     say "installing the locked Python packages into $venv"
     "$uv" sync --frozen --no-progress --quiet --compile-bytecode --python "$python"
