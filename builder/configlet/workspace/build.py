@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from itertools import repeat
 from typing import Any
 
 from configlet.model.inventory import (
@@ -26,11 +25,9 @@ from configlet.model.inventory import (
     Multicast,
     Nic,
     PolicyTest,
-    RuleLine,
     Segment,
     Selector,
     Service,
-    Term,
     Wide,
     Workload,
 )
@@ -38,6 +35,7 @@ from configlet.model.net import Family, IPAddress, IPNetwork, Span, family_of, s
 from configlet.model.problem import Place
 from configlet.workspace import forms, services
 from configlet.workspace.document import Document
+from configlet.workspace.words import Words, rules_of
 
 EPHEMERAL: Span = (1024, 65535)
 Places = Iterator[Place]
@@ -45,13 +43,13 @@ Places = Iterator[Place]
 
 def inventory(document: Document, site: str) -> Inventory:
     """Everything of the document; items are in the order of DESIGN 4."""
-    head = document.value.get("site", {})
+    head = document.get("site", {})
     ephemeral = forms.span(head["ephemeral"]) if "ephemeral" in head else EPHEMERAL
     named = {name: service(v, name, next(at), ephemeral) for name, v, at in document.items("services")}
     segments = _all(document, "segments", lambda name, v, at: _segment(name, v, at, head))
     controller = tuple(map(ip_address, head.get("controller", ())))
     realms = {segment.name: segment.realm for segment in segments}
-    words = _Words(site, named, ephemeral)
+    words = Words(site, named, ephemeral)
     return Inventory(
         site=site,
         lab_only=head.get("lab") == "only",
@@ -59,8 +57,8 @@ def inventory(document: Document, site: str) -> Inventory:
         controller_realm=head.get("controller_realm") or _realm_of(controller, segments),
         ephemeral=ephemeral,
         icmp_errors_from=_errors_from(document, words),
-        failsafe=_rules(document, "failsafe", words),
-        infrastructure=_rules(document, "infrastructure", words),
+        failsafe=rules_of(document, "failsafe", words),
+        infrastructure=rules_of(document, "infrastructure", words),
         externals=_all(document, "externals", _external),
         devices=_all(document, "devices", _device),
         links=tuple(link for _, link in sorted((n, _link(n, v, next(at))) for n, v, at in document.items("links"))),
@@ -69,7 +67,7 @@ def inventory(document: Document, site: str) -> Inventory:
         hosts=_all(document, "hosts", _host),
         addresses=tuple(sorted((n, _sets(v), next(at)) for n, v, at in document.items("addresses"))),
         services=tuple(service for _, service in sorted(named.items())),
-        policy=_rules(document, "policy", words),
+        policy=rules_of(document, "policy", words),
         accept=tuple(_acceptance(v, next(at), words) for _, v, at in document.items("accept")),
         tests=tuple(_test(v, next(at), words) for _, v, at in document.items("tests")),
         digest=digest(document),
@@ -248,80 +246,13 @@ def service(items: list[Any], name: str, place: Place, ephemeral: Span) -> Servi
     return Service(name, tuple(services.term(item, ephemeral) for item in items), place)
 
 
-class _Words:
-    """Words of rules, understood: each selector and each service of a site is made once, and so is the list of it alone,
-    which most rules have: what a list means is then looked up by the list."""
-
-    def __init__(self, site: str, named: dict[str, Service], ephemeral: Span) -> None:
-        self.own, self.ephemeral = f"{site}:", ephemeral
-        self._services = {name: (service,) for name, service in named.items()}
-        self._selectors: dict[str | tuple[tuple[str, str], ...], tuple[Selector]] = {}
-
-    def selectors(self, values: list[Any], place: Place) -> tuple[Selector, ...]:
-        """The selectors of a list."""
-        if len(values) == 1:
-            value = values[0]
-            return (type(value) is str and self._selectors.get(value)) or self._selector(value, place)
-        return tuple([self._selector(value, place)[0] for value in values])
-
-    def services(self, words: list[str], place: Place) -> tuple[Service, ...]:
-        """The services of a list."""
-        if len(words) == 1:
-            return self._services.get(words[0]) or self._service(words[0], place)
-        return tuple([self._service(word, place)[0] for word in words])
-
-    def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector]:
-        """A selector; the site's own name before a colon is dropped."""
-        key = value if isinstance(value, str) else _pairs(value)
-        found = self._selectors.get(key)
-        if found is None:
-            name = key.removeprefix(self.own) if isinstance(key, str) else None
-            found = self._selectors[key] = (Selector(name, () if isinstance(key, str) else key, place),)
-        return found
-
-    def _service(self, word: str, place: Place) -> tuple[Service]:
-        """A service by name, or as a literal."""
-        found = self._services.get(word)
-        if found is None:
-            found = self._services[word] = (self._other(word, place),)
-        return found
-
-    def _other(self, word: str, place: Place) -> Service:
-        if word == "any":
-            return Service("any", (Term(None),), None)
-        terms = (services.term(word, self.ephemeral),) if services.is_literal(word) else ()
-        return Service(word, terms, place)
-
-
-def _errors_from(document: Document, words: _Words) -> tuple[Selector, ...]:
+def _errors_from(document: Document, words: Words) -> tuple[Selector, ...]:
     found = {name: (value, next(places)) for name, value, places in document.items("site")}
     values, place = found.get("icmp_errors_from", ((), Place("")))
     return words.selectors(values, place)
 
 
-def _rules(document: Document, key: str, words: _Words) -> tuple[RuleLine, ...]:
-    return tuple([line for part in document.parts.get(key, ()) for line in _lines(part.value[key], [*part.places(key)], words)])
-
-
-def _lines(items: list[dict[str, Any]], places: list[Place], words: _Words) -> Iterator[RuleLine]:
-    """The rules of a file, worked out key by key, as the columns of a table."""
-
-    def of(name: str, without: Any = None) -> Iterator[Any]:
-        return map(dict.get, items, repeat(name), repeat(without))
-
-    sources, destinations, terms = [], [], []
-    for value, place in zip(items, places, strict=True):
-        sources.append(words.selectors(value["from"], place))
-        destinations.append(words.selectors(value["to"], place))
-        terms.append(words.services(value["service"], place))
-    expires = [date.fromisoformat(day) if day else None for day in of("expires")]
-    return map(
-        RuleLine, of("name"), sources, destinations, terms, of("action", "allow"), of("reason", ""), places,
-        of("log", False), of("owner"), of("ticket"), expires,
-    )  # fmt: skip
-
-
-def _acceptance(v: dict[str, Any], place: Place, words: _Words) -> Acceptance:
+def _acceptance(v: dict[str, Any], place: Place, words: Words) -> Acceptance:
     return Acceptance(
         what=v["what"],
         reason=v["reason"],
@@ -334,7 +265,7 @@ def _acceptance(v: dict[str, Any], place: Place, words: _Words) -> Acceptance:
     )
 
 
-def _test(v: dict[str, Any], place: Place, words: _Words) -> PolicyTest:
+def _test(v: dict[str, Any], place: Place, words: Words) -> PolicyTest:
     return PolicyTest(
         source=words.selectors([v["from"]], place)[0],
         destination=words.selectors([v["to"]], place)[0],

@@ -9,31 +9,51 @@ from typing import Any
 
 from configlet.model.problem import Place, Problem, Refused
 from configlet.workspace.cache import Cache
-from configlet.workspace.placed import Section, dumped, parsed, section_of
+from configlet.workspace.placed import Kind, Section, dumped, parsed, section_of
 from configlet.workspace.schema import INVENTORY, LISTS
-from configlet.workspace.shapes import Shapes, quickly
+from configlet.workspace.shape import Run
+from configlet.workspace.shapes import Read, Shapes, quickly
 from configlet.workspace.strict import Node, read, text_of
 
 Path = tuple[str | int, ...]
+_KINDS: dict[type, Kind] = {dict: "map", list: "list"}
 
 
 class Part:
-    """One file. It was read strictly, with a tree of nodes; or quickly, and the tree is made when it is asked for."""
+    """One file. It was read strictly, with a tree of nodes; or quickly, and the tree is made when it is asked for, as are
+    the values of its sections."""
 
-    def __init__(self, file: str, raw: bytes, node: Node | None, sections: dict[str, Section] | None = None) -> None:
-        self.file, self.raw, self._node, self._sections = file, raw, node, sections
+    def __init__(self, file: str, raw: bytes, node: Node | None, read: Read | None = None) -> None:
+        self.file, self.raw, self._node = file, raw, node
+        self._sections = read.sections if read else None
+        self.runs: dict[str, list[Run]] = read.runs if read else {}
+        """Of sections of which each item has a shape: what stands in its holes."""
         self.judged = self.kept = False
         """Whether its items are known to keep the schema; whether the cache has it."""
-        self.value: dict[str, Any] = {}
-        if node is not None:
-            self.value = node.value
-        elif sections is not None:
-            self.value = {key: json.loads(section.text) for key, section in sections.items()}
+        self._values: dict[str, Any] = {} if node is None else node.value
+        self.keys = tuple(self._sections or self._values)
+
+    def __getitem__(self, key: str) -> Any:
+        """The value of a section."""
+        if key not in self._values:
+            self._values[key] = json.loads(self.sections[key].text)
+        return self._values[key]
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The values of all its sections."""
+        return {key: self[key] for key in self.keys}
 
     @property
     def is_whole(self) -> bool:
         """Whether no name stands twice, which JSON would not say."""
-        return all(len(self.value[key]) == len(s.texts) for key, s in (self._sections or {}).items() if s.kind == "map")
+        return all(len(self[key]) == len(s.texts) for key, s in (self._sections or {}).items() if s.kind == "map")
+
+    def kind(self, key: str) -> Kind:
+        """What a section is."""
+        if self._node is None:
+            return self.sections[key].kind
+        return _KINDS.get(type(self[key]), "other")
 
     @property
     def tree(self) -> Node:
@@ -70,14 +90,14 @@ class Part:
 def quick_part(file: str, raw: bytes, shapes: Shapes, cache: Cache) -> Part | None:
     """A file by its shapes or from the cache; None when it has to be read strictly."""
     kept = cache.get(raw)
-    sections = parsed(kept) if kept is not None else None
-    known = sections is not None
-    if sections is None:
+    found = Read(parsed(kept), {}) if kept is not None else None
+    known = found is not None
+    if found is None:
         text = text_of(raw)
-        sections = quickly(text, shapes) if text is not None else None
-    if sections is None:
+        found = quickly(text, shapes) if text is not None else None
+    if found is None:
         return None
-    part = Part(file, raw, None, sections)
+    part = Part(file, raw, None, found)
     part.judged = part.kept = known
     return part if part.is_whole else None
 
@@ -89,17 +109,32 @@ def keep(part: Part, cache: Cache) -> None:
 
 
 class Document:
-    """The joined document. ``value`` is what it says; ``parts`` are the files of each section, in order."""
+    """The joined document; ``parts`` are the files of each section, in order."""
 
     def __init__(self, files: list[Part], parts: dict[str, list[Part]]) -> None:
         self.files, self.parts = files, parts
-        self.value: dict[str, Any] = {key: _merged(key, of) for key, of in parts.items()}
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        """What a section says."""
+        if key not in self._values:
+            self._values[key] = _merged(key, self.parts[key])
+        return self._values[key]
+
+    def get(self, key: str, without: Any = None) -> Any:
+        """The same of a section that may be missing."""
+        return self[key] if key in self.parts else without
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """What all of it says."""
+        return {key: self[key] for key in self.parts}
 
     def items(self, key: str) -> Iterator[tuple[Any, Any, Iterator[Place]]]:
         """Each item of a section: its name (or number in its file), its value, and the places; whoever takes an item
         takes its places (see ``placed``) too."""
         for part in self.parts.get(key, ()):
-            value, places = part.value[key], part.places(key)
+            value, places = part[key], part.places(key)
             for name, item in value.items() if isinstance(value, dict) else enumerate(value):
                 yield name, item, places
             if next(places, None) is not None:
@@ -116,16 +151,16 @@ class Document:
             part, at = self._part_of(key, rest[0])
             rest = (at, *rest[1:])
         elif rest:
-            part = next((each for each in self.parts[key] if rest[0] in each.value[key]), part)
+            part = next((each for each in self.parts[key] if rest[0] in each[key]), part)
         members = part.tree.members
         assert isinstance(members, dict)
         return _below(members[key], rest)
 
     def _part_of(self, key: str, at: int) -> tuple[Part, int]:
         for part in self.parts[key]:
-            if at < len(part.value[key]):
+            if at < len(part[key]):
                 return part, at
-            at -= len(part.value[key])
+            at -= len(part[key])
         return self.parts[key][-1], at
 
     def without(self, paths: tuple[Path, ...]) -> Document:
@@ -144,7 +179,7 @@ class Document:
     def _pruned(self, key: str, items: set[str | int]) -> list[Part]:
         out, offset = [], 0
         for part in self.parts[key]:
-            value = part.value[key]
+            value = part[key]
             mine = {item - offset if isinstance(item, int) else item for item in items}
             mine = {item for item in mine if (item in range(len(value)) if isinstance(value, list) else item in value)}
             out.append(part.without(key, mine) if mine else part)
@@ -153,7 +188,7 @@ class Document:
 
 
 def _merged(key: str, parts: list[Part]) -> Any:
-    values = [part.value[key] for part in parts]
+    values = [part[key] for part in parts]
     if len(values) == 1:
         return values[0]
     if isinstance(values[0], list):
@@ -183,7 +218,7 @@ def join(files: list[Part], problems: list[Problem]) -> Document:
     """The files as one document; what cannot be joined is added to the problems."""
     found: dict[str, list[Part]] = {}
     for file in files:
-        for key in file.value:
+        for key in file.keys:
             if key == "tier":
                 problems += _tier_problems(file)
             else:
@@ -200,7 +235,7 @@ def _node(part: Part, key: str) -> Node:
 
 
 def _tier_problems(part: Part) -> list[Problem]:
-    tier = part.value["tier"]
+    tier = part["tier"]
     if type(tier) is int and 0 <= tier <= 1_000_000:
         return []
     return [Problem("Wrong tier", "A tier is a number from 0 to 1000000, lower first.", _node(part, "tier").value_place)]
@@ -209,13 +244,13 @@ def _tier_problems(part: Part) -> list[Problem]:
 def _joined(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
     if len(parts) == 1:
         return parts
-    kind = list if key in LISTS else dict
-    odd = next((part for part in parts if not isinstance(part.value[key], kind)), None)
+    kind = "list" if key in LISTS else "map"
+    odd = next((part for part in parts if part.kind(key) != kind), None)
     if odd is not None or key not in INVENTORY:
         return [odd or parts[0]]
-    if kind is list:
+    if kind == "list":
         return _tiered(key, parts, problems)
-    if len({name for part in parts for name in part.value[key]}) != sum(len(part.value[key]) for part in parts):
+    if len({name for part in parts for name in part[key]}) != sum(len(part[key]) for part in parts):
         problems += _twice(key, parts)
     return parts
 
@@ -236,7 +271,7 @@ def _tiered(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
     tiers: dict[Any, Part] = {}
     wrong: list[Problem] = []
     for part in parts:
-        tier = part.value.get("tier")
+        tier = part["tier"] if "tier" in part.keys else None
         if tier is None:
             detail = f"`{key}` stands in several files, and its order matters. Add a distinct `tier: 10` to each."
             wrong.append(Problem("No tier", detail, _node(part, key).place))

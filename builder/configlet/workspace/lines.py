@@ -60,7 +60,7 @@ def _names(site: Site) -> Iterator[Problem]:
 
 
 def _site(site: Site) -> Iterator[Problem]:
-    inventory, head = site.inventory, site.document.value.get("site")
+    inventory, head = site.inventory, site.document.get("site")
     if head is None:
         return
     if head["name"] != inventory.site:

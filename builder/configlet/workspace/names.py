@@ -48,12 +48,12 @@ class Site(NamedTuple):
 def written(document: Document) -> tuple[Names, tuple[Problem, ...]]:
     """Every name of the document by kind, each with its path, and the names that stand for two things."""
     names: dict[str, dict[str, Path]] = {
-        kind: {name: (kind, name) for name in _map(document.value, kind)} for kind in _PLAIN
+        kind: {name: (kind, name) for name in _map(document, kind)} for kind in _PLAIN
     }
     works: dict[str, Path] = {}
     problems: list[Problem] = []
     hosts = names["hosts"]
-    for host, value in _map(document.value, "hosts").items():
+    for host, value in _map(document, "hosts").items():
         for name in _map(value, "workloads"):
             path = ("hosts", host, "workloads", name)
             first = works.setdefault(name, path)
@@ -61,7 +61,7 @@ def written(document: Document) -> tuple[Names, tuple[Problem, ...]]:
             if first is not path or other:
                 problems.append(_twice(name, document.node(path).place, document.node(other or first).place))
     links: dict[str, Path] = {}
-    for link, value in _map(document.value, "links").items():
+    for link, value in _map(document, "links").items():
         named = value.get("name") if isinstance(value, dict) else None
         if isinstance(named, str):
             links.setdefault(named, ("links", link, "name"))
@@ -70,7 +70,7 @@ def written(document: Document) -> tuple[Names, tuple[Problem, ...]]:
 
 
 def _map(value: Any, key: str) -> dict[str, Any]:
-    inner = value.get(key) if isinstance(value, dict) else None
+    inner = value.get(key) if isinstance(value, (dict, Document)) else None
     return inner if isinstance(inner, dict) else {}
 
 

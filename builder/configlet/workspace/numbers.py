@@ -160,7 +160,7 @@ def _outside(site: Site) -> Iterator[Problem]:
         if work.segment in by_name:
             at = ("hosts", work.host, "workloads", work.name, "addresses")
             yield from _inside(site, *by_name[work.segment], work.addresses, at)
-    said = site.document.value.get("segments", {})
+    said = site.document.get("segments", {})
     for segment, spans in by_name.values():
         if segment.gateways and "addresses" in said[segment.name]["gateways"]:
             at = ("segments", segment.name, "gateways", "addresses")

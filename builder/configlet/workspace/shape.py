@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from configlet.workspace.blanks import form_of
 from configlet.workspace.placed import canonical, only_section, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
@@ -50,10 +51,21 @@ class Shape(NamedTuple):
     """How many events of the parser it makes, when each list has one word."""
     marks: tuple[tuple[int, int, int], ...]
     """Line from the first, column, and the group that says the column when it is not fixed (else 0)."""
+    form: Any
+    """The value that the template becomes, with its holes as ``blanks``."""
 
 
-def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], int]:
-    """The JSON of items, and how many events they have together: worked out hole by hole, as a column of a table."""
+class Run(NamedTuple):
+    """Items that follow each other and have one shape: what stands in its holes, a column for each."""
+
+    shape: Shape
+    columns: list[tuple[str, ...]]
+    items: int
+
+
+def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], list[tuple[str, ...]], int]:
+    """The JSON of items, what stands in their holes, and how many events they have together: worked out hole by hole, as
+    the columns of a table."""
     groups = [*zip(*map(re.Match.groups, matches), strict=True)]
     events, columns = shape.events * len(matches), [groups[n - 1] for n in shape.order]
     for i in shape.lists:
@@ -62,7 +74,7 @@ def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], int]:
             events += commas
             columns[i] = tuple([words.replace(", ", '","') for words in columns[i]])
     rows = zip(*columns, strict=True) if columns else repeat((), len(matches))
-    return [*map(shape.template.__mod__, rows)], events
+    return [*map(shape.template.__mod__, rows)], columns, events
 
 
 def marks_of(shape: Shape, matches: list[re.Match[str]], text: str, lines: list[int]) -> Iterator[int]:
@@ -105,11 +117,13 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
         return None
     pattern = re.compile(rf"{maker.pattern(len(key) + 2)}{GAP}(?={indent}[^ #\n]|\Z)")
     own = len(events) - _AROUND - maker.commas
-    shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()))
+    form = form_of(template if sequence else f"{{{template}}}", maker.lists)
+    shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()), form)
     match = pattern.match(text)
-    wanted = section_of(key, section).texts[0]
-    good = match is not None and match.end() == len(text) and filled(shape, [match]) == ([wanted], len(events) - _AROUND)
-    return shape if good else None
+    if match is None or match.end() != len(text):
+        return None
+    texts, _, counted = filled(shape, [match])
+    return shape if texts == section_of(key, section).texts and counted == len(events) - _AROUND else None
 
 
 def _placed_at(key: str, section: Node) -> list[tuple[int, int]]:

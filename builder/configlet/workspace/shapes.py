@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate, repeat
+from typing import NamedTuple
 
 from configlet.workspace.placed import Section, only_section, section_of
-from configlet.workspace.shape import GAP, Shape, events_of, filled, marks_of, shape_of
+from configlet.workspace.shape import GAP, Run, Shape, events_of, filled, marks_of, shape_of
 from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
@@ -42,8 +43,15 @@ class Shapes:
         return self.made < _SHAPES + self.items // _ITEMS_FOR_SHAPE
 
 
-def quickly(text: str, shapes: Shapes) -> dict[str, Section] | None:
-    """The sections of one file; None when anything is not sure, also when the file is wrong."""
+class Read(NamedTuple):
+    """One file as it was read: its sections, and the runs of those of which each item has a shape."""
+
+    sections: dict[str, Section]
+    runs: dict[str, list[Run]]
+
+
+def quickly(text: str, shapes: Shapes) -> Read | None:
+    """One file; None when anything is not sure, also when the file is wrong."""
     text = text if text.endswith("\n") else text + "\n"
     reader = _Reader(text, shapes)
     head = _HEAD.match(text)
@@ -57,7 +65,7 @@ def quickly(text: str, shapes: Shapes) -> dict[str, Section] | None:
             return None
         sections[found[0]] = found[1]
         start = end
-    return sections if sections and _events(text) == reader.events else None
+    return Read(sections, reader.runs) if sections and _events(text) == reader.events else None
 
 
 def _events(text: str) -> int:
@@ -76,6 +84,7 @@ class _Reader:
     def __init__(self, text: str, shapes: Shapes) -> None:
         self.text, self.shapes = text, shapes
         self.line, self.counted, self.events = 1, 0, _OUTER
+        self.runs: dict[str, list[Run]] = {}
 
     def section(self, start: int, end: int) -> tuple[str, Section] | None:
         """One section; a short one, or one whose value stands on the line of its key, as ``strict`` reads it."""
@@ -106,8 +115,10 @@ class _Reader:
         section = Section("list" if sequence else "map", [], [])
         known = self.shapes.known.setdefault((key, indent, sequence), [])
         border = re.compile(rf"\n(?={indent}[^ #\n])")
+        runs: list[Run] = []
+        odd = False
         while self.counted < end:
-            if self._matched(known, section, end):
+            if self._matched(known, section, runs, end):
                 continue
             self.shapes.items += 1
             stop = border.search(self.text, self.counted, end)
@@ -115,8 +126,12 @@ class _Reader:
             shape = shape_of(key, indent, sequence, _TAIL.sub("", text)) if self._may_learn(text) else None
             if shape is not None:
                 known.insert(0, shape)
-            elif not self._alone(key, sequence, text, section):
+            elif self._alone(key, sequence, text, section):
+                odd = True
+            else:
                 return None
+        if not odd:
+            self.runs[key] = runs
         return section
 
     def _may_learn(self, text: str) -> bool:
@@ -124,10 +139,10 @@ class _Reader:
         self.shapes.made += may
         return may
 
-    def _matched(self, known: list[Shape], section: Section, end: int) -> bool:
+    def _matched(self, known: list[Shape], section: Section, runs: list[Run], end: int) -> bool:
         """Read the next items when they have a shape that is known; the shape that was met last is tried first."""
         for i, shape in enumerate(known):
-            count = self._run(shape, section, end)
+            count = self._run(shape, section, runs, end)
             if count:
                 self.shapes.items += count
                 if i:
@@ -135,12 +150,13 @@ class _Reader:
                 return True
         return False
 
-    def _run(self, shape: Shape, section: Section, end: int) -> int:
+    def _run(self, shape: Shape, section: Section, runs: list[Run], end: int) -> int:
         """Read items as long as they have the shape; how many that are."""
         count = 0
         while matches := self._matches(shape, end):
-            texts, events = filled(shape, matches)
+            texts, columns, events = filled(shape, matches)
             section.texts.extend(texts)
+            runs.append(Run(shape, columns, len(matches)))
             self.events += events
             section.marks.extend(marks_of(shape, matches, self.text, self._lines(matches)))
             count += len(matches)

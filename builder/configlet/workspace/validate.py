@@ -12,11 +12,14 @@ from typing import Any
 
 from configlet.model.problem import Problem
 from configlet.workspace.accept import CHECKS, KINDS, TYPES, Check, accepts, doubtful
-from configlet.workspace.document import Document, Path
+from configlet.workspace.document import Document, Part, Path
 from configlet.workspace.schema import INVENTORY
 from configlet.workspace.suggest import close_to, did_you_mean
+from configlet.workspace.surely import surely
 
 __all__ = ["accepts", "judge", "validator_class"]
+
+_KINDS = {"dict": "map", "list": "list"}
 
 
 @cache
@@ -62,13 +65,13 @@ def judge(document: Document, *, paranoid: bool = False) -> tuple[tuple[Problem,
 
 def _doubts(document: Document) -> tuple[dict[str, Any] | None, dict[str, list[int]]]:
     """What Cerberus has to look at (None: nothing), and which items of each list that is."""
-    site = {"site": document.value["site"]} if "site" in document.value else {}
+    site = {"site": document["site"]} if "site" in document.parts else {}
     asked: dict[str, Any] = {}
     numbers: dict[str, list[int]] = {}
     for key, parts in document.parts.items():
-        value = document.value[key]
-        if key == "site" or all(part.judged for part in parts):
+        if key == "site" or all(part.judged for part in parts) or _is_sure(key, parts):
             continue
+        value = document[key]
         items = doubtful(key, value) if key in INVENTORY else None
         if items is None:
             asked[key] = value
@@ -78,6 +81,14 @@ def _doubts(document: Document) -> tuple[dict[str, Any] | None, dict[str, list[i
         elif items:
             asked[key] = {name: value[name] for name in value if name in items}
     return (None if not asked and accepts(site) else {**site, **asked}), numbers
+
+
+def _is_sure(key: str, parts: list[Part]) -> bool:
+    """Whether all items of a section surely keep the schema, by the shapes that they have."""
+    asked = [part for part in parts if not part.judged]
+    if key not in INVENTORY or not all(key in part.runs and part.kind(key) == _KINDS[INVENTORY[key]["type"]] for part in asked):
+        return False
+    return surely(key, [run for part in asked for run in part.runs[key]])
 
 
 def _path(error: Any, numbers: dict[str, list[int]]) -> Path:

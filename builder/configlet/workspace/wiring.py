@@ -77,7 +77,7 @@ def _link(site: Site, link: Link, pairs: dict[str, str | None]) -> Iterator[Prob
 
 
 def _point_to_point(site: Site, link: Link, at: int) -> bool:
-    texts = site.document.value["links"][f"{link.a_device}/{link.a_port}"]["addresses"][at : at + 2]
+    texts = site.document["links"][f"{link.a_device}/{link.a_port}"]["addresses"][at : at + 2]
     near, far = link.addresses[at : at + 2]
     lengths = {int(text.partition("/")[2]) for text in texts}
     return near.version == far.version and int(near) >> 1 == int(far) >> 1 and lengths == {near.max_prefixlen - 1}

@@ -1,0 +1,143 @@
+"""Words of rules, understood: selectors, services, and the rules that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from itertools import chain, repeat
+from typing import Any
+
+from configlet.model.inventory import RuleLine, Selector, Service, Term
+from configlet.model.net import Span
+from configlet.model.problem import Place
+from configlet.workspace import services
+from configlet.workspace.blanks import Blank, column_of, texts_in
+from configlet.workspace.document import Document, Part
+from configlet.workspace.shape import Run
+
+_LISTS = ("from", "to", "service")
+
+
+class Words:
+    """Words of rules, understood: each selector and each service of a site is made once, and so is each list of them
+    that was read by a shape, and the list of one alone, which most rules have: what a list means is then looked up by the
+    list. A list of several is known by its text, which no name is."""
+
+    def __init__(self, site: str, named: dict[str, Service], ephemeral: Span) -> None:
+        self.own, self.ephemeral = f"{site}:", ephemeral
+        self._services: dict[str, tuple[Service, ...]] = {name: (service,) for name, service in named.items()}
+        self._selectors: dict[str | tuple[tuple[str, str], ...], tuple[Selector, ...]] = {}
+
+    def selectors(self, values: list[Any], place: Place) -> tuple[Selector, ...]:
+        """The selectors of a list."""
+        if len(values) == 1:
+            value = values[0]
+            return (type(value) is str and self._selectors.get(value)) or self._selector(value, place)
+        return tuple([self._selector(value, place)[0] for value in values])
+
+    def services(self, words: list[str], place: Place) -> tuple[Service, ...]:
+        """The services of a list."""
+        if len(words) == 1:
+            return self._services.get(words[0]) or self._service(words[0], place)
+        return tuple([self._service(word, place)[0] for word in words])
+
+    def ends_of(
+        self, sources: tuple[str, ...], destinations: tuple[str, ...], places: list[Place]
+    ) -> tuple[Iterator[tuple[Selector, ...]], Iterator[tuple[Selector, ...]]]:
+        """The selectors of both ends of rules, by the texts of their lists."""
+        known = self._selectors
+        if not known.keys() >= {*sources, *destinations}:
+            for source, destination, place in zip(sources, destinations, places, strict=True):
+                for text in (source, destination):
+                    if text not in known:
+                        known[text] = self.selectors(texts_in(text), place)
+        return map(known.__getitem__, sources), map(known.__getitem__, destinations)
+
+    def services_of(self, texts: tuple[str, ...], places: list[Place]) -> list[tuple[Service, ...]]:
+        """The services of rules, by the texts of their lists."""
+        known = self._services
+        return [known.get(text) or self._serve(text, place) for text, place in zip(texts, places, strict=True)]
+
+    def _serve(self, text: str, place: Place) -> tuple[Service, ...]:
+        found = self._services[text] = self.services(texts_in(text), place)
+        return found
+
+    def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector, ...]:
+        """A selector; the site's own name before a colon is dropped."""
+        key = value if isinstance(value, str) else tuple(sorted(value.items()))
+        found = self._selectors.get(key)
+        if found is None:
+            name = key.removeprefix(self.own) if isinstance(key, str) else None
+            found = self._selectors[key] = (Selector(name, () if isinstance(key, str) else key, place),)
+        return found
+
+    def _service(self, word: str, place: Place) -> tuple[Service, ...]:
+        """A service by name, or as a literal."""
+        found = self._services.get(word)
+        if found is None:
+            found = self._services[word] = (self._other(word, place),)
+        return found
+
+    def _other(self, word: str, place: Place) -> Service:
+        if word == "any":
+            return Service("any", (Term(None),), None)
+        terms = (services.term(word, self.ephemeral),) if services.is_literal(word) else ()
+        return Service(word, terms, place)
+
+
+def rules_of(document: Document, key: str, words: Words) -> tuple[RuleLine, ...]:
+    """The rules of a section, in order."""
+    return tuple(chain.from_iterable([rules for part in document.parts.get(key, ()) for rules in _of_part(part, key, words)]))
+
+
+def _of_part(part: Part, key: str, words: Words) -> Iterator[Iterable[RuleLine]]:
+    places, runs = [*part.places(key)], part.runs.get(key, [])
+    if not runs or any(_is_no_list(run.shape.form[name]) for run in runs for name in _LISTS):
+        yield _of_values(part[key], places, words)
+        return
+    at = 0
+    for run in runs:
+        yield _of_run(run, places[at : at + run.items], words)
+        at += run.items
+
+
+def _is_no_list(form: Any) -> bool:
+    return not isinstance(form, Blank) or form.kind != "texts"
+
+
+def _of_values(items: list[dict[str, Any]], places: list[Place], words: Words) -> Iterable[RuleLine]:
+    """Rules as they were written, worked out key by key, as the columns of a table."""
+    sources, destinations, terms = [], [], []
+    for value, place in zip(items, places, strict=True):
+        sources.append(words.selectors(value["from"], place))
+        destinations.append(words.selectors(value["to"], place))
+        terms.append(words.services(value["service"], place))
+    return _rules(lambda name, without: map(dict.get, items, repeat(name), repeat(without)), sources, destinations, terms, places)
+
+
+def _of_run(run: Run, places: list[Place], words: Words) -> Iterable[RuleLine]:
+    """Rules of one shape, by what stands in its blanks."""
+    form = run.shape.form
+    sources, destinations, terms = (run.columns[form[name].column] for name in _LISTS)
+    return _rules(
+        lambda name, without: column_of(form.get(name, without), run.columns),
+        *words.ends_of(sources, destinations, places), words.services_of(terms, places), places,
+    )  # fmt: skip
+
+
+def _rules(
+    of: Callable[[str, Any], Iterable[Any]],
+    sources: Iterable[tuple[Selector, ...]],
+    destinations: Iterable[tuple[Selector, ...]],
+    terms: Iterable[tuple[Service, ...]],
+    places: list[Place],
+) -> Iterable[RuleLine]:
+    expires = map(_day, of("expires", None))
+    return map(
+        RuleLine, of("name", None), sources, destinations, terms, of("action", "allow"), of("reason", ""), places,
+        of("log", False), of("owner", None), of("ticket", None), expires,
+    )  # fmt: skip
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
