@@ -8,9 +8,9 @@ judges it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
-from itertools import chain, filterfalse
+from itertools import chain, filterfalse, islice
 from operator import itemgetter
 from typing import Any
 
@@ -87,7 +87,7 @@ QUICK: dict[str, Callable[[str], object]] = {
 _PATTERNS = {**forms.PATTERNS, "service": _SERVICE}
 _AT_ONCE = 1_000
 """Texts from which on it pays to ask all of them at once."""
-Accepts = Callable[[Sequence[Any]], bool]
+Accepts = Callable[[Collection[Any]], bool]
 """Whether every one of some values is surely right."""
 
 
@@ -149,7 +149,7 @@ def _inside(limit: Any, rules: Any) -> Accepts:
     fields = {field: compiled(inner) for field, inner in limit.items()}
     needed = frozenset(field for field, inner in limit.items() if inner.get("required"))
 
-    def keeps(values: Sequence[Any]) -> bool:
+    def keeps(values: Collection[Any]) -> bool:
         kinds = [*map(frozenset, set(map(tuple, values)))]
         met: frozenset[str] = frozenset().union(*kinds)
         always = met.intersection(*kinds)
@@ -173,8 +173,8 @@ def _checked(limit: Any, rules: Any) -> Accepts:
     check, quick = CHECKS[limit], QUICK.get(limit, _never)
     if rules["type"] == "string":
 
-        def every(texts: Sequence[Any]) -> bool:
-            some = dict.fromkeys(texts)
+        def every(texts: Collection[Any]) -> bool:
+            some = texts if type(texts) is dict else dict.fromkeys(texts)
             if len(some) >= _AT_ONCE and limit in _PATTERNS and _at_once(limit, some):
                 return True
             return all(check(text) is None for text in filterfalse(quick, some))
@@ -183,7 +183,7 @@ def _checked(limit: Any, rules: Any) -> Accepts:
     if limit == "unique":
         return lambda lists: all(check(one) is None for one in [one for one in lists if len(one) > 1])
 
-    def keeps(values: Sequence[Any]) -> bool:
+    def keeps(values: Collection[Any]) -> bool:
         texts = dict.fromkeys([value for value in values if type(value) is str])
         others = (value for value in values if type(value) is not str)
         return all(check(value) is None for value in chain(filterfalse(quick, texts), others))
@@ -191,10 +191,15 @@ def _checked(limit: Any, rules: Any) -> Accepts:
     return keeps
 
 
-def _at_once(limit: str, texts: Collection[str]) -> bool:
-    """Whether surely each of some texts has a form, seen in one look at all of them, each on a line of its own."""
-    lines = "\n".join(texts) + "\n"
-    return lines.count("\n") == len(texts) and _lines_of(limit).fullmatch(lines) is not None
+def _at_once(limit: str, texts: Iterable[str]) -> bool:
+    """Whether surely each of some texts has a form, seen in one look at many of them, each on a line of its own. A
+    pattern remembers where each line begins, so that to look at all would take memory that nobody has used yet."""
+    lines_of, rest = _lines_of(limit), iter(texts)
+    while some := [*islice(rest, _AT_ONCE)]:
+        lines = "\n".join(some) + "\n"
+        if lines.count("\n") != len(some) or lines_of.fullmatch(lines) is None:
+            return False
+    return True
 
 
 @cache

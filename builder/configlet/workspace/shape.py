@@ -23,7 +23,7 @@ _AROUND = 9
 _FIRST_LINE = 2
 """An item is parsed below a line of its section's key."""
 _FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
-_NO_WORD = r"(?![tfn](?:(?<=t)rue|(?<=f)alse|(?<=n)ull) *[,\]}#\n])"
+_NO_WORD = r"(?!(?:true|false|null) *[,\]}#\n])"
 _KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
 _LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
 _LIST = rf"{_LISTED}(?:, {_LISTED})*"
@@ -69,7 +69,7 @@ def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], list[
     groups = [*zip(*map(re.Match.groups, matches), strict=True)]
     events, columns = shape.events * len(matches), [groups[n - 1] for n in shape.order]
     for i in shape.lists:
-        commas = sum(map(str.count, columns[i], repeat(", ")))
+        commas = "\n".join(columns[i]).count(", ")
         if commas:
             events += commas
             columns[i] = tuple([words.replace(", ", '","') for words in columns[i]])
@@ -115,7 +115,8 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     template = maker.item(sequence)
     if maker.left:
         return None
-    pattern = re.compile(rf"{maker.pattern(len(key) + 2)}{GAP}(?={indent}[^ #\n]|\Z)")
+    following = rf"{indent}[^ #\n]"
+    pattern = re.compile(rf"{maker.pattern(len(key) + 2)}(?:(?={following})|{GAP}(?={following}|\Z))")
     own = len(events) - _AROUND - maker.commas
     form = form_of(template if sequence else f"{{{template}}}", maker.lists)
     shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()), form)
@@ -287,8 +288,8 @@ def _plain(text: str, inside: str) -> str | None:
     """What may stand for a plain scalar of this kind without being read as anything else; None when nothing may."""
     kinds = {bool: ("true|false",), int: (r"0|[1-9][0-9]{0,17}",)}
     words = kinds.get(type(resolve(text))) or (
-        rf"{_NO_WORD}[A-Za-z](?:[ {inside}]*[{inside}])?",
-        rf"[0-9]+[A-Za-z_./-](?:[ {inside}]*[{inside}])?",
+        rf"{_NO_WORD}[A-Za-z][ {inside}]*(?<! )",
+        rf"[0-9]+[A-Za-z_./-][ {inside}]*(?<! )",
         rf"[A-Za-z0-9][{inside}]*:[:{inside}]*[{inside}]",
     )
     if text == "" or resolve(text) is None:

@@ -4,12 +4,12 @@ stands in its blanks for distinct words. This may be too strict, never too lax: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from configlet.workspace.accept import compiled
-from configlet.workspace.blanks import columns_in, values_of
+from configlet.workspace.blanks import Blank, columns_in, texts_in, values_of
 from configlet.workspace.schema import INVENTORY
 from configlet.workspace.shape import Run
 
@@ -17,6 +17,8 @@ Rules = Mapping[str, Any]
 _INSIDE = frozenset(("schema", "keysrules", "valuesrules"))
 _OUTSIDE = frozenset(("type", "empty", "required", "meta"))
 """What all maps of the same number of names keep, or none."""
+_LISTED, _OF_ONE = _OUTSIDE | {"schema", "check_with"}, (None, "unique")
+"""What a list of one text keeps when the text does, of these checks."""
 
 
 def surely(key: str, runs: Iterable[Run]) -> bool:
@@ -27,7 +29,10 @@ def surely(key: str, runs: Iterable[Run]) -> bool:
     rules = INVENTORY[key]
     item = rules["schema"] if rules["type"] == "list" else rules
     return all(
-        compiled(asked)(_distinct(part, of)) for of in alike.values() for asked, part in _asked(item, of[0].shape.form)
+        compiled(kept)(values)
+        for of in alike.values()
+        for asked, part in _asked(item, of[0].shape.form)
+        for kept, values in _distinct(asked, part, of)
     )
 
 
@@ -50,14 +55,22 @@ def _fitting(fields: Rules, form: Mapping[Any, Any]) -> bool:
     return {name for name, each in fields.items() if each.get("required")} <= form.keys() <= fields.keys()
 
 
-def _distinct(form: Any, runs: list[Run]) -> list[Any]:
-    """What a form becomes, each value once."""
+def _distinct(rules: Rules, form: Any, runs: list[Run]) -> Iterator[tuple[Rules, Collection[Any]]]:
+    """What a form becomes, each value once, with the rules that it has to keep; of lists of one text the text alone."""
     numbers = columns_in(form)
-    if not numbers:
-        return [form]
-    columns: list[Iterable[str]] = [chain.from_iterable([run.columns[number] for run in runs]) for number in numbers]
-    if len(numbers) == 1:
-        columns = [dict.fromkeys(columns[0])]
+    columns = [chain.from_iterable([run.columns[number] for run in runs]) for number in numbers]
+    if not isinstance(form, Blank):
+        rows = zip(*dict.fromkeys(zip(*columns, strict=True)), strict=True)
+        yield rules, [*values_of(form, dict(zip(numbers, rows, strict=True)).__getitem__)] if numbers else [form]
+        return
+    texts = dict.fromkeys(columns[0])
+    if form.kind == "text":
+        yield rules, texts
+    elif form.kind == "texts" and rules["type"] == "list" and rules.keys() <= _LISTED and rules.get("check_with") in _OF_ONE:
+        several = [text for text in texts if '","' in text]
+        for text in several:
+            del texts[text]
+        yield rules, [*map(texts_in, several)]
+        yield rules["schema"], texts
     else:
-        columns = [*zip(*dict.fromkeys(zip(*columns, strict=True)), strict=True)]
-    return [*values_of(form, dict(zip(numbers, columns, strict=True)).__getitem__)]
+        yield rules, [*values_of(form, lambda _: texts)]

@@ -8,11 +8,12 @@ from itertools import chain, repeat
 from typing import Any
 
 from configlet.model.inventory import RuleLine, Selector, Service, Term
-from configlet.model.net import Span
+from configlet.model.net import PORTS, Span
 from configlet.model.problem import Place
 from configlet.workspace import services
 from configlet.workspace.blanks import Blank, column_of, texts_in
 from configlet.workspace.document import Document, Part
+from configlet.workspace.services import PORTED
 from configlet.workspace.shape import Run
 
 _LISTS = ("from", "to", "service")
@@ -59,7 +60,13 @@ class Words:
         return [known.get(text) or self._serve(text, place) for text, place in zip(texts, places, strict=True)]
 
     def _serve(self, text: str, place: Place) -> tuple[Service, ...]:
-        found = self._services[text] = self.services(texts_in(text), place)
+        word, _, port = text.partition("/")
+        if port.isdecimal() and word in PORTED:
+            number = int(port)
+            found: tuple[Service, ...] = (Service(text, (Term(PORTED[word], PORTS, (number, number)),), place),)
+        else:
+            found = self.services(texts_in(text), place)
+        self._services[text] = found
         return found
 
     def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector, ...]:
@@ -133,10 +140,11 @@ def _rules(
     places: list[Place],
 ) -> Iterable[RuleLine]:
     expires = map(_day, of("expires", None))
-    return map(
-        RuleLine, of("name", None), sources, destinations, terms, of("action", "allow"), of("reason", ""), places,
+    columns = (
+        of("name", None), sources, destinations, terms, of("action", "allow"), of("reason", ""), places,
         of("log", False), of("owner", None), of("ticket", None), expires,
     )  # fmt: skip
+    return map(tuple.__new__, repeat(RuleLine), zip(*columns))  # noqa: B905 - what is the same in all has no end
 
 
 def _day(text: str | None) -> date | None:
