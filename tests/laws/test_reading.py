@@ -13,6 +13,7 @@ from configlet import workspace
 from configlet.cli import main
 from configlet.model.problem import Problem, Refused
 from configlet.workspace import cache, document, load, strict
+from configlet.workspace.placed import dumped
 from tests.laws.made import sites
 
 TODAY = date(2026, 11, 24)
@@ -29,6 +30,16 @@ def site(tmp_path: Path) -> Path:
     return sites.write(tmp_path)
 
 
+def _said(root: Path, site: Path) -> cache.FileCache:
+    """A cache with what the files of a site say, as those have it that shapes do not read."""
+    kept = _kept(root)
+    for path in site.iterdir():
+        node, problems = strict.read(path.read_bytes(), path.name)
+        assert not problems
+        kept.put(path.read_bytes(), dumped(document.Part(path.name, path.read_bytes(), node).sections))
+    return kept
+
+
 def _problems(root: Path, *, paranoid: bool = False) -> tuple[Problem, ...]:
     try:
         return load(root, "big", TODAY, NICS, paranoid=paranoid, cache=_kept(root)).warnings
@@ -41,7 +52,11 @@ def test_every_way_of_reading_gives_the_same_inventory(site: Path, tmp_path: Pat
     assert len(strictly.inventory.policy) == 400 and len(strictly.inventory.hosts) == 120
     for _ in range(2):
         assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == strictly
-        assert len(list((tmp_path / "kept").iterdir())) == 4, "what was judged is kept"
+        assert [path.name for path in (tmp_path / "kept").iterdir()] == ["counts"]
+    assert all(_kept(tmp_path).counted(path.read_bytes()) for path in site.iterdir()), "what was judged is kept"
+    (tmp_path / "kept" / "counts").unlink()
+    assert load(tmp_path, "big", TODAY, NICS, cache=_said(tmp_path, site)) == strictly
+    assert len(list((tmp_path / "kept").iterdir())) == 4
     workspace.every_way(tmp_path, "big", TODAY)
     assert site.is_dir()
 
@@ -109,9 +124,13 @@ def test_a_mistake_in_a_big_file_has_the_place_that_a_strict_look_gives_it(
     assert all(problem.place and problem.place.line > 1 for problem in said)
 
 
-def test_a_spoiled_cache_changes_nothing(site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [False, True])
+def test_a_spoiled_cache_changes_nothing(said: bool, site: Path, tmp_path: Path) -> None:
     wanted, dice = load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)), random.Random(5)
     folder = tmp_path / "kept"
+    if said:
+        (folder / "counts").unlink()
+        _said(tmp_path, site)
     for how in range(6):
         for path in folder.iterdir():
             kept = bytearray(path.read_bytes())
@@ -133,14 +152,13 @@ def test_a_spoiled_cache_changes_nothing(site: Path, tmp_path: Path) -> None:
 
 
 def test_an_entry_of_other_code_is_not_used(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = _kept(tmp_path)
-    load(tmp_path, "big", TODAY, NICS, cache=kept)
-    raw = (site / "policy.yaml").read_bytes()
-    assert kept.get(raw) is not None
-    assert kept.get(raw + b"\n") is None
+    load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path))
+    kept, raw = _said(tmp_path, site), (site / "policy.yaml").read_bytes()
+    assert kept.get(raw) is not None and kept.counted(raw) is not None
+    assert kept.get(raw + b"\n") is kept.counted(raw + b"\n") is None
     monkeypatch.setattr(cache, "__version__", "0.0.0")
     cache.ours.cache_clear()
-    assert kept.get(raw) is None
+    assert kept.get(raw) is kept.counted(raw) is None
     monkeypatch.undo()
     cache.ours.cache_clear()
 
@@ -153,11 +171,25 @@ def test_what_was_not_judged_right_is_not_kept(site: Path, tmp_path: Path) -> No
     assert not (tmp_path / "kept").exists()
 
 
-def test_big_files_are_kept_in_the_workspace_and_small_ones_are_not(tmp_path: Path) -> None:
+def test_files_are_kept_in_the_workspace(tmp_path: Path) -> None:
     sites.write(tmp_path, rules=900)
     for paranoid, kept in ((True, 0), (False, 1)):
         load(tmp_path, "big", TODAY, NICS, paranoid=paranoid)
         assert len(list((tmp_path / ".configlet" / "cache" / "files").glob("*"))) == kept
+
+
+def test_small_files_of_which_more_is_kept_than_a_number_are_not(tmp_path: Path) -> None:
+    kept = cache.FileCache(tmp_path / "kept")
+    for raw in (b"x" * (64 * 1024 - 1), b"x" * 64 * 1024):
+        kept.put(raw, b"said")
+        assert kept.get(raw) == (b"said" if len(raw) == 64 * 1024 else None)
+
+
+def test_of_many_files_the_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "COUNTS", 3)
+    for number in range(5):
+        _kept(tmp_path).count([(b"%d" % number, number)])
+    assert [_kept(tmp_path).counted(b"%d" % number) for number in range(5)] == [None, None, 2, 3, 4]
 
 
 def test_a_fingerprint_changes_with_every_byte_and_name(site: Path, tmp_path: Path) -> None:
@@ -183,9 +215,10 @@ def test_paranoia_sees_readings_that_differ(tmp_path: Path) -> None:
     raw = (sites.write(tmp_path, rules=900) / "policy.yaml").read_bytes()
     load(tmp_path, "big", TODAY)
     workspace.every_way(tmp_path, "big", TODAY)
-    kept = cache.FileCache(tmp_path / ".configlet" / "cache" / "files")
-    honest = kept.get(raw)
-    assert honest is not None
-    kept.put(raw, honest.replace(b"made: 7", b"made: 8", 1))
+    folder = tmp_path / ".configlet" / "cache" / "files"
+    (folder / "counts").unlink()
+    node, _ = strict.read(raw, "policy.yaml")
+    honest = dumped(document.Part("policy.yaml", raw, node).sections)
+    cache.FileCache(folder).put(raw, honest.replace(b"made: 7", b"made: 8", 1))
     with pytest.raises(Refused, match="Two readings differ"):
         workspace.every_way(tmp_path, "big", TODAY)

@@ -1,13 +1,17 @@
 """Files that were read and judged before, kept by the sha256 of their bytes: only an accelerator.
 
-An entry is text with its own sha256 in front. What is missing, foreign, spoiled, or of another version of ours is as if
-it were not there, and nothing fails because it cannot be kept.
+Of a file that shapes read it is kept how many events the C parser has for it, and that it was judged: to read it by shapes
+again costs less than to keep what it says. Of others, what they say. Either is text with its own sha256 in front. What is
+missing, foreign, spoiled, or of another version of ours is as if it were not there, and nothing fails because it cannot
+be kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -18,10 +22,15 @@ LEAST = 64 * 1024
 """Bytes of a file below which reading it again costs less than looking it up."""
 ENTRIES = 512
 """More than so many are not kept; the oldest go."""
+COUNTS = 16_384
+"""The same of files of which only the events are kept, in one file."""
+
+
+_COUNTS = "counts"
 
 
 class Cache(Protocol):
-    """Whatever remembers bytes by bytes."""
+    """Whatever remembers bytes by bytes, and numbers."""
 
     def get(self, key: bytes, /) -> bytes | None:
         """What was put under a key, unless it is lost."""
@@ -29,12 +38,24 @@ class Cache(Protocol):
     def put(self, key: bytes, content: bytes, /) -> None:
         """Remember, if it can be done."""
 
+    def counted(self, key: bytes, /) -> int | None:
+        """The number that was given with a key, unless it is lost."""
+
+    def count(self, found: Iterable[tuple[bytes, int]], /) -> None:
+        """Remember numbers of keys, if it can be done."""
+
 
 class _Nothing:
     def get(self, _: bytes) -> bytes | None:
         return None
 
     def put(self, _: bytes, __: bytes) -> None:
+        return None
+
+    def counted(self, _: bytes) -> int | None:
+        return None
+
+    def count(self, _: Iterable[tuple[bytes, int]]) -> None:
         return None
 
 
@@ -46,30 +67,53 @@ class FileCache:
 
     def __init__(self, folder: Path, least: int = LEAST) -> None:
         self.folder, self.least = folder, least
+        self._counts: dict[str, int] | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """The content of an entry that is whole."""
         if len(key) < self.least or not self.folder.is_dir():
             return None
+        return self._read(_name(key))
+
+    def put(self, key: bytes, content: bytes) -> None:
+        """Write an entry so that nobody ever reads half of it."""
+        if len(key) >= self.least:
+            self._write(_name(key), content)
+
+    def counted(self, key: bytes) -> int | None:
+        """The number of a key, however short."""
+        known = self._known()
+        return known.get(_name(key)) if known else None
+
+    def count(self, found: Iterable[tuple[bytes, int]]) -> None:
+        """Write the numbers of keys beside those that are kept; of many the last are left."""
+        known = {**self._known(), **{_name(key): number for key, number in found}}
+        self._counts = dict([*known.items()][-COUNTS:])
+        self._write(_COUNTS, json.dumps(self._counts).encode())
+
+    def _known(self) -> dict[str, int]:
+        if self._counts is None:
+            kept = self._read(_COUNTS)
+            self._counts = json.loads(kept) if kept else {}
+        return self._counts
+
+    def _read(self, name: str) -> bytes | None:
         try:
-            kept = (self.folder / _name(key)).read_bytes()
+            kept = (self.folder / name).read_bytes()
         except OSError:
             return None
         digest, content = kept[:65], kept[65:]
         return content if digest == _digest(content) else None
 
-    def put(self, key: bytes, content: bytes) -> None:
-        """Write an entry so that nobody ever reads half of it."""
-        if len(key) < self.least:
-            return
+    def _write(self, name: str, content: bytes) -> None:
         import tempfile
 
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder)
+            handle, part = tempfile.mkstemp(dir=self.folder)
             with os.fdopen(handle, "wb") as file:
                 file.write(_digest(content) + content)
-            Path(name).replace(self.folder / _name(key))
+            Path(part).replace(self.folder / name)
             self._forget()
         except OSError:
             return

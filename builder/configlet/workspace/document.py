@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any
 
@@ -28,6 +28,8 @@ class Part:
         self._sections = read.sections if read else None
         self.runs: dict[str, list[Run]] = read.runs if read else {}
         """Of sections of which each item has a shape: what stands in its holes."""
+        self.events = read.events if read else 0
+        """How many the C parser has for it, where it was read by shapes."""
         self.judged = self.kept = False
         """Whether its items are known to keep the schema; whether the cache has it."""
         self._values: dict[str, Any] = {} if node is None else node.value
@@ -89,23 +91,29 @@ class Part:
 
 def quick_part(file: str, raw: bytes, shapes: Shapes, cache: Cache) -> Part | None:
     """A file by its shapes or from the cache; None when it has to be read strictly."""
-    kept = cache.get(raw)
-    found = Read(parsed(kept), {}) if kept is not None else None
-    known = found is not None
-    if found is None:
+    events = cache.counted(raw)
+    kept = cache.get(raw) if events is None else None
+    if kept is None:
         text = text_of(raw)
-        found = quickly(text, shapes) if text is not None else None
+        found = quickly(text, shapes, events) if text is not None else None
+    else:
+        found = Read(parsed(kept), {})
     if found is None:
         return None
     part = Part(file, raw, None, found)
-    part.judged = part.kept = known
+    part.judged = part.kept = events is not None or kept is not None
     return part if part.is_whole else None
 
 
-def keep(part: Part, cache: Cache) -> None:
-    """Put a part that was judged into the cache."""
-    if not part.kept and part.sections:
-        cache.put(part.raw, dumped(part.sections))
+def keep(parts: Iterable[Part], cache: Cache) -> None:
+    """Put parts that were judged into the cache."""
+    new = [part for part in parts if not part.kept and part.sections]
+    for part in new:
+        if not part.events:
+            cache.put(part.raw, dumped(part.sections))
+    counted = [(part.raw, part.events) for part in new if part.events]
+    if counted:
+        cache.count(counted)
 
 
 class Document:

@@ -96,8 +96,7 @@ def _load(
     if any(len(path) < 2 and path[0] in INVENTORY for path in paths):
         raise Refused(_ordered(wrong))
     if not wrong:
-        for part in document.files:
-            keep(part, cache)
+        keep(document.files, cache)
     sound = document.without(paths)
     inventory = build.inventory(sound, site)
     known, collisions = names.written(document)

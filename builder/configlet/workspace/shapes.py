@@ -44,14 +44,16 @@ class Shapes:
 
 
 class Read(NamedTuple):
-    """One file as it was read: its sections, and the runs of those of which each item has a shape."""
+    """One file as it was read: its sections, the runs of those of which each item has a shape, and the parser's events."""
 
     sections: dict[str, Section]
     runs: dict[str, list[Run]]
+    events: int = 0
 
 
-def quickly(text: str, shapes: Shapes) -> Read | None:
-    """One file; None when anything is not sure, also when the file is wrong."""
+def quickly(text: str, shapes: Shapes, events: int | None = None) -> Read | None:
+    """One file; None when anything is not sure, also when the file is wrong. ``events``: how many the C parser has for it,
+    where that is known."""
     text = text if text.endswith("\n") else text + "\n"
     reader = _Reader(text, shapes)
     head = _HEAD.match(text)
@@ -65,7 +67,9 @@ def quickly(text: str, shapes: Shapes) -> Read | None:
             return None
         sections[found[0]] = found[1]
         start = end
-    return Read(sections, reader.runs) if sections and _events(text) == reader.events else None
+    if not sections or reader.events != (_events(text) if events is None else events):
+        return None
+    return Read(sections, reader.runs, reader.events)
 
 
 def _events(text: str) -> int:
