@@ -9,7 +9,7 @@ host's law, onto the other's. A rule that names one of them is such a span, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 
 from configlet.fit.law import MULTICAST, Laws
@@ -34,7 +34,7 @@ def alike(laws: Laws, owners: Mapping[str, tuple[Gate, ...]]) -> Groups:
     found: dict[Hashable, list[str]] = {}
     for owner, gates in owners.items():
         place = places[owner]
-        ends = tuple(tuple(_locals(laws, cells, gate)) for gate in gates) if many[place] > 1 else ()
+        ends = tuple([_locals(laws, cells, gate) for gate in gates]) if many[place] > 1 else ()
         found.setdefault((place, ends), []).append(owner)
     return tuple(map(tuple, found.values()))
 
@@ -60,17 +60,21 @@ def _place(gate: Gate, number: _Numbers) -> Hashable:
     return *at, gate.segments, number.of(gate.capability)
 
 
-def _locals(laws: Laws, cells: Callable[[str, Family], Cells], gate: Gate) -> Iterator[Hashable]:
+def _locals(laws: Laws, cells: Callable[[str, Family], Cells], gate: Gate) -> Hashable:
     """A host's own ends in order, each as what the rules say of it; groups and ranges as themselves."""
+    found: list[Hashable] = []
     for family in FAMILIES if gate.locals else ():
-        mine = sorted({span for f, span in gate.locals if f == family})
+        mine = {span for f, span in gate.locals if f == family}
         realms = laws.realms_of(gate, family) if mine else {}
         before = -1
-        for span in mine:
-            inside = tuple(sorted(realm for realm, spans in realms.items() if span in spans))
-            if span[0] != span[1] or span[0] >= MULTICAST[family]:
-                yield family, inside, span
+        for span in sorted(mine):
+            inside = [realm for realm, spans in realms.items() if span in spans]
+            if len(inside) > 1:
+                inside.sort()
+            low, high = span
+            if low != high or low >= MULTICAST[family]:
+                found.append((family, *inside, span))
             else:
-                at = tuple(cells(realm, family).of(span[0]) for realm in inside)
-                yield family, inside, at, span[0] == before + 1
-            before = span[1]
+                found.append((family, low == before + 1, *inside, *[cells(realm, family).of(low) for realm in inside]))
+            before = high
+    return tuple(found)

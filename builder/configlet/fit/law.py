@@ -193,7 +193,7 @@ class Laws:
         found: dict[str, list[Span]] = {}
         for workload in host.workloads:
             realm = segments[workload.segment].realm
-            found.setdefault(realm, []).extend((int(a), int(a)) for a in workload.addresses if family_of(a) == family)
+            found.setdefault(realm, []).extend([(int(a), int(a)) for a in workload.addresses if family_of(a) == family])
             for group in self.inventory.multicast:
                 if workload.segment in group.receivers:
                     found.setdefault(group.realm, []).extend(span_of(n) for n in group.groups if family_of(n) == family)

@@ -20,16 +20,18 @@ FAMILIES: tuple[Family, Family] = (4, 6)
 BITS: dict[Family, int] = {4: 32, 6: 128}
 TOP: dict[Family, int] = {4: 2**32 - 1, 6: 2**128 - 1}
 PORTS: Span = (0, 65535)
+_FAMILIES: dict[type, Family] = {IPv4Address: 4, IPv4Network: 4, IPv6Address: 6, IPv6Network: 6}
 
 
 def span_of(network: IPNetwork) -> Span:
     """The first and last address of a prefix as integers."""
-    return int(network.network_address), int(network.broadcast_address)
+    low = int(network.network_address)
+    return low, low | (1 << network.max_prefixlen - network.prefixlen) - 1
 
 
 def family_of(value: IPNetwork | IPAddress) -> Family:
     """4 or 6."""
-    return 4 if value.version == 4 else 6
+    return _FAMILIES.get(type(value)) or (4 if value.version == 4 else 6)
 
 
 def address_text(family: Family, value: int) -> str:

@@ -86,8 +86,9 @@ class Cells:
     def of(self, address: int) -> int:
         """The number of an address's cell."""
         at = bisect_right(self._cuts, address)
-        if at not in self._known:
+        found = self._known.get(at)
+        if found is None:
             around = sorted(self._spans.meeting(address, address))
             key = tuple((span, span[0] == address, span[1] == address) for span in around)
-            self._known[at] = self._numbers.setdefault(key, len(self._numbers))
-        return self._known[at]
+            found = self._known[at] = self._numbers.setdefault(key, len(self._numbers))
+        return found

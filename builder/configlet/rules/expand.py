@@ -68,9 +68,9 @@ class _Meaning:
     def _each(lists: Sequence[L], known: dict[int, M], make: Callable[[L], M]) -> list[M]:
         """What each list means: made for those that are new, and found by the list itself."""
         numbers = [*map(id, lists)]
-        new = {number: one for number, one in zip(numbers, lists, strict=True) if number not in known}
-        for number, one in new.items():
-            known[number] = make(one)
+        for number, one in dict(zip(numbers, lists, strict=True)).items():
+            if number not in known:
+                known[number] = make(one)
         return [*map(known.__getitem__, numbers)]
 
     def _union(self, selectors: tuple[Selector, ...], *, source: bool) -> Addresses:

@@ -121,7 +121,8 @@ def _by_label(names: Names) -> dict[tuple[str, str], list[Segment | Workload]]:
         for label in segment.labels:
             found.setdefault(label, []).append(segment)
     for workload in names.inventory.workloads:
-        for label in (dict(names.segments[workload.segment].labels) | dict(workload.labels)).items():
+        inherited = names.segments[workload.segment].labels
+        for label in (dict(inherited) | dict(workload.labels)).items() if workload.labels else inherited:
             found.setdefault(label, []).append(workload)
     return found
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from configlet.model.inventory import Inventory, RuleLine, Selector
@@ -26,6 +28,8 @@ _WORD = {
     "links": "link name",
     "services": "service",
 }
+_SOURCES, _DESTINATIONS, _SERVICES = (attrgetter(name) for name in ("sources", "destinations", "services"))
+_TERMS = attrgetter("terms")
 Names = Mapping[str, Mapping[str, Path]]
 
 
@@ -154,7 +158,7 @@ def _fabric(site: Site) -> Iterator[Problem]:
 
 
 def _hosts(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
-    devices = site.names["devices"]
+    devices, segments, named = site.names["devices"], site.names["segments"], site.names["services"]
     for host in site.inventory.hosts:
         at = ("hosts", host.name)
         for nic in host.nics:
@@ -168,17 +172,17 @@ def _hosts(site: Site, nic_models: frozenset[str] | None) -> Iterator[Problem]:
             for i, member in enumerate(one.members):
                 if member not in nics:
                     yield unknown("NIC", member, site.place(*at, "interfaces", one.name, "members", i), nics)
-        carriers = nics | {one.name for one in host.interfaces}
+        carriers = nics | {one.name for one in host.interfaces} if host.interfaces else nics
         for work in host.workloads:
-            inside = (*at, "workloads", work.name)
-            yield from _want(site, "segments", work.segment, *inside, "segment")
-            for i, name in enumerate(work.on):
-                if name not in carriers:
-                    yield unknown("interface", name, site.place(*inside, "on", i), carriers)
+            if work.segment not in segments:
+                yield unknown("segment", work.segment, site.place(*at, "workloads", work.name, "segment"), segments)
+            if not carriers.issuperset(work.on):
+                for i, name in enumerate(work.on):
+                    if name not in carriers:
+                        yield unknown("interface", name, site.place(*at, "workloads", work.name, "on", i), carriers)
             for name, _ in work.also:
-                if name not in site.names["services"] and not services.is_literal(name):
-                    place = site.key_place(*inside, "also", name)
-                    yield unknown("service", name, place, site.names["services"])
+                if name not in named and not services.is_literal(name):
+                    yield unknown("service", name, site.key_place(*at, "workloads", work.name, "also", name), named)
 
 
 def _groups(site: Site) -> Iterator[Problem]:
@@ -243,8 +247,8 @@ def _selectors(inventory: Inventory, known: set[str]) -> Iterator[tuple[Selector
     """Every selector with no known name, whether it may speak of infrastructure, and where it stands."""
     for key, own in (("failsafe", True), ("infrastructure", True), ("policy", False)):
         rules: tuple[RuleLine, ...] = getattr(inventory, key)
-        lists = {id(ends): ends for rule in rules for ends in (rule.sources, rule.destinations)}
-        if known.issuperset([each.name for ends in lists.values() for each in ends]):
+        lists = [*map(_SOURCES, rules), *map(_DESTINATIONS, rules)]
+        if known.issuperset([each.name for ends in dict(zip(map(id, lists), lists, strict=True)).values() for each in ends]):
             continue
         for i, rule in enumerate(rules):
             for side, ends in (("from", rule.sources), ("to", rule.destinations)):
@@ -293,7 +297,7 @@ def _services(site: Site) -> Iterator[Problem]:
     known = site.names["services"]
     for key in ("failsafe", "infrastructure", "policy"):
         rules: tuple[RuleLine, ...] = getattr(site.inventory, key)
-        if all(service.terms for rule in rules for service in rule.services):
+        if all(map(_TERMS, chain.from_iterable(map(_SERVICES, rules)))):
             continue  # a name that nothing has means nothing
         for i, rule in enumerate(rules):
             for j, service in enumerate(rule.services):

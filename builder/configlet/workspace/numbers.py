@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, ip_network
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,10 +13,14 @@ from configlet.model.problem import Place, Problem
 from configlet.workspace.document import Path
 from configlet.workspace.names import Site
 
-_NOT_UNICAST = tuple(map(ip_network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
-_UNICAST = tuple(map(ip_network, ("2000::/3", "fc00::/7")))
+_NOT_UNICAST = tuple(span_of(ip_network(text)) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
+_UNICAST = tuple(span_of(ip_network(text)) for text in ("2000::/3", "fc00::/7"))
 _GROUPS = {4: ip_network("224.0.0.0/4"), 6: ip_network("ff00::/8")}
 _LOCAL_GROUPS = {4: (ip_network("224.0.0.0/24"),), 6: (ip_network("ff01::/16"), ip_network("ff02::/16"))}
+
+
+_ALONE = "address"
+"""Where an address stands that is in no list."""
 
 
 class _Prefix(NamedTuple):
@@ -39,9 +43,10 @@ def check(site: Site) -> Iterator[Problem]:
 
 
 def _usable(network: IPNetwork) -> bool:
+    low, high = span_of(network)
     if isinstance(network, IPv4Network):
-        return not any(network.overlaps(each) for each in _NOT_UNICAST)
-    return any(network.overlaps(each) and network.prefixlen >= each.prefixlen for each in _UNICAST)
+        return not any(low <= last and first <= high for first, last in _NOT_UNICAST)
+    return any(first <= low and high <= last for first, last in _UNICAST)
 
 
 def _kinds(site: Site) -> Iterator[Problem]:
@@ -101,31 +106,25 @@ def _overlaps(site: Site) -> Iterator[Problem]:
             widest = each
 
 
-def _owned(inventory: Inventory) -> Iterator[tuple[str, IPAddress, Path]]:
-    """Every address with its realm and its path. Loopbacks count in every realm ("")."""
+def _owned(inventory: Inventory) -> Iterator[tuple[str, tuple[IPAddress, ...], Path]]:
+    """Every list of addresses with its realm and its path. Loopbacks count in every realm ("")."""
     realms = {segment.name: segment.realm for segment in inventory.segments}
     for device in inventory.devices:
-        for i, address in enumerate(device.addresses):
-            yield "", address, ("devices", device.name, "addresses", i)
+        yield "", device.addresses, ("devices", device.name, "addresses")
     for link in inventory.links:
-        for i, address in enumerate(link.addresses):
-            yield link.realm, address, ("links", f"{link.a_device}/{link.a_port}", "addresses", i)
+        yield link.realm, link.addresses, ("links", f"{link.a_device}/{link.a_port}", "addresses")
     for segment in inventory.segments:
-        for i, address in enumerate(segment.gateways.virtual if segment.gateways else ()):
-            yield segment.realm, address, ("segments", segment.name, "gateways", "addresses", i)
+        if segment.gateways:
+            yield segment.realm, segment.gateways.virtual, ("segments", segment.name, "gateways", "addresses")
     for external in inventory.externals:
-        for i, address in enumerate(external.addresses):
-            yield external.realm, address, ("externals", external.name, "addresses", i)
+        yield external.realm, external.addresses, ("externals", external.name, "addresses")
     for work in inventory.workloads:
-        realm = realms.get(work.segment, "")
-        for i, address in enumerate(work.addresses):
-            yield realm, address, ("hosts", work.host, "workloads", work.name, "addresses", i)
-    for i, address in enumerate(inventory.controller):
-        yield inventory.controller_realm, address, ("site", "controller", i)
+        yield realms.get(work.segment, ""), work.addresses, ("hosts", work.host, "workloads", work.name, "addresses")
+    yield inventory.controller_realm, inventory.controller, ("site", "controller")
     for kind, owners in (("devices", inventory.devices), ("hosts", inventory.hosts)):
         for one in owners:
             if one.management:
-                yield inventory.controller_realm, one.management.address, (kind, one.name, "management", "address")
+                yield inventory.controller_realm, (one.management.address,), (kind, one.name, "management", _ALONE)
 
 
 def _owner(path: Path) -> str:
@@ -141,10 +140,11 @@ def _owner(path: Path) -> str:
 
 def _duplicates(site: Site) -> Iterator[Problem]:
     owned = [*_owned(site.inventory)]
-    if len({int(address) for _, address, _ in owned}) == len(owned):
+    numbers = [int(address) for _, addresses, _ in owned for address in addresses]
+    if len(set(numbers)) == len(numbers):
         return
     seen: dict[IPAddress, list[tuple[str, Path]]] = {}
-    for realm, address, path in owned:
+    for realm, address, path in _each(owned):
         found = seen.setdefault(address, [])
         before = next((b for b in found if not b[0] or not realm or b[0] == realm), None)
         if before:
@@ -153,11 +153,20 @@ def _duplicates(site: Site) -> Iterator[Problem]:
         found.append((realm, path))
 
 
+def _each(owned: Iterable[tuple[str, tuple[IPAddress, ...], Path]]) -> Iterator[tuple[str, IPAddress, Path]]:
+    for realm, addresses, path in owned:
+        for i, address in enumerate(addresses):
+            yield realm, address, path if path[-1] == _ALONE else (*path, i)
+
+
 def _outside(site: Site) -> Iterator[Problem]:
     by_name = {segment.name: (segment, _spans(segment.prefixes)) for segment in site.inventory.segments}
+    sure = {name: _sure(spans) for name, (_, spans) in by_name.items()}
     at: tuple[str, ...]
     for work in site.inventory.workloads:
-        if work.segment in by_name:
+        inside = sure.get(work.segment, {})
+        doubtful = [a for a in work.addresses if not ((span := inside.get(family_of(a))) and span[0] <= int(a) <= span[1])]
+        if doubtful and work.segment in by_name:
             at = ("hosts", work.host, "workloads", work.name, "addresses")
             yield from _inside(site, *by_name[work.segment], work.addresses, at)
     said = site.document.get("segments", {})
@@ -169,6 +178,12 @@ def _outside(site: Site) -> Iterator[Problem]:
 
 def _spans(prefixes: tuple[IPNetwork, ...]) -> list[tuple[int, Span, IPNetwork]]:
     return [(network.version, span_of(network), network) for network in prefixes]
+
+
+def _sure(spans: list[tuple[int, Span, IPNetwork]]) -> dict[int, Span]:
+    """Addresses that surely are a machine's, by family: inside of the only prefix of a segment, and at no end of it."""
+    found = {family: (low + 1, high - 1) if high - low > 1 else (low, high) for family, (low, high), _ in spans}
+    return found if len(found) == len(spans) else {}
 
 
 def _inside(
@@ -197,6 +212,11 @@ def _management(site: Site) -> Iterator[Problem]:
     inventory = site.inventory
     held = [net for s in inventory.segments if s.realm == inventory.controller_realm for net in s.prefixes]
     spans = {family: merge(span_of(net) for net in held if net.version == family) for family in FAMILIES}
+    ways = [device.management.address for device in inventory.devices if device.management]
+    ways += [host.management.address for host in inventory.hosts if host.management]
+    ways += [host.manager.address for host in inventory.hosts if host.manager]
+    if not [way for way in ways if not covers(spans[family_of(way)], int(way))]:
+        return
     where = [(("devices", d.name, "management", "address"), d.management) for d in inventory.devices]
     where += [(("hosts", h.name, "management", "address"), h.management) for h in inventory.hosts]
     where += [(("hosts", h.name, "manager", "address"), h.manager) for h in inventory.hosts]

@@ -21,8 +21,9 @@ def check(site: Site) -> Iterator[Problem]:
     yield from _gateways(site)
     vlans = {segment.name: segment.vlan for segment in site.inventory.segments}
     for host in site.inventory.hosts:
-        yield from _interfaces(site, host)
-        yield from _carriers(site, host, vlans)
+        if host.interfaces or [nic for nic in host.nics if len(nic.attached) > 1]:
+            yield from _interfaces(site, host)
+            yield from _carriers(site, host, vlans)
 
 
 def _used(site: Site) -> Iterator[tuple[tuple[str, str], tuple[str, str], Path]]:
@@ -43,6 +44,13 @@ def _used(site: Site) -> Iterator[tuple[tuple[str, str], tuple[str, str], Path]]
 
 
 def _ports(site: Site) -> Iterator[Problem]:
+    inventory = site.inventory
+    taken = [(link.a_device, link.a_port) for link in inventory.links]
+    taken += [(link.b_device, link.b_port) for link in inventory.links]
+    taken += [port for external in inventory.externals for port in external.enters]
+    taken += [port for host in inventory.hosts for nic in host.nics for port in nic.attached]
+    if len(set(taken)) == len(taken):
+        return
     seen: dict[tuple[str, str], tuple[tuple[str, str], Path]] = {}
     for port, user, path in _used(site):
         if port in seen:
