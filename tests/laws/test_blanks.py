@@ -13,6 +13,7 @@ import pytest
 from configlet.model.problem import Place
 from configlet.workspace import accept
 from configlet.workspace.blanks import columns_in, form_of, values_of
+from configlet.workspace.build import _hosts
 from configlet.workspace.cache import NOTHING
 from configlet.workspace.document import Document, Part, join, quick_part
 from configlet.workspace.schema import INVENTORY
@@ -101,6 +102,36 @@ def test_rules_by_their_blanks_are_those_of_a_strict_look() -> None:
         assert len(shared) <= 2, "what stands in many rules is one object"
         assert shapes.made == 0
     assert by_blanks == 40
+
+
+HOSTS = (
+    "  h{n}:\n    nics: {{ens{n}: {{model: virtio, attached: [leaf1/E{n}]}}}}\n    management: {{address: 10.0.0.{n}, "
+    "credentials: env/X}}\n    workloads: {{w{n}: {{addresses: [10.1.0.{n}, '2001:db8::{n}'], on: [ens{n}], segment: web, "
+    "stack: kernel, labels: {{tier: t{n}}}, also: {{tcp/{n}: dpdk}}}}}}\n",
+    "  h{n}:\n    workloads:\n      z{n}: {{addresses: [10.1.0.{n}], on: [bond0], segment: web, stack: kernel}}\n"
+    "    nics:\n      ens2: {{model: virtio, attached: [leaf1/E{n}]}}\n      ens1: {{model: virtio, attached: [leaf2/E{n}], "
+    "filter_table: serverlock}}\n    manager: {{address: 10.0.1.{n}, credentials: env/X}}\n    managed: false\n"
+    "    interfaces: {{bond0: {{members: [ens1, ens2], mode: lacp, vlan: {n}}}}}\n",
+    "  h{n}:\n    platform: xdp\n    nics: {{e1: {{model: virtio, attached: [leaf1/E{n}]}}}}\n"
+    "    interfaces: {{b: {{members: [e1], vlan: 7}}, a: {{members: [e1], vlan: {n}}}}}\n"
+    "    workloads: {{y{n}: {{addresses: [10.1.0.{n}], on: [b], segment: web, stack: kernel}},\n"
+    "                x{n}: {{addresses: [10.2.0.{n}], on: [a], segment: app, stack: dpdk}}}}\n",
+)
+
+
+def test_hosts_by_their_blanks_are_those_of_a_strict_look() -> None:
+    dice, by_blanks = random.Random(9), 0
+    for _ in range(40):
+        some = dice.sample(HOSTS, dice.randrange(1, 4))
+        raw = ("hosts:\n" + "".join(dice.choice(some).format(n=n) for n in range(1, 60))).encode()
+        node, problems = read(raw, "f")
+        quick = quick_part("f", raw, Shapes(), NOTHING)
+        assert node is not None and not problems and quick is not None
+        by_blanks += "hosts" in quick.runs
+        found = [_hosts(_joined(part)) for part in (quick, Part("f", raw, node))]
+        assert found[0] == found[1] and len(found[0]) == 59
+        assert quick.names("hosts") == [*node.value["hosts"]]
+    assert by_blanks > 10
 
 
 def _joined(part: Part) -> Document:

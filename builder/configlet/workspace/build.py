@@ -7,9 +7,11 @@ Every function that makes something with a place takes the iterator of its file'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 from configlet.model.inventory import (
@@ -34,7 +36,9 @@ from configlet.model.inventory import (
 from configlet.model.net import Family, IPAddress, IPNetwork, Span, family_of, span_of
 from configlet.model.problem import Place
 from configlet.workspace import forms, services
+from configlet.workspace.blanks import Column, columns_in, values_of
 from configlet.workspace.document import Document
+from configlet.workspace.shape import Run
 from configlet.workspace.words import Words, rules_of
 
 EPHEMERAL: Span = (1024, 65535)
@@ -64,7 +68,7 @@ def inventory(document: Document, site: str) -> Inventory:
         links=tuple(link for _, link in sorted((n, _link(n, v, next(at))) for n, v, at in document.items("links"))),
         segments=segments,
         multicast=_all(document, "multicast", lambda name, v, at: _multicast(name, v, at, realms)),
-        hosts=_all(document, "hosts", _host),
+        hosts=_hosts(document),
         addresses=tuple(sorted((n, _sets(v), next(at)) for n, v, at in document.items("addresses"))),
         services=tuple(service for _, service in sorted(named.items())),
         policy=rules_of(document, "policy", words),
@@ -203,41 +207,56 @@ def _multicast(name: str, v: Any, places: Places, realms: dict[str, str]) -> Mul
     return Multicast(name, realm, _networks(v["groups"]), tuple(v["sources"]), tuple(v["receivers"]), next(places))
 
 
-def _host(name: str, v: Any, places: Places) -> Host:
-    place = next(places)
-    interfaces = tuple(_interface(n, x, next(places)) for n, x in sorted(v.get("interfaces", {}).items()))
-    management, manager = (_management(v, places, part) for part in ("management", "manager"))
-    return Host(
-        name=name,
-        platform=v.get("platform", "nftables"),
-        nics=tuple(
-            Nic(n, x["model"], _ports(x["attached"]), next(places), x.get("filter_table", ""))
-            for n, x in sorted(v["nics"].items())
-        ),
-        interfaces=interfaces,
-        workloads=tuple(_workload(n, name, x, next(places)) for n, x in sorted(v["workloads"].items())),
-        management=management,
-        managed=v.get("managed", True),
-        place=place,
-        manager=manager,
+def _hosts(document: Document) -> tuple[Host, ...]:
+    found: list[Host] = []
+    for part in document.parts.get("hosts", ()):
+        if "hosts" in part.runs:
+            found += _of_runs(part.runs["hosts"], [*part.places("hosts")])
+        else:
+            for name, v, places in part.items("hosts"):
+                found += _alike(name, v, (), ([place] for place in places))
+    return tuple(sorted(found, key=attrgetter("name")))
+
+
+def _of_runs(runs: list[Run], places: list[Place]) -> Iterator[Host]:
+    at = 0
+    for run in runs:
+        [(name, v)] = run.shape.form.items()
+        each = len(run.shape.marks)
+        end = at + each * run.items
+        yield from _alike(name, v, run.columns, iter([places[first:end:each] for first in range(at, at + each)]))
+        at = end
+    assert at == len(places)
+
+
+def _alike(name: Any, v: dict[str, Any], columns: Sequence[Column], at: Iterator[list[Place]]) -> Iterable[Host]:
+    """The hosts of one form, one for each row of its columns; of a value without blanks, a single one. ``at`` are the
+    places of what has one, each for all of the hosts."""
+
+    def of(form: Any) -> Iterable[Any]:
+        return values_of(form, columns.__getitem__) if columns_in(form) else repeat(form)
+
+    place = next(at)
+    interfaces = [
+        map(Interface, of(n), map(tuple, of(x["members"])), of(x.get("mode", "")), of(x.get("vlan")), next(at))
+        for n, x in sorted(v.get("interfaces", {}).items())
+    ]
+    management, manager = (
+        map(Management, map(_address, of(way["address"])), of(way["credentials"]), next(at)) if way else repeat(None)
+        for way in (v.get("management"), v.get("manager"))
     )
-
-
-def _interface(name: str, v: Any, place: Place) -> Interface:
-    return Interface(name, tuple(v["members"]), v.get("mode", ""), v.get("vlan"), place)
-
-
-def _workload(name: str, host: str, v: Any, place: Place) -> Workload:
-    return Workload(
-        name=name,
-        host=host,
-        addresses=_addresses(v["addresses"]),
-        on=tuple(v["on"]),
-        segment=v["segment"],
-        stack=v["stack"],
-        also=_pairs(v.get("also")),
-        labels=_pairs(v.get("labels")),
-        place=place,
+    nics = [
+        map(Nic, of(n), of(x["model"]), map(_ports, of(x["attached"])), next(at), of(x.get("filter_table", "")))
+        for n, x in sorted(v["nics"].items())
+    ]
+    workloads = [
+        map(Workload, of(n), of(name), map(_addresses, of(x["addresses"])), map(tuple, of(x["on"])), of(x["segment"]),
+            of(x["stack"]), map(_pairs, of(x.get("also"))), map(_pairs, of(x.get("labels"))), next(at))
+        for n, x in sorted(v["workloads"].items())
+    ]  # fmt: skip
+    parts = (zip(*each, strict=True) if each else repeat(()) for each in (nics, interfaces, workloads))
+    return map(
+        Host, of(name), of(v.get("platform", "nftables")), *parts, management, of(v.get("managed", True)), place, manager
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 from configlet.model.problem import Place, Problem, Refused
+from configlet.workspace.blanks import column_of
 from configlet.workspace.cache import Cache
 from configlet.workspace.placed import Kind, Section, dumped, parsed, section_of
 from configlet.workspace.schema import INVENTORY, LISTS
@@ -49,7 +50,16 @@ class Part:
     @property
     def is_whole(self) -> bool:
         """Whether no name stands twice, which JSON would not say."""
-        return all(len(self[key]) == len(s.texts) for key, s in (self._sections or {}).items() if s.kind == "map")
+        return all(len({*self.names(key)}) == len(s.texts) for key, s in (self._sections or {}).items() if s.kind == "map")
+
+    def names(self, key: str) -> list[str]:
+        """The names of a section that is a map; what else a section is has none."""
+        if self.kind(key) != "map":
+            return []
+        if key not in self.runs:
+            return list(self[key])
+        named = [islice(column_of(next(iter(run.shape.form)), run.columns), run.items) for run in self.runs[key]]
+        return [*chain.from_iterable(named)]
 
     def kind(self, key: str) -> Kind:
         """What a section is."""
@@ -79,6 +89,14 @@ class Part:
         """The places of what is placed in one of its sections, in the order of ``placed``."""
         marks = self.sections[key].marks
         return map(tuple.__new__, repeat(Place), zip(repeat(self.file), marks[0::2], marks[1::2], strict=False))
+
+    def items(self, key: str) -> Iterator[tuple[Any, Any, Iterator[Place]]]:
+        """Each item of a section, as those of the document."""
+        value, places = self[key], self.places(key)
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield name, item, places
+        if next(places, None) is not None:
+            raise AssertionError(f"places of {key} are left over in {self.file}")
 
     def without(self, key: str, bad: set[str | int]) -> Part:
         """The part less some items of a section."""
@@ -133,6 +151,10 @@ class Document:
         """The same of a section that may be missing."""
         return self[key] if key in self.parts else without
 
+    def names(self, key: str) -> list[str]:
+        """The names of a section that is a map."""
+        return [name for part in reversed(self.parts.get(key, ())) for name in part.names(key)]
+
     @property
     def value(self) -> dict[str, Any]:
         """What all of it says."""
@@ -142,11 +164,7 @@ class Document:
         """Each item of a section: its name (or number in its file), its value, and the places; whoever takes an item
         takes its places (see ``placed``) too."""
         for part in self.parts.get(key, ()):
-            value, places = part[key], part.places(key)
-            for name, item in value.items() if isinstance(value, dict) else enumerate(value):
-                yield name, item, places
-            if next(places, None) is not None:
-                raise AssertionError(f"places of {key} are left over in {part.file}")
+            yield from part.items(key)
 
     def node(self, path: Path) -> Node:
         """The node at a path, or the nearest above it that exists. The file it stands in is read once more."""
@@ -258,7 +276,8 @@ def _joined(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
         return [odd or parts[0]]
     if kind == "list":
         return _tiered(key, parts, problems)
-    if len({name for part in parts for name in part[key]}) != sum(len(part[key]) for part in parts):
+    names = [name for part in parts for name in part.names(key)]
+    if len(set(names)) != len(names):
         problems += _twice(key, parts)
     return parts
 

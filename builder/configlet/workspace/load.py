@@ -99,7 +99,7 @@ def _load(
         keep(document.files, cache)
     sound = document.without(paths)
     inventory = build.inventory(sound, site)
-    known, collisions = names.written(document)
+    known, collisions = names.written(document, inventory if sound is document else None)
     found = (*wrong, *collisions, *_between(names.Site(inventory, sound, known), today, nic_models))
     if any(problem.severity == "error" for problem in found):
         raise Refused(_ordered(problem for problem in found if problem.severity == "error"))

@@ -49,21 +49,19 @@ class Site(NamedTuple):
         return self.document.node(path).place
 
 
-def written(document: Document) -> tuple[Names, tuple[Problem, ...]]:
-    """Every name of the document by kind, each with its path, and the names that stand for two things."""
-    names: dict[str, dict[str, Path]] = {
-        kind: {name: (kind, name) for name in _map(document, kind)} for kind in _PLAIN
-    }
+def written(document: Document, inventory: Inventory | None) -> tuple[Names, tuple[Problem, ...]]:
+    """Every name of the document by kind, each with its path, and the names that stand for two things. ``inventory`` is
+    what all of the document became, where nothing of it is wrong."""
+    names: dict[str, dict[str, Path]] = {kind: {name: (kind, name) for name in document.names(kind)} for kind in _PLAIN}
     works: dict[str, Path] = {}
     problems: list[Problem] = []
     hosts = names["hosts"]
-    for host, value in _map(document, "hosts").items():
-        for name in _map(value, "workloads"):
-            path = ("hosts", host, "workloads", name)
-            first = works.setdefault(name, path)
-            other = hosts.get(name) if name != host else None
-            if first is not path or other:
-                problems.append(_twice(name, document.node(path).place, document.node(other or first).place))
+    if inventory:
+        every = inventory.workloads
+        works = {work.name: ("hosts", work.host, "workloads", work.name) for work in every}
+        sure = len(works) == len(every) and all(works[name][1] == name for name in works.keys() & hosts.keys())
+    if not inventory or not sure:
+        works, problems = _works(document, hosts)
     links: dict[str, Path] = {}
     for link, value in _map(document, "links").items():
         named = value.get("name") if isinstance(value, dict) else None
@@ -71,6 +69,19 @@ def written(document: Document) -> tuple[Names, tuple[Problem, ...]]:
             links.setdefault(named, ("links", link, "name"))
     names.update(workloads=works, links=links)
     return names, (*problems, *_collisions(document, names))
+
+
+def _works(document: Document, hosts: Mapping[str, Path]) -> tuple[dict[str, Path], list[Problem]]:
+    works: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for host, value in _map(document, "hosts").items():
+        for name in _map(value, "workloads"):
+            path = ("hosts", host, "workloads", name)
+            first = works.setdefault(name, path)
+            other = hosts.get(name) if name != host else None
+            if first is not path or other:
+                problems.append(_twice(name, document.node(path).place, document.node(other or first).place))
+    return works, problems
 
 
 def _map(value: Any, key: str) -> dict[str, Any]:
