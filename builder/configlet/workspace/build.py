@@ -38,10 +38,13 @@ from configlet.model.problem import Place
 from configlet.workspace import forms, services
 from configlet.workspace.blanks import Column, columns_in, values_of
 from configlet.workspace.document import Document
+from configlet.workspace.placed import AROUND
 from configlet.workspace.shape import Run
 from configlet.workspace.words import Words, rules_of
 
 EPHEMERAL: Span = (1024, 65535)
+_AT_ONCE = 1_000
+"""Texts that are joined at a time, in memory that was used just now."""
 Places = Iterator[Place]
 
 
@@ -85,9 +88,14 @@ def digest(document: Document) -> str:
     found = hashlib.sha256()
     for key, parts in sorted(document.parts.items()):
         texts = [text for part in parts for text in part.sections[key].texts]
-        if parts[0].sections[key].kind == "map":
+        begin, end = AROUND[parts[0].sections[key].kind]
+        if begin == "{":
             texts.sort()
-        found.update(f'"{key}":{parts[0].sections[key]._replace(texts=texts).text}\n'.encode())
+        found.update(f'"{key}":{begin}'.encode())
+        for at in range(0, len(texts), _AT_ONCE):
+            some = ",\n".join(texts[at : at + _AT_ONCE])
+            found.update(f",\n{some}".encode() if at else some.encode())
+        found.update(f"{end}\n".encode())
     return found.hexdigest()
 
 

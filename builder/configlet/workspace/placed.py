@@ -20,6 +20,10 @@ _NAMED = frozenset(("interfaces", "nics", "workloads"))
 """Those of them that are maps of names; it is the members that have places."""
 
 
+AROUND: dict[Kind, tuple[str, str]] = {"map": ("{", "}"), "list": ("[", "]"), "other": ("", "")}
+"""What stands around the items of a section, as JSON."""
+
+
 class Section(NamedTuple):
     """One section of one file.
 
@@ -34,7 +38,7 @@ class Section(NamedTuple):
     @property
     def text(self) -> str:
         """The whole section as JSON."""
-        begin, end = {"map": "{}", "list": "[]", "other": ("", "")}[self.kind]
+        begin, end = AROUND[self.kind]
         return begin + ",\n".join(self.texts) + end
 
 

@@ -19,6 +19,8 @@ from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
 _SECTION = re.compile(rf"([a-z]+): *(?:#[^\n]*)?\n{GAP}( *)(-(?= )|[^\s#])")
+_NUMBER = re.compile(r"([a-z]+): (0|[1-9][0-9]{0,17})\n")
+"""A section that is a number, as the tier of each file."""
 _BORDER = re.compile(r"\n(?=[^ #\n-])")
 _TAIL = re.compile(rf"(?<=\n){GAP}\Z")
 _OUTER = 6
@@ -93,6 +95,10 @@ class _Reader:
     def section(self, start: int, end: int) -> tuple[str, Section] | None:
         """One section; a short one, or one whose value stands on the line of its key, as ``strict`` reads it."""
         self._count_to(start)
+        number = _NUMBER.fullmatch(self.text, start, end)
+        if number is not None:
+            self.events += 2
+            return number[1], Section("other", [number[2]], [])
         head = _SECTION.match(self.text, start, end)
         if head is None or end - start < _SHORT:
             return self._strictly(start, end)
