@@ -300,4 +300,4 @@ class Inventory:
     @property
     def workloads(self) -> tuple[Workload, ...]:
         """All workloads of all hosts."""
-        return tuple(w for host in self.hosts for w in host.workloads)
+        return tuple([w for host in self.hosts for w in host.workloads])

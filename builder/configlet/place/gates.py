@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import cast
 
 from configlet.model.frozen import dataclass
@@ -47,7 +48,7 @@ def place(inventory: Inventory, capabilities: Capabilities, of_card: OfCard) -> 
     if problems:
         raise Refused(problems)
     gates = (*_gateways(inventory, capabilities), *_borders(inventory, capabilities), *_hosts(inventory, capabilities, cards))
-    ordered = tuple(sorted(gates, key=lambda gate: gate.name))
+    ordered = tuple(sorted(gates, key=attrgetter("name")))
     owners: dict[str, tuple[Gate, ...]] = {}
     for gate in ordered:
         owners[gate.owner] = (*owners.get(gate.owner, ()), gate)
@@ -67,10 +68,12 @@ def table_sees(host: Host, workload: Workload) -> bool:
 
 
 def _impossible(inventory: Inventory, capabilities: Capabilities) -> Iterator[Problem]:
-    owners: list[tuple[str, str, str, Place]] = [
-        (d.name, d.platform, "acl", d.place) for d in inventory.devices if d.managed
-    ]
-    owners += [(h.name, h.platform, "filter-table", h.place) for h in inventory.hosts if h.managed]
+    needed = {(d.platform, "acl") for d in inventory.devices if d.managed}
+    needed |= {(h.platform, "filter-table") for h in inventory.hosts if h.managed}
+    owners: list[tuple[str, str, str, Place]] = []
+    if not needed <= capabilities.keys():
+        owners += [(d.name, d.platform, "acl", d.place) for d in inventory.devices if d.managed]
+        owners += [(h.name, h.platform, "filter-table", h.place) for h in inventory.hosts if h.managed]
     for name, platform, kind, where in owners:
         if (platform, kind) not in capabilities:
             known = ", ".join(sorted(p for p, k in capabilities if k == kind)) or "none"

@@ -210,7 +210,8 @@ def _groups(site: Site) -> Iterator[Problem]:
 def _realms(site: Site) -> Iterator[Problem]:
     """A realm that no segment is in is most often misspelt, and would be an address space of its own."""
     of_segment = {segment.name: segment.realm for segment in site.inventory.segments}
-    realms, senders = set(of_segment.values()), _senders(site.inventory, of_segment)
+    realms = set(of_segment.values())
+    senders = _senders(site.inventory, of_segment) if site.inventory.multicast else {}
     for external in site.inventory.externals:
         if external.realm not in realms:
             yield unknown("realm", external.realm, site.place("externals", external.name, "realm"), realms)
