@@ -185,6 +185,14 @@ def test_small_files_of_which_more_is_kept_than_a_number_are_not(tmp_path: Path)
         assert kept.get(raw) == (b"said" if len(raw) == 64 * 1024 else None)
 
 
+def test_a_number_that_shapes_do_not_find_makes_the_file_be_read_strictly(site: Path, tmp_path: Path) -> None:
+    wanted, raws = load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)), [path.read_bytes() for path in site.iterdir()]
+    _kept(tmp_path).count([(raw, number + 1) for raw in raws if (number := _kept(tmp_path).counted(raw))])
+    for raw in raws:
+        assert document.quick_part("f", raw, document.Shapes(), _kept(tmp_path)) is None
+    assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == wanted
+
+
 def test_of_many_files_the_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "COUNTS", 3)
     for number in range(5):
