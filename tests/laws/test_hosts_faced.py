@@ -16,7 +16,7 @@ from configlet.model.net import Span
 from configlet.model.policy import DPORT, DST, FRAG, SRC, Box, Entry
 from configlet.model.told import Face, Faced, Group, Item, Told, faces
 from configlet.packets.bands import Band, Peers, joined, keys
-from configlet.packets.ends import Ends
+from configlet.packets.ends import Ends, _ended
 from configlet.packets.hosts import alike
 from configlet.packets.sides import Side
 from configlet.prove.compare import witnesses
@@ -309,7 +309,7 @@ def test_a_run_that_says_both_ends_counts_as_its_rows_one_by_one() -> None:
         bases = [row(False, dice.choice(PROTOS), ANYWHERE, ANYWHERE, dice.choice(PORTS)).box for _ in range(2)]
         run = Run(bases, fields, [*zip(*pairs, strict=True)], permits, {})
         theirs, singly = Ends(own, law), Ends(own, law)
-        theirs.rows(Lines([run], list))
+        theirs.run(run)
         singly.said([*run.rows()])
         assert (theirs.within, theirs.beyond) == (singly.within, singly.beyond)
         for at in own:
@@ -319,6 +319,41 @@ def test_a_run_that_says_both_ends_counts_as_its_rows_one_by_one() -> None:
         other += not theirs._silent(run)
     assert silent > 20
     assert other > 50
+
+
+def test_a_run_of_which_denies_are_not_asked_for_counts_as_its_rows_one_by_one() -> None:
+    dice, inner = random.Random(48), 0
+    for _ in range(1500):
+        own = tuple(dice.sample(HOSTS, 2))
+        law = apart([row(True, dice.choice(PROTOS[1:]), (own[0],) * 2, (5, 5), dice.choice(PORTS)) for _ in range(2)], own)
+        near, far = dice.choice(((DST, SRC), (SRC, DST)))
+        spans = [dice.choice([*PEERS, *((at, at) for at in own)]) for _ in range(dice.randrange(1, 4))]
+        ends = {near: (dice.choice(own),) * 2, far: ANYWHERE}
+        base = row(False, dice.choice(PROTOS), ends[DST], ends[SRC], dice.choice(PORTS), dice.choice((WHOLE, ANY_BIT))).box
+        ahead = [Cell(dice.random() < 0.7, row(True, ANY_PROTO, (at, at), (at, at)).box) for at in own if dice.random() < 0.5]
+        run = Run([cast(Box, base)], (far,), [spans], [dice.random() < 0.4 for _ in spans], {})
+        theirs, singly = Ends(own, law), Ends(own, law)
+        theirs.rows(ahead)
+        theirs.run(run)
+        singly.said([(one.permit, cast(Box, one.box)) for one in ahead])
+        singly.said([*run.rows()])
+        assert (theirs.within, theirs.beyond) == (singly.within, singly.beyond)
+        for at in own:
+            for one, two in ((theirs.towards[at], singly.towards[at]), (theirs.origin[at], singly.origin[at])):
+                assert [*one.rows()] == [*two.rows()]
+        inner += any(singly.within.values()) and not any(side.denies for side in singly.towards.values())
+    assert inner > 100, inner
+
+
+def test_only_denies_behind_all_permits_are_left_out() -> None:
+    dice = random.Random(49)
+    for _ in range(400):
+        rows: Rows = [row(dice.random() < 0.4, TCP, (40, 40), dice.choice(PEERS)) for _ in range(dice.randrange(8))]
+        made = runs(dice, [(one.permit, one.box) for one in rows], (40,), {})  # type: ignore[misc]
+        kept = _ended(made.parts)
+        assert kept == made.parts[: len(kept)]
+        assert not any(one.permit for one in rows[len(Lines(kept, list)) :])
+        assert not kept or any(Lines(kept[-1:], list).columns[0])
 
 
 def test_denies_ask_of_the_permits_of_all_protocols_and_ports_that_they_share() -> None:

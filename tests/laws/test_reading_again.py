@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 import pytest
 
-from configlet.model.lines import Lines
+from configlet.model.lines import Lines, Run
+from configlet.readers.again import All, Few, Held, Steps
 from configlet.readers.filter_table import FilterTableReader
 from configlet.readers.nested import nesting
+from configlet.readers.patterns import _listed
+from configlet.readers.spans import Span
 from tests.laws.made.tables import table
 from tests.laws.test_reading_at_once import GRAMMAR, by_lines, read, read_by, reader, said, spoilt, written
 
+Stood = tuple[object, Sequence[Span]]
 ADDRESS = re.compile(r"(?<![\w.:-])(?:\d+\.\d+\.\d+\.\d+|[0-9a-f]*::?[0-9a-f:]+)(?:/\d+|-[0-9a-f.:]+)?(?![\w.:-])")
 NAME = re.compile(r"(?<=map )\w+|(?<=chain )\w+|(?<=@)\w+|(?<=jump )\w+|(?<=goto )\w+")
 QUOTED = re.compile(r'"[^"\n]*"')
@@ -306,6 +311,65 @@ def test_the_first_text_is_said_for_others_of_its_pattern() -> None:
     ):
         assert all(isinstance(lines, Lines) for lines in used.read(text, "text").lists.values())
     assert [[len(one.said) for one in again._known.values()] for again in used.again] == [[], [1]]
+
+
+def share(one: Sequence[Span], two: Sequence[Span]) -> bool:
+    return all(low <= last and first <= high for (low, high), (first, last) in zip(one, two, strict=True))
+
+
+def in_another_order(rows: Iterable[Stood], others: Iterable[Stood]) -> int:
+    """How many of some rows stand ahead of one that is behind among others; none shares a packet with that one."""
+    left, count = [*rows], 0
+    for row in others:
+        at = left.index(row)
+        assert not any(share(row[1], other[1]) for other in left[:at])
+        count += at > 0
+        del left[at]
+    assert not left
+    return count
+
+
+def stood(steps: Steps) -> Iterator[Stood]:
+    """The rows of steps without their addresses, each list with two elements, which look through all bases in turn."""
+    for step in steps:
+        if isinstance(step, Few):
+            yield from ((permit, (proto, *rest)) for permit, (proto, _, _, *rest) in zip(step.permits, step.boxes, strict=True))
+        else:
+            for element in range(2):
+                yield from (((step.place, step.fields, element), (proto, *rest)) for proto, _, _, *rest in step.bases)
+
+
+def test_lookups_of_one_list_stand_together_only_where_they_share_no_packet_with_what_is_between() -> None:
+    dice, count, fewer = random.Random(9), 0, 0
+    protos, ports = ((0, 255), (0, 0), (1, 1), (2, 255), (6, 6), (17, 17)), ((0, 65535), (0, 2047), (2048, 2303), (256, 511))
+
+    def box() -> Held:
+        return dice.choice(protos), 0, 0, dice.choice(ports), (0, 65535), (0, 1), dice.choice(((0, 0), (0, 0), (0, 1)))
+
+    for _ in range(3000):
+        steps = [
+            Few([dice.random() < 0.5 for _ in boxes], boxes)
+            if dice.random() < 0.3
+            else All(dice.randrange(3), boxes, dice.choice(((1,), (1,), (2, 3))))
+            for boxes in ([box() for _ in range(dice.randrange(1, 3))] for _ in range(dice.randrange(8)))
+        ]
+        made = _listed(4, steps)
+        assert made.steps == steps
+        count += in_another_order(stood(steps), stood(made.together))
+        fewer += len(made.together) < len(steps)
+    assert count > 500, count
+    assert fewer > 500, fewer
+
+
+def test_rows_of_a_text_stand_in_another_order_only_where_they_share_no_packet() -> None:
+    dice, count = random.Random(9), 0
+    for text in [FIRST, *written(), *(table(dice) for _ in range(150))]:
+        found = reader().at_once(text, "text")
+        for lines in found.lists.values() if found else ():
+            if isinstance(lines, Lines):
+                rows = [row for part in lines.parts for row in (part.rows() if isinstance(part, Run) else part)]
+                count += in_another_order(zip(*lines.columns, strict=True), rows)
+    assert count, count
 
 
 def test_what_hangs_on_more_than_how_addresses_lie_is_said_for_no_other_text() -> None:

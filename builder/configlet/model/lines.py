@@ -49,14 +49,20 @@ def stretches(permits: Sequence[bool]) -> Iterator[tuple[bool, int, int]]:
         first = end
 
 
+Parts = Sequence[Run | Sequence[Said]]
+
+
 class Lines(Sequence[Line]):
-    """Lines by what they say. ``make`` gives the lines themselves."""
+    """Lines by what they say. ``make`` gives the lines themselves, ``in_order`` the parts in their order, where that is another
+    one."""
 
-    __slots__ = ("_columns", "_made", "_make", "parts")
+    __slots__ = ("_columns", "_in_order", "_made", "_make", "parts")
 
-    def __init__(self, parts: Sequence[Run | Sequence[Said]], make: Callable[[], Iterable[Line]]) -> None:
-        self.parts, self._make = parts, make
-        """The lines in order, some of them together."""
+    def __init__(
+        self, parts: Parts, make: Callable[[], Iterable[Line]], in_order: Callable[[], Parts] | None = None
+    ) -> None:
+        self.parts, self._make, self._in_order = parts, make, in_order
+        """The lines, some of them together; only such stand in another order as share no packet."""
         self._columns: tuple[Sequence[bool], Sequence[Box]] | None = None
         self._made: tuple[Line, ...] | None = None
 
@@ -71,7 +77,8 @@ class Lines(Sequence[Line]):
     def columns(self) -> tuple[Sequence[bool], Sequence[Box]]:
         """Whether each line permits, and its box."""
         if self._columns is None:
-            rows = [row for part in self.parts for row in (part.rows() if isinstance(part, Run) else part)]
+            parts = self._in_order() if self._in_order else self.parts
+            rows = [row for part in parts for row in (part.rows() if isinstance(part, Run) else part)]
             self._columns = [permit for permit, _ in rows], [box for _, box in rows]
         return self._columns
 

@@ -18,12 +18,13 @@ _REST = itemgetter(2, 3, 4)
 class Peers:
     """The other ends of some rows, in order; what is found of them is found once."""
 
-    __slots__ = ("_crowd", "_distinct", "spans")
+    __slots__ = ("_crowd", "_distinct", "_wide", "spans")
 
     def __init__(self, spans: tuple[Span, ...], distinct: Set[Span] | None = None) -> None:
         self.spans = spans
         self._distinct = distinct
         self._crowd: Spans | None = None
+        self._wide: Sequence[Span] | None = None
 
     @property
     def distinct(self) -> Set[Span]:
@@ -45,7 +46,13 @@ class Peers:
 
     def holding(self, one: int) -> list[Span]:
         """Those that have an address."""
-        return [span for span in self.distinct if span[0] <= one <= span[1]]
+        distinct = self.distinct
+        if self._wide is None:
+            self._wide = [span for span in distinct if span[0] != span[1]]
+        found = [span for span in self._wide if span[0] <= one <= span[1]]
+        if (one, one) in distinct:
+            found.append((one, one))
+        return found
 
     def around(self, spans: Iterable[Span]) -> list[Span]:
         """Those of some spans that share an address with one of these."""

@@ -9,9 +9,9 @@ from operator import attrgetter, itemgetter
 from typing import cast
 
 from configlet.model.block import Block, Boxed, items
-from configlet.model.lines import Lines, Run, Said
+from configlet.model.lines import Lines, Parts, Run, Said
 from configlet.model.net import Span
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SPORT, SRC, Box
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box
 from configlet.model.told import Face, Faced, Group, Key
 from configlet.packets.bands import Band, Peers, banded
 from configlet.packets.faces import Bands, bands_of, outside, put
@@ -22,6 +22,7 @@ TOLD = (0, 0)
 _ROW, _FIRST = attrgetter("permit", "box"), itemgetter(0)
 _WHOLE = (0, 0)
 _ALL = (ANY_PORT, ANY_PORT, ANY_BIT, _WHOLE)
+_Turn = tuple[bool, int, int, Peers]
 _Pair = tuple[int, int]
 _Held = Mapping[Span, Sequence[int]]
 
@@ -58,7 +59,7 @@ class Ends:
     def rows(self, rows: Sequence[Boxed]) -> None:
         """The next rows, of which blocks, parts or a face may stand for some."""
         if isinstance(rows, Lines) and rows.parts:
-            for part in rows.parts:
+            for part in _ended(rows.parts):
                 if isinstance(part, Run):
                     self.run(part)
                 else:
@@ -115,10 +116,15 @@ class Ends:
                 self.said([*run.rows()])
             return
         near, far = place
+        sides, inner, turn = self._by_end[near], self._inner(run, far), 1 if near == DST else -1
         for base in run.bases:
-            hint = self._faced.get((near, base[PROTO]))
-            if not self._idle(run, base, near, far, hint):
-                self._put(near, base[near][0], base[PROTO], _bands(run, base, far, hint))
+            proto, own = base[PROTO], base[near]
+            asked = sides[own].asks(proto, base[DPORT])
+            if asked or inner is None:
+                self._put(near, own[0], proto, _bands(run, base, far, self._faced.get((near, proto))), denied=asked)
+                continue
+            for permit, of in inner:
+                self._between(proto, permit, base[DPORT:], *((own[0],), of)[::turn])
 
     def face(self, face: Face) -> None:
         """The next rows, all of a face."""
@@ -162,18 +168,19 @@ class Ends:
             sides[id(side)] = side
         return not any(side.asks(base[PROTO], base[DPORT]) for side in sides.values() for base in run.bases)
 
-    def _idle(self, run: Run, base: Box, near: int, far: int, hint: Peers | None) -> bool:
-        """Whether all rows of a base are denies of which nobody asks, or of packets that rows ahead have decided."""
-        proto, at = base[PROTO], base[near][0]
-        if _uneven(run.fields) or self._by_end[near][base[near]].asks(proto, base[DPORT]):
-            return False
-        for permit, _, _, peers in _turns(run, far, hint):
+    def _inner(self, run: Run, far: int) -> Sequence[tuple[bool, Sequence[int]]] | None:
+        """What all of a run says of each base of whose denies nobody asks: whether it permits what other addresses of the host;
+        None where it permits more than these, or says more."""
+        if DPORT in run.fields or _uneven(run.fields):
+            return None
+        out: list[tuple[bool, Sequence[int]]] = []
+        for permit, _, _, peers in _turns(run, far, None):
             held, alone = self._among(peers)
             if permit and len(alone) < len(peers.distinct):
-                return False
-            if held and not self._settled(near, at, proto, base[FRAG], held):
-                return False
-        return True
+                return None
+            if held:
+                out += [(permit, held[span]) for span in peers.spans if span in held]
+        return out
 
     def _of(self, span: Span) -> tuple[int, ...]:
         """The addresses of the host that a span has."""
@@ -192,8 +199,8 @@ class Ends:
             self.origin[at].row(proto, permit, (dst, dport, sport, flag, part))
         self.beyond.append((permit, box))
 
-    def _put(self, near: int, at: int, proto: Span, bands: Bands) -> None:
-        """The next rows of an address."""
+    def _put(self, near: int, at: int, proto: Span, bands: Bands, *, denied: bool = True) -> None:
+        """The next rows of an address; ``denied``: whether denies count of what it has from elsewhere, or sends there."""
         side = (self.towards if near == DST else self.origin)[at]
         for permit, band in bands:
             held, alone = self._among(band.peers)
@@ -202,9 +209,10 @@ class Ends:
                     for key in band.rows():
                         if key[0] in held:
                             self._between(proto, permit, key[1:], *((at,), held[key[0]])[:: 1 if near == DST else -1])
+            if permit or denied:
                 if not (band := band.without(alone)):
                     continue
-            side.add(proto, permit, band)
+                side.add(proto, permit, band)
 
     def _among(self, peers: Peers) -> tuple[_Held, Set[Span]]:
         """Those of some ends that have addresses of the host, and of these those that have nothing else than one."""
@@ -258,6 +266,17 @@ class Ends:
         return False
 
 
+def _ended(parts: Parts) -> Parts:
+    """Some parts without the denies at their end: what no row permits passes nowhere."""
+    last = len(parts)
+    while last:
+        part = parts[last - 1]
+        if any(part.permits if isinstance(part, Run) else [permit for permit, _ in part]):
+            break
+        last -= 1
+    return parts[:last]
+
+
 def _bands(run: Run, base: Box, far: int, hint: Peers | None) -> Bands:
     """The rows of a base, those that do the same and stand together as one: what they say of one end and of ports, flags and
     fragments."""
@@ -286,7 +305,7 @@ def _even(run: Run, base: Box, far: int, hint: Peers | None) -> Bands:
     return [(permit, Band(peers, ports[at:end], (sport, flag, part))) for permit, at, end, peers in _turns(run, far, hint)]
 
 
-def _turns(run: Run, far: int, hint: Peers | None) -> Sequence[tuple[bool, int, int, Peers]]:
+def _turns(run: Run, far: int, hint: Peers | None) -> Sequence[_Turn]:
     """From where to where its elements do the same, and their ends; ``hint``: ends that may be the same."""
     key = run.fields, far
     if key not in run.known:
@@ -295,7 +314,7 @@ def _turns(run: Run, far: int, hint: Peers | None) -> Sequence[tuple[bool, int, 
         turns = [(permit, len([*some])) for permit, some in groupby(run.permits)]
         ends = [*accumulate(count for _, count in turns)]
         run.known[key] = [(permit, to - n, to, same.part(to - n, to)) for (permit, n), to in zip(turns, ends, strict=True)]
-    return cast("Sequence[tuple[bool, int, int, Peers]]", run.known[key])
+    return cast("Sequence[_Turn]", run.known[key])
 
 
 def _mixed(run: Run, base: Box, far: int) -> Bands:

@@ -8,8 +8,8 @@ what it finds in one table it finds in each table of the same pattern, with that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from configlet.model.lines import Run
@@ -51,6 +51,16 @@ class All(NamedTuple):
 
 
 Steps = Sequence[Few | All]
+Parts = list[Run | list[Row]]
+
+
+class Listed(NamedTuple):
+    """A list of lines of a family: as the walk finds them, and with the same ``together`` in few steps, in which those that
+    stand in another order share no packet."""
+
+    family: int
+    steps: Steps
+    together: Steps
 
 
 class Said(NamedTuple):
@@ -64,37 +74,39 @@ class Said(NamedTuple):
     """How many lists of rules follow these."""
     decides: Mapping[int, bool]
     """By the place of its name whether a chain that does no more than to decide permits."""
-    steps: Sequence[tuple[int, Steps]]
-    """Lists of lines, each of a family."""
+    steps: Sequence[Listed]
     judges: Mapping[Key, int]
     """Which of them judges where."""
 
     def parts(
         self, words: Sequence[str], spans: Spans, lists: Sequence[Columns], ends: Mapping[str, bool]
-    ) -> list[list[Run | list[Row]]] | None:
-        """Lists of lines, each in parts; None where an element leads to no chain that decides. ``ends``: such chains that are
-        not in the frame."""
+    ) -> list[tuple[Parts, Callable[[], Parts]]] | None:
+        """Lists of lines, each in few parts, and in parts as the walk finds them; None where an element leads to no chain that
+        decides. ``ends``: such chains that are not in the frame."""
         leads = {words[place]: permit for place, permit in self.decides.items()}
         leads.update(ends)
         if not all(one.targets <= leads.keys() for one in lists):
             return None
-        return [[*_filled(steps, spans[family], lists, leads)] for family, steps in self.steps]
+        out: list[tuple[Parts, Callable[[], Parts]]] = []
+        for family, steps, together in self.steps:
+            filled = partial(_filled, spans=spans[family], lists=lists, leads=leads)
+            out.append((filled(together), partial(filled, steps)))
+        return out
 
 
-def _filled(
-    steps: Steps, spans: Sequence[Span], lists: Sequence[Columns], leads: Mapping[str, bool]
-) -> Iterator[Run | list[Row]]:
+def _filled(steps: Steps, spans: Sequence[Span], lists: Sequence[Columns], leads: Mapping[str, bool]) -> Parts:
+    out: Parts = []
     held: dict[int, tuple[Sequence[bool], dict[object, Any]]] = {}
     for step in steps:
         if isinstance(step, Few):
-            if step.boxes:
-                yield [*zip(step.permits, _put(step.boxes, spans), strict=True)]
+            out.append([*zip(step.permits, _put(step.boxes, spans), strict=True)])
             continue
         of = lists[step.place]
         if step.place not in held:
             # Where elements lead to chains it hangs on these whether they permit.
             held[step.place] = of.permits(leads), {} if of.targets else of.known
-        yield Run(_put(step.bases, spans), step.fields, of.axes, *held[step.place])
+        out.append(Run(_put(step.bases, spans), step.fields, of.axes, *held[step.place]))
+    return out
 
 
 def _put(boxes: Sequence[Held], spans: Sequence[Span]) -> list[Box]:

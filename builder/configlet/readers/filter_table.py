@@ -108,7 +108,7 @@ class FilterTableReader:
             return None
         table = _Once(partial(self._parsed, text, file))
         lines = _Once(lambda: self._lines(table()))
-        of = {number: Lines(made[number], partial(_list, lines, key)) for key, number in said.judges.items()}
+        of = {n: Lines(made[n][0], partial(_list, lines, key), made[n][1]) for key, n in said.judges.items()}
         by_key = {key: of[number] for key, number in said.judges.items()}
         return Reading(by_key, total, total, True, _Once(lambda: _texts(table(), self.grammar)))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import product
 
 from configlet.model.gate import Line
-from configlet.readers.again import All, Few, Held, Said, Spans
+from configlet.readers.again import All, Few, Held, Listed, Said, Spans, Steps
 from configlet.readers.asked import Box, Key, Run, boxed
 from configlet.readers.columns import Hole, Looked, Rules
 from configlet.readers.filter_values import FAMILY, Table, VerdictMap
@@ -29,7 +30,7 @@ def said_of(table: Table, total: int, framed: Framed, spans: Spans, walk: Walk) 
     decides = {name: end.permit for name, end in ends if end and name not in table.hooks}
     try:
         found = walk(table)
-        each = {id(runs): (key[2], [*_steps(runs, spans[key[2]], places)]) for key, runs in found.items()}
+        each = {id(runs): _listed(key[2], [*_steps(runs, spans[key[2]], places)]) for key, runs in found.items()}
     except Looked:
         return None
     numbers = {one: number for number, one in enumerate(each)}
@@ -77,7 +78,45 @@ def _steps(runs: Iterable[Run], spans: Sequence[Span], places: Mapping[int, int]
         if isinstance(run, tuple):
             few += run
             continue
-        yield Few([line.permit for line in few], [held(boxed(line.box)) for line in few])
+        if few:
+            yield Few([line.permit for line in few], [held(boxed(line.box)) for line in few])
         few = []
         if run:
             yield All(places[id(run.of)], [*map(held, run.bases)], run.fields)
+
+
+def _listed(family: int, steps: Steps) -> Listed:
+    """A list in which each step stands with another one of the same kind, where all between them share no packet with it: so
+    a list that is looked up for many protocols is one step. The boxes of a step must not share one either if elements go through
+    all of them in turn."""
+    out: list[Few | All] = []
+    for step in steps:
+        for at in reversed(range(len(out))):
+            ahead = out[at]
+            apart = _apart(step, ahead)
+            if isinstance(step, Few) and isinstance(ahead, Few):
+                out[at] = Few((*ahead.permits, *step.permits), (*ahead.boxes, *step.boxes))
+                break
+            if isinstance(step, All) and isinstance(ahead, All) and apart and step[::2] == ahead[::2]:
+                out[at] = All(step.place, (*ahead.bases, *step.bases), step.fields)
+                break
+            if not apart:
+                out.append(step)
+                break
+        else:
+            out.append(step)
+    return Listed(family, steps, out)
+
+
+def _apart(one: Few | All, two: Few | All) -> bool:
+    """Whether two steps share no packet, seen from all but their addresses."""
+    boxes = [step.boxes if isinstance(step, Few) else step.bases for step in (one, two)]
+    return not any(
+        all(low <= last and first <= high for (low, high), (first, last) in zip(_rest(a), _rest(b), strict=True))
+        for a, b in product(*boxes)
+    )
+
+
+def _rest(box: Held) -> Sequence[Span]:
+    proto, _, _, *others = box
+    return proto, *others
