@@ -346,7 +346,8 @@ def test_elements_that_are_seen_to_be_apart_share_no_key() -> None:
     words = reader().elements
     for _ in range(400):
         spans = [(low, low + dice.randrange(3)) for low in dice.choices(range(40), k=9)]
-        ports = [(low, low + dice.randrange(3)) for low in dice.choices(range(dice.choice((4, 400))), k=9)]
+        most = dice.choice((1, 3, 3))
+        ports = [(low, low + dice.randrange(most)) for low in dice.choices(range(dice.choice((4, 400))), k=9)]
         lines = [f"\t10.0.0.{a}-10.0.0.{b} . {c}-{d} : accept," for (a, b), (c, d) in zip(spans, ports, strict=True)]
         stanza = bodies("elements = {\n" + "\n".join(lines[: dice.randrange(1, 9)]) + "\n}\n")
         assert stanza is not None
@@ -408,6 +409,28 @@ def test_a_part_of_a_key_is_of_its_type(kind: str, text: str, span: tuple[int, i
                 keys[text]
         else:
             assert keys[text] == span
+
+
+def test_a_column_of_keys_is_each_of_them() -> None:
+    dice, read_ones, wrong = random.Random(10), 0, 0
+    some = ("22", "80", "65535", "0", "443", "20-30", "30-30", "0-65535", "1024-1033")
+    odd = ("", "-", "65536", "022", "0022", "30-20", "1-", "-1", "1-2-3", "7-65536", "tcp", "1 ", "\u0663", "99999999999", "00")
+    keys = FilterTableReader(GRAMMAR).elements.keys["inet_service"]
+    for _ in range(2000):
+        texts = [dice.choice(odd if dice.random() < 0.07 else some) for _ in range(dice.randrange(1, 9))]
+        try:
+            alone = tuple([keys[text] for text in texts])
+        except Unreadable:
+            wrong += 1
+            keys.clear()
+            with pytest.raises(Unreadable):
+                keys.column(texts)
+        else:
+            read_ones += 1
+            keys.clear()
+            assert keys.column(texts) == alone
+    assert read_ones > 500
+    assert wrong > 300
 
 
 def test_the_words_of_a_long_list_are_looked_for_when_somebody_asks() -> None:

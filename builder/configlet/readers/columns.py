@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice, repeat
-from operator import ge, itemgetter
+from itertools import chain, count, repeat
+from operator import itemgetter, lt
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from configlet.model.gate import Line
@@ -194,7 +194,6 @@ class Asked:
 
 _new = tuple.__new__
 _text = itemgetter(Spoken._fields.index("text"))
-_low, _high = itemgetter(0), itemgetter(1)
 
 
 def _in_turn(rows: Sequence[Iterable[T]]) -> Iterator[T]:
@@ -211,11 +210,12 @@ def apart(columns: Columns) -> bool:
     )
 
 
-def _parted(found: Iterable[Span]) -> bool:
+def _parted(spans: Sequence[Span]) -> bool:
     """Whether intervals are disjoint: then as many end ahead of each as begin ahead of it."""
-    spans = [*found]
-    lows, highs = sorted(map(_low, spans)), sorted(map(_high, spans))
-    return not any(map(ge, highs, islice(lows, 1, None)))
+    lows, highs = zip(*spans, strict=True)
+    if lows == highs:
+        return len({*lows}) == len(lows)
+    return all(map(lt, sorted(highs), sorted(lows)[1:]))
 
 
 def _groups(spans: Sequence[Span]) -> Iterator[list[int]]:

@@ -32,6 +32,7 @@ class _Keys(dict[str, Span]):
 
     def __init__(self, kind: str, read: Callable[[str], Span]) -> None:
         self._read, self._highest = read, _highest(kind)
+        self._lengths = {*range(1, len(str(self._highest)) + 1)}
 
     def __missing__(self, text: str) -> Span:
         if len(self) >= REMEMBERED:
@@ -44,16 +45,18 @@ class _Keys(dict[str, Span]):
         together = "".join(texts)
         if self._highest < 0 or not (together.isascii() and together.replace("-", "").isdigit()):
             return tuple(map(self.__getitem__, texts))
-        if "-" in together:
-            found = tuple([self[text] if "-" in text else (number(text, self._highest),) * 2 for text in texts])
-        else:
-            values = [*map(int, texts)] if max(map(len, texts)) <= len(str(self._highest)) else [-1]
-            if "".join(map(str, values)) != together:
-                raise Unreadable(f"This is no number from 0 to {self._highest}, or begins with 0")
-            found = tuple(zip(values, values, strict=True))
-        if max(found)[0] > self._highest:
+        single = [text for text in texts if "-" not in text] if "-" in together else texts
+        values = [*map(int, single)] if self._lengths.issuperset(map(len, single)) else [-1]
+        if "".join(map(str, values)) != "".join(single):
+            raise Unreadable(f"This is no number from 0 to {self._highest}, or begins with 0")
+        if values and max(values) > self._highest:
             raise Unreadable(f"This is no number from 0 to {self._highest}")
-        return found
+        found = [*zip(values, values, strict=True)]
+        if len(single) < len(texts):
+            for at, text in enumerate(texts):
+                if "-" in text:
+                    found.insert(at, self[text])
+        return tuple(found)
 
 
 class Elements:

@@ -40,7 +40,8 @@ class Thinner:
 
     def __init__(self, grammar: Mapping[str, Any], decides: Decides) -> None:
         name = grammar["parts"]["name"]
-        self._chain = re.compile(rf"^\tchain ({name}) \{{\n((?:\t\t[^\n{{}};]+\n){{1,3}})\t\}}\n", re.MULTILINE)
+        begun = _begun("\tchain ")
+        self._chain = re.compile(rf"{begun}({name}) \{{\n((?:\t\t[^\n{{}};]+\n){{1,3}})\t\}}\n", re.MULTILINE)
         self._decides = decides
         self._known: dict[str, tuple[bool, int] | None] = {}
         self._asked = [*_pairs(grammar["selectors"])]
@@ -115,10 +116,15 @@ def _pairs(selectors: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[int, st
 
 def _rules(source: str, target: str, name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Rules that follow one another, with what all ask for besides, and of each its addresses and its chain."""
-    one = rf"\t\t{source} {_ADDRESS} {target} {_ADDRESS}"
-    together = rf"^{one}({_ELSE}) (goto|jump) {name}\n(?:{one}\1 \2 {name}\n)*"
+    begin, one = f"\t\t{source} ", rf"{_ADDRESS} {target} {_ADDRESS}"
+    together = rf"{_begun(begin)}{one}({_ELSE}) (goto|jump) {name}\n(?:{begin}{one}\1 \2 {name}\n)*"
     each = rf"^\t\t{source} (\S+) {target} (\S+).* ({name})$"
     return re.compile(together, re.MULTILINE), re.compile(each, re.MULTILINE)
+
+
+def _begun(text: str) -> str:
+    """A pattern of a line that begins with a text: the engine looks for that first, and not at the begin of each line."""
+    return f"{text}(?<=^{text})"
 
 
 def _columns(found: Sequence[tuple[str, str, str]], family: int) -> Columns | None:
