@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from itertools import chain, groupby, repeat
 from operator import itemgetter
 
@@ -54,8 +54,10 @@ class Peers:
             found.append((one, one))
         return found
 
-    def around(self, spans: Iterable[Span]) -> list[Span]:
+    def around(self, spans: Collection[Span]) -> list[Span]:
         """Those of some spans that share an address with one of these."""
+        if not spans:
+            return []
         crowd, out = self.crowd, []
         for span in spans:
             begun = bisect_left(crowd, (span[1] + 1,))  # those that begin no later than it ends

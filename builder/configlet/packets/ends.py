@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from functools import cache
-from itertools import accumulate, groupby, product, repeat
+from itertools import groupby, product, repeat
 from operator import attrgetter, itemgetter
 from typing import cast
 
 from configlet.model.block import Block, Boxed, items
-from configlet.model.lines import Lines, Parts, Run, Said
+from configlet.model.lines import Lines, Parts, Run, Said, stretches
 from configlet.model.net import Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Box
 from configlet.model.told import Face, Faced, Group, Key
@@ -77,6 +77,9 @@ class Ends:
 
     def said(self, rows: Sequence[Said]) -> None:
         """The same."""
+        if not self.own:
+            self.beyond += rows
+            return
         held, of_span = self._held, self._of
         towards, origin = self._by_end[DST], self._by_end[SRC]
         finished = self._finished
@@ -311,9 +314,7 @@ def _turns(run: Run, far: int, hint: Peers | None) -> Sequence[_Turn]:
     if key not in run.known:
         spans = tuple(run.axes[run.fields.index(far)])
         same = hint if hint is not None and hint.spans == spans else Peers(spans)
-        turns = [(permit, len([*some])) for permit, some in groupby(run.permits)]
-        ends = [*accumulate(count for _, count in turns)]
-        run.known[key] = [(permit, to - n, to, same.part(to - n, to)) for (permit, n), to in zip(turns, ends, strict=True)]
+        run.known[key] = [(permit, at, end, same.part(at, end)) for permit, at, end in stretches(run.permits)]
     return cast("Sequence[_Turn]", run.known[key])
 
 

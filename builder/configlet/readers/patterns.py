@@ -14,6 +14,7 @@ from configlet.readers.frames import Framed
 from configlet.readers.spans import Span
 from configlet.readers.thin import MARK
 
+_Rest = tuple[Span, ...]
 Walk = Callable[[Table], Mapping[Key, Sequence[Run]]]
 
 
@@ -30,7 +31,8 @@ def said_of(table: Table, total: int, framed: Framed, spans: Spans, walk: Walk) 
     decides = {name: end.permit for name, end in ends if end and name not in table.hooks}
     try:
         found = walk(table)
-        each = {id(runs): _listed(key[2], [*_steps(runs, spans[key[2]], places)]) for key, runs in found.items()}
+        once = {id(runs): (key[2], runs) for key, runs in found.items()}
+        each = {one: _listed(of, [*_steps(runs, spans[of], places)]) for one, (of, runs) in once.items()}
     except Looked:
         return None
     numbers = {one: number for number, one in enumerate(each)}
@@ -87,36 +89,42 @@ def _steps(runs: Iterable[Run], spans: Sequence[Span], places: Mapping[int, int]
 
 def _listed(family: int, steps: Steps) -> Listed:
     """A list in which each step stands with another one of the same kind, where all between them share no packet with it: so
-    a list that is looked up for many protocols is one step. The boxes of a step must not share one either if elements go through
-    all of them in turn."""
+    a list that is looked up for many protocols is one step."""
     out: list[Few | All] = []
+    said: list[list[_Rest]] = []
+    """What each says besides its addresses."""
     for step in steps:
-        for at in reversed(range(len(out))):
-            ahead = out[at]
-            apart = _apart(step, ahead)
-            if isinstance(step, Few) and isinstance(ahead, Few):
-                out[at] = Few((*ahead.permits, *step.permits), (*ahead.boxes, *step.boxes))
-                break
-            if isinstance(step, All) and isinstance(ahead, All) and apart and step[::2] == ahead[::2]:
-                out[at] = All(step.place, (*ahead.bases, *step.bases), step.fields)
-                break
-            if not apart:
-                out.append(step)
-                break
-        else:
+        rests = [(proto, *others) for proto, _, _, *others in (step.boxes if isinstance(step, Few) else step.bases)]
+        at = _place(step, rests, out, said)
+        if at is None:
             out.append(step)
+            said.append(rests)
+            continue
+        ahead = out[at]
+        if isinstance(ahead, Few) and isinstance(step, Few):
+            out[at] = Few((*ahead.permits, *step.permits), (*ahead.boxes, *step.boxes))
+        elif isinstance(ahead, All) and isinstance(step, All):
+            out[at] = All(step.place, (*ahead.bases, *step.bases), step.fields)
+        said[at] += rests
     return Listed(family, steps, out)
 
 
-def _apart(one: Few | All, two: Few | All) -> bool:
-    """Whether two steps share no packet, seen from all but their addresses."""
-    boxes = [step.boxes if isinstance(step, Few) else step.bases for step in (one, two)]
-    return not any(
-        all(low <= last and first <= high for (low, high), (first, last) in zip(_rest(a), _rest(b), strict=True))
-        for a, b in product(*boxes)
-    )
+def _place(step: Few | All, rests: Sequence[_Rest], out: Steps, said: Sequence[Sequence[_Rest]]) -> int | None:
+    """Where a step may stand with another one ahead of it; elements go through all boxes in turn, so that those of a long list
+    must not share a packet either."""
+    for at in reversed(range(len(out))):
+        ahead = out[at]
+        if isinstance(step, Few) and isinstance(ahead, Few):
+            return at
+        if any(_meet(one, two) for one, two in product(rests, said[at])):
+            return None
+        if isinstance(step, All) and isinstance(ahead, All) and (step.place, step.fields) == (ahead.place, ahead.fields):
+            return at
+    return None
 
 
-def _rest(box: Held) -> Sequence[Span]:
-    proto, _, _, *others = box
-    return proto, *others
+def _meet(one: _Rest, two: _Rest) -> bool:
+    for (low, high), (first, last) in zip(one, two, strict=True):  # noqa: SIM110 - asked of many pairs
+        if low > last or first > high:
+            return False
+    return True
