@@ -44,14 +44,16 @@ class Peers:
         """Some of them."""
         return self if end - start == len(self.spans) else Peers(self.spans[start:end])
 
-    def holding(self, one: int) -> list[Span]:
-        """Those that have an address."""
-        distinct = self.distinct
-        if self._wide is None:
-            self._wide = [span for span in distinct if span[0] != span[1]]
-        found = [span for span in self._wide if span[0] <= one <= span[1]]
-        if (one, one) in distinct:
-            found.append((one, one))
+    def holding(self, some: Iterable[int]) -> list[Span]:
+        """Those that have an address of some, in any order and perhaps more than once."""
+        distinct, wide = self.distinct, self._wide
+        if wide is None:
+            wide = self._wide = [span for span in distinct if span[0] != span[1]]
+        found = []
+        for one in some:
+            if (one, one) in distinct:
+                found.append((one, one))
+            found += [span for span in wide if span[0] <= one <= span[1]]
         return found
 
     def around(self, spans: Collection[Span]) -> list[Span]:

@@ -115,8 +115,8 @@ class Ends:
         """The next rows, all of a run; base by base, as the first element that has a packet decides it in whichever base."""
         place = self._place(run)
         if place is None:
-            if not self._silent(run):
-                self.said([*run.rows()])
+            if bases := self._heard(run):
+                self.said([*run._replace(bases=bases).rows()])
             return
         near, far = place
         sides, inner, turn = self._by_end[near], self._inner(run, far), 1 if near == DST else -1
@@ -156,20 +156,20 @@ class Ends:
                 return near, far
         return None
 
-    def _silent(self, run: Run) -> bool:
-        """Whether all rows are denies of which nobody asks, each of what goes from one of the host's addresses elsewhere, or
-        comes to one from there."""
+    def _heard(self, run: Run) -> Sequence[Box]:
+        """The bases of which rows count: of denies, each of what goes from one of the host's addresses elsewhere or comes to one
+        from there, those of which somebody asks; else all."""
         if any(run.permits) or run.fields not in ((DST, SRC), (SRC, DST)):
-            return False
+            return run.bases
         into, of = run.axes[run.fields.index(DST)], run.axes[run.fields.index(SRC)]
         towards, origin = self._by_end[DST], self._by_end[SRC]
         sides: dict[int, Side] = {}
         for dst, src in zip(into, of, strict=True):
             side = towards.get(dst) if not self._of(src) else origin.get(src) if not self._of(dst) else None
             if side is None:
-                return False
+                return run.bases
             sides[id(side)] = side
-        return not any(side.asks(base[PROTO], base[DPORT]) for side in sides.values() for base in run.bases)
+        return [base for base in run.bases if any(side.asks(base[PROTO], base[DPORT]) for side in sides.values())]
 
     def _inner(self, run: Run, far: int) -> Sequence[tuple[bool, Sequence[int]]] | None:
         """What all of a run says of each base of whose denies nobody asks: whether it permits what other addresses of the host;
@@ -221,7 +221,7 @@ class Ends:
         """Those of some ends that have addresses of the host, and of these those that have nothing else than one."""
         known = self._seen.get(id(peers))
         if known is None:
-            found = {span: self._of(span) for at in self.own for span in peers.holding(at)}
+            found = {span: self._of(span) for span in peers.holding(self.own)}
             known = self._seen[id(peers)] = peers, found, {span for span in found if span[0] == span[1]}
         return known[1:]
 

@@ -21,7 +21,7 @@ Row = tuple[bool, Key]
 Placed = Sequence[tuple[Key, int]]
 """Permits, and how many denies stand ahead of each."""
 Odd = tuple[Sequence[Span], tuple[Span, Rest] | None]
-_AHEAD = itemgetter(1)
+_BAND, _AHEAD = itemgetter(0), itemgetter(1)
 FEW = 8
 """Permits of a protocol of which all ports are looked at."""
 
@@ -31,11 +31,12 @@ class Side:
     stand ahead. ``like``: the same side of another list, which is whole; what shares nothing with a permit of that need not be
     denied here."""
 
-    __slots__ = ("_like", "_passed", "denies", "permits")
+    __slots__ = ("_like", "_passed", "_ports", "denies", "permits")
 
     def __init__(self, like: Side | None = None) -> None:
         self._like = like
         self._passed: dict[Span, Sequence[Span]] = {}
+        self._ports: Sequence[tuple[Span, Collection[Span]]] | None = None
         self.permits: dict[Span, list[tuple[Band | list[Key], int]]] = {}
         self.denies: list[tuple[Span, Band]] = []
 
@@ -47,8 +48,11 @@ class Side:
         """Whether permits could share a packet with rows of a protocol and some ports."""
         passed = self._passed.get(proto)
         if passed is None:
-            some = [of for of in self.permits if of[0] <= proto[1] and proto[0] <= of[1]]
-            passed = self._passed[proto] = [span for of in some for span in _ports(self.permits[of])]
+            if self._ports is None:
+                self._ports = [(of, _ports(some)) for of, some in self.permits.items()]
+            low, high = proto
+            passed = [span for of, ports in self._ports if of[0] <= high and low <= of[1] for span in ports]
+            self._passed[proto] = passed
         for low, high in passed:  # noqa: SIM110 - asked of many rows
             if low <= port[1] and port[0] <= high:
                 return True
@@ -148,7 +152,7 @@ class Part(NamedTuple):
 def left(one: Part, two: Part, known: dict[object, Odd]) -> tuple[Placed, Placed] | None:
     """The permits of either list that are not seen to add the same to both; None where all are. ``known``: what was found of
     these lists' denies, as long as they are held."""
-    ours, theirs = (joined([band for band, _ in part.permits]) for part in (one, two))
+    ours, theirs = joined([*map(_BAND, one.permits)]), joined([*map(_BAND, two.permits)])
     if ours is None or theirs is None or not ours.same(theirs):
         return _left(one, two, known)
     out: list[tuple[Key, int, int]] = []
@@ -160,7 +164,9 @@ def left(one: Part, two: Part, known: dict[object, Odd]) -> tuple[Placed, Placed
 
 def _near(permits: Band, one: Sequence[Band], two: Sequence[Band], known: dict[object, Odd]) -> Sequence[Key]:
     """The denies of one list alone that could share a packet with some permits, seen from their other ends and the rest."""
-    ours, theirs = ([band for band in denies if permits.beside(band)] for denies in (one, two))
+    ours, theirs = [*filter(permits.beside, one)], [*filter(permits.beside, two)]
+    if not ours and not theirs:
+        return ()
     key = tuple(map(id, (*ours, None, *theirs)))
     found = known.get(key)
     if found is None:
@@ -176,7 +182,7 @@ def _near(permits: Band, one: Sequence[Band], two: Sequence[Band], known: dict[o
 def _odd(one: Sequence[Band], two: Sequence[Band]) -> Odd:
     """The ends of denies that are in one list alone, or have another row there; and what all say else, if they say the same."""
     first, second = joined(one), joined(two)
-    said = {band.alike for band in (first, second) if band}
+    said = {band.alike for band in (first, second) if band is not None}
     if len(said) != 1 or None in said or (first is None and one) or (second is None and two):
         return [*{key[0] for key in {*keys(one)} ^ {*keys(two)}}], None
     return _alone(first.peers.spans if first else (), second.peers.spans if second else ()), said.pop()
@@ -216,6 +222,9 @@ def _stretches(
     one: Sequence[tuple[Band, int]], two: Sequence[tuple[Band, int]]
 ) -> Iterator[tuple[int, int, int, int]]:
     """Of two lists of as many permits from where to where these have so many denies ahead in the one and in the other."""
+    if len(one) == len(two) == 1:
+        yield 0, len(one[0][0]), one[0][1], two[0][1]
+        return
     ends = [[*accumulate(len(band) for band, _ in permits)] for permits in (one, two)]
     at = first = second = 0
     while at < ends[0][-1]:
