@@ -63,7 +63,7 @@ def _doubt(reading: Reading, table: Table, others: list[Table]) -> str:
     if reading.stateful != table.gate.stateful:
         text, gate = (("remembers" if yes else "does not remember") for yes in (reading.stateful, table.gate.stateful))
         return f"The text {text} connections, and its gate {gate} them."
-    if any(other.law != table.law for other in others):
+    if any(other is not table and other.law != table.law for other in others):
         return "Two tables with different laws share one list of the text, so that no list can mean both."
     if table.law.family != table.family:
         return f"The law is of IPv{table.law.family} and the table of IPv{table.family}."

@@ -42,8 +42,8 @@ class _Keys(dict[str, Span]):
 
     def column(self, texts: Sequence[str]) -> tuple[Span, ...]:
         """The same of many. Numbers are hardly ever the same, so that they are not remembered."""
-        together = "".join(texts)
-        if self._highest < 0 or not (together.isascii() and together.replace("-", "").isdigit()):
+        together = "" if self._highest < 0 else "".join(texts)
+        if not (together.isascii() and together.replace("-", "").isdigit()):
             return tuple(map(self.__getitem__, texts))
         single = [text for text in texts if "-" not in text] if "-" in together else texts
         values = [*map(int, single)] if self._lengths.issuperset(map(len, single)) else [-1]

@@ -16,8 +16,8 @@ def nesting(spans: Sequence[Span]) -> Nesting | None:
     """How some intervals lie to one another; None where two have only a part of each other."""
     found = [(-1, False)] * len(spans)
     around: list[int] = []
-    for at in sorted(range(len(spans)), key=lambda at: (spans[at][0], -spans[at][1])):
-        low, high = spans[at]
+    for low, behind, at in sorted([(low, -high, at) for at, (low, high) in enumerate(spans)]):
+        high = -behind
         while around and spans[around[-1]][1] < low:
             around.pop()
         if around:
