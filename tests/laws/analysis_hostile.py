@@ -45,7 +45,7 @@ def judged(policy: Policy, found: Verdicts) -> int:
     covered |= {n: (*range(n), *spare.by) for n, spare in found.spare.items() if spare.kind == "redundant"}
     some = dice.sample(sorted(covered), min(SAMPLE, len(covered)))
     _inside(policy, {number: covered[number] for number in some})
-    parts = [(number, where) for number, where in found.live.items()]
+    parts = [*found.live.items(), *found.lone.items()]
     parts += [(owner, where) for taken in found.taken.values() for owner, where in taken.items()]
     for number, (space, part) in dice.sample(parts, min(SAMPLE, len(parts))):
         packet = packet_in(part, space.realm, space.family)
@@ -81,7 +81,7 @@ def main(count: int) -> None:
             {
                 "rules": len(policy.rules),
                 "seconds": round(seconds, 1),
-                "live": len(found.live),
+                "live": len(found.live) + len(found.lone),
                 "shadowed": len(found.dead),
                 "redundant": sum(spare.kind == "redundant" for spare in found.spare.values()),
                 "undecided": len(found.undecided),

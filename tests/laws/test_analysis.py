@@ -97,7 +97,7 @@ def test_with_any_budget_what_is_said_is_true_and_the_rest_is_undecided() -> Non
         for number in range(len(policy.rules)):
             if truth.taken(number) and number not in found.taken:
                 assert number in found.undecided
-        undecided, said = undecided + len(found.undecided), said + len(found.dead) + len(found.live)
+        undecided, said = undecided + len(found.undecided), said + len(found.dead) + len(found.live) + len(found.lone)
     assert undecided > 100
     assert said > 100
 
@@ -148,7 +148,7 @@ def test_the_parts_that_are_found_are_decided_as_was_said() -> None:
     for seed in range(200):
         policy = random_policy(random.Random(seed))
         found = judge(policy, Meter())
-        for number, (space, part) in found.live.items():
+        for number, (space, part) in {**found.live, **found.lone}.items():
             assert first(policy, packet_in(part, space.realm, space.family)) == number
         for taken in found.taken.values():
             for owner, (space, part) in taken.items():

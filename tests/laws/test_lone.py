@@ -14,7 +14,6 @@ from configlet.analyse import lone
 from configlet.analyse.blocks import Block
 from configlet.analyse.cover import Meter
 from configlet.analyse.judge import judge
-from configlet.analyse.spaces import spaces_of
 from configlet.analyse.verdicts import Verdicts
 from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import Policy
@@ -52,11 +51,18 @@ def _share(a: Block, b: Block) -> bool:
     return all(any(x[0] <= y[1] and y[0] <= x[1] for x in one for y in two) for one, two in zip(a, b, strict=True))
 
 
+def _rows(blocks: Sequence[Block]) -> lone.Rows:
+    """Ends by their identity, as the rules of a policy have them."""
+    lows, highs = [service[0][0] for service, _, _, _ in blocks], [service[-1][1] for service, _, _, _ in blocks]
+    to, start = {id(dst): dst for _, dst, _, _ in blocks}, {id(src): src for _, _, src, _ in blocks}
+    return lone.Rows(lows, highs, [id(dst) for _, dst, _, _ in blocks], [id(src) for _, _, src, _ in blocks], to, start)
+
+
 def test_blocks_that_are_not_named_share_no_packet_with_any_other() -> None:
     dice, seen = random.Random(5), Counter[str]()
     for _ in range(4000):
         blocks = _blocks(dice)
-        named = lone.doubtful(blocks)
+        named = lone.doubtful(_rows(blocks))
         met = {at for a, b in combinations(range(len(blocks)), 2) if _share(blocks[a], blocks[b]) for at in (a, b)}
         assert met <= named <= set(range(len(blocks)))
         seen.update(met=len(met), named=len(named), alone=len(blocks) - len(named))
@@ -81,13 +87,13 @@ def test_a_verdict_is_the_same_where_every_rule_is_looked_at(monkeypatch: pytest
     seen = Counter[str]()
     policies = [_few(seed) for seed in range(600)]
     quick = [judge(policy, Meter()) for policy in policies]
-    alone = [lone.parted(spaces_of(policy))[0] for policy in policies]
-    monkeypatch.setattr(lone, "doubtful", lambda blocks: set(range(len(blocks))))
+    alone = [lone.parted(policy)[0] for policy in policies]
+    monkeypatch.setattr(lone, "doubtful", lambda rows: set(range(len(rows.lows))))
     for policy, found, apart in zip(policies, quick, alone, strict=True):
         slow = judge(policy, Meter())
         assert _said(found) == _said(slow)
         asked = {number for number, rule in enumerate(policy.rules) if rule.place}
-        assert set(found.live) & asked == set(slow.live)
+        assert ({*found.live} | {*found.lone}) & asked == set(slow.live)
         seen.update(f"{policy.rules[n].origin} {policy.rules[n].action}" for n in apart if n in asked)
         truth = Truth(policy)
         for number in set(apart) & asked:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from operator import or_
+from operator import and_, itemgetter, or_
 from typing import NamedTuple
 
 from configlet.model.inventory import Term
@@ -31,24 +31,22 @@ def firsts(policy: Policy, asks: Iterable[Ask]) -> dict[Ask, int | None]:
     groups: dict[tuple[str, Family], list[Ask]] = {}
     for ask in dict.fromkeys(asks):
         groups.setdefault((ask.packet.realm, ask.packet.family), []).append(ask)
-    return {ask: rule for where, group in groups.items() for ask, rule in _firsts(policy.rules, *where, group)}
+    return {ask: rule for where, group in groups.items() for ask, rule in _firsts(policy, *where, group)}
 
 
-def _firsts(rules: Sequence[Rule], realm: str, family: Family, asks: list[Ask]) -> Iterable[tuple[Ask, int | None]]:
+def _firsts(policy: Policy, realm: str, family: Family, asks: list[Ask]) -> Iterable[tuple[Ask, int | None]]:
     first: list[int | None] = [None] * len(asks)
     start, to = _Axis([ask.packet.src for ask in asks]), _Axis([ask.packet.dst for ask in asks])
     service = _Axis([ask.packet.proto << 16 | ask.packet.dport for ask in asks])
     # By identity, as equal sets of addresses are one object: `rules.expand`.
-    tos, starts, services = dict[int, int](), dict[int, int](), dict[tuple[Term, ...], int]()
+    sources, destinations, ends = policy.numbered()
+    tos = {number: to.within(end.of(realm, family)) for number, end in ends.items()}
+    starts = {number: start.within(end.of(realm, family)) for number, end in ends.items()}
+    services = dict[tuple[Term, ...], int]()
     left = (1 << len(asks)) - 1
-    for number, rule in enumerate(rules):
-        some = tos.get(id(rule.destination))
-        if some is None:
-            some = tos[id(rule.destination)] = to.within(rule.destination.of(realm, family))
-        others = starts.get(id(rule.source))
-        if others is None:
-            others = starts[id(rule.source)] = start.within(rule.source.of(realm, family))
-        some &= left & others
+    between = enumerate(map(and_, map(tos.__getitem__, destinations), map(starts.__getitem__, sources)))
+    for number, both in filter(itemgetter(1), between):
+        rule, some = policy.rules[number], left & both
         if some:
             others = services.get(rule.terms)
             if others is None:

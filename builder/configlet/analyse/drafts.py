@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from itertools import compress, count
+from operator import or_
 
 from configlet.analyse.blocks import packet_in
 from configlet.analyse.confirm import Ask
@@ -45,7 +47,7 @@ def drafts(inventory: Inventory, policy: Policy, verdicts: Verdicts, today: date
     named = enumerate(policy.rules) if expiring else ()
     ends = {number: expiring[rule.name] for number, rule in named if rule.origin == "policy" and rule.name in expiring}
     gone = frozenset({*verdicts.dead, *(n for n, spare in verdicts.spare.items() if spare.kind == "redundant")})
-    wide = _wide_ones(inventory, policy)
+    wide = _wide_ones(inventory, policy, verdicts.wider)
     found = {*verdicts.undecided, *verdicts.dead, *verdicts.taken, *verdicts.spare, *wide, *ends}
     for number in sorted(found):
         rule = policy.rules[number]
@@ -129,7 +131,7 @@ def _spare(policy: Policy, verdicts: Verdicts, number: int, gone: frozenset[int]
 
 def _own(verdicts: Verdicts, number: int) -> tuple[Example, ...]:
     """A packet that the rule itself decides, where one is known."""
-    where = verdicts.live.get(number)
+    where = verdicts.decided(number)
     return (Example(Ask(_packet(where)), number),) if where else ()
 
 
@@ -138,15 +140,12 @@ def _packet(where: Where) -> Packet:
     return packet_in(block, space.realm, space.family)
 
 
-def _wide_ones(inventory: Inventory, policy: Policy) -> dict[int, str]:
+def _wide_ones(inventory: Inventory, policy: Policy, wider: Callable[[int], Iterable[int]]) -> dict[int, str]:
     """The allows that are too wide, and why. Many have the same ends, and few are."""
-    limits = inventory.wide
-    large = {number for number, end in policy.ends().items() if _count(end) > limits.addresses}
-    suspects = [
-        (number, rule)
-        for number, rule in enumerate(policy.rules)
-        if id(rule.source) in large or id(rule.destination) in large or _broad(rule.terms, limits.ports)
-    ]
+    limits, (sources, destinations, ends) = inventory.wide, policy.numbered()
+    large = {number for number, end in ends.items() if _count(end) > limits.addresses}.__contains__
+    numbers = {*wider(limits.ports), *compress(count(), map(or_, map(large, sources), map(large, destinations)))}
+    suspects = [(number, policy.rules[number]) for number in numbers]
     found = {n: _wide(limits, rule) for n, rule in suspects if rule.origin == "policy" and rule.action == "allow"}
     return {number: wide for number, wide in found.items() if wide}
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from configlet.analyse.blocks import DST, SRC, Block, inside, meet, size, split, touching
 from configlet.analyse.cover import Meter, uncovered
 from configlet.analyse.lone import parted
-from configlet.analyse.spaces import Space, repeated, spaces_of
+from configlet.analyse.spaces import Space, repeated
 from configlet.analyse.standing import Standing
 from configlet.analyse.verdicts import Dead, Spare, Verdicts, Where
 from configlet.model.finding import Kind
@@ -19,6 +19,7 @@ from configlet.packets.walk import Overrun
 
 _SPANS = 16
 """So many intervals of a block are a step wherever it is met with another."""
+_GUARD = Spare("guard", ())
 _OTHER: dict[Action, Action] = {"allow": "deny", "deny": "allow"}
 
 
@@ -40,8 +41,11 @@ class _Asked(NamedTuple):
         return self.here.space.blocks[self.at]
 
 
-def judge(policy: Policy, meter: Meter) -> Verdicts:
-    """All verdicts: down the policy, then up again for what nobody would miss, last who decides what is never matched."""
+def judge(policy: Policy, meter: Meter, *, guards: bool = True) -> Verdicts:
+    """All verdicts: down the policy, then up again for what nobody would miss, last who decides what is never matched.
+
+    Without ``guards`` nothing is said of denies that stand guard: there are many, and they always do.
+    """
     court, total = _Court(policy, meter), meter.left
     written = [number for number in court.subjects if policy.rules[number].origin == "policy"]
     meter.left = total - total // 4 - total // 8
@@ -54,8 +58,11 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
     for number in reversed(written):
         if number in court.found.live:
             court.up(number)
-    court.found.live.update(court.lone)
-    court.found.spare.update((number, Spare("guard", ())) for number in court.lone if court.guards(number))
+    if guards:
+        denies = [number for number in court.found.lone if policy.rules[number].action == "deny"]
+        court.found.spare.update((n, _GUARD) for n in denies if policy.rules[n].origin == "policy")
+    else:
+        court.found.spare = {number: spare for number, spare in court.found.spare.items() if spare.kind != "guard"}
     meter.left += total // 8
     for step in (court.fewest, court.deciding):
         for number in court.found.dead:
@@ -66,20 +73,15 @@ def judge(policy: Policy, meter: Meter) -> Verdicts:
 class _Court:
     def __init__(self, policy: Policy, meter: Meter) -> None:
         self.rules, self.meter = policy.rules, meter
-        self.lone, self.spaces = parted(spaces_of(policy))
-        """Rules that have nothing to do with any other; only the rest is looked at."""
-        self.found = Verdicts()
+        lone, self.spaces = parted(policy)
+        self.found = Verdicts(lone, lone.wider)
         self.at: dict[int, list[tuple[Space, int]]] = {}
         for space in self.spaces:
             for at, owner in enumerate(space.owners):
                 self.at.setdefault(owner, []).append((space, at))
         self.stands: dict[int, Standing] = {}
         self.asked = self._asked()
-        self.subjects = [number for number, rule in enumerate(self.rules) if rule.place and number not in self.lone]
-
-    def guards(self, number: int) -> bool:
-        """Whether a rule that decides packets which nobody else has is a deny that somebody wrote: the default is the same."""
-        return self.rules[number].action == "deny" and self.rules[number].origin == "policy"
+        self.subjects = [number for number, rule in enumerate(self.rules) if rule.place and number not in lone]
 
     def _asked(self) -> dict[int, list[tuple[Standing, int]]]:
         """The blocks of each rule of which something is to be asked: those of a realm that repeats another are not."""
@@ -299,7 +301,7 @@ class _Court:
             if any(self._turned(each, other) for other in each.here.near.order(theirs)):
                 return
         if left:
-            self.found.spare[number] = Spare("guard", ())
+            self.found.spare[number] = _GUARD
             return
         self._remove(number)
         self.found.spare[number] = Spare("redundant", tuple(sorted(self._least(asked)[0])))

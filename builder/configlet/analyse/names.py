@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import attrgetter, itemgetter
+from typing import Any
 
-from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Service
+from configlet.model.inventory import Inventory, RuleLine, Segment, Selector
 from configlet.model.problem import Place
 
+_SOURCES, _DESTINATIONS, _SERVICES = map(RuleLine._fields.index, ("sources", "destinations", "services"))
+_NAME = attrgetter("name")
 Unused = tuple[str, Place, str]
 """Its name, its place, and what is wrong with it."""
 
@@ -20,17 +25,18 @@ def unused(inventory: Inventory) -> Iterator[Unused]:
     ``any`` uses no name.
     """
     said, labels = _said(inventory)
-    services = _services(inventory)
+    idle = _idle(inventory)
     yield from (_plain("address set", name, place) for name, _, place in inventory.addresses if name not in said)
     for service in inventory.services:
-        if service.name not in services and service.place:
+        if service.name in idle and service.place:
             yield _plain("service", service.name, service.place)
     if "outside" not in said:
-        used = said | _segments(inventory, said, labels)
-        crowds = Counter(workload.segment for workload in inventory.workloads)
-        for segment in inventory.segments:
-            if segment.name not in used and segment.intra != "open" and not _manages(inventory, segment):
-                yield _segment(segment, crowds[segment.name])
+        silent = [segment for segment in inventory.segments if segment.name not in said and segment.intra != "open"]
+        used = _segments(inventory, said, labels) if silent else set()
+        crowds = Counter(workload.segment for workload in inventory.workloads) if silent else {}
+        for segment in silent:
+            if segment.name not in used and not _manages(inventory, segment):
+                yield _segment(segment, crowds.get(segment.name, 0))
         yield from (_plain("external", one.name, one.place) for one in inventory.externals if one.name not in said)
     yield from (_plain("multicast set", one.name, one.place) for one in inventory.multicast if one.name not in said)
 
@@ -56,13 +62,22 @@ def _manages(inventory: Inventory, segment: Segment) -> bool:
     return any(address.version == net.version and address in net for net in segment.prefixes for address in here)
 
 
-def _lines(inventory: Inventory) -> tuple[RuleLine, ...]:
-    return (*inventory.failsafe, *inventory.infrastructure, *inventory.policy)
+def _column(inventory: Inventory, column: int) -> Iterator[tuple[Any, ...]]:
+    """What stands in a column of all rules."""
+    return map(itemgetter(column), chain(inventory.failsafe, inventory.infrastructure, inventory.policy))
+
+
+def _distinct(lists: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """What is in some lists, each of which counts once: most rules have the ends of others, as one object."""
+    said = list(lists)
+    return chain.from_iterable(dict(zip(map(id, said), said, strict=True)).values())
 
 
 def _said(inventory: Inventory) -> tuple[set[str], list[set[tuple[str, str]]]]:
     """Every name that is said somewhere, and every set of labels."""
-    selectors: list[Selector | None] = [s for line in _lines(inventory) for s in (*line.sources, *line.destinations)]
+    selectors: list[Selector | None] = [
+        s for column in (_SOURCES, _DESTINATIONS) for s in _distinct(_column(inventory, column))
+    ]  # fmt: skip
     selectors += inventory.icmp_errors_from
     selectors += [end for test in inventory.tests for end in (test.source, test.destination)]
     selectors += [end for accepted in inventory.accept for end in (accepted.source, accepted.destination)]
@@ -73,11 +88,14 @@ def _said(inventory: Inventory) -> tuple[set[str], list[set[tuple[str, str]]]]:
     return names, [set(labels) for labels in distinct]
 
 
-def _services(inventory: Inventory) -> set[str]:
-    services: list[Service] = [service for line in _lines(inventory) for service in line.services]
-    services += [test.service for test in inventory.tests]
-    also = {name for workload in inventory.workloads for name, _ in workload.also}
-    return {service.name for service in services} | also
+def _idle(inventory: Inventory) -> set[str]:
+    """The services with a place that nothing asks for."""
+    names = {service.name for service in inventory.services if service.place}
+    if names:
+        names.difference_update(map(_NAME, chain.from_iterable(_column(inventory, _SERVICES))))
+        names.difference_update([test.service.name for test in inventory.tests])
+        names.difference_update([name for workload in inventory.workloads for name, _ in workload.also])
+    return names
 
 
 def _segments(inventory: Inventory, said: set[str], labels: list[set[tuple[str, str]]]) -> set[str]:

@@ -28,9 +28,7 @@ def analyse(
     Without ``today`` nothing is said of what expires, without ``ignored`` nothing of what the site ignores.
     Each packet that is shown was confirmed by a linear first match over the rules as they are written.
     """
-    verdicts = judge(policy, meter or Meter())
-    if not ignored:  # denies that stand guard always are, and there are many
-        verdicts.spare = {number: spare for number, spare in verdicts.spare.items() if spare.kind != "guard"}
+    verdicts = judge(policy, meter or Meter(), guards=ignored)  # a site cannot but ignore denies that stand guard
     found = [d for d in drafts(inventory, policy, verdicts, today) if ignored or _level(inventory, verdicts, d) != "ignore"]
     examples = [example for draft in found for example in draft.examples]
     known = firsts(policy, [ask for e in examples for ask in (e.ask, e.otherwise) if ask])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress, count
+from operator import attrgetter, not_
 
 from configlet.analyse.blocks import DST, EVERY_PORT, EVERY_SERVICE, SRC, Block, replaced, services_of, whole
 from configlet.analyse.near import Neighbours
@@ -12,6 +15,7 @@ from configlet.model.net import Family, Spans
 from configlet.model.policy import Policy, Rule
 from configlet.packets.sets import without
 
+_PLACE = attrgetter("place")
 FEW = 24
 """So many odd blocks of two realms are looked at even where most of them are odd."""
 
@@ -51,46 +55,78 @@ class Space:
 
 def spaces_of(policy: Policy) -> tuple[Space, ...]:
     """All realms and families in which a rule has packets."""
-    filling: dict[tuple[str, Family], _Filling] = {}
-    # By identity, as equal sets of addresses are one object, and equal lists of services: `rules.expand`.
-    terms: dict[Family, dict[int, tuple[tuple[Spans, Spans], ...]]] = {4: {}, 6: {}}
-    known: dict[tuple[int, int], list[_Ends]] = {}
-    for number, rule in enumerate(policy.rules):
-        key = id(rule.source), id(rule.destination)
-        ends = known.get(key)
-        if ends is None or not rule.place:
-            ends = known[key] = _between(number, rule, filling)
-            if not rule.place and len(ends) < len(rule.destination.parts):
-                known.clear()  # it may close an end for all that stands behind it
-        for family, space, dst, src, shield in ends:
-            services = terms[family].get(id(rule.terms))
-            if services is None:
-                services = terms[family][id(rule.terms)] = services_of(rule.terms, family)
-            for service, sport in services:
+    layout = Layout(policy)
+    layout.add(range(layout.ahead, len(policy.rules)))
+    return layout.spaces
+
+
+class Layout:
+    """A policy while its rules are laid out. All but the first are once it is known what closes an end for all behind it:
+    then the blocks of each are the same whichever others are laid out."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.rules = policy.rules
+        self.filling: dict[tuple[str, Family], Filling] = {}
+        # By identity, as equal sets of addresses are one object, and equal lists of services: `rules.expand`.
+        self._terms: dict[Family, dict[int, tuple[tuple[Spans, Spans], ...]]] = {4: {}, 6: {}}
+        self._known: dict[tuple[int, int], list[_Ends]] = {}
+        derived = [*compress(count(1), map(not_, map(_PLACE, self.rules)))]
+        self.ahead = derived[-1] if derived else 0
+        """How many rules are laid out from the beginning: no derived one stands behind them."""
+        self.add(range(self.ahead))
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """What is laid out, by realm and family."""
+        return tuple(each.space for each in self.filling.values())
+
+    def opened(self, realm: str, family: Family) -> Filling:
+        """The space of a realm and family, from now on."""
+        found = self.filling.get((realm, family))
+        if found is None:
+            found = self.filling[realm, family] = Filling(Space(realm, family))
+        return found
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """Lay out some rules."""
+        for number in numbers:
+            for space, shield, block in self.blocks(number):
                 if shield is None:
-                    space.blocks.append((service, dst, src, sport))
+                    space.blocks.append(block)
                     space.owners.append(number)
                 else:
-                    space.closed.setdefault(number, []).append((shield, (service, dst, src, sport)))
-    return tuple(each.space for each in filling.values())
+                    space.closed.setdefault(number, []).append((shield, block))
+
+    def blocks(self, number: int) -> Iterator[tuple[Space, int | None, Block]]:
+        """The blocks of a rule, each with its space, and with the deny that closes all of it."""
+        rule = self.rules[number]
+        key = id(rule.source), id(rule.destination)
+        ends = self._known.get(key)
+        if ends is None or not rule.place:
+            ends = self._known[key] = self._between(number, rule)
+            if not rule.place and len(ends) < len(rule.destination.parts):
+                self._known.clear()  # it may close an end for all that stands behind it
+        for family, space, dst, src, shield in ends:
+            services = self._terms[family].get(id(rule.terms))
+            if services is None:
+                services = self._terms[family][id(rule.terms)] = services_of(rule.terms, family)
+            for service, sport in services:
+                yield space, shield, (service, dst, src, sport)
+
+    def _between(self, number: int, rule: Rule) -> list[_Ends]:
+        """The ends of a rule in each space but where it is a derived deny that closes one."""
+        out = []
+        for realm, family, destination in rule.destination.parts:
+            source = rule.source.of(realm, family)
+            if source:
+                each = self.opened(realm, family)
+                if rule.place or not each.closes(number, rule, destination, source):
+                    out.append(each.left(destination, source))
+        return out
 
 
 _Ends = tuple[Family, Space, Spans, Spans, int | None]
 """What is left of both ends of a rule in a space; where of one nothing is left, the ends, and the deny that closes it."""
-
-
-def _between(number: int, rule: Rule, filling: dict[tuple[str, Family], _Filling]) -> list[_Ends]:
-    """The ends of a rule in each space but where it is a derived deny that closes one."""
-    out = []
-    for realm, family, destination in rule.destination.parts:
-        source = rule.source.of(realm, family)
-        if source:
-            each = filling.get((realm, family))
-            if each is None:
-                each = filling[realm, family] = _Filling(Space(realm, family))
-            if rule.place or not each.closes(number, rule, destination, source):
-                out.append(each.left(destination, source))
-    return out
 
 
 def repeated(base: Space, other: Space) -> set[int]:
@@ -118,7 +154,7 @@ def repeated(base: Space, other: Space) -> set[int]:
     return {at for at, twin in twins.items() if not touched >> near.bits[twin] & 1}
 
 
-class _Filling:
+class Filling:
     """A space while rules are added to it: which addresses are closed by now, and what is left of each set of them."""
 
     __slots__ = ("_left", "_shields", "space")
@@ -142,12 +178,12 @@ class _Filling:
 
     def left(self, dst: Spans, src: Spans) -> _Ends:
         """What is left of two ends."""
-        space, to, start = self.space, self._without(DST, dst), self._without(SRC, src)
+        space, to, start = self.space, self.without(DST, dst), self.without(SRC, src)
         if to and start:
             return space.family, space, to, start, None
         return space.family, space, dst, src, self._shields[SRC if to else DST][0]
 
-    def _without(self, level: int, spans: Spans) -> Spans:
+    def without(self, level: int, spans: Spans) -> Spans:
         """What is left of a set without what is closed; the same object whenever the same set is asked about."""
         known = self._left[level].get(id(spans))
         if known is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -36,8 +37,12 @@ class Spare(NamedTuple):
 class Verdicts:
     """What was found of each rule, by its place in the policy."""
 
+    lone: Mapping[int, Where] = field(default_factory=dict)
+    """Rules that have nothing to do with any other, and what each decides: all that it has. Only the rest is looked at."""
+    wider: Callable[[int], Iterable[int]] = lambda _: ()
+    """The rules that perhaps open more ports than so many."""
     live: dict[int, Where] = field(default_factory=dict)
-    """A part of packet space that the rule decides."""
+    """A part of packet space that a rule decides."""
     dead: dict[int, Dead] = field(default_factory=dict)
     taken: dict[int, dict[int, Where]] = field(default_factory=dict)
     """Earlier rules of the other action that decide some of the rule's packets, each with such a part."""
@@ -45,3 +50,7 @@ class Verdicts:
     """Those of them that have packets beyond the rule's too."""
     spare: dict[int, Spare] = field(default_factory=dict)
     undecided: dict[int, list[Kind]] = field(default_factory=dict)
+
+    def decided(self, number: int) -> Where | None:
+        """Something that a rule decides, where it is known."""
+        return self.live.get(number) or self.lone.get(number)

@@ -73,6 +73,10 @@ class Policy:
         there = {number for number, end in ends.items() if end.of(realm, family)}.__contains__
         return compress(self.rules, map(and_, map(there, sources), map(there, destinations)))
 
+    def numbered(self) -> tuple[Sequence[int], Sequence[int], Mapping[int, Addresses]]:
+        """The source and the destination of each rule by their identity, and what these are."""
+        return _ends_of(self.rules)
+
     def ends(self) -> Mapping[int, Addresses]:
         """Every set of addresses that stands at an end of a rule, by its identity: most stand in many rules."""
         return _ends_of(self.rules)[2]
