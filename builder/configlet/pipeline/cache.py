@@ -24,6 +24,7 @@ from typing import Any
 LIMIT = 512 * 1024 * 1024
 """Bytes that the entries of a workspace may take; the oldest go first."""
 _SEAL = 64
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 class Parts:
@@ -86,13 +87,16 @@ class Store:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, part = tempfile.mkstemp(dir=self.folder, prefix=".")
             with os.fdopen(handle, "wb") as file:
-                file.write(self._sealed(name, content) + content)
+                file.write(self._sealed(name, content))
+                file.write(content)
             Path(part).replace(self.folder / f"{name}.json")
             self._forget()
 
     def _sealed(self, name: str, content: bytes) -> bytes:
         assert self._key is not None
-        return hmac.new(self._key, name.encode() + b"\n" + content, hashlib.sha256).hexdigest().encode()
+        seal = hmac.new(self._key, name.encode() + b"\n", hashlib.sha256)
+        seal.update(content)
+        return seal.hexdigest().encode()
 
     def _forget(self) -> None:
         found = [(entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in os.scandir(self.folder)]
@@ -105,7 +109,7 @@ class Store:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), default=str).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _key() -> bytes | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache, partial
-from itertools import accumulate, pairwise
+from hashlib import sha256
+from itertools import accumulate, count, pairwise
 from operator import gt
 from typing import Any, NamedTuple
 
 Texts = tuple[str, ...]
 Spoken = tuple[Texts, Texts, Texts, Texts]
 """What an item speaks of: places, hosts, uses, whole, as in ``Item``."""
+_DIGEST = 32
 TOP = re.compile(rb"[^\s#\-]")
 """How a line with a top-level key begins."""
 _TOPS = re.compile(rb"\n" + TOP.pattern)
@@ -38,14 +39,14 @@ class Item(NamedTuple):
 class Columns(NamedTuple):
     """The items of a file in columns, as of the tens of thousands of a large site few are looked at.
 
-    Where each starts, its name, its digest; and by ``which`` number in ``spoken`` stands what it speaks of (places, hosts,
-    uses, whole).
+    Where each starts, its name, its digest, one behind the other (of rules only); and by ``which`` number in ``spoken`` stands
+    what it speaks of (places, hosts, uses, whole).
     """
 
     spoken: Sequence[Sequence[Sequence[str]]]
     which: Sequence[int]
     starts: Sequence[int]
-    digests: Sequence[str]
+    digests: str
     names: Sequence[str]
 
 
@@ -99,7 +100,8 @@ class Cut(NamedTuple):
         spoken, which, starts, digests, names = self.opened()
         stop = starts[at + 1] if at + 1 < len(starts) else self.end
         places, hosts, uses, whole = map(tuple, spoken[which[at]])
-        return Item(starts[at], stop, places, hosts, names[at], digests[at], uses, whole)
+        digest = digests[_DIGEST * at : _DIGEST * (at + 1)]
+        return Item(starts[at], stop, places, hosts, names[at], digest, uses, whole)
 
 
 class Speaking(NamedTuple):
@@ -126,15 +128,15 @@ def cut_of(raw: bytes, kind: str, items: Speaking) -> Cut | None:
     if cuts is None:
         return None
     alone = all(raw.startswith(b"tier:", at) for line, at in tops.items() if line != header)
-    ids = [*map(id, items.spoken)]
-    spoken: dict[Spoken, int] = {}
-    numbers = {key: spoken.setdefault(what, len(spoken)) for key, what in dict(zip(ids, items.spoken, strict=True)).items()}
-    texts = [raw[a:b] for a, b in pairwise((*cuts, len(raw)))] if kind == "policy" else ()
-    columns = Columns(
-        list(spoken), [*map(numbers.__getitem__, ids)], starts,
-        [*map(digest_of, texts)] or [""] * len(starts), items.names,
-    )  # fmt: skip
-    return _cut(kind, header, alone, digest_of(raw[: cuts[0]]), raw.count(b"\n") + 1, columns)
+    spoken = dict(zip(map(id, items.spoken), items.spoken, strict=True))
+    numbers = dict(zip(spoken, count(), strict=False))
+    digests = ""
+    if kind == "policy":
+        texts = (raw[a:b].rstrip() for a, b in pairwise((*cuts, len(raw))))
+        digests = b"".join([sha256(text).digest()[: _DIGEST // 2] for text in texts]).hex()
+    columns = Columns([*spoken.values()], [*map(numbers.__getitem__, map(id, items.spoken))], starts, digests, items.names)
+    end = starts[-1] + raw.count(b"\n", cuts[-1]) + 1
+    return _cut(kind, header, alone, digest_of(raw[: cuts[0]]), end, columns)
 
 
 def _begins(raw: bytes, kind: str, starts: Sequence[int], at: int, line: int) -> list[int] | None:
@@ -204,4 +206,4 @@ def _has(names: Callable[[], bytes], name: str) -> bool:
 
 def digest_of(text: bytes) -> str:
     """The digest of some lines, whatever blank lines follow them."""
-    return hashlib.sha256(text.rstrip()).hexdigest()[:32]
+    return sha256(text.rstrip()).hexdigest()[:_DIGEST]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from itertools import chain, groupby, islice, repeat
-from operator import attrgetter, contains, itemgetter
-from typing import Any, NamedTuple
+from itertools import chain, compress, count, groupby, islice, repeat
+from operator import attrgetter, contains, gt, itemgetter, not_, or_
+from typing import Any, NamedTuple, TypeVar
 
 from configlet.model.frozen import dataclass
-from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector
+from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector, Service
 from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
+from configlet.model.policy import Rule
 from configlet.model.problem import Place
 from configlet.packets.index import Spans
 from configlet.pipeline.cache import Parts
@@ -23,6 +24,7 @@ from configlet.pipeline.site import Site
 from configlet.place.local import keeps
 from configlet.rules import select
 
+L = TypeVar("L")
 ALL = "*"
 """A rule that speaks of more than a fifth of all places is kept in every slice."""
 
@@ -78,8 +80,7 @@ class Where:
 
     def both(self, source: Addresses, destination: Addresses) -> tuple[str, ...]:
         """The places of two ends together; ALL when either is everywhere."""
-        one, other = self.of(source), self.of(destination)
-        return (ALL,) if ALL in (*one, *other) else tuple(sorted({*one, *other}))
+        return _together(self.of(source), self.of(destination))
 
 
 def map_of(site: Site, given: Inputs) -> Map | None:
@@ -145,38 +146,72 @@ class _Found:
 def _spoken(site: Site, names: _Names, where: Where) -> list[Spoken]:
     """What each rule of the policy speaks of; most have the ends of another, as one object (``workspace.build``)."""
     lines = site.inventory.policy
+    sources, destinations, services = ([*map(itemgetter(column), lines)] for column in (1, 2, 3))
     written = [rule for rule in site.policy.rules if rule.origin == "policy"]
-    services = {id(line.services): line.services for line in lines}
-    worded = {id(of) for of in services.values() if not all(map(contains, map(_NAME, of), repeat("/")))}
     side = names.sides(where)
-    by_ends: dict[tuple[int, int], Spoken] = {}
-    out = []
-    for line, rule in zip(lines, written, strict=True):
-        _, sources, destinations, of, *_ = line
-        key = id(sources), id(destinations)
-        found = by_ends.get(key)
+    starts = {id(said): side(said, rule.source) for said, rule in _distinct(sources, written)}
+    ends = {id(said): side(said, rule.destination) for said, rule in _distinct(destinations, written)}
+    both = [*zip(map(id, sources), map(id, destinations), strict=True)]
+    by_ends = {(one, other): _both(starts[one], ends[other]) for one, other in dict.fromkeys(both)}
+    out = [*map(by_ends.__getitem__, both)]
+    said = _worded(services)
+    known: dict[tuple[int, int], Spoken] = {}
+    numbers = [*map(id, services)]
+    for at in compress(count(), map(said.__contains__, numbers)) if said else ():
+        key = id(out[at]), numbers[at]
+        found = known.get(key)
         if found is None:
-            found = by_ends[key] = _both(side(sources), side(destinations), where.both(rule.source, rule.destination))
-        out.append((*found[:2], uses_of(line), found[3]) if id(of) in worded else found)
+            places, hosts, uses, whole = out[at]
+            found = known[key] = places, hosts, tuple(sorted({*uses, *said[numbers[at]]})), whole
+        out[at] = found
     return out
 
 
+def _distinct(lists: Sequence[L], rules: Sequence[Rule]) -> Iterable[tuple[L, Rule]]:
+    """Each list, by its identity, with one of the rules that have it."""
+    return [(lists[at], rules[at]) for at in dict(zip(map(id, lists), count(), strict=False)).values()]
+
+
+def _worded(services: Sequence[tuple[Service, ...]]) -> dict[int, Texts]:
+    """The names of services in lists that have any, by the list; most rules ask for a literal such as ``tcp/22``."""
+    distinct = dict(zip(map(id, services), services, strict=True))
+    literal = map(contains, map(_NAME, map(itemgetter(0), distinct.values())), repeat("/"))
+    perhaps = compress(distinct, map(or_, map(not_, literal), map(gt, map(len, distinct.values()), repeat(1))))
+    found = {number: tuple([of.name for of in distinct[number] if "/" not in of.name]) for number in perhaps}
+    return {number: texts for number, texts in found.items() if texts}
+
+
 class _Side(NamedTuple):
-    """What one end of rules says: its words, the hosts that it names, those with its labels, and the places of whatever in
-    it is no host or workload."""
+    """What one end of rules says: its words, the hosts that it names, those with its labels, the places of whatever in it is no
+    host or workload, and all of its places."""
 
     words: Texts
     named: Texts
     labelled: Texts
     others: Texts
+    places: Texts
 
 
-def _both(one: _Side, other: _Side, places: Texts) -> Spoken:
+def _both(one: _Side, other: _Side) -> Spoken:
     """What rules between two ends speak of; of services they say nothing by name."""
+    places = _together(one.places, other.places)
+    if not (one.named or other.named or one.labelled or other.labelled):
+        return places, (), _union(one.words, other.words), places
     named = (*one.named, *other.named)
     hosts = tuple(dict.fromkeys((*named, *one.labelled, *other.labelled)))
-    whole = tuple(sorted({*one.others, *other.others})) if named else places
-    return places, hosts, tuple(sorted({*one.words, *other.words})), whole
+    whole = _union(one.others, other.others) if named else places
+    return places, hosts, _union(one.words, other.words), whole
+
+
+def _together(one: Texts, other: Texts) -> Texts:
+    return (ALL,) if ALL in one or ALL in other else _union(one, other)
+
+
+def _union(one: Texts, other: Texts) -> Texts:
+    """The texts of two lists, sorted; nearly always both have one."""
+    if len(one) == len(other) == 1 and one != other:
+        return one + other if one < other else other + one
+    return tuple(sorted({*one, *other}))
 
 
 class _Names:
@@ -205,42 +240,52 @@ class _Names:
             if w.labels and wanted <= {*self.segments[w.segment].labels, *w.labels}
         )
 
-    def sides(self, where: Where) -> Callable[[tuple[Selector, ...]], _Side]:
-        """What each list of selectors says, known by its identity: lists of one selector stand in many rules."""
-        known: dict[int, _Side] = {}
+    def sides(self, where: Where) -> Callable[[tuple[Selector, ...], Addresses], _Side]:
+        """What each list of selectors says: selectors are known by their identity, as one that stands in many rules is one."""
+        known: dict[int, Texts] = {}
 
-        def side(selectors: tuple[Selector, ...]) -> _Side:
-            found = known.get(id(selectors))
+        def others(selector: Selector) -> Texts:
+            found = known.get(id(selector))
             if found is None:
-                named = tuple([self.host[s.name] for s in selectors if s.name in self.host])
-                labels = [self.labelled(s.labels) for s in selectors if s.name is None]
-                others = [where.of(select(self.inventory, s, source=True)) for s in selectors if s.name not in self.host]
-                found = _Side(tuple(map(str, selectors)), named, tuple(chain(*labels)), tuple(chain(*others)))
-                known[id(selectors)] = found
+                found = known[id(selector)] = where.of(select(self.inventory, selector, source=True))
             return found
+
+        def side(selectors: tuple[Selector, ...], meant: Addresses) -> _Side:
+            named = tuple([self.host[s.name] for s in selectors if s.name in self.host])
+            labels = [self.labelled(s.labels) for s in selectors if s.name is None]
+            rest = [others(s) for s in selectors if s.name not in self.host]
+            return _Side(tuple(map(str, selectors)), named, tuple(chain(*labels)), tuple(chain(*rest)), where.of(meant))
 
         return side
 
     def words(self, where: Where) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Every word that a selector can have."""
         found: dict[str, tuple[set[str], set[str]]] = {}
+        only: dict[str, tuple[str, str]] = {}
+        inventory = self.inventory
 
         def add(word: str, places: Iterable[str], hosts: Iterable[str] = ()) -> None:
             both = found.setdefault(word, (set(), set()))
             both[0].update(places)
             both[1].update(hosts)
 
-        for name in (*(s.name for s in self.inventory.segments), *(e.name for e in self.inventory.externals)):
+        for name in (*(s.name for s in inventory.segments), *(e.name for e in inventory.externals)):
             add(name, [name])
-        for segment in self.inventory.segments:
+        for segment in inventory.segments:
             for _, value in segment.labels:
                 add(value, [segment.name])
-        for work in self.inventory.workloads:
-            for word in {work.name, work.host, *(value for _, value in work.labels)}:
-                add(word, [work.segment], [work.host])
-        for name in (*(n for n, _, _ in self.inventory.addresses), *(m.name for m in self.inventory.multicast)):
-            add(name, where.of(select(self.inventory, Selector(name, (), Place("")), source=True)))
-        return {word: (tuple(sorted(places)), tuple(sorted(hosts))) for word, (places, hosts) in found.items()}
+        for work in inventory.workloads:
+            here = work.segment, work.host
+            for word in {work.name, work.host, *[value for _, value in work.labels]}:
+                if only.setdefault(word, here) is not here:
+                    add(word, [work.segment], [work.host])
+        for name in (*(n for n, _, _ in inventory.addresses), *(m.name for m in inventory.multicast)):
+            add(name, where.of(select(inventory, Selector(name, (), Place("")), source=True)))
+        for word in found.keys() & only.keys():
+            place, host = only[word]
+            add(word, [place], [host])
+        of_one = {word: ((place,), (host,)) for word, (place, host) in only.items()}
+        return of_one | {word: (tuple(sorted(places)), tuple(sorted(hosts))) for word, (places, hosts) in found.items()}
 
 
 def _neighbours(site: Site) -> dict[str, tuple[str, ...]]:
