@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from benchmarks.sites import Size, write
 from configlet.model.inventory import Segment
-from configlet.model.net import FAMILIES, Family, Span
+from configlet.model.net import FAMILIES, Family, Span, span_of, subtract
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box
 from configlet.packets.boxes import meet
 from configlet.packets.entries import permits_only, split
@@ -146,3 +147,26 @@ def test_an_index_gives_rows_in_their_order(tmp_path: Path) -> None:
                 for row in rows
                 if all(row.box[d][0] <= hi and lo <= row.box[d][1] for d, (lo, hi) in zip((SRC, DST), ends, strict=True))
             )
+
+
+def test_the_rest_of_a_segment_is_what_no_workload_and_no_management_has(tmp_path: Path) -> None:
+    write(tmp_path, Size(switches=5, hosts=6, rules=30, six=50, name="small"))
+    inventory = open_site(tmp_path, "small", DAY).inventory
+    realm, (host, *others) = inventory.controller_realm, inventory.hosts
+    segments = [s for s in inventory.segments if s.realm == realm]
+    last = segments[0].prefixes[0][-1]
+    assert host.management
+    moved = replace(host, management=replace(host.management, address=last))
+    inventory = replace(inventory, hosts=(moved, *others))
+    managed = {way.address for one in (*inventory.hosts, *inventory.devices) if (way := one.management)}
+    rest = 0
+    for segment in inventory.segments:
+        taken = {a for work in inventory.workloads if work.segment == segment.name for a in work.addresses}
+        taken |= managed if segment.realm == realm else set()
+        for family in FAMILIES:
+            nets = [net for net in segment.prefixes if net.version == family]
+            left = subtract([span_of(net) for net in nets], [(int(a), int(a)) for a in taken if a.version == family])
+            of = [end for end in ends_of(inventory, segment.realm, family) if end.segment is segment and not end.workload]
+            assert [end.spans for end in of] == ([left] if left else [])
+            rest += len(left)
+    assert last in managed and rest > 15

@@ -45,11 +45,14 @@ def change(box: Box, level: int, span: Span) -> Box:
 def minus(a: Box, b: Box) -> tuple[Box, ...]:
     """What is left of ``a`` without ``b``, in disjoint boxes (at most two for each dimension)."""
     common = meet(a, b)
-    if common is None:
-        return (a,)
+    return (a,) if common is None else around(a, common)
+
+
+def around(box: Box, inner: Box) -> tuple[Box, ...]:
+    """The same of a box without one that lies in it."""
     out: list[Box] = []
-    rest = a
-    for level, (lo, hi) in enumerate(common):
+    rest = box
+    for level, (lo, hi) in enumerate(inner):
         low, high = rest[level]
         if low < lo:
             out.append(change(rest, level, (low, lo - 1)))

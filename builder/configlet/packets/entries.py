@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from configlet.model.inventory import Term
 from configlet.model.net import Family, Span
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry, Policy, Rule
-from configlet.packets.boxes import meet, minus
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry, Policy, Rule
+from configlet.packets.boxes import around, meet, minus
 
 WHOLE: Span = (0, 0)
 
@@ -57,11 +57,20 @@ def split(entries: Sequence[Entry], box: Box) -> tuple[tuple[Box, Entry | None],
     """A box cut into the parts that different entries decide, in order; what no entry decides comes last with None."""
     out: list[tuple[Box, Entry | None]] = []
     rest: list[Box] = [box]
+    (low, high), (first, last) = box[DST], box[SRC]
     for entry in entries:
-        if meet(entry.box, box) is None:
+        _, (begin, end), (start, stop), *_ = entry.box
+        if begin > high or end < low or start > last or stop < first or meet(entry.box, box) is None:
             continue
-        out += [(both, entry) for part in rest if (both := meet(part, entry.box))]
-        rest = [piece for part in rest for piece in minus(part, entry.box)]
+        left: list[Box] = []
+        for part in rest:
+            both = meet(part, entry.box)
+            if both is None:
+                left.append(part)
+            else:
+                out.append((both, entry))
+                left += around(part, both)
+        rest = left
         if not rest:
             break
     return (*out, *((part, None) for part in rest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from configlet.model.net import Span
@@ -37,9 +38,9 @@ class Index(Generic[R]):
     def __init__(self, rows: Sequence[R]) -> None:
         self.rows = rows
         at: dict[int, dict[Span, list[int]]] = {SRC: {}, DST: {}}
+        boxes = [row.box for row in rows]
         for dimension, places in at.items():
-            for number, row in enumerate(rows):
-                span = row.box[dimension]
+            for number, span in enumerate(map(itemgetter(dimension), boxes)):
                 if span in places:
                     places[span].append(number)
                 else:

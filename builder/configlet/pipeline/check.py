@@ -241,11 +241,13 @@ def locked_out(site: Site) -> Iterator[Problem]:
     driver, or by some port of TCP where nothing of ours changes it."""
     inventory = site.inventory
     realm = inventory.controller_realm
-    from_controller = cache(partial(_from_controller, site, realm))
+    from_controllers = cache(partial(_from_controllers, site, realm))
     ways = [(d.name, d.platform, d.management, d.place) for d in inventory.devices if d.managed]
     ways += [(h.name, h.platform, h.management, h.place) for h in inventory.hosts if h.managed]
     by_manager = {p for p, known in site.platforms.items() if known.through == "manager"}
-    ways += [(h.name, p, h.manager, h.place) for h in inventory.hosts if h.managed for p in h.filter_tables if p in by_manager]
+    if by_manager:
+        managers = [(h, p) for h in inventory.hosts if h.managed for p in h.filter_tables if p in by_manager]
+        ways += [(h.name, p, h.manager, h.place) for h, p in managers]
     for name, platform, management, where in ways:
         if management is None:
             detail = f'"{name}" is managed and has no management address: there is no way in. Give it one, or `managed: false`.'
@@ -254,13 +256,14 @@ def locked_out(site: Site) -> Iterator[Problem]:
             yield Problem("No way in", detail, where)
             continue
         port, version = site.platforms[platform].port, management.address.version
-        controllers = [one for one in inventory.controller if one.version == version]
+        controllers, to = from_controllers(version, port), int(management.address)
         if not controllers:
             detail = f'"{name}" is managed at an IPv{version} address, and the site\'s controller has none: there is no way in.'
             yield Problem("No way in", f"{detail} Give one of the two an address of the other's family.", management.place)
-        for controller in controllers:
-            asked = way_in(controller, port, (int(management.address),) * 2)
-            part, entry = decided(from_controller(controller, port), asked)
+        for controller, entries in controllers:
+            if _lets_in(entries, to):
+                continue
+            part, entry = decided(entries, way_in(controller, port, (to, to)))
             if not (entry and entry.permit):
                 packet = packet_of(family_of(controller), realm, part)
                 by = f'"{entry.rule.name}"' if entry else "the default deny"
@@ -278,11 +281,25 @@ def way_in(controller: IPAddress, port: int | None, to: Span) -> Box:
     return (6, 6), to, (int(controller),) * 2, (port, port) if port else ANY_PORT, (49152, 49152), (0, 0), (0, 0)
 
 
-def _from_controller(site: Site, realm: str, controller: IPAddress, port: int | None) -> list[Entry]:
-    """The entries that decide some of them, wherever they go."""
-    family = family_of(controller)
-    every = way_in(controller, port, full(family)[DST])
-    return [entry for entry in site.index(realm, family).at(SRC, (every[SRC],)) if meet(entry.box, every)]
+def _from_controllers(site: Site, realm: str, version: int, port: int | None) -> list[tuple[IPAddress, list[Entry]]]:
+    """The entries that decide some of them, wherever they go, of each controller of an IP version."""
+    out = []
+    for controller in site.inventory.controller:
+        if controller.version == version:
+            family = family_of(controller)
+            every = way_in(controller, port, full(family)[DST])
+            near = site.index(realm, family).at(SRC, (every[SRC],))
+            out.append((controller, [entry for entry in near if meet(entry.box, every)]))
+    return out
+
+
+def _lets_in(entries: Sequence[Entry], to: int) -> bool:
+    """Whether the first of such entries that has an address is a permit: then it permits some."""
+    for entry in entries:
+        low, high = entry.box[DST]
+        if low <= to <= high:
+            return entry.permit
+    return False
 
 
 def decided(entries: Sequence[Entry], asked: Box) -> tuple[Box, Entry | None]:

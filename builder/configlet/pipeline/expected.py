@@ -58,11 +58,14 @@ def _decided(site: Site, test: PolicyTest, many: int) -> Iterator[_Found]:
 
 
 def _split(site: Site, realm: str, family: Family, terms: list[Term], near: Spans, far: Spans) -> Iterator[_Found]:
-    """Each part of the question that is decided in its own way."""
-    entries = site.index(realm, family).between(near, far)
+    """The first part of the question that passes, and the first that does not."""
+    entries, seen = site.index(realm, family).between(near, far), set[bool]()
     for box in (box_of(term, s, t) for term in terms for s in near for t in far):
         for part, entry in split(entries, box):
-            yield packet_of(family, realm, part), entry
+            passes = entry is not None and entry.permit
+            if passes not in seen:
+                seen.add(passes)
+                yield packet_of(family, realm, part), entry
 
 
 def _walked(site: Site, asked: Question, realm: str, family: Family, terms: list[Term]) -> Iterator[_Found]:

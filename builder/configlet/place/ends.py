@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from configlet.model.frozen import dataclass
 from configlet.model.inventory import Device, External, Host, Inventory, Segment, Workload
-from configlet.model.net import Family, Spans, family_of, merge, span_of, subtract
+from configlet.model.net import Family, Span, Spans, family_of, merge, span_of, subtract
+
+Inside = Mapping[str, Sequence[tuple[Workload, Mapping[int, Sequence[Span]]]]]
+"""The workloads of each segment, each with its addresses of an IP version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,34 @@ def _any(_: object) -> bool:
     return True
 
 
-def ends_of(
-    inventory: Inventory, realm: str, family: Family, wanted: Callable[[Workload], bool] = _any
-) -> tuple[End, ...]:
-    """All ends of a realm and family: each workload that is ``wanted``, each segment's rest, each external."""
-    out: list[End] = []
-    inside: dict[str, list[Workload]] = {}
+def workloads_of(inventory: Inventory) -> Inside:
+    """The workloads of each segment, and what addresses each has of a family."""
+    inside: dict[str, list[tuple[Workload, dict[int, list[Span]]]]] = {}
     for host in inventory.hosts:
         for workload in host.workloads:
-            inside.setdefault(workload.segment, []).append(workload)
+            spans: dict[int, list[Span]] = {}
+            for address in workload.addresses:
+                value = int(address)
+                spans.setdefault(address.version, []).append((value, value))
+            inside.setdefault(workload.segment, []).append((workload, spans))
+    return inside
+
+
+def ends_of(
+    inventory: Inventory,
+    realm: str,
+    family: Family,
+    wanted: Callable[[Workload], bool] = _any,
+    inside: Inside | None = None,
+) -> tuple[End, ...]:
+    """All ends of a realm and family: each workload that is ``wanted``, each segment's rest, each external. ``inside``: the
+    workloads of the inventory, where they are known."""
+    out: list[End] = []
+    inside = workloads_of(inventory) if inside is None else inside
+    managed = _management(inventory, realm, family)
     for segment in inventory.segments:
         if segment.realm == realm:
-            out += _segment_ends(inventory, segment, family, inside.get(segment.name, ()), wanted)
+            out += _segment_ends(segment, family, inside.get(segment.name, ()), wanted, managed)
     for external in inventory.externals:
         if external.realm == realm:
             spans = merge(span_of(n) for n in external.prefixes if family_of(n) == family)
@@ -75,7 +95,7 @@ def managements_of(
     owners: list[Host | Device] = [*inventory.hosts, *inventory.devices]
     for one in owners:
         way = one.management
-        if way and family_of(way.address) == family and wanted(one.name):
+        if way and way.address.version == family and wanted(one.name):
             at = int(way.address)
             thing = next((t for (low, high), t in near if low <= at <= high), None)
             segment = thing if isinstance(thing, Segment) else None
@@ -85,24 +105,30 @@ def managements_of(
 
 
 def _segment_ends(
-    inventory: Inventory, segment: Segment, family: Family, inside: Iterable[Workload], wanted: Callable[[Workload], bool]
+    segment: Segment,
+    family: Family,
+    inside: Iterable[tuple[Workload, Mapping[int, Sequence[Span]]]],
+    wanted: Callable[[Workload], bool],
+    managed: list[Span],
 ) -> list[End]:
     out: list[End] = []
-    taken = _management(inventory, segment, family)
-    for workload in inside:
-        spans = [(int(a),) * 2 for a in workload.addresses if family_of(a) == family]
+    prefixes = [span_of(n) for n in segment.prefixes if family_of(n) == family]
+    taken = [one for low, high in prefixes for one in managed[bisect_left(managed, (low,)) : bisect_left(managed, (high + 1,))]]
+    for workload, of in inside:
+        spans = of.get(family, ())
         taken += spans
         if spans and wanted(workload):
             out.append(End(segment.realm, family, merge(spans), segment, None, workload))
-    rest = subtract([span_of(n) for n in segment.prefixes if family_of(n) == family], taken)
+    rest = subtract(prefixes, taken)
     if rest:
         out.append(End(segment.realm, family, rest, segment, None, None))
     return out
 
 
-def _management(inventory: Inventory, segment: Segment, family: Family) -> list[tuple[int, int]]:
-    if segment.realm != inventory.controller_realm:
+def _management(inventory: Inventory, realm: str, family: Family) -> list[Span]:
+    """The management addresses of a realm, in order."""
+    if realm != inventory.controller_realm:
         return []
     ways = [h.management for h in inventory.hosts] + [d.management for d in inventory.devices]
-    found = [way.address for way in ways if way]
-    return [(int(a), int(a)) for a in found if family_of(a) == family]
+    found = sorted([int(way.address) for way in ways if way and way.address.version == family])
+    return [(value, value) for value in found]

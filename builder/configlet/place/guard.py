@@ -13,14 +13,14 @@ from typing import Literal
 from configlet.model.frozen import dataclass
 from configlet.model.gate import Gate
 from configlet.model.inventory import Acceptance
-from configlet.model.net import FAMILIES, Family, family_of, merge, span_of
+from configlet.model.net import FAMILIES, Family, family_of, merge, overlap, span_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, PROTO, SRC, Box, Entry, Packet, Rule
 from configlet.packets.boxes import meet, packet_of
 from configlet.packets.entries import permits_only, split
-from configlet.packets.index import Cells, Index, Spans
+from configlet.packets.index import Cells, Index
 from configlet.packets.reply import reply_list
 from configlet.place.beyond import Beyond, LawOf, hidden
-from configlet.place.ends import End, ends_of, managements_of
+from configlet.place.ends import End, Inside, ends_of, managements_of, workloads_of
 from configlet.place.gates import Placement
 from configlet.place.local import guards_at, inside, keeps, only_at_nics, whole
 from configlet.place.paths import doors, routes
@@ -52,10 +52,11 @@ def gaps(placement: Placement, realms: tuple[str, ...], index: IndexOf, law_of: 
     beyond = Beyond(law_of)
     loose = frozenset(work.name for work in placement.inventory.workloads if not keeps(placement, work))
     parts = [(realm, family, index(realm, family)) for realm in realms for family in FAMILIES]
+    inside = workloads_of(placement.inventory)
     return tuple(
         gap
         for realm, family, of in parts
-        for gap in (*_Realm(placement, realm, family, of, beyond, loose).gaps(), *_observed(placement, realm, family, of))
+        for gap in (*_Realm(placement, realm, family, of, beyond, loose, inside).gaps(), *_observed(placement, realm, family, of))
     )
 
 
@@ -101,11 +102,12 @@ class _Realm:
         index: Index[Entry],
         beyond: Beyond,
         loose: frozenset[str],
+        inside_of: Inside,
     ) -> None:
         self.placement, self.family, self.realm, self.index, self.beyond = placement, family, realm, index, beyond
         inventory = placement.inventory
         self.ends = [
-            *ends_of(inventory, realm, family, lambda work: work.name in loose),
+            *ends_of(inventory, realm, family, lambda work: work.name in loose, inside_of),
             *managements_of(inventory, realm, family, lambda name: not whole(placement, name)),
         ]
         self.missed = frozenset(n for n, end in enumerate(self.ends) if only_at_nics(placement, end.manages))
@@ -227,12 +229,11 @@ class _Realm:
 
     def _exposed(self) -> Iterator[Gap]:
         """What a written deny meets of the replies that stateless gates must pass, where an end stands bare."""
-        near = Spans(span for end in self.ends if end.workload for span in end.spans)
-        for at, deny in enumerate(self.index.rows):
-            if deny.permit or deny.rule.origin != "policy":
-                continue
+        near = merge([span for end in self.ends if end.workload for span in end.spans])
+        bare = cache(lambda span: overlap((span,), near))
+        for at, deny in [(at, row) for at, row in enumerate(self.index.rows) if not row.permit]:
             source, target = deny.box[SRC], deny.box[DST]
-            if not (near.meeting(*source) or near.meeting(*target)):
+            if deny.rule.origin != "policy" or not (bare(source) or bare(target)):
                 continue
             # Only what decides packets from the deny's destination to its source can be answered in its box.
             for reply in permits_only(reply_list(self.index.between((target,), (source,)), self.family)):

@@ -75,13 +75,13 @@ def inside(one: End, other: End) -> bool:
 
 def stacks_of(workload: Workload) -> tuple[Stack, ...]:
     """The stack of a workload, and those of the services beside it."""
-    return workload.stack, *(stack for _, stack in workload.also)
+    return (workload.stack, *[stack for _, stack in workload.also]) if workload.also else (workload.stack,)
 
 
 def keeps(placement: Placement, workload: Workload) -> bool:
     """Whether a table on its host's own IP hooks remembers connections, and sees all that a workload sends and receives."""
     stacks = stacks_of(workload)
-    for gate in placement.of_owner(workload.host):
+    for gate in placement.owners.get(workload.host, ()):
         record = gate.capability
         if record.stateful and _sees_all(mechanism(gate), gate.direction, record.controlled_by, stacks):
             return True
@@ -97,10 +97,10 @@ def _sees_all(mechanism: str, direction: Direction, controlled_by: str, stacks: 
 
 def whole(placement: Placement, host: str) -> bool:
     """Whether a table on a host's own IP hooks remembers connections: it has what the host manages itself by, too."""
-    return any(
-        gate.kind == "filter-table" and gate.stateful and mechanism(gate) not in OUTSIDE
-        for gate in placement.of_owner(host)
-    )  # fmt: skip
+    for gate in placement.of_owner(host):
+        if gate.kind == "filter-table" and gate.stateful and mechanism(gate) not in OUTSIDE:
+            return True
+    return False
 
 
 def only_at_nics(placement: Placement, host: str) -> bool:
