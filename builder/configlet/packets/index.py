@@ -33,7 +33,7 @@ class Spans:
 class Index(Generic[R]):
     """A first-match list and where each address stands in it. The list itself stays as it is."""
 
-    __slots__ = ("_at", "_spans", "rows")
+    __slots__ = ("_at", "_last", "_spans", "rows")
 
     def __init__(self, rows: Sequence[R]) -> None:
         self.rows = rows
@@ -46,17 +46,22 @@ class Index(Generic[R]):
                 else:
                     places[span] = [number]
         self._at = at
+        self._last: dict[int, tuple[tuple[Span, ...], frozenset[int]]] = {}
         self._spans = {dimension: Spans(places) for dimension, places in at.items()}
 
     def spans(self, dimension: int) -> Iterable[Span]:
         """The distinct intervals of an address dimension."""
         return self._at[dimension].keys()
 
-    def numbers(self, dimension: int, spans: Iterable[Span]) -> set[int]:
-        """The places, in the list, of the rows that meet any of the spans in an address dimension."""
-        places = self._at[dimension]
-        hit = {found for low, high in spans for found in self._spans[dimension].meeting(low, high)}
-        return {number for span in hit for number in places[span]}
+    def numbers(self, dimension: int, spans: Iterable[Span]) -> frozenset[int]:
+        """The places, in the list, of the rows that meet any of the spans in an address dimension. The last answer is remembered,
+        as one end is asked about with many others."""
+        asked, known = tuple(spans), self._last.get(dimension)
+        if known is None or known[0] != asked:
+            places = self._at[dimension]
+            hit = {found for low, high in asked for found in self._spans[dimension].meeting(low, high)}
+            known = self._last[dimension] = asked, frozenset([number for span in hit for number in places[span]])
+        return known[1]
 
     def at(self, dimension: int, spans: Iterable[Span]) -> tuple[R, ...]:
         """The rows that meet any of the spans in an address dimension, in order."""

@@ -16,7 +16,7 @@ from configlet.packets.entries import split
 from configlet.pipeline.analysis import policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, groups, proven, unproven
 from configlet.pipeline.cores import each_group
-from configlet.pipeline.expected import run_test
+from configlet.pipeline.expected import run_tests
 from configlet.pipeline.known import Tell
 from configlet.pipeline.report import AcceptedGap, GroupSaid, Report, TestSaid, counted
 from configlet.pipeline.site import Site
@@ -36,7 +36,7 @@ def check_site(site: Site, started: float, tell: Tell | None = None, jobs: int |
     """
     said = tuple(group_reports(site, tell, jobs))
     gc.freeze()  # what gates were compared by is remembered, and nothing of it is dead
-    tests = tuple(run_test(site, test) for test in site.inventory.tests)
+    tests = run_tests(site, site.inventory.tests)
     open_gaps, closed = split_gaps(site)
     findings = (
         *site.warnings,

@@ -190,7 +190,7 @@ class _Teller:
     def __init__(self, site: Site, realm: str, service: Service) -> None:
         self.realm, self.service = realm, service
         self.index = {family: site.index(realm, family) for family in FAMILIES}
-        self.numbers: dict[tuple[Span, Family, int], tuple[set[int], set[int]]] = {}
+        self.numbers: dict[tuple[Span, Family, int], tuple[frozenset[int], frozenset[int]]] = {}
         inventory = site.inventory
         lines = (*inventory.failsafe, *inventory.infrastructure, *inventory.policy)
         self.lines: dict[tuple[str, object], RuleLine] = {(line.name, line.place): line for line in lines}
@@ -228,13 +228,13 @@ class _Teller:
                     shut = permits_from.isdisjoint(permits_to)
                     yield family, a, b, () if shut else tuple(rows[n] for n in sorted(from_here & to_there))
 
-    def _of(self, span: Span, family: Family, dimension: int) -> tuple[set[int], set[int]]:
+    def _of(self, span: Span, family: Family, dimension: int) -> tuple[frozenset[int], frozenset[int]]:
         """The entries that can meet a part of an end, and the permits of them, by their place in the list."""
         key = span, family, dimension
         if key not in self.numbers:
             index = self.index[family]
             found = index.numbers(dimension, (span,))
-            self.numbers[key] = found, {number for number in found if index.rows[number].permit}
+            self.numbers[key] = found, frozenset([number for number in found if index.rows[number].permit])
         return self.numbers[key]
 
     def _said(self, family: Family, box: Box) -> str:

@@ -20,7 +20,7 @@ from configlet.model.problem import Refused
 from configlet.pipeline.analysis import SUMMARY, policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
 from configlet.pipeline.check import accepted_gap, failed, gap_problems, group_said, split_gaps
-from configlet.pipeline.expected import run_test
+from configlet.pipeline.expected import run_tests
 from configlet.pipeline.inputs import Inputs
 from configlet.pipeline.known import Before
 from configlet.pipeline.report import GroupSaid, Report, counted
@@ -131,7 +131,7 @@ def _merged(
     """The report of before with what is said of the touched part in its place; None if anything there is red."""
     old = before.report
     proven_texts = {owner: made for of_group in texts.values() for owner, made in of_group.items()}
-    tests = {test.place: run_test(site, test) for test in site.inventory.tests}
+    tests = {test.place: test for test in run_tests(site, site.inventory.tests)}
     gaps, closed = split_gaps(site, change.places)
     accepted = (
         *(gap for gap in old.accepted if not change.places & set(gap.places)),

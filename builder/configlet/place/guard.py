@@ -22,7 +22,7 @@ from configlet.packets.reply import reply_list
 from configlet.place.beyond import Beyond, LawOf, hidden
 from configlet.place.ends import End, Inside, ends_of, managements_of, workloads_of
 from configlet.place.gates import Placement
-from configlet.place.local import guards_at, inside, keeps, only_at_nics, whole
+from configlet.place.local import Way, guards_at, inside, keeps, only_at_nics, whole
 from configlet.place.paths import doors, routes
 
 IndexOf = Callable[[str, Family], Index[Entry]]
@@ -119,6 +119,7 @@ class _Realm:
                 self.hosts.setdefault(end.workload.host, []).append(number)
         self.guards = cache(self._guards)
         self.at = cache(self._at)
+        self.seeing: dict[tuple[int, Way, bool], tuple[Gate, ...]] = {}
 
     def gaps(self) -> Iterator[Gap]:
         if self.missed or any(end.workload for end in self.ends):
@@ -173,9 +174,18 @@ class _Realm:
 
     def _at(self, source: int, target: int) -> tuple[Gate, ...]:
         """The gates at the two ends themselves that see what goes from one to the other."""
-        sent = guards_at(self.placement, self.ends[source], "sends", self.ends[target])
-        received = guards_at(self.placement, self.ends[target], "receives", self.ends[source])
-        return (*sent, *received)
+        return (*self._seeing(source, "sends", target), *self._seeing(target, "receives", source))
+
+    def _seeing(self, number: int, way: Way, other: int) -> tuple[Gate, ...]:
+        """The gates at an end; of the other end they ask only whether it is inside the same host."""
+        end, further = self.ends[number], self.ends[other]
+        if end.workload is None:
+            return ()
+        key = number, way, inside(end, further)
+        found = self.seeing.get(key)
+        if found is None:
+            found = self.seeing[key] = guards_at(self.placement, end, way, further)
+        return found
 
     def _between(self, one: int, other: int) -> tuple[str, ...] | None:
         """The gates without memory from one end to the other; None or () where there are none."""
