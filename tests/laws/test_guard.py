@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -20,9 +21,13 @@ from configlet.packets.entries import permits_only, split
 from configlet.packets.index import Cells, Index, Spans
 from configlet.packets.reply import reply_list
 from configlet.pipeline.site import Site, open_site
-from configlet.place import End, ends_of, paths
+from configlet.place import End, ends_of, guard, paths
+from configlet.place.beyond import Beyond
+from configlet.place.ends import workloads_of
 from configlet.place.guard import bare, gaps
+from configlet.place.local import guards_at, inside
 
+ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 24)
 NEIGHBOURS = """  - name: two of one segment
     from: [h00001]
@@ -170,3 +175,22 @@ def test_the_rest_of_a_segment_is_what_no_workload_and_no_management_has(tmp_pat
             assert [end.spans for end in of] == ([left] if left else [])
             rest += len(left)
     assert last in managed and rest > 15
+
+
+def test_the_gates_at_an_end_are_those_that_are_found_for_each_pair_anew(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "inventory" / "dc1", tmp_path / "inventory" / "dc1")
+    hosts = tmp_path / "inventory" / "dc1" / "hosts.yaml"
+    also = "      risk3:\n        addresses: [10.1.50.13]\n        on: [ens1]\n        segment: risk\n        stack: kernel\n"
+    text = hosts.read_text().replace("  risk2:\n    manage", "  risk2:\n    platform: xdp\n    manage")
+    hosts.write_text(text.replace("      risk2:\n", f"{also}      risk2:\n"))
+    site = open_site(tmp_path, "dc1", DAY)
+    beyond, everybody = Beyond(site.laws.towards), frozenset(work.name for work in site.inventory.workloads)
+    index, inside_of = site.index("trading", 4), workloads_of(site.inventory)
+    realm = guard._Realm(site.placement, "trading", 4, index, beyond, everybody, inside_of)
+    seen: dict[tuple[str, bool], set[str]] = {}
+    for one, source in enumerate(realm.ends):
+        for other, target in enumerate(realm.ends):
+            received = guards_at(site.placement, target, "receives", source)
+            assert realm.at(one, other) == (*guards_at(site.placement, source, "sends", target), *received)
+            seen.setdefault((target.name, inside(source, target)), set()).update(gate.name for gate in received)
+    assert any(seen[name, True] != gates for (name, stays), gates in seen.items() if not stays and (name, True) in seen)
