@@ -24,27 +24,38 @@ Rows = Sequence[Span] | Mapping[int, Span]
 def linked(spans: Sequence[Span]) -> list[list[int]]:
     """The numbers of the spans in groups that hang together: of different groups no two share a value. Spans that stand
     alone are left out."""
+    if len(spans) < 2:
+        return []
+    begins, finals = zip(*spans, strict=True)
+    group = _chained(begins, finals)
+    if not group:
+        return []
     found: dict[int, list[int]] = {}
-    for number, group in zip(*hanging(*zip(*spans, strict=True)), strict=True) if len(spans) > 1 else ():
-        found.setdefault(group, []).append(number)
+    for number, low in enumerate(begins):
+        if low in group:
+            found.setdefault(group[low], []).append(number)
     return list(found.values())
 
 
 def hanging(begins: Sequence[int], finals: Sequence[int]) -> tuple[list[int], list[int]]:
     """The same of spans by their first and last values, as columns: the numbers of those that hang together with another, and
-    the number of each one's group, from 1.
+    the number of each one's group, from 1."""
+    groups = list(map(_chained(begins, finals).get, begins))
+    return list(compress(count(), groups)), list(filter(None, groups))
+
+
+def _chained(begins: Sequence[int], finals: Sequence[int]) -> dict[int, int]:
+    """The first values of the spans that hang together with another, each with the number of its group.
 
     Where as many spans have ended as began before a value, none reaches from one side of it to the other.
     """
     lows = sorted(begins)
     apart = list(map(lt, sorted(finals), lows[1:]))
-    if False not in apart:
-        return [], []
     group: dict[int, int] = {}
-    for at in compress(count(), map(not_, apart)):
-        group[lows[at + 1]] = group.setdefault(lows[at], at + 1)
-    groups = list(map(group.get, begins))
-    return list(compress(count(), groups)), list(filter(None, groups))
+    if False in apart:
+        for at in compress(count(), map(not_, apart)):
+            group[lows[at + 1]] = group.setdefault(lows[at], at + 1)
+    return group
 
 
 def doubtful(by: Mapping[Span, Sequence[int]], ends: Rows, ports: Rows) -> set[int]:
