@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,6 +68,18 @@ LINES = tuple(
 def _jinja(template: str, rows: Sequence[object]) -> str:
     plain = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     return plain.from_string(template).render(rows=rows, end="end")
+
+
+def test_a_template_is_looked_at_again_but_for_texts_of_one_platform(tmp_path: Path) -> None:
+    search, kind, template = (tmp_path,), object(), tmp_path / "t.j2"
+    for number, text in enumerate(("a", "b")):
+        template.write_text(text)
+        os.utime(template, (number, number))
+        assert fill(search, "t.j2", {}) == fill(search, "t.j2", {}, object()) == text
+        assert fill(search, "t.j2", {}, kind) == "a", "what was read of a platform once has one template"
+    assert fill((tmp_path,), "t.j2", {}, kind) == "b", "other layers"
+    (tmp_path / "u.j2").write_text("u")
+    assert fill(search, "t.j2", {}, kind) == "b" and fill(search, "u.j2", {}, kind) == "u"
 
 
 @pytest.mark.parametrize("number", range(1 + len(OTHERS)))

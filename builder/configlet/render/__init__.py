@@ -20,5 +20,5 @@ def render(owner: str, platform: Platform, kind: str, tables: Sequence[Table]) -
         text = encoders.find(said.encoder)(said.operands, tables)
     else:
         operands = {**said.operands, "refusals": platform.refusals}
-        text = fill(platform.search, said.template, values(owner, kind, operands, tables))
+        text = fill(platform.search, said.template, values(owner, kind, operands, tables), said)
     return Artifact(owner, platform.name, kind, text, tuple(tables), f"{owner}.{platform.name}.{kind}")

@@ -12,16 +12,22 @@ from configlet.render.forms import all_printed
 from configlet.render.values import Filled, all_written, written
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 
-def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object]) -> str:
-    """The text of a template over finished operands. Raises Refused for a fault in the template or a value."""
+KEPT = 16
+"""Templates that are not looked at again, by the identity of what their texts are of, which is held."""
+_KEPT: dict[int, tuple[object, tuple[Path, ...], str, Template]] = {}
+
+
+def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object], of: object = None) -> str:
+    """The text of a template over finished operands. Raises Refused for a fault in the template or a value. Its file is looked
+    at for every text; for those ``of`` one object, what was read of a platform once, only for the first of them."""
     from jinja2 import TemplateError
     from jinja2.exceptions import TemplateSyntaxError
 
     try:
-        return _environment(search).get_template(template).render(values)
+        return _template(search, template, of).render(values)
     except TemplateSyntaxError as error:
         place = Place(error.filename or template, error.lineno)
         raise refuse("Template that cannot be read", f"{error.message}. Correct the template.", place) from None
@@ -31,6 +37,18 @@ def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object]) 
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         detail = f"{type(error).__name__}: {error}. Correct the template, or take the one that ships: `configlet which`."
         raise refuse("Template that cannot be filled", detail, _place(error, template)) from None
+
+
+def _template(search: tuple[Path, ...], name: str, of: object) -> Template:
+    known = _KEPT.get(id(of))
+    if known and known[1] is search and known[2] == name:
+        return known[3]
+    found = _environment(search).get_template(name)
+    if of is not None:
+        if len(_KEPT) >= KEPT:
+            _KEPT.clear()
+        _KEPT[id(of)] = of, search, name, found
+    return found
 
 
 def _place(error: Exception, template: str) -> Place:
@@ -89,7 +107,8 @@ def _environment(search: tuple[Path, ...]) -> Environment:
 
         def getattr(self, obj: Any, attribute: str) -> Any:
             """A field of a row, or what the sandbox says."""
-            if attribute in _fields(type(obj)):
+            kind = type(obj)
+            if attribute in (_FIELDS.get(kind) or _fields(kind)):
                 return getattr(obj, attribute)
             return super().getattr(obj, attribute)
 
