@@ -18,7 +18,7 @@ from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box, Entry, written_from
-from configlet.model.told import Face, Faced, Group, Told, denies, ends, keys
+from configlet.model.told import Face, Faced, Group, Told, columns, denies, ends
 from configlet.packets.apart import doubted, doubtful
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
@@ -97,7 +97,7 @@ def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
 
 def unbroken(group: Group) -> bool:
     """Whether all its rows are of whole packets."""
-    return all(group.each(unbroken)) if group.parts else {key[-1] for key in group.once(keys)} == {(0, 0)}
+    return all(group.each(unbroken)) if group.parts else group.once(columns)[-1].count((0, 0)) == len(group)
 
 
 def standing(group: Group) -> Group | None:

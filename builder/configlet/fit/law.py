@@ -63,6 +63,7 @@ class Laws:
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
         self._alone = len(self._hosts) < SEVERAL
+        self.observed = any(segment.observed for segment in inventory.segments)
         self._segments = {s.name: s for s in inventory.segments}
         self._externals = {e.name: e for e in inventory.externals}
         self.fitted: dict[int, Sequence[Entry]] = {}

@@ -25,8 +25,7 @@ def tables(laws: Laws, gates: Iterable[Gate]) -> tuple[Table, ...]:
     What a table costs is counted before any of its rows is written out.
     """
     out = counted(laws, gates)
-    observed = any(segment.observed for segment in laws.inventory.segments)
-    problems = [*(_uncounted(out) if observed else ()), *too_large(out, laws.models, laws.lines)]
+    problems = [*(_uncounted(out) if laws.observed else ()), *too_large(out, laws.models, laws.lines)]
     if problems:
         raise Refused(problems)
     # Rows of routed laws are held as long as their laws are, so they are known by identity from one of a pair to the other.

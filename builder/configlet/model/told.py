@@ -27,7 +27,11 @@ class Told:
     __slots__ = ("key", "level", "permit", "proto", "rule")
 
     def __init__(self, level: int, permit: bool, proto: Span, key: Key, rule: Rule) -> None:
-        self.level, self.permit, self.proto, self.key, self.rule = level, permit, proto, key, rule
+        self.level = level
+        self.permit = permit
+        self.proto = proto
+        self.key = key
+        self.rule = rule
 
     def at(self, own: Span) -> Entry:
         """The row of a host with this address."""

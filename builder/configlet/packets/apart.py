@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, count
-from operator import lt, not_
+from operator import lt, not_, sub
 
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.told import Group, Told, columns, ends, keys
@@ -100,26 +100,30 @@ def doubted(groups: Iterable[Group]) -> dict[int, Told]:
     """The same of the rows of one side of an address, by their numbers: those that could share a packet with another one."""
     out: dict[int, Told] = {}
     parts = [(group, group.once(parted)) for group in groups]
-    broad: list[tuple[int, Told]] = []
-    for group, (near, wide, _) in parts:
+    for group, (near, _, _) in parts:
         if near:
             out.update((group.numbers[at], group.rows[at]) for at in near)
-        if wide:
-            broad += ((group.numbers[at], group.rows[at]) for at in wide)
-    if not broad:
+    mine = [group.rows[at].key[0] for group, (_, wide, _) in parts for at in wide]
+    if not mine:
         return out
-    narrow = frozenset[Span]().union(*[few for _, (_, _, few) in parts])
-    mine = [row.key[0] for _, row in broad]
-    all_of = merge(mine)
-    others = {end for end in narrow if overlap((end,), all_of)}
+    linked_, others = linked(mine), _reached_by(mine, [(group, few) for group, (_, _, few) in parts if few])
+    if not linked_ and not others:
+        return out
+    broad = ((group.numbers[at], group.rows[at]) for group, (_, wide, _) in parts for at in wide)
     there = merge(others)
-    beside = {number for together in linked(mine) for number in together}
+    beside = {number for together in linked_ for number in together}
     out.update(one for number, one in enumerate(broad) if number in beside or overlap((mine[number],), there))
     for group, (_, wide, few) in parts if others else ():
         if not few.isdisjoint(others):
             some = {*range(len(group))}.difference(wide) if wide else range(len(group))
             out.update((group.numbers[at], group.rows[at]) for at in some if group.rows[at].key[0] in others)
     return out
+
+
+def _reached_by(mine: Sequence[Span], parts: Sequence[tuple[Group, frozenset[Span]]]) -> set[Span]:
+    """Those of some other ends of groups that share an address with one of ``mine``."""
+    all_of = merge(mine) if parts else ()
+    return {end for group, few in parts if reaches(group, all_of) for end in few if overlap((end,), all_of)}
 
 
 def doubts(group: Group) -> dict[int, Told]:
@@ -150,12 +154,13 @@ def parted(group: Group) -> tuple[Sequence[int], Sequence[int], frozenset[Span]]
     if group.parts and _strangers(*group.parts):
         return (), (), frozenset().union(*[few for _, _, few in group.each(parted)])
     others, ports, *_ = group.once(columns)
-    wide = [at for at, (low, high) in enumerate(ports) if high - low >= BROAD]
-    if wide:
+    begins, finals = zip(*ports, strict=True)
+    if max(map(sub, finals, begins)) >= BROAD:
+        wide = [at for at, (low, high) in enumerate(ports) if high - low >= BROAD]
         few = sorted({*range(len(group))}.difference(wide))
         return sorted(doubtful({group.proto: few}, others, ports)), wide, frozenset([others[at] for at in few])
     near = [together[at] for together in linked(ports) for of in linked([others[n] for n in together]) for at in of]
-    return sorted(near), wide, group.once(ends)
+    return sorted(near), (), group.once(ends)
 
 
 def _strangers(many: Group, few: Group) -> bool:

@@ -276,12 +276,12 @@ def ported(group: Group) -> bool:
     """Whether a row asks for ports."""
     if group.parts:
         return any(group.each(ported))
-    return not {ANY_PORT}.issuperset(group.once(columns)[1]) or group.once(sported)
+    return group.once(columns)[1].count(ANY_PORT) < len(group) or group.once(sported)
 
 
 def sported(group: Group) -> bool:
     """Whether a row asks for source ports."""
-    return any(group.each(sported)) if group.parts else not {ANY_PORT}.issuperset(group.once(columns)[2])
+    return any(group.each(sported)) if group.parts else group.once(columns)[2].count(ANY_PORT) < len(group)
 
 
 def _order(key: Key) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any, overload
 
 from configlet.model.net import Family, Span
@@ -31,12 +32,13 @@ class Elements:
         key = self.known, stage, sport
         found: Sequence[Element] | None = group.known.get(key)
         if found is None:
-            logging, turn = group.once(logs), group.once(in_turn)
-            made = self.made(stage, [group.rows[at] for at in logging], sport=sport)
-            parts = [self.of(stage, part, sport=sport) for part in turn] if turn and not logging else ()
-            found = Made(self.known, stage, sport, group.rows, dict(zip(logging, made, strict=True)), parts)
-            if not logging:  # one that logs leads to a chain of this host
-                group.known[key] = found
+            logging = group.once(logs)
+            if logging:  # they lead to a chain of this host
+                made = self.made(stage, [group.rows[at] for at in logging], sport=sport)
+                return Made(self.known, stage, sport, group.rows, dict(zip(logging, made, strict=True)))
+            turn = group.once(in_turn)
+            parts = [self.of(stage, part, sport=sport) for part in turn] if turn else ()
+            found = group.known[key] = Made(self.known, stage, sport, group.rows, {}, parts)
         return found
 
     def made(self, stage: str, rows: Sequence[Told], *, sport: bool = False) -> list[Element]:
@@ -113,6 +115,14 @@ def _known(family: Family, _style: tuple[tuple[str, str], ...]) -> _Known:
 _NAME = "\0"
 """Stands for a rule's name."""
 _VERDICTS = counted(_NAME, False), counted(_NAME, True)
+_PERMIT = attrgetter("permit")
+
+
+@lru_cache(maxsize=64)
+def _around(ahead: tuple[str, str, str, str]) -> Sequence[Sequence[str]]:
+    """What a loop writes ahead of a rule's name, behind the key, and behind the name: of a deny and of a permit."""
+    _, second, third, last = ahead
+    return [f"{second}{comment}{third}{verdict}{last}".split(_NAME) for comment, verdict in _VERDICTS]
 
 
 class Made(Written[Element]):
@@ -142,29 +152,43 @@ class Made(Written[Element]):
         return self._text
 
     def _lines(self, form: Form, ahead: Sequence[str]) -> str:
-        known = self.known.written(form, self.stage, self.sport, len(self.rows))
-        found = list(map(known.get, self.rows))
-        for at, element in self.own.items():
-            found[at] = all_printed(form, (element,))
-        if None in found:
-            missing = [at for at, line in enumerate(found) if line is None]
-            rows = list(map(self.rows.__getitem__, missing))
+        known, rows = self.known.written(form, self.stage, self.sport, len(self.rows)), self.rows
+        found = list(map(known.get, rows))
+        missing = found.count(None)
+        if missing == len(rows) and not self.own:
             made = self._written(form, ahead, rows)
             known.update(zip(rows, made, strict=True))
-            for at, line in zip(missing, made, strict=True):
+            return "".join(made)
+        for at, element in self.own.items():
+            missing -= found[at] is None
+            found[at] = all_printed(form, (element,))
+        if missing:
+            places = [at for at, line in enumerate(found) if line is None]
+            rows = list(map(rows.__getitem__, places))
+            made = self._written(form, ahead, rows)
+            known.update(zip(rows, made, strict=True))
+            for at, line in zip(places, made, strict=True):
                 found[at] = line
         return "".join(found)  # type: ignore[arg-type]
 
     def _written(self, form: Form, ahead: Sequence[str], rows: Sequence[Told]) -> list[str]:
-        known = self.known
-        keys, names = known.keys(self.stage, self.sport, rows), known.labels([row.rule.name for row in rows])
-        if not printable_all([names]):  # the keys are numbers
+        known, said = self.known, [row.rule.name for row in rows]
+        names = known.labels(said)
+        if names is not said and not printable_all([names]):  # the keys are numbers
+            keys = known.keys(self.stage, self.sport, rows)
             return [all_printed(form, [(key, *of)]) for key, of in zip(keys, known.endings(rows), strict=True)]
-        first, second, third, last = ahead
-        around = [f"{second}{comment}{third}{verdict}{last}".split(_NAME) for comment, verdict in _VERDICTS]
-        if all(row.permit for row in rows):
-            ahead, behind = around[True]
-            return [f"{first}{key}{ahead}{name}{behind}" for key, name in zip(keys, names, strict=True)]
+        first, around = ahead[0], _around(ahead)
+        permits = all(map(_PERMIT, rows))
+        a, b = around[permits]
+        if permits and self.stage == "ports" and not self.sport:  # nearly all rows: without a text for the key alone
+            others, ports, *_ = zip(*[row.key for row in rows], strict=True)
+            return [
+                f"{first}{end} . {low}{a}{name}{b}" if low == high else f"{first}{end} . {low}-{high}{a}{name}{b}"
+                for end, (low, high), name in zip(map(known.ends.__getitem__, others), ports, names, strict=True)
+            ]
+        keys = known.keys(self.stage, self.sport, rows)
+        if permits:
+            return [f"{first}{key}{a}{name}{b}" for key, name in zip(keys, names, strict=True)]
         return [
             f"{first}{key}{name.join(around[row.permit])}" for key, name, row in zip(keys, names, rows, strict=True)
         ]

@@ -297,7 +297,7 @@ def whole(group: Group) -> bool:
     if group.parts:
         return all(group.each(whole))
     _, _, _, flags, parts = group.once(columns)
-    return {ANY_BIT}.issuperset(flags) and {_WHOLE}.issuperset(parts)
+    return flags.count(ANY_BIT) == parts.count(_WHOLE) == len(group)
 
 
 def _sayable(found: Iterable[Item]) -> bool:
