@@ -7,7 +7,7 @@ from itertools import combinations
 
 from configlet.fit.facing import FEW, joined
 from configlet.fit.host import unbroken
-from configlet.fit.reached import permitted_ends
+from configlet.fit.reached import permitted_spans
 from configlet.model.net import Span
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC
 from configlet.model.told import Group, Told, denies, ends
@@ -55,7 +55,7 @@ def test_a_group_of_two_is_what_its_rows_say() -> None:
         group = _joint(dice, calm=dice.random() < 0.7, top=dice.choice((40, 4000)))
         alone = Group(group.level, group.proto, group.numbers, group.rows)
         assert list(group.numbers) == sorted(group.numbers) and len(group) == sum(map(len, group.parts))
-        for make in (ends, permitted_ends, unbroken, whole, ported, sported, lasts, firsts):
+        for make in (ends, permitted_spans, unbroken, whole, ported, sported, lasts, firsts):
             assert group.once(make) == alone.once(make), make  # type: ignore[arg-type]
         for places in (denies, logs):
             assert [*group.once(places)] == [*alone.once(places)]  # type: ignore[arg-type]

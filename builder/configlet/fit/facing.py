@@ -40,9 +40,10 @@ class Facing:
         at = written_from(map(rule_of, policy))
         self.network, self.written = Whole(policy[:at]), Whole(policy[at:])
         self.items = self.written.items
-        self.settled = all(rule_of(item).origin in WRITTEN for item in self.items)
+        origins = {rule_of(item).origin for item in self.items}
+        self.settled = origins <= WRITTEN
         """Whether nothing of the network's stands behind what the operator wrote."""
-        self.observes = any(rule_of(item).origin == "observe" for item in self.items)
+        self.observes = "observe" in origins
         self._prefixes: dict[tuple[int, int, int], _Prefix] = {}
         self._joined: dict[tuple[int, int], tuple[Group, Group, Group]] = {}
         self._held = 0
@@ -83,33 +84,36 @@ class Facing:
             yield shift, known
 
     def _prefix(self, level: int, span: Span, numbers: Iterable[int]) -> _Prefix:
-        exact, odd, items = list[tuple[int, Told]](), list[int](), self.items
+        exact, odd, items = _By(), list[int](), self.items
         turn = _turn(0, level)
         for number in numbers:
             item = items[number]
             if type(item) is Entry:
-                proto, dst, src, dport, sport, flag, part = item.box
-                if (src if turn else dst) == span:
-                    key = (dst if turn else src, dport, sport, flag, part)
-                    exact.append((2 * MANY * number + turn, Told(level, item.permit, proto, key, item.rule)))
+                proto, own, other, dport, sport, flag, part = item.box
+                if turn:
+                    own, other = other, own
+                if own == span:
+                    places, rows = exact.get(proto) or exact.setdefault(proto, ([], []))
+                    places.append(2 * MANY * number + turn)
+                    rows.append(Told(level, item.permit, proto, (other, dport, sport, flag, part), item.rule))
                 else:
                     odd.append(number)
                 continue
             pieces = list(cut(item, level, (span,))) if isinstance(item, Block) and span in item.sets[level] else []
             if pieces and all(map(_small, pieces)):
-                exact += _each(number, level, pieces)
+                _put(exact, _each(number, level, pieces))
             else:
                 odd.append(number)
         return _Prefix(dict(_groups(level, exact)), odd)
 
     def _odd(self, level: int, one: int, numbers: Iterable[int]) -> Sequence[tuple[Place, Group]] | None:
         """Those of some rows that have an address; None where one is a large block."""
-        out: list[tuple[int, Told]] = []
+        out = _By()
         for number in numbers:
             pieces = list(cut(self.items[number], level, ((one, one),)))
             if not all(map(_small, pieces)):
                 return None
-            out += _each(number, level, pieces)
+            _put(out, _each(number, level, pieces))
         return list(_groups(level, out))
 
     def _with(self, one: Group, other: Group, *, keep: bool) -> Group:
@@ -151,13 +155,19 @@ def _each(number: int, level: int, pieces: Iterable[Item]) -> list[tuple[int, To
     return [(at, told(row, level)) for at, row in enumerate(rows, _turn(number, level))]
 
 
-def _groups(level: int, rows: Iterable[tuple[int, Told]]) -> Iterator[tuple[Place, Group]]:
-    found: dict[Span, list[tuple[int, Told]]] = {}
-    for one in rows:
-        found.setdefault(one[1].proto, []).append(one)
-    for proto, of in found.items():
-        numbers, each = zip(*of, strict=True)
-        yield (level, proto), Group(level, proto, numbers, each)
+_By = dict[Span, tuple[list[int], list[Told]]]
+"""Rows by protocol, with the number of each."""
+
+
+def _put(found: _By, rows: Iterable[tuple[int, Told]]) -> None:
+    for number, row in rows:
+        numbers, some = found.setdefault(row.proto, ([], []))
+        numbers.append(number)
+        some.append(row)
+
+
+def _groups(level: int, found: _By) -> Iterator[tuple[Place, Group]]:
+    return (((level, proto), Group(level, proto, tuple(of[0]), tuple(of[1]))) for proto, of in found.items())
 
 
 def joined(one: Group, other: Group) -> Group:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 
 from configlet.fit.clip import permitted
-from configlet.model.net import Span, Spans
-from configlet.model.told import Face, Group, denies, ends
+from configlet.model.net import Span, Spans, merge, overlap
+from configlet.model.told import Face, Group, denies
+from configlet.packets.apart import reached
 from configlet.packets.blocks import Item
 
 FEW = 8
@@ -28,7 +29,7 @@ class Reached:
 
     def __init__(self, head: Sequence[Item], face: Face) -> None:
         self._ends = permitted([head])
-        self._groups = [group for group in face.groups.values() if group.once(permitted_ends)]
+        self._groups = [one for group in face.groups.values() for one in each_of(group) if one.once(permitted_spans)]
         self._face = face
 
     def __call__(self, level: int, some: Spans) -> Spans:
@@ -37,25 +38,28 @@ class Reached:
         if len(groups) < len(self._groups):
             known = *known, (self._face.own, self._face.own)
         if len(some) < FEW:
-            return tuple([
-                span for span in some
-                if _meets(span, known) or any(_meets(span, group.once(permitted_ends)) for group in groups)
-            ])  # fmt: skip
+            near = [spans for group in groups if overlap(some, spans := group.once(permitted_spans))]
+            return tuple([span for span in some if _meets(span, known) or any(_meets(span, spans) for spans in near)])
         long, part = _long(some)
-        reached: int | None = self._face.known.get((long, level))
-        if reached is None:
-            reached = 0
+        there: int | None = self._face.known.get((long, level))
+        if there is None:
+            there = 0
             for group in groups:
-                reached |= long.of(group)
-            self._face.known[long, level] = reached
-        return long.part((long.bits(known) | reached) & part)
+                there |= long.of(group)
+            self._face.known[long, level] = there
+        return long.part((long.bits(known) | there) & part)
 
 
-def permitted_ends(group: Group) -> frozenset[Span]:
+def permitted_spans(group: Group) -> Spans:
     """The other ends of its permits."""
     if not group.once(denies):
-        return group.once(ends)
-    return frozenset([row.key[0] for row in group.rows if row.permit])
+        return group.once(reached)
+    return merge({row.key[0] for row in group.rows if row.permit})
+
+
+def each_of(group: Group) -> Sequence[Group]:
+    """The groups that it was made of in the end, of which most is known; itself where it was made of none."""
+    return [one for part in group.parts for one in each_of(part)] if group.parts else (group,)
 
 
 def _meets(span: Span, found: Iterable[Span]) -> bool:
@@ -95,14 +99,9 @@ class _Long:
         known = self._groups.get(id(group))
         if known:
             return known[1]
-        if group.parts:  # they are asked for again, and it is a host's own
-            found = 0
-            for part in group.parts:
-                found |= self.of(part)
-            return found
         if len(self._groups) >= GROUPS:
             self._groups.clear()
-        found = self.bits(group.once(permitted_ends))
+        found = self.bits(group.once(permitted_spans))
         self._groups[id(group)] = group, found
         return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from configlet.model.block import Block, Listed
 from configlet.model.net import Span
@@ -64,12 +64,12 @@ class Group:
 
     def once(self, make: Callable[[Group], T]) -> T:
         """What a function of the module finds of these rows."""
-        found = self.known.get(make, self)
+        found: Any = self.known.get(make, self)
         if found is self:
             found = make(self)
             if found is not self:  # or it would be held by itself, and never let go of
                 self.known[make] = found
-        return cast("T", found)
+        return found  # type: ignore[no-any-return]
 
     def each(self, make: Callable[[Group], T]) -> list[T]:
         """The same of each group that it was made of."""

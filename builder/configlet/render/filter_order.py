@@ -54,7 +54,8 @@ def _singly(
     """Some rows of each group one by one, those of which the other end is in some addresses."""
     for at, own, order, group in placed:
         places, there = group.once(which), others.get(group.level)
-        if places and (there is None or reaches(group, there)):
+        of = group.parts or (group,)
+        if places and (there is None or any(one.once(which) and reaches(one, there) for one in of)):
             for row, number in ((group.rows[place], group.numbers[place]) for place in places):
                 if there is None or overlap((row.key[0],), there):
                     yield at, order[number], row.at(own)

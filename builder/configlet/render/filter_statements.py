@@ -6,6 +6,7 @@ types is judged by the packet itself, if it belongs to no connection. Answers an
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import is_, itemgetter
@@ -66,8 +67,14 @@ def _said(
     loose = [entry for _, entry in parted.plain if entry.box[PROTO] != (icmp, icmp)]
     out["infrastructure"] += (_header(operands, family, entry, ending) for entry in loose)
     bare = {number for number, _ in plain}
-    for number, entry in _told(plain, list(_stray(parted, icmp))):
-        out["stray_icmp"] += _icmp(operands, family, entry, ending, loose=number in bare)
+    told, stray = _told(plain, list(_stray(parted, icmp))), out["stray_icmp"]
+    word, requests = "icmp" if family == 4 else "icmpv6", tuple(operands["requests"][family])
+    for number, entry in told:
+        types = entry.box[DPORT]
+        if number in bare and overlap((types,), _begin(requests)):
+            raise _cannot(entry, "neither of its ends is a local address, and its replies would be lost")
+        ends, line = _ends(operands, family, entry), ending(entry.rule, entry.permit).line
+        stray += [Statement(*ends, upper, line) for upper in _uppers(word, requests, types)]
     return out
 
 
@@ -88,11 +95,13 @@ def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
     for own, order, group in stray:
         said += ((order[group.numbers[at]], group.rows[at].at(own)) for at in group.once(heard))
     permits = sorted((row for row in said if row[1].permit), key=itemgetter(0))
-    for own, order, group in stray if permits else ():
-        if len(group.once(heard)) < len(group) and _met(own, group, permits):
-            quiet = set(range(len(group))).difference(group.once(heard))
+    last = permits[-1][0] if permits else -1
+    for own, order, group in stray:
+        ahead = bisect_left(group.numbers, bisect_left(order, last))
+        quiet = set(range(ahead)).difference(group.once(heard))
+        if quiet and _met(own, group, permits):
             shut += ((order[group.numbers[at]], group.rows[at].at(own)) for at in sorted(quiet))
-    shut = [row for row in shut if permits and row[0] < permits[-1][0]]
+    shut = [row for row in shut if row[0] < last]
     if shut:
         denies = meeting(range(len(shut)), [entry for _, entry in shut], [entry.box for _, entry in permits])
         said += (
@@ -134,18 +143,6 @@ def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[st
     if entry.box[SRC] == entry.box[DST] == (0, TOP[family]):
         return "", ""
     return f"{word} saddr {source} ", f"{word} daddr {destination} "
-
-
-def _icmp(
-    operands: Mapping[str, Any], family: Family, entry: Entry, ending: Endings, *, loose: bool
-) -> Iterator[Statement]:
-    """A row's types that begin no connection; of a row without a local end all its types must be such."""
-    requests: tuple[int, ...] = tuple(operands["requests"][family])
-    if loose and overlap((entry.box[DPORT],), _begin(requests)):
-        raise _cannot(entry, "neither of its ends is a local address, and its replies would be lost")
-    ends, line = _ends(operands, family, entry), ending(entry.rule, entry.permit).line
-    for upper in _uppers("icmp" if family == 4 else "icmpv6", requests, entry.box[DPORT]):
-        yield Statement(*ends, upper, line)
 
 
 @lru_cache(maxsize=8)
