@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 from configlet.model.problem import Refused
 from configlet.render.engine import fill
+from configlet.render.filter_statements import Statement
 from configlet.render.forms import all_printed
 from configlet.render.numbered import Numbered, Row, Shapes
 from configlet.render.values import Filled, all_labels, label, labels, printable
@@ -41,6 +42,19 @@ _BODIES = (
 CHOICES = tuple(f"{{% for key, comment, verdict in rows %}}{body}{{% endfor %}}\n" for body in _BODIES)
 """Loops that write some values only where another one is there, and some that only look like these."""
 
+FIELDS = tuple(
+    f"text\n{{% for one in rows %}}{body}{{% endfor %}}\n"
+    for body in (
+        "\n\t{{ one.source }}{{ one.destination }} 5%{{ one.upper }}{{ one.verdict }}\n",
+        "\n{{ one.verdict }} {{ one.source }}{{ one.verdict }}\n",
+        "{{ one.source }}{{ loop.index }}{{ one.verdict }}",
+        "{{ one.source }}{% if one.upper %}+{% endif %}{{ one.verdict }}",
+        "{{ one['source'] }}{{ one.verdict }}",
+        "{{ one.source }}{{ one.verdict }}{% else %}none",
+    )
+)
+"""Loops that write fields of their rows, and some that do more."""
+
 HEAD = f"{{% for sequence, {', '.join(Row._fields)} in rows %}}"
 _ENDS = "{{ source }}{{ sport }} {{ destination }}{{ dport }}"
 LINES = tuple(
@@ -68,6 +82,24 @@ LINES = tuple(
 def _jinja(template: str, rows: Sequence[object]) -> str:
     plain = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     return plain.from_string(template).render(rows=rows, end="end")
+
+
+@pytest.mark.parametrize("template", FIELDS)
+def test_a_loop_over_fields_writes_what_jinja_writes(template: str, tmp_path: Path) -> None:
+    dice = random.Random(len(template))
+    (tmp_path / "t.j2").write_text(template)
+    for count in (0, 1, 2, 30):
+        whole: list[object] = [Statement(*(dice.choice(("a", "%s", "")) for _ in range(4))) for _ in range(count)]
+        some = [one._asdict() if dice.random() < 0.3 else one for one in whole if isinstance(one, Statement)]
+        for rows in (whole, some, tuple(some)):
+            assert fill((tmp_path,), "t.j2", {"rows": rows}) == _jinja(template, rows)
+        for bad in ("a\nb", None):
+            for at in {0, count // 2, count - 1} if count else ():
+                rows = [one if n != at else Statement(bad, "", "", "") for n, one in enumerate(whole)]  # type: ignore[arg-type]
+                with pytest.raises(Refused):
+                    fill((tmp_path,), "t.j2", {"rows": rows})
+    with pytest.raises(Refused):
+        fill((tmp_path,), "t.j2", {"rows": [{"source": "a", "destination": "b", "upper": "c"}]})
 
 
 def test_a_template_is_looked_at_again_but_for_texts_of_one_platform(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configlet.model.problem import Place, refuse
-from configlet.render.forms import all_printed
+from configlet.render.forms import Form, all_printed
 from configlet.render.values import Filled, all_written, written
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ def _fields(kind: type) -> frozenset[str]:
     return found
 
 
+def _fields_of(row: object) -> object:
+    """All fields of one of our rows in order."""
+    return getattr(row, "_fields", None) if _fields(type(row)) else None
+
+
 @lru_cache(maxsize=8)
 def _environment(search: tuple[Path, ...]) -> Environment:
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
@@ -103,7 +108,7 @@ def _environment(search: tuple[Path, ...]) -> Environment:
 
         code_generator_class = Joined
         context_class = Blocks
-        printable, printed = staticmethod(all_written), staticmethod(all_printed)
+        printable = staticmethod(all_written)
 
         def getattr(self, obj: Any, attribute: str) -> Any:
             """A field of a row, or what the sandbox says."""
@@ -111,6 +116,12 @@ def _environment(search: tuple[Path, ...]) -> Environment:
             if attribute in (_FIELDS.get(kind) or _fields(kind)):
                 return getattr(obj, attribute)
             return super().getattr(obj, attribute)
+
+        def printed(self, form: Form, rows: Iterable[Any], fields: tuple[str, ...] = ()) -> str:
+            """What a loop writes of rows, or of some fields of each."""
+            if fields:
+                rows = [row if _fields_of(row) == fields else [self.getattr(row, name) for name in fields] for row in rows]
+            return all_printed(form, rows)
 
     layers = [FileSystemLoader(layer) for layer in search]
     return Sandbox(

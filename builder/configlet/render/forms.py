@@ -37,17 +37,18 @@ class Written(Sequence[T]):
 
 def all_printed(form: Form, rows: Iterable[Iterable[object]]) -> str:
     """The texts of many rows. Raises Refused, or ValueError for a row of more or fewer values."""
-    if isinstance(rows, Numbered):
-        return _numbered(form, rows)
-    if isinstance(rows, Written):
-        return rows.printed(form)
+    if type(rows) is not list and type(rows) is not tuple:  # such a question takes as long as a short list
+        if isinstance(rows, Written):
+            return rows.printed(form)
+        if isinstance(rows, Numbered):
+            return _numbered(form, rows)
     count, steps = form
     found = list(rows)
     ahead = in_order(form, count)
-    if ahead and len(found) == 1 and len(found[0]) == count and printable_all(found):  # type: ignore[arg-type]
-        return "".join(chain.from_iterable(zip(ahead, found[0], strict=False))) + ahead[-1]  # type: ignore[arg-type]
+    if ahead and len(found) == 1 and len(found[0]) == count and printable_all(found):
+        return "".join(chain.from_iterable(zip(ahead, found[0], strict=False))) + ahead[-1]
     if ahead:
-        columns = list(zip(*found, strict=True)) if set(map(len, found)) == {count} else []  # type: ignore[arg-type]
+        columns = list(zip(*found, strict=True)) if set(map(len, found)) == {count} else []
         if columns and printable_all(columns):
             parts = chain.from_iterable(
                 (repeat(text), column) for text, column in zip(ahead[:-1], columns, strict=True)

@@ -7,7 +7,7 @@ same (``Environment.code_generator_class`` in Jinja's documentation of its API).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -37,21 +37,27 @@ class Joined(CodeGenerator):
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja's name for it
         """One ``yield`` for a loop that writes nothing but texts and the values of its row."""
-        form = _form(node)
+        form, fields = _form(node)
         if not form or frame.buffer is not None or frame.require_output_check or frame.eval_ctx.autoescape:
             super().visit_For(node, frame)
             return
         self.writeline(f"yield environment.printed({form!r}, ", node)
         self.visit(node.iter, frame)
-        self.write(")")
+        self.write(f", {fields!r})" if fields else ")")
 
 
-def _form(node: nodes.For) -> Form | None:
+def _form(node: nodes.For) -> tuple[Form | None, tuple[str, ...]]:
     """What a loop writes of each row, where that is texts and values, some of them where another value is there, and it does
-    nothing else; None for other loops."""
-    if node.else_ or node.test or node.recursive or not isinstance(node.target, nodes.Tuple):
-        return None
-    names = {item.name: at for at, item in enumerate(node.target.items) if isinstance(item, nodes.Name)}
+    nothing else; None for other loops. Then the fields of the row that the values are, where it is not all of them."""
+    if node.else_ or node.test or node.recursive:
+        return None, ()
+    if isinstance(node.target, nodes.Name):
+        return _form_of_fields(node.body, node.target.name)
+    return (_form_of_values(node, node.target), ()) if isinstance(node.target, nodes.Tuple) else (None, ())
+
+
+def _form_of_values(node: nodes.For, target: nodes.Tuple) -> Form | None:
+    names = {item.name: at for at, item in enumerate(target.items) if isinstance(item, nodes.Name)}
     steps: list[Step] = []
     for child in node.body:
         if isinstance(child, nodes.If) and isinstance(child.test, nodes.Name) and not child.elif_:
@@ -61,11 +67,18 @@ def _form(node: nodes.For) -> Form | None:
         if test is None or yes is None or no is None:
             return None
         steps.append((test, yes, no))
-    return (len(names), tuple(steps)) if len(names) == len(node.target.items) else None
+    return (len(names), tuple(steps)) if len(names) == len(target.items) else None
 
 
-def _parts(body: Iterable[nodes.Node], names: Mapping[str, int]) -> tuple[Part, ...] | None:
-    """Texts, and the numbers of the values of a row; None where something else is written."""
+def _form_of_fields(body: Sequence[nodes.Node], name: str) -> tuple[Form | None, tuple[str, ...]]:
+    found = [child for output in body if isinstance(output, nodes.Output) for child in output.nodes]
+    fields = tuple(dict.fromkeys(child.attr for child in found if isinstance(child, nodes.Getattr)))
+    parts = _parts(body, {field: at for at, field in enumerate(fields)}, name)
+    return ((len(fields), ((-1, parts, ()),)), fields) if fields and parts else (None, ())
+
+
+def _parts(body: Iterable[nodes.Node], names: Mapping[str, int], row: str = "") -> tuple[Part, ...] | None:
+    """Texts, and the numbers of the values of a row, which are names, or fields of one; None where something else is written."""
     out: list[Part] = []
     for output in body:
         if not isinstance(output, nodes.Output):
@@ -73,8 +86,10 @@ def _parts(body: Iterable[nodes.Node], names: Mapping[str, int]) -> tuple[Part, 
         for child in output.nodes:
             if isinstance(child, nodes.TemplateData):
                 out.append(child.data)
-            elif isinstance(child, nodes.Name) and child.name in names:
+            elif not row and isinstance(child, nodes.Name) and child.name in names:
                 out.append(names[child.name])
+            elif row and isinstance(child, nodes.Getattr) and isinstance(child.node, nodes.Name) and child.node.name == row:
+                out.append(names[child.attr])
             else:
                 return None
     return tuple(out)
