@@ -82,10 +82,15 @@ def _doubts(face: Face, own: frozenset[int]) -> Iterator[Entry]:
 def _of_one(face: Face, own: frozenset[int]) -> bool:
     """Whether its rows are of whole packets and none from its address is to nothing but addresses of the host."""
     joined = merge((one, one) for one in own)
-    return face.own in own and all(
-        group.once(unbroken) and (group.level == DST or not any(within((end,), joined) for end in group.once(ends)))
-        for group in face.groups.values()
-    )
+    lone = len(joined) == len(own)
+    for group in face.groups.values():
+        if not group.once(unbroken):
+            return False
+        if group.level == SRC:
+            found = group.once(ends)
+            if not found.isdisjoint(joined) or (not lone and any(within((end,), joined) for end in found)):
+                return False
+    return face.own in own
 
 
 def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:

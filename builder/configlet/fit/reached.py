@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import compress
+from itertools import compress, repeat
 
 from configlet.fit.clip import permitted
 from configlet.model.net import Span, Spans, merge, overlap
+from configlet.model.policy import DST, SRC
 from configlet.model.told import Face, Group, denies
 from configlet.packets.apart import reached
 from configlet.packets.blocks import Item
@@ -29,25 +30,30 @@ class Reached:
 
     def __init__(self, head: Sequence[Item], face: Face) -> None:
         self._ends = permitted([head])
-        self._groups = [one for group in face.groups.values() for one in each_of(group) if one.once(permitted_spans)]
+        groups = [one for group in face.groups.values() for one in each_of(group) if one.once(permitted_spans)]
+        self._groups = {level: [group for group in groups if group.level == other] for level, other in _OTHER}
+        for level, other in _OTHER:
+            if self._groups[other]:  # it is the own end of those
+                self._ends[level] = *self._ends[level], (face.own, face.own)
         self._face = face
 
     def __call__(self, level: int, some: Spans) -> Spans:
         """Those of some sorted spans that have one of these ends in a dimension, whole."""
-        known, groups = self._ends[level], [group for group in self._groups if group.level != level]
-        if len(groups) < len(self._groups):
-            known = *known, (self._face.own, self._face.own)
+        known, groups = self._ends[level], self._groups[level]
         if len(some) < FEW:
-            near = [spans for group in groups if overlap(some, spans := group.once(permitted_spans))]
-            return tuple([span for span in some if _meets(span, known) or any(_meets(span, spans) for spans in near)])
+            there = {span for span in some if _meets(span, known)}
+            if len(there) < len(some):
+                near = [spans for group in groups if overlap(some, spans := group.once(permitted_spans))]
+                there.update(span for span in some if any(_meets(span, spans) for spans in near))
+            return some if len(there) == len(some) else tuple([span for span in some if span in there])
         long, part = _long(some)
-        there: int | None = self._face.known.get((long, level))
-        if there is None:
-            there = 0
+        reach: int | None = self._face.known.get((long, level))
+        if reach is None:
+            reach = 0
             for group in groups:
-                there |= long.of(group)
-            self._face.known[long, level] = there
-        return long.part((long.bits(known) | there) & part)
+                reach |= long.of(group)
+            self._face.known[long, level] = reach
+        return long.part((long.bits(known) | reach) & part)
 
 
 def permitted_spans(group: Group) -> Spans:
@@ -70,6 +76,7 @@ def _meets(span: Span, found: Iterable[Span]) -> bool:
     return False
 
 
+_OTHER = (DST, SRC), (SRC, DST)
 _DIGITS = bytes.maketrans(b"01", b"\0\1")
 
 
@@ -84,14 +91,16 @@ class _Long:
         self._groups: dict[int, tuple[Group, int]] = {}
         self._parts: dict[int, Spans] = {}
 
-    def bits(self, found: Iterable[Span]) -> int:
+    def bits(self, found: Sequence[Span]) -> int:
         """The spans that share a value with some others."""
-        lows, highs, out = self._lows, self._highs, 0
-        for low, high in found:
-            first = bisect_left(highs, low)
-            many = bisect_right(lows, high, first) - first
-            if many > 0:
-                out |= (1 << many) - 1 << first
+        if not found:
+            return 0
+        lows, highs = zip(*found, strict=True)
+        firsts = list(map(bisect_left, repeat(self._highs), lows))
+        lasts = list(map(bisect_right, repeat(self._lows), highs))
+        out = 0
+        for first, last in zip(firsts, lasts, strict=True) if firsts != lasts else ():
+            out |= (1 << last - first) - 1 << first
         return out
 
     def of(self, group: Group) -> int:

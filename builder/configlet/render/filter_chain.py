@@ -170,6 +170,12 @@ def _protocols(proto: int, icmp: int) -> str:
 
 def _halves(parts: Sequence[Part]) -> tuple[Part, Part]:
     """The rows ahead of the first that the operator wrote, and those from there on."""
+    if len(parts) == 2:  # a host's front and its face: nearly always the two halves
+        front, face = parts
+        starts = [group.once(written) for group in face.groups.values()]
+        of_network = [group.once(written) == len(group) for group in front.groups.values()]
+        if front.order[-1] < face.order[0] and all(of_network) and not any(starts):
+            return front, face
     found = [part.order[group.numbers[at]] for part in parts for group in part.groups.values()
              if (at := group.once(written)) < len(group)]  # fmt: skip
     network, wrote = list[Part](), list[Part]()

@@ -226,12 +226,13 @@ class _Common:
                 order.append(out.count)
                 out.count += 1
                 continue
-            for row in self.block(item, level) if isinstance(item, Block) else (self.row(item, level),):
-                numbers, rows, _ = by.setdefault(row.proto, ([], [], []))
-                numbers.append(len(order))
-                rows.append(row)
-                order.append(out.count)
-                out.count += 1
+            found_ = self.block(item, level) if isinstance(item, Block) else (self.row(item, level),)
+            for proto, some in _by_proto(found_):
+                numbers, rows, _ = by.get(proto) or by.setdefault(proto, ([], [], []))
+                numbers += range(len(order), len(order) + len(some))
+                rows += some
+                order += range(out.count, out.count + len(some))
+                out.count += len(some)
         for (level, own), (order, by) in sides.items():
             groups = {p: (self.group(level, p, n, rows) if rows else None, more) for p, (n, rows, more) in by.items()}
             out.sides.append((level, own, order, groups))
@@ -246,6 +247,13 @@ class _Common:
             found = self.groups[key] = Group(level, proto, *key[1:])
             self.held += len(found)
         return found
+
+
+def _by_proto(rows: Sequence[Told]) -> Iterable[tuple[Span, Sequence[Told]]]:
+    """Rows of a rule in turn, those of one protocol together."""
+    if rows[0].proto == rows[-1].proto:  # they stand in the order of their protocols
+        return ((rows[0].proto, rows),)
+    return [(row.proto, (row,)) for row in rows]
 
 
 @lru_cache(maxsize=1)
