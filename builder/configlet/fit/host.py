@@ -190,7 +190,7 @@ def _disjoint(
     of = [found[at] for at in doubted]
     rows = [sets_of(item) for item in of]
     named: Sequence[int] = ()
-    earlier = _earlier(rows, own)
+    earlier, few = _earlier(rows, own), not own and len(rows) <= FEW
     out, done = list[Item](), 0
     for number, (at, item) in enumerate(zip(doubted, of, strict=True)):
         out += found[done:at]
@@ -199,7 +199,10 @@ def _disjoint(
         closes = not entry.permit and not entry.log
         if closes and not later:
             continue
-        before = [rows[near] for near in earlier(number) if not closes or not of[near].permit]
+        if closes and few:
+            before = [row for row, other in zip(rows[:number], of, strict=False) if not other.permit and meets(row, rows[number])]
+        else:
+            before = [rows[near] for near in earlier(number) if not closes or not of[near].permit]
         if not before and (not isinstance(item, Block) or _of_one_protocol(item)):
             pieces: Iterable[Item] = (item,)
         else:

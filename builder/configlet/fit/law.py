@@ -78,6 +78,8 @@ class Laws:
         self._scope = cache(self._scope_of)
         self.bare = cache(_bare)
         """The law of a host that has no address of a family: what its kernel needs, one object for all such hosts."""
+        self.bare_rows: dict[int, Sequence[Entry]] = {}
+        """The rows of such a law, by its id."""
 
     def forget(self) -> None:
         """Let go of what was computed, when it is much: owners that share it are asked for one after the other."""

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import compress, repeat
 
-from configlet.fit.clip import permitted
+from configlet.model.block import sets_of
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.policy import DST, SRC
 from configlet.model.told import Face, Group, denies
@@ -29,7 +29,7 @@ class Reached:
     __slots__ = ("_ends", "_face", "_groups")
 
     def __init__(self, head: Sequence[Item], face: Face) -> None:
-        self._ends = permitted([head])
+        self._ends = _permitted(head)
         groups = [one for group in face.groups.values() for one in each_of(group) if one.once(permitted_spans)]
         self._groups = {level: [group for group in groups if group.level == other] for level, other in _OTHER}
         for level, other in _OTHER:
@@ -77,6 +77,12 @@ def _meets(span: Span, found: Iterable[Span]) -> bool:
 
 
 _OTHER = (DST, SRC), (SRC, DST)
+def _permitted(head: Sequence[Item]) -> dict[int, Spans]:
+    """The ends of the permits of a short list."""
+    permits = [sets_of(item) for item in head if item.permit]
+    return {level: merge({span for sets in permits for span in sets[level]}) for level in (DST, SRC)}
+
+
 _DIGITS = bytes.maketrans(b"01", b"\0\1")
 
 

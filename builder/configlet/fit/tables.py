@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from configlet.fit.acl import acl_rows, counted_rows
 from configlet.fit.budget import too_large
@@ -67,7 +68,8 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
     if gate.kind == "acl":
         return laws.routed(gate, family), acl_rows
     if gate.stateful:
-        return laws.host(gate, family), host_rows
+        has = any(of == family for of, _ in gate.locals)
+        return laws.host(gate, family), host_rows if has else partial(_bare, laws)
     law = laws.towards(gate, family)
     hidden = gate.capability.blind_to
     if hidden or not gate.capability.ordered:
@@ -75,6 +77,13 @@ def _law(laws: Laws, gate: Gate, family: Family) -> tuple[Law, Callable[[Law], S
         law = blind(law, hidden)
         return (law if gate.capability.drops else accelerable(law)), permitted
     return law, towards_rows
+
+
+def _bare(laws: Laws, law: Law) -> Sequence[Entry]:
+    """The rows of a law that all hosts without an address of a family have."""
+    if id(law) not in laws.bare_rows:
+        laws.bare_rows[id(law)] = host_rows(law)
+    return laws.bare_rows[id(law)]
 
 
 def _shared(laws: Laws, law: Law) -> Sequence[Entry]:

@@ -44,6 +44,7 @@ def _template(search: tuple[Path, ...], name: str, of: object) -> Template:
     if known and known[1] is search and known[2] == name:
         return known[3]
     found = _environment(search).get_template(name)
+    found.globals = dict(found.globals)  # each text makes one of it, which of what Jinja has there takes long
     if of is not None:
         if len(_KEPT) >= KEPT:
             _KEPT.clear()

@@ -242,7 +242,8 @@ def _doubted(of: Sequence[tuple[Key, Group]]) -> dict[int, Told]:
     """The rows that could share a packet with another one of their map; with any other one, where a lookup asks for a row
     before it asks for an earlier one that says otherwise."""
     out: dict[int, Told] = {}
-    if any(_order(k)[0] < _order(other)[0] and _turned(group, behind) for k, group in of for other, behind in of):
+    crossed = (_order(k)[0] < _order(other)[0] and _turned(group, behind) for k, group in of for other, behind in of)
+    if len(of) > 1 and any(crossed):
         return doubted(group for _, group in of)
     for _, group in of:
         out |= group.once(doubts)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, overload
 
 from configlet.model.net import Family, Span
-from configlet.model.told import Group, Told, in_turn
+from configlet.model.told import Group, Told, columns, in_turn
 from configlet.render.filter_words import Element, Ending, Endings, counted, number_text, span_text
 from configlet.render.forms import Form, Written, all_printed, in_order, printable_all
 from configlet.render.values import all_labels
@@ -35,10 +35,10 @@ class Elements:
             logging = group.once(logs)
             if logging:  # they lead to a chain of this host
                 made = self.made(stage, [group.rows[at] for at in logging], sport=sport)
-                return Made(self.known, stage, sport, group.rows, dict(zip(logging, made, strict=True)))
+                return Made(self.known, stage, sport, group, dict(zip(logging, made, strict=True)))
             turn = group.once(in_turn)
             parts = [self.of(stage, part, sport=sport) for part in turn] if turn else ()
-            found = group.known[key] = Made(self.known, stage, sport, group.rows, {}, parts)
+            found = group.known[key] = Made(self.known, stage, sport, group, {}, parts)
         return found
 
     def made(self, stage: str, rows: Sequence[Told], *, sport: bool = False) -> list[Element]:
@@ -129,13 +129,14 @@ class Made(Written[Element]):
     """The elements of a map. What a loop wrote of a row is not written again, but of those that lead to a chain of this
     host (``own``, by place)."""
 
-    __slots__ = ("_form", "_parts", "_text", "known", "own", "rows", "sport", "stage")
+    __slots__ = ("_columns", "_form", "_parts", "_text", "known", "own", "rows", "sport", "stage")
 
     def __init__(
-        self, known: _Known, stage: str, sport: bool, rows: Sequence[Told], own: Mapping[int, Element],
+        self, known: _Known, stage: str, sport: bool, group: Group, own: Mapping[int, Element],
         parts: Iterable[Sequence[Element]] = (),
     ) -> None:  # fmt: skip
-        self.known, self.stage, self.sport, self.rows, self.own = known, stage, sport, rows, own
+        self.known, self.stage, self.sport, self.rows, self.own = known, stage, sport, group.rows, own
+        self._columns = () if group.parts else group.once(columns)  # not the group, which holds this
         self._parts = [part for part in parts if isinstance(part, Made)]
         self._form: object = None
         self._text = ""
@@ -153,25 +154,30 @@ class Made(Written[Element]):
 
     def _lines(self, form: Form, ahead: Sequence[str]) -> str:
         known, rows = self.known.written(form, self.stage, self.sport, len(self.rows)), self.rows
-        found = list(map(known.get, rows))
-        missing = found.count(None)
-        if missing == len(rows) and not self.own:
-            made = self._written(form, ahead, rows)
+        if self._columns and rows[0] not in known and not self.own:  # nor is any other, as a rule
+            made = self._written(form, ahead, rows, self._columns)
             known.update(zip(rows, made, strict=True))
             return "".join(made)
-        for at, element in self.own.items():
-            missing -= found[at] is None
-            found[at] = all_printed(form, (element,))
-        if missing:
+        found = list(map(known.get, rows))
+        if self.own and printable_all(self.own.values()):
+            a, b, c, d = ahead
+            for at, (key, comment, verdict) in self.own.items():
+                found[at] = f"{a}{key}{b}{comment}{c}{verdict}{d}"
+        else:
+            for at, element in self.own.items():
+                found[at] = all_printed(form, (element,))
+        if None in found:
             places = [at for at, line in enumerate(found) if line is None]
             rows = list(map(rows.__getitem__, places))
-            made = self._written(form, ahead, rows)
+            made = self._written(form, ahead, rows, tuple(zip(*[row.key for row in rows], strict=True)))
             known.update(zip(rows, made, strict=True))
             for at, line in zip(places, made, strict=True):
                 found[at] = line
         return "".join(found)  # type: ignore[arg-type]
 
-    def _written(self, form: Form, ahead: Sequence[str], rows: Sequence[Told]) -> list[str]:
+    def _written(
+        self, form: Form, ahead: Sequence[str], rows: Sequence[Told], said_by: Sequence[Sequence[Span]]
+    ) -> list[str]:
         known, said = self.known, [row.rule.name for row in rows]
         names = known.labels(said)
         if names is not said and not printable_all([names]):  # the keys are numbers
@@ -181,7 +187,7 @@ class Made(Written[Element]):
         permits = all(map(_PERMIT, rows))
         a, b = around[permits]
         if permits and self.stage == "ports" and not self.sport:  # nearly all rows: without a text for the key alone
-            others, ports, *_ = zip(*[row.key for row in rows], strict=True)
+            others, ports, *_ = said_by
             return [
                 f"{first}{end} . {low}{a}{name}{b}" if low == high else f"{first}{end} . {low}-{high}{a}{name}{b}"
                 for end, (low, high), name in zip(map(known.ends.__getitem__, others), ports, names, strict=True)

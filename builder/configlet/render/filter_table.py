@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from configlet.model.gate import Table
 from configlet.model.net import Family, Span, merge
-from configlet.model.policy import Rule
+from configlet.model.policy import Entry, Rule
 from configlet.render.filter_elements import Elements
 from configlet.render.filter_maps import local_chains
 from configlet.render.filter_order import keeps_order
 from configlet.render.filter_parted import Parted
 from configlet.render.filter_statements import Statement, statements
-from configlet.render.filter_words import Ending, Local, Map, counted
+from configlet.render.filter_words import Ending, Local, Map, Stage, counted
 from configlet.render.values import labels
 
 _STRANGE = re.compile(r"[\W_]")
@@ -48,10 +48,10 @@ def values(owner: str, operands: Mapping[str, Any], tables: Sequence[Table]) -> 
     dispatch: list[Side] = []
     loose: dict[str, list[Statement]] = {"infrastructure": [], "stray_icmp": []}
     for family in families:
-        parted = Parted()
-        for table in (t for t in ordered if t.family == family):
-            parted.take(table.rows, _spans(table, family))
-        found, placed = local_chains(operands, family, parted, Elements(family, operands["text"], chains.ending))
+        parted = _parted(family, [table for table in ordered if table.family == family])
+        found, placed = list[Local](), list[Stage]()
+        if parted.towards or parted.origin:
+            found, placed = local_chains(operands, family, parted, Elements(family, operands["text"], chains.ending))
         for chain, items in statements(operands, family, parted, chains.ending).items():
             loose[chain] += items
         keeps_order(parted.plain, placed)
@@ -92,7 +92,7 @@ class _Rules:
         comment = self.label(rule.name)
         if not rule.log:
             return counted(comment, permit)
-        name = base = f"{'allow' if permit else 'deny'}_{_slug(comment)}"
+        name = base = _slug(comment, permit)
         number = 2
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1
@@ -103,9 +103,31 @@ class _Rules:
 
 
 @lru_cache(maxsize=4096)
-def _slug(comment: str) -> str:
-    """A comment as part of a name; the tables of a segment's hosts have most of theirs in common."""
-    return _STRANGE.sub("_", comment.lower())[:60]
+def _slug(comment: str, permit: bool) -> str:
+    """The name of a rule's chain; the tables of a segment's hosts have most of theirs in common."""
+    return f"{'allow' if permit else 'deny'}_{_STRANGE.sub('_', comment.lower())[:60]}"
+
+
+KNOWN = 64
+_PLAIN: dict[tuple[int, ...], tuple[list[Sequence[Entry]], Parted]] = {}
+"""A few lists without a local end, which hosts without an address of a family have in common: by their identity, and held."""
+
+
+def _parted(family: Family, tables: Sequence[Table]) -> Parted:
+    """The rows of a family by where they are looked up. Raises Refused for one that no table can hold."""
+    rows, spans = [table.rows for table in tables], [_spans(table, family) for table in tables]
+    key = tuple(map(id, rows))
+    known = None if any(spans) else _PLAIN.get(key)
+    if known:
+        return known[1]
+    parted = Parted()
+    for of, own in zip(rows, spans, strict=True):
+        parted.take(of, own)
+    if not any(spans):
+        if len(_PLAIN) >= KNOWN:
+            _PLAIN.clear()
+        _PLAIN[key] = rows, parted
+    return parted
 
 
 def _spans(table: Table, family: Family) -> tuple[Span, ...]:
