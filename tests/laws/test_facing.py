@@ -232,5 +232,7 @@ def test_hosts_without_an_address_of_a_family_have_one_law_and_its_rows(tmp_path
                 law = site.laws.host(replace(gate, locals=locals_), family)
                 expected = needed(site.laws._host_entries(replace(gate, locals=locals_), family))
                 assert law == Law(family, tuple(map(listed, expected))) and host_rows(law) is law.lists[0]
+                (table,) = tables(site.laws, [replace(gate, locals=locals_, families=(family,))])
+                assert table.law is law and table.rows is law.lists[0]
                 found.setdefault((family, locals_ != others), set()).add(id(law))
     assert [len(laws) for laws in found.values()] == [1, 1, 1, 1]

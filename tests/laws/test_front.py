@@ -6,13 +6,14 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import pytest
 
 from configlet.fit.kernel import kernel_entries
 from configlet.model.block import Block, listed
 from configlet.model.net import Span, Spans
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, Box, Entry
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, Box, Entry
 from configlet.model.problem import Refused
 from configlet.model.told import Group, Item, denies, in_turn
 from configlet.packets.apart import doubted, doubts, reached, reaches
@@ -22,7 +23,8 @@ from configlet.render.filter_elements import logs
 from configlet.render.filter_order import permits_
 from configlet.render.filter_parted import Part, Parted, whole
 from configlet.render.filter_statements import KNOWN, heard, statements
-from configlet.render.filter_table import _Rules
+from configlet.render.filter_table import _PLAIN, _parted, _Rules
+from configlet.render.filter_table import KNOWN as LISTS
 from tests.builders import platform
 from tests.laws.test_fit_bulk import rule
 
@@ -153,3 +155,18 @@ def test_statements_that_hosts_have_in_common_are_written_as_their_own_platform_
             assert found == filter_statements._said(said, 6, parted, theirs.ending)
             assert mine.chains == theirs.chains and bool(mine.chains) is rows[0].rule.log
     assert len(filter_statements._ALONE) <= KNOWN
+
+
+def test_lists_without_a_local_end_are_placed_once_and_those_of_a_host_for_it_alone() -> None:
+    entries = tuple(kernel_entries(6, receives=False))
+    for number in range(LISTS + 9):
+        rows = (*entries[number % 3 :], *entries[: number % 3])  # held by nobody else
+        for locals_ in ((), ((4, (9, 9)),), ((6, rows[-1].box[DST]),)):
+            table = SimpleNamespace(rows=rows, gate=SimpleNamespace(locals=locals_))
+            found = _parted(6, [table, table])  # type: ignore[list-item]
+            expected = _entered([(rows, [span for family, span in locals_ if family == 6])] * 2)[0]
+            assert (found.count, found.plain) == (expected.count, expected.plain)
+            assert _told(found.towards) == _told(expected.towards) and _told(found.origin) == _told(expected.origin)
+            again = _parted(6, [table, table])  # type: ignore[list-item]
+            assert (again is found) is not any(family == 6 for family, _ in locals_)
+    assert len(_PLAIN) <= LISTS
