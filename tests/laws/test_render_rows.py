@@ -236,7 +236,10 @@ def test_many_names_are_labelled_as_each_one_is() -> None:
     for name in names:
         assert said(name) == label(name, style)
         for some in ((), ("one",), ("one", "two", "one")):
-            assert list(all_labels(style)([*some, name, *some])) == [*some, label(name, style), *some]
+            given = [*some, name, *some]
+            made = all_labels(style)(given)
+            assert list(made) == [*some, label(name, style), *some]
+            assert made is not given or all(map(str.isprintable, given)), "the same list may be written as it is"
     assert all_labels(style)(names) == [label(name, style) for name in names] and all_labels(style)([]) == []
     for bad in ("a\nb", "\n", "a\tb"):
         with pytest.raises(Refused):

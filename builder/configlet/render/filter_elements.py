@@ -15,6 +15,8 @@ from configlet.render.values import all_labels
 
 MOST = 16_384
 """Elements that are remembered, those of some tens of hosts."""
+FEW = 8
+"""Ways to write names that are remembered."""
 
 
 class Elements:
@@ -23,7 +25,7 @@ class Elements:
 
     def __init__(self, family: Family, text: Mapping[str, Any], ending: Endings) -> None:
         self.ending = ending
-        self.known = _known(family, tuple((key, repr(said)) for key, said in text.items()))
+        self.known = _known(family, _style(text))
         if self.known.labels is list:
             self.known.labels = all_labels(text)
 
@@ -104,6 +106,19 @@ class _Known:
         if self.form is not form or sum(map(len, self.lines.values())) + count > MOST:
             self.form, self.lines = form, {}
         return self.lines.setdefault((stage, sport), {}) if count <= MOST else {}
+
+
+_STYLES: dict[int, tuple[Mapping[str, Any], tuple[tuple[str, str], ...]]] = {}
+"""Of a few ways to write names, each of which is held, what they say."""
+
+
+def _style(text: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    known = _STYLES.get(id(text))
+    if known is None:
+        if len(_STYLES) >= FEW:
+            _STYLES.clear()
+        known = _STYLES[id(text)] = text, tuple((key, repr(said)) for key, said in text.items())
+    return known[1]
 
 
 @lru_cache(maxsize=8)

@@ -9,6 +9,8 @@ from typing import Any
 
 from configlet.model.problem import refuse
 
+FEW = 4
+"""Names that are sooner looked at one by one."""
 MOST = 100
 """Characters of a refused value that are shown."""
 
@@ -73,11 +75,14 @@ def labels(style: Mapping[str, Any]) -> Callable[[str], str]:
 
 
 def all_labels(style: Mapping[str, Any]) -> Callable[[Sequence[str]], Sequence[str]]:
-    """The same of many names at once."""
+    """The same of many names at once; the very same list where none is changed, and then all of it may be written."""
     each, length = labels(style), style["length"]
     plain = bytes(set(range(32, 127)).difference("".join(("?", *style["replace"])).encode()).union(b"\n"))
 
     def of(names: Sequence[str]) -> Sequence[str]:
+        if len(names) < FEW:
+            found = list(map(each, names))
+            return names if found == names else found
         text = "\n".join(("", *names, ""))
         usual = text.isascii() and not text.encode().translate(None, plain) and text.count("\n") == len(names) + 1
         if (
