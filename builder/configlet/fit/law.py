@@ -277,7 +277,10 @@ def ahead(head: Sequence[Item], rows: Sequence[Item], *, single: bool) -> Sequen
     if not single:
         return listed((*head, *rows))
     first = listed(head)
-    return Listed((*first.items, *rows)) if isinstance(first, Listed) else (*first, *rows)  # type: ignore[arg-type]
+    if not isinstance(first, Listed):
+        return (*first, *rows)  # type: ignore[arg-type]
+    found = *first.items, *rows
+    return Listed(found, len(first) - len(first.items) + len(found))
 
 
 def _head(sides: Sides, scope: Scope, level: int, wide: Spans, narrow: Spans) -> Sequence[Item]:

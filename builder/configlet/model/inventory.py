@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from configlet.model.frozen import dataclass
-from configlet.model.net import Family, IPAddress, IPNetwork, Span
+from configlet.model.net import PORTS, Family, IPAddress, IPNetwork, Span
 from configlet.model.problem import Place
 
 Stack = Literal[
@@ -187,8 +187,8 @@ class Term:
     """One protocol with its ports. ``proto`` None is any. For ICMP ``dport`` is type*256+code (RFC 792, RFC 4443)."""
 
     proto: int | None
-    sport: Span = (0, 65535)
-    dport: Span = (0, 65535)
+    sport: Span = PORTS
+    dport: Span = PORTS
     family: Family | None = None
 
 

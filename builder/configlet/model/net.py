@@ -21,6 +21,16 @@ BITS: dict[Family, int] = {4: 32, 6: 128}
 TOP: dict[Family, int] = {4: 2**32 - 1, 6: 2**128 - 1}
 PORTS: Span = (0, 65535)
 _FAMILIES: dict[type, Family] = {IPv4Address: 4, IPv4Network: 4, IPv6Address: 6, IPv6Network: 6}
+_MET: dict[Span, Span] = {}
+_MOST = 1 << 17
+
+
+def met(span: Span) -> Span:
+    """An equal span that was met before, else this one. A law and what is read of its text have most spans in common: where
+    these are the same objects, no comparison and no table looks into them."""
+    if len(_MET) >= _MOST:
+        _MET.clear()
+    return _MET.setdefault(span, span)
 
 
 def span_of(network: IPNetwork) -> Span:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from configlet.model.frozen import dataclass
 from configlet.model.inventory import Action, Term
-from configlet.model.net import Addresses, Family, Span
+from configlet.model.net import PORTS, Addresses, Family, Span
 from configlet.model.problem import Place
 
 Origin = Literal["failsafe", "infrastructure", "policy", "intra", "observe", "reply", "default"]
@@ -23,7 +23,7 @@ _SOURCE, _DESTINATION = attrgetter("source"), attrgetter("destination")
 
 PROTO, DST, SRC, DPORT, SPORT, FLAG, FRAG = range(7)
 ANY_PROTO: Span = (0, 255)
-ANY_PORT: Span = (0, 65535)
+ANY_PORT: Span = PORTS
 ANY_BIT: Span = (0, 1)
 
 

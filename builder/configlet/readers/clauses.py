@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from configlet.model.block import Sets
+from configlet.model.policy import ANY_BIT, ANY_PORT
 from configlet.readers.ends import MOST, Single, SinglePorts, addresses
 from configlet.readers.grammar import Source, by_key
 from configlet.readers.groups import GROUP, Groups, Part
@@ -23,8 +24,8 @@ _MOST = 65536
 """How many are remembered."""
 WIDE = 64
 """Boxes of one entry above which they are kept as products of sets."""
-PORTS: Span = (0, 65535)
-BIT: Span = (0, 1)
+PORTS: Span = ANY_PORT
+BIT: Span = ANY_BIT
 TCP: Span = (6, 6)
 Ports = tuple[tuple[Span, ...], str]
 """Ports, and the words of the normal form with a blank before them."""

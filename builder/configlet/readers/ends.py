@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from configlet.model.net import PORTS, met
 from configlet.readers.spans import BITS, Span, Unreadable, address, netmask, prefix, shared, wildcard
 
 MOST = 4096
 """How many are remembered: more distinct addresses than that are not met again soon, and cost memory."""
 _MOST_PORTS = 65536
-_PORTS: Span = (0, 65535)
 
 
 class Single(dict[str, Span]):
@@ -33,7 +33,7 @@ class Single(dict[str, Span]):
                     raise KeyError(text)
         except Unreadable:
             raise KeyError(text) from None
-        self[text] = span
+        span = self[text] = met(span)
         return span
 
 
@@ -44,7 +44,7 @@ class SinglePorts(dict[str, Span]):
     """
 
     def __init__(self, read: Callable[[str], Sequence[Span]], groups: tuple[str, ...]) -> None:
-        super().__init__({"": _PORTS})
+        super().__init__({"": PORTS})
         self.read, self.groups = read, groups
 
     def __missing__(self, text: str) -> Span:
@@ -59,8 +59,8 @@ class SinglePorts(dict[str, Span]):
             raise KeyError(text)
         if len(self) >= _MOST_PORTS:
             self.clear()
-            self[""] = _PORTS
-        span = self[text] = found[0]
+            self[""] = PORTS
+        span = self[text] = met(found[0])
         return span
 
 
