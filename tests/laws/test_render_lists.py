@@ -182,3 +182,11 @@ def test_a_rows_ports_are_worded_by_its_protocol(name: str) -> None:
     access_lists._Last.known, access_lists._Last.words = ({}, {}), {}
     assert [_text(name, made) for made in tables] == alone
     assert len(set(alone)) == len(alone) or name != "eos"
+
+
+@pytest.mark.parametrize("word", [None, 1.5, "any\n", ("any",)])
+def test_a_word_for_all_addresses_that_is_no_text_is_refused(word: object) -> None:
+    operands = dict(platform("eos").kinds["acl"].operands)
+    assert Lines({**operands, "address": {"any": 7, "prefix": "", "host": ""}}, 4).addresses((0, 0xFFFFFFFF)) == ("7",)
+    with pytest.raises(Refused):
+        Lines({**operands, "address": {"any": word, "prefix": "", "host": ""}}, 4)

@@ -73,6 +73,7 @@ LINES = tuple(
         "{% if remark == 'b%' %}{{ sequence }}{% endif %}{{ remark }}",
         "{{ end }}{{ sequence }}",
         "\0{{ sequence }}{{ remark }}" + _ENDS + "\0",
+        "\0{{ remark }}{{ source }}{{ sport }}{{ sequence }}{{ destination }}{{ dport }}",
         "text",
     )
 )

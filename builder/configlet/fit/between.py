@@ -181,7 +181,7 @@ def _open(
 
 def _longest(family: Family, ends: Iterable[End]) -> int:
     """The prefixes of the longest of some ends, but for those of blocks."""
-    return max([lengths(family, end) for end in ends if isinstance(end[0], int)], default=1)
+    return max([lengths(family, end) for end in ends if end[0] != end[-1] and isinstance(end[0], int)], default=1)
 
 
 def _lines(family: Family, rows: Sequence[Item], widest: int) -> int:

@@ -28,7 +28,8 @@ def _cut(family: Family, span: Span) -> int:
 
 def many(family: Family, spans: Spans) -> int:
     """How many prefixes a set of addresses is."""
-    return lengths(family, spans[0]) if len(spans) == 1 else sum(lengths(family, span) for span in spans)
+    more = [span for span in spans if span[0] != span[1]]
+    return len(spans) - len(more) + sum([lengths(family, span) for span in more])
 
 
 def typed(family: Family, sets: Sets) -> int:

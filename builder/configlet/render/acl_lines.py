@@ -16,7 +16,7 @@ from configlet.packets.blocks import Item
 from configlet.packets.entries import WHOLE
 from configlet.render.acl_words import asks_established, asks_fragments, details_of, port_words, proto_word, word_of
 from configlet.render.numbered import TOGETHER, Line, Row, Shape, Shapes
-from configlet.render.values import all_labels, by_family, labels
+from configlet.render.values import all_labels, by_family, labels, written
 
 _WITH_PORTS = ((6, 6), (17, 17))
 _PERMIT, _BOX, _RULE, _REPLY = map(attrgetter, ("permit", "box", "rule", "reply"))
@@ -101,7 +101,8 @@ class Lines:
         self._plain: dict[object, Shape] = {}
         """Where that is one line, its shape."""
         self._ports = _Ports(operands["ports"])
-        self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (by_family(operands["address"], family)["any"],)}
+        every = str(written(by_family(operands["address"], family)["any"]))
+        self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (every,)}
         self._prefix = _Prefixes(self.addresses)
         self._around: dict[int, tuple[str, str]] = {}
         """What stands before and behind the address of a prefix, by its length."""
@@ -119,7 +120,7 @@ class Lines:
             if at < number:
                 yield from self._rows(rows[at:number])
             block: Block[Entry] = rows[number]
-            yield list(self._product(block)), block.sets[FRAG][0], block.like
+            yield self._product(block), block.sets[FRAG][0], block.like
             at = number + 1
         if at < len(rows):
             yield from self._rows(rows[at:])
@@ -178,13 +179,19 @@ class Lines:
         targets = self.addresses(entry.box[DST])
         return [(source, target) for source in self.addresses(entry.box[SRC]) for target in targets]
 
-    def _product(self, block: Block[Entry]) -> Iterator[Line]:
+    def _product(self, block: Block[Entry]) -> list[Line]:
         """The lines of the rows of a block, in their order. Raises Refused."""
         protos, targets, sources, dports, sports, flags, fragments = block.sets
-        said = self.addresses
-        ends = [(a, b) for source in sources for target in targets for a in said(source) for b in said(target)]
+        said, word = self.addresses, self._prefix
+        starts, ways = ([word[span] for span in spans] for spans in (sources, targets))
+        if all(starts) and all(ways):
+            ends = [(a, b) for a in starts for b in ways]
+        else:
+            ends = [(a, b) for source in sources for target in targets for a in said(source) for b in said(target)]
+        out: list[Line] = []
         for proto, flag, fragment, sport, dport in product(protos, flags, fragments, sports, dports):
-            yield from self.between(ends, block.like.over((proto, targets[0], sources[0], dport, sport, flag, fragment)))
+            out += self.between(ends, block.like.over((proto, targets[0], sources[0], dport, sport, flag, fragment)))
+        return out
 
     def between(self, ends: Sequence[tuple[str, str]], entry: Entry) -> list[Line]:
         """The lines of a row between each two of some ends, sources first, in place of its own. Raises Refused."""

@@ -6,11 +6,11 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, repeat
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TypeVar
 
 from configlet.render.numbered import OWN, TOGETHER, Line, Numbered, Shape
-from configlet.render.values import all_written, printable
+from configlet.render.values import PLAIN, all_written, printable
 
 T = TypeVar("T")
 Part = str | int
@@ -22,7 +22,7 @@ Form = tuple[int, tuple[Step, ...]]
 
 NUMBER = "\0"
 """What stands for the number of a row in a text that is not finished; no value can have it."""
-_SHAPE, _ONCE = itemgetter(0), (0, 1)
+_SHAPE, _ODD, _ONCE = itemgetter(0), attrgetter("odd"), (0, 1)
 
 
 class Written(Sequence[T]):
@@ -95,30 +95,36 @@ def _written(steps: Iterable[Step], row: Sequence[object]) -> str:
 
 
 def _numbered(form: Form, rows: Numbered) -> str:
-    """The same of rows with numbers: each line at once, then all numbers between."""
+    """The same of rows with numbers, where lines are looked at as a whole when they are written."""
     lines = rows.lines
     shapes = set(map(_SHAPE, lines))
     for shape in shapes:
         if shape.form is not form:
             _learn(form, shape)
+    if not all(shape.parts for shape in shapes):
+        return all_printed(form, iter(rows))
     digits: Iterator[str] = islice(_digits(rows.numbers), len(rows))
     if any(shape.uses != _ONCE[: shape.takes] for shape in shapes):
         digits = _used(lines, list(digits))
-    known, out = all(shape.parts for shape in shapes), list[str]()
+    number, odd, out = digits.__next__, 0, list[str]()
     for first in range(0, len(lines), TOGETHER):
-        some = lines[first : first + TOGETHER]
-        if not known or not _sayable(some):
-            return all_printed(form, iter(rows))
         text = "".join([
-            f"{ahead}{remark}{a}{source}{b}{start}{c}{destination}{d}{to}{behind}"
-            for shape, remark, source, start, destination, to in some
-            for ahead, a, b, c, d, behind in shape.parts
+            f"{ahead}{number() if one else ''}{of}{remark}{a}{number() if two else ''}{behind}{source}{b}{start}{c}{destination}"
+            f"{d}{to}{last}"
+            for shape, remark, source, start, destination, to in lines[first : first + TOGETHER]
+            for ahead, one, of, a, two, behind, b, c, d, last in shape.parts
         ])  # fmt: skip
-        texts = text.split(NUMBER)
-        both = [""] * (2 * len(texts) - 1)
-        both[::2], both[1::2] = texts, islice(digits, len(texts) - 1)
-        out.append("".join(both))
+        odd += _odd(text)
+        out.append(text)
+    own = odd - (len(rows) if all(shape.odd == shape.takes for shape in shapes) else sum(map(_ODD, map(_SHAPE, lines))))
+    if own and not _sayable(lines):
+        return all_printed(form, iter(rows))
     return "".join(out)
+
+
+def _odd(text: str) -> int:
+    """How much of a text is no printable ASCII."""
+    return len(text.encode("utf-8", "surrogatepass").translate(None, PLAIN))
 
 
 def _sayable(lines: Iterable[Line]) -> bool:
@@ -150,11 +156,13 @@ def _counted_from(_first: int, _step: int) -> list[str]:
 
 
 def _learn(form: Form, shape: Shape) -> None:
-    """Let a shape know what a loop writes of its lines: the texts around what these say themselves, with a sign for each
-    number, and for whose. No texts where the lines must be looked at row by row."""
+    """Let a shape know what a loop writes of its lines: the texts around what these say themselves, where a number stands among
+    them, and whose. No texts where the lines must be looked at row by row."""
     count, steps = form
     shape.form, shape.parts = form, ()
-    if len(shape.row) != count - 1 or any(test == 0 for test, _, _ in steps) or not printable_all([shape.row]):
+    if len(shape.row) != count - 1 or any(test == 0 for test, _, _ in steps):
+        return
+    if not (shape.text and printable_all([shape.row])):
         return
     texts, order, uses = [""], list[int](), list[int]()
     for number, row in enumerate(shape.rows(tuple(["own" if at in shape.own else "" for at in OWN]))):
@@ -167,10 +175,13 @@ def _learn(form: Form, shape: Shape) -> None:
                 uses.append(number)
             else:
                 texts[-1] += part if isinstance(part, str) else row[part - 1]
-    if tuple(order) == shape.own and sum(text.count(NUMBER) for text in texts) == len(uses):
-        behind = iter(texts[1:])
-        a, b, c, d, last = (next(behind) if at in order else "" for at in OWN)
-        shape.parts, shape.uses = ((texts[0], a, b, c, d, last),), tuple(uses)
+    behind = iter(texts[1:])
+    a, b, c, d, last = (next(behind, "") if at in order else "" for at in OWN)
+    (ahead, *of), (between, *rest) = texts[0].split(NUMBER), a.split(NUMBER)
+    numbers, signs = len(of) + len(rest), sum(text.count(NUMBER) for text in texts)
+    if tuple(order) == shape.own and max(len(of), len(rest)) < 2 and numbers == signs == len(uses):
+        shape.parts = ((ahead, bool(of), "".join(of), between, bool(rest), "".join(rest), b, c, d, last),)
+        shape.uses, shape.odd = tuple(uses), sum(map(_odd, texts)) - numbers
 
 
 def _counted(row: tuple[object, ...], count: int) -> tuple[object, ...]:

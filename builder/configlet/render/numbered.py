@@ -9,8 +9,9 @@ from typing import NamedTuple, overload
 
 Values = tuple[str, ...]
 Numbers = tuple[int | str, ...]
-Parts = tuple[str, str, str, str, str, str]
-"""The texts around the words that a line says itself."""
+Parts = tuple[str, bool, str, str, bool, str, str, str, str, str]
+"""The texts around the words that a line says itself. Those ahead of its remark and behind it are cut where a number stands,
+if one does."""
 
 
 class Row(NamedTuple):
@@ -41,11 +42,12 @@ _filled = itemgetter(*(OWN.index(at) if at in OWN else len(OWN) + at for at in r
 class Shape:
     """What lines have in common: all that they do not say themselves, and which of these words they have."""
 
-    __slots__ = ("apart", "bare", "form", "noted", "own", "parts", "row", "takes", "uses")
+    __slots__ = ("apart", "bare", "form", "noted", "odd", "own", "parts", "row", "takes", "text", "uses")
 
-    def __init__(self, row: Row, own: tuple[int, ...], *, apart: bool) -> None:
-        self.row, self.own = row, own
-        """What the lines say, and the numbers of the words that each has of its own, which are empty here."""
+    def __init__(self, row: Row, own: tuple[int, ...], *, apart: bool, text: bool) -> None:
+        self.row, self.own, self.text = row, own, text
+        """What the lines say, and the numbers of the words that each has of its own, which are empty here; and whether
+        these surely are text."""
         self.apart = apart and OWN[0] in own
         """Whether the remark is a row of the list, ahead of the rest or (``lone``) without it."""
         self.takes = 1 + (self.apart and not self.lone)
@@ -58,6 +60,8 @@ class Shape:
         """The loop of a template that wrote such lines last, and how it does (``render.forms``)."""
         self.parts: tuple[Parts, ...] = ()
         self.uses: tuple[int, ...] = ()
+        self.odd = 0
+        """How much of the texts is no printable ASCII, such as the ends of lines."""
 
     @property
     def lone(self) -> bool:
@@ -89,11 +93,12 @@ class Shapes:
     def of(self, row: Row) -> Shape:
         """The shape of a row."""
         own = tuple([at for at in OWN if row[at]])
-        key = own, _rest(row)
+        text = {*map(type, _own(row))} == {str}
+        key = own, text, _rest(row)
         found = self._known.get(key)
         if found is None:
             rest = Row(*("" if at in OWN else value for at, value in enumerate(row)))
-            found = self._known[key] = Shape(rest, own, apart=self._apart)
+            found = self._known[key] = Shape(rest, own, apart=self._apart, text=text)
             if row.remark:
                 found.bare = self.of(row._replace(remark=""))
                 found.bare.noted = found
