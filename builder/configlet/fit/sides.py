@@ -10,10 +10,10 @@ from typing import cast
 
 from configlet.fit.between import LONG, Among, Between, Spoken, Told, Turned, within_all
 from configlet.fit.clip import with_fragments
-from configlet.fit.plain import End, Pair, Plain, ends_of, plain, spans_of
+from configlet.fit.plain import End, Pair, Plain, around, ends_of, plain, spans_of
 from configlet.model.block import Block
-from configlet.model.net import Family, Span, Spans, merge
-from configlet.model.policy import DST, SRC, WRITTEN, Entry
+from configlet.model.net import Family, Span, Spans, keep, merge
+from configlet.model.policy import DPORT, DST, SRC, WRITTEN, Entry
 from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, replied, replies, rule_of, turned
 from configlet.packets.sets import touch, within
@@ -25,7 +25,7 @@ FEW = 16
 """Rows that are all looked at sooner than asked for by their ends."""
 KEPT = 16
 """Sides that are remembered: those of a device are asked for one after the other."""
-_PERMIT, _BOX = attrgetter("permit"), attrgetter("box")
+_PERMIT, _BOX, _DPORT = attrgetter("permit"), attrgetter("box"), itemgetter(DPORT)
 Pieces = Mapping[int, Sequence[Item]]
 """By the number of a row what of it lies in some addresses."""
 
@@ -163,6 +163,8 @@ class Sides:
             self._plain = plain(self.family, self.written.items)
             closed = [i.sets[at] for i in self.network.items if isinstance(i, Block) and not i.permit for at in (DST, SRC)]
             ends = {end for pair in self._plain.ends for end in pair}
+            keep(chain.from_iterable(map(spans_of, ends)))
+            keep(set(map(_DPORT, around(self.written.items))))
             spans = frozenset().union(*(spans for spans in closed if len(spans) >= LONG))
             self._among = Among(spans, frozenset(within_all(ends, merge(spans))))
         return self._plain

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from itertools import islice
 from typing import Literal
 
 from configlet.model.frozen import dataclass
@@ -21,16 +22,18 @@ BITS: dict[Family, int] = {4: 32, 6: 128}
 TOP: dict[Family, int] = {4: 2**32 - 1, 6: 2**128 - 1}
 PORTS: Span = (0, 65535)
 _FAMILIES: dict[type, Family] = {IPv4Address: 4, IPv4Network: 4, IPv6Address: 6, IPv6Network: 6}
-_MET: dict[Span, Span] = {}
+KEPT: dict[Span, Span] = {}
+"""One object for each span that policies with many lists say. What is read of a text has the same, so that where a law and its
+text are compared, and where a table is asked for a span, nobody looks into it."""
 _MOST = 1 << 17
 
 
-def met(span: Span) -> Span:
-    """An equal span that was met before, else this one. A law and what is read of its text have most spans in common: where
-    these are the same objects, no comparison and no table looks into them."""
-    if len(_MET) >= _MOST:
-        _MET.clear()
-    return _MET.setdefault(span, span)
+def keep(spans: Iterable[Span]) -> None:
+    """Keep these objects; those that were kept before go where they are too many together."""
+    found = tuple(islice(spans, _MOST))
+    if len(KEPT) + len(found) > _MOST:
+        KEPT.clear()
+    KEPT.update(zip(found, found, strict=True))
 
 
 def span_of(network: IPNetwork) -> Span:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from configlet.model.block import Block
 from configlet.model.inventory import Term
-from configlet.model.net import Family, Span, Spans, merge, met
+from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, SRC, Entry, Policy, Rule
 from configlet.packets.boxes import ICMP, TCP, UDP
 from configlet.packets.entries import WHOLE
@@ -29,10 +29,10 @@ def blocks(policy: Policy, realm: str, family: Family) -> tuple[Item, ...]:
         source, destination, terms = rule.source, rule.destination, rule.terms
         sources = ends.get(id(source))  # most ends stand in many rules
         if sources is None:
-            sources = ends[id(source)] = tuple(map(met, source.of(realm, family)))
+            sources = ends[id(source)] = source.of(realm, family)
         destinations = ends.get(id(destination))
         if destinations is None:
-            destinations = ends[id(destination)] = tuple(map(met, destination.of(realm, family)))
+            destinations = ends[id(destination)] = destination.of(realm, family)
         if not len(sources) == len(destinations) == len(terms) == 1:
             found += rule_blocks(rule, realm, family) if sources and destinations else ()
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from configlet.model.net import PORTS, met
+from configlet.model.net import KEPT, PORTS
 from configlet.readers.spans import BITS, Span, Unreadable, address, netmask, prefix, shared, wildcard
 
 MOST = 4096
@@ -33,7 +33,7 @@ class Single(dict[str, Span]):
                     raise KeyError(text)
         except Unreadable:
             raise KeyError(text) from None
-        span = self[text] = met(span)
+        span = self[text] = KEPT.get(span, span)
         return span
 
 
@@ -60,7 +60,7 @@ class SinglePorts(dict[str, Span]):
         if len(self) >= _MOST_PORTS:
             self.clear()
             self[""] = PORTS
-        span = self[text] = met(found[0])
+        span = self[text] = KEPT.get(found[0], found[0])
         return span
 
 

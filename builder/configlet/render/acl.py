@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, takewhile
-from operator import itemgetter, ne
+from operator import attrgetter, itemgetter, ne
 from typing import Any, ClassVar
 
 from configlet.model.block import items
@@ -76,7 +76,7 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], l
     return List(name, operands["command"][family], gate.direction, last.counted(table, groups), family, binding)
 
 
-_SHAPE, _OWN, _ROW = itemgetter(0), itemgetter(1), itemgetter(0, 2, 3, 4, 5)
+_SHAPE, _OWN, _ROW, _TAKES = itemgetter(0), itemgetter(1), itemgetter(0, 2, 3, 4, 5), attrgetter("takes")
 LONG, MANY = 20_000, 100_000
 """Rows of a list that is too long to be held for another device, and words that are too many."""
 
@@ -125,7 +125,7 @@ def _counted(operands: Mapping[str, Any], table: Table, groups: dict[str, Group]
     lines = _lines(operands, table, groups, made)
     if remarks in BESIDE:
         lines = list(_beside(lines, made, once=remarks == "first"))
-    count = sum(shape.takes for shape in map(_SHAPE, lines))
+    count = sum(map(_TAKES, map(_SHAPE, lines)))
     for step in (sequence["step"], 1 if sequence["step"] > 0 else -1):
         numbers: Sequence[int] = range(first, first + step * count, step)
         if remarks == "shared":  # with the entry behind it

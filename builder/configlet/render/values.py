@@ -78,19 +78,15 @@ def labels(style: Mapping[str, Any]) -> Callable[[str], str]:
 def all_labels(style: Mapping[str, Any]) -> Callable[[Sequence[str]], Sequence[str]]:
     """The same of many names at once; the very same list where none is changed, and then all of it may be written."""
     each, length = labels(style), style["length"]
-    plain = bytes(set(range(32, 127)).difference("".join(("?", *style["replace"])).encode()).union(b"\n"))
+    plain = bytes(set(range(32, 127)).difference("".join(("?", *style["replace"])).encode()))
 
     def of(names: Sequence[str]) -> Sequence[str]:
         if len(names) < FEW:
             found = list(map(each, names))
             return names if found == names else found
-        text = "\n".join(("", *names, ""))
-        usual = text.isascii() and not text.encode().translate(None, plain) and text.count("\n") == len(names) + 1
-        if (
-            usual
-            and not any(blanks in text for blanks in ("  ", "\n ", " \n"))
-            and max(map(len, names), default=0) <= length
-        ):
+        text = " ".join(("", *names, ""))  # a blank ahead of a name or behind it stands beside another one then
+        usual = "  " not in text and text.isascii() and not text.encode().translate(None, plain)
+        if usual and max(map(len, names), default=0) <= length:
             return names
         return list(map(each, names))
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from configlet.model.inventory import Term
-from configlet.model.net import PORTS, Family, Span, met
+from configlet.model.net import PORTS, Family, Span
 from configlet.workspace import forms
 from configlet.workspace.suggest import did_you_mean
 
@@ -68,10 +68,10 @@ def term(item: str | dict[str, Any], ephemeral: Span) -> Term:
         word = next(key for key in item if key != "from")
         source = item.get("from", "0-65535")
         sport = ephemeral if source == "ephemeral" else forms.span(str(source))
-        return Term(PORTED[word], sport, met(forms.span(str(item[word]))))
+        return Term(PORTED[word], sport, forms.span(str(item[word])))
     word, _, rest = item.partition("/")
     if word in PORTED:
-        return Term(PORTED[word], PORTS, met(forms.span(rest)) if rest else PORTS)
+        return Term(PORTED[word], PORTS, forms.span(rest) if rest else PORTS)
     if word in CONTROL:
         number, family = CONTROL[word]
         return Term(number, dport=_types(word, rest) if rest else PORTS, family=family)
