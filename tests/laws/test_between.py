@@ -9,7 +9,7 @@ import pytest
 from configlet.fit.between import LONG, Between, Spoken, Turned
 from configlet.fit.budget import cost
 from configlet.fit.clip import meeting
-from configlet.fit.law import Scope, routed
+from configlet.fit.law import Scope, ahead, routed
 from configlet.fit.plain import ends_of
 from configlet.fit.sides import Sides
 from configlet.model.block import Block, sets_of
@@ -165,3 +165,14 @@ def test_destinations_of_one_list_are_sources_of_the_other_where_there_are_repli
         made = {direction: routed(sides, Scope((here,), (), False), direction) for direction in order}
         found = {name: [row.rule is shut for row in one.lists[0]] for name, one in made.items()}
         assert found["in"][:2] == [True, False] and found["out"] == [True] * flag[1], found
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_a_list_of_a_head_and_rows_knows_its_length(single: bool) -> None:
+    row = Entry(True, ((6, 6), (1, 1), (2, 2), (22, 22), ANY_PORT, ANY_BIT, (0, 0)), RULE)
+    two = Block(tuple((span,) if at else ((6, 6), (17, 17)) for at, span in enumerate(row.box)), row)  # type: ignore[arg-type]
+    one = Block(tuple((span,) for span in row.box), row)  # type: ignore[arg-type]
+    for head in ([], [row], [two], [one], [row, two, one, two]):
+        for rows in ((), (row,) * 3):
+            made = ahead(head, rows, single=single)
+            assert len(made) == len(tuple(made)) == sum(len(sets_of(item)[0]) for item in (*head, *rows))
