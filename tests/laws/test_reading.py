@@ -3,6 +3,7 @@ from the cache, from a spoiled cache."""
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date
 from pathlib import Path
@@ -149,6 +150,23 @@ def test_a_spoiled_cache_changes_nothing(said: bool, site: Path, tmp_path: Path)
     folder.write_text("no folder")
     assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == wanted
     assert site.is_dir()
+
+
+@pytest.mark.parametrize("said", [
+    b"[]", b"[1]", b'"text"', b"7", b"null", b"{", b"", b"\xff", b"[" * 100_000, b"1" * 5_000, b'{"a": "b"}',
+    *(b"%s of each" % each for each in (b"null", b'"9"', b"[]", b"true", b"0", b"-1", b"1.5")),
+])  # fmt: skip
+def test_numbers_of_events_that_are_none_are_not_used(said: bytes, site: Path, tmp_path: Path) -> None:
+    wanted = load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path))
+    counts = tmp_path / "kept" / "counts"
+    names = json.loads(counts.read_bytes()[65:])
+    value, of_each, _ = said.partition(b" of each")
+    content = json.dumps(dict.fromkeys(names, json.loads(value))).encode() if of_each else said
+    counts.write_bytes(cache._digest(content) + content)
+    assert _kept(tmp_path).counted((site / "policy.yaml").read_bytes()) is None
+    for _ in range(2):
+        assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == wanted
+    assert json.loads(counts.read_bytes()[65:]).keys() >= names.keys(), "and the right ones are kept in their place"
 
 
 def test_an_entry_of_other_code_is_not_used(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

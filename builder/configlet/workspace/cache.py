@@ -93,8 +93,7 @@ class FileCache:
 
     def _known(self) -> dict[str, int]:
         if self._counts is None:
-            kept = self._read(_COUNTS)
-            self._counts = json.loads(kept) if kept else {}
+            self._counts = _counts_in(self._read(_COUNTS) or b"{}")
         return self._counts
 
     def _read(self, name: str) -> bytes | None:
@@ -124,6 +123,16 @@ class FileCache:
                 return
         for path in sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-ENTRIES]:
             path.unlink(missing_ok=True)
+
+
+def _counts_in(content: bytes) -> dict[str, int]:
+    """The numbers by name; none at all when anything else stands there."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    right = type(found) is dict and all(type(number) is int and number > 0 for number in found.values())
+    return found if right else {}
 
 
 def _digest(content: bytes) -> bytes:
