@@ -75,3 +75,14 @@ def test_lists_in_two_files_need_distinct_tiers(tiers: tuple[str, str], summary:
         (site / f"{name}.yaml").write_text(f"{tier}policy: []\n")
     with pytest.raises(Refused, match=summary):
         load(tmp_path, "dc1", TODAY)
+
+
+@pytest.mark.parametrize("tiers", [("[]", "1"), ("1", "{}"), ("[a]", "[a]"), ("{a: 1}", "{a: 1}"), ("true", "1"), ("x", "x")])
+def test_a_tier_that_is_no_number_is_said_to_be_wrong_and_nothing_else(tiers: tuple[str, str], tmp_path: Path) -> None:
+    site = tmp_path / "inventory" / "dc1"
+    site.mkdir(parents=True)
+    for name, tier in zip("ab", tiers, strict=True):
+        (site / f"{name}.yaml").write_text(f"tier: {tier}\npolicy: []\n")
+    with pytest.raises(Refused) as refused:
+        load(tmp_path, "dc1", TODAY)
+    assert [p.summary for p in refused.value.problems] == ["Wrong tier"] * sum(tier != "1" for tier in tiers)

@@ -295,13 +295,15 @@ def _twice(key: str, parts: list[Part]) -> Iterator[Problem]:
 
 
 def _tiered(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
-    tiers: dict[Any, Part] = {}
+    tiers: dict[int, Part] = {}
     wrong: list[Problem] = []
     for part in parts:
         tier = part["tier"] if "tier" in part.keys else None
         if tier is None:
             detail = f"`{key}` stands in several files, and its order matters. Add a distinct `tier: 10` to each."
             wrong.append(Problem("No tier", detail, _node(part, key).place))
+        elif type(tier) is not int:
+            continue  # that is said of every tier
         elif tier in tiers:
             detail = f"Two files with `{key}` have tier {tier}, so that their order is open. Change one."
             first = _node(tiers[tier], "tier").place
@@ -309,5 +311,4 @@ def _tiered(key: str, parts: list[Part], problems: list[Problem]) -> list[Part]:
         else:
             tiers[tier] = part
     problems += wrong
-    sortable = all(type(tier) is int for tier in tiers)
-    return [tiers[tier] for tier in sorted(tiers)] if sortable and not wrong else parts[:1]
+    return [tiers[tier] for tier in sorted(tiers)] if len(tiers) == len(parts) else parts[:1]
