@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections import Counter
 from ipaddress import IPv6Address
 from typing import Any
@@ -72,6 +73,32 @@ def test_what_is_said_of_many_texts_in_one_look_is_said_of_each(form: str) -> No
         assert said is all(map(quick, some)), some
         seen[said] += 1
     assert min(seen.values()) > 200
+
+
+MANY = {
+    "service": [f"{kind}/{port}" for port in range(1, 65536, 61) for kind in ("tcp", "udp", "sctp")],
+    "name": [f"a{n}-{n}-b" for n in range(3_000)],
+    "title": [f"rule {n}: a, b (c) of {n}" for n in range(3_000)],
+    "text": [f"because of {n}, and {n} - so it is" for n in range(3_000)],
+}
+
+
+@pytest.mark.parametrize("form", sorted(accept._PATTERNS))
+def test_one_wrong_text_behind_many_right_ones_is_found_in_no_time(form: str) -> None:
+    """A pattern that has two ways to read one text has 2**n for n of them."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError("the pattern tries ever more ways to read what is right")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(20)
+    try:
+        assert accept._at_once(form, MANY[form])
+        for wrong in ("", "x" * 400, "\x7f", "tcp/65536\x7f"):
+            assert not accept._at_once(form, [*MANY[form][:999], wrong])
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_number_that_is_found_quickly_is_that_of_the_address() -> None:

@@ -76,7 +76,7 @@ CHECKS: dict[str, Check] = {
 }
 
 _SERVICE = (
-    rf"(?:{'|'.join(services.PORTED)})/(?!0[0-9]){forms.PORT}"
+    rf"(?:{'|'.join(services.PORTED)})/{forms.PORT}"
     rf"|(?!(?:{'|'.join(services.PROTOCOLS)})(?:\Z|\n)){forms.NAME.pattern}"
 )
 QUICK: dict[str, Callable[[str], object]] = {

@@ -43,8 +43,8 @@ BOGON = 96
 """The length of ``::ffff:0:0/96``, which filters deny whole; what is longer was meant as an IPv4 address."""
 _FQDN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?", re.ASCII)
 _PORTS = re.compile(r"(?:0|[1-9][0-9]{0,9})(?:-(?:0|[1-9][0-9]{0,9}))?", re.ASCII)
-PORT = "(?:[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-"""A number up to 65535, for patterns; it may begin with 0, which a pattern has to forbid in front of it."""
+PORT = "(?:0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+"""A number up to 65535, for patterns. Each is read in one way alone: a pattern of many lines would try all ways of each."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
