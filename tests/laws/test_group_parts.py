@@ -8,13 +8,15 @@ from itertools import combinations
 from configlet.fit.facing import FEW, joined
 from configlet.fit.host import unbroken
 from configlet.fit.reached import permitted_spans
-from configlet.model.net import Span
+from configlet.model.net import Span, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC
 from configlet.model.told import Group, Told, denies, ends
 from configlet.packets.apart import BROAD, doubted, parted
 from configlet.render.filter_chain import firsts, lasts, ported, sported
 from configlet.render.filter_elements import logs
+from configlet.render.filter_order import _singly, permits_
 from configlet.render.filter_parted import whole
+from configlet.render.filter_words import Stage
 from tests.laws.test_fit_bulk import rule
 
 RULES = [rule(f"r{n}", "policy", True, log) for n, log in enumerate((False,) * 9 + (True,))]
@@ -79,3 +81,19 @@ def test_rows_of_a_group_of_two_that_share_a_packet_are_doubted() -> None:
                 assert {group.numbers[a], group.numbers[b]} <= found.keys()
                 sharing += 1
     assert apart > 500 and sharing > 1000
+
+
+def test_of_a_group_of_two_those_rows_are_looked_at_that_its_rows_say() -> None:
+    dice, found = random.Random(3), 0
+    for _ in range(1500):
+        group = _joint(dice, calm=dice.random() < 0.3, top=40)
+        alone = Group(group.level, group.proto, group.numbers, group.rows)
+        there = merge((low, low + 1) for low in dice.sample(range(48), dice.choice((1, 3))))
+        for which in (denies, permits_):
+            rows = [
+                [*_singly([Stage(1, (7, 7), range(200), one)], {group.level: there}, which)]  # type: ignore[arg-type]
+                for one in (group, alone)
+            ]
+            assert rows[0] == rows[1]
+            found += bool(rows[0]) and which is denies
+    assert found > 200

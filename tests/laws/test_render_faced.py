@@ -125,6 +125,21 @@ def test_a_face_is_written_as_its_rows_are_one_by_one(family: Family, apart: boo
     assert any("judged whole" in text for text in refused) and any("TCP flags" in text for text in refused)
 
 
+def test_a_face_may_begin_with_rows_of_the_network() -> None:
+    dice, own = random.Random(10), BASE[4] + OWN[0]
+    texts = set[str]()
+    for _ in range(150):
+        head = [replace(entry, rule=NETWORK[0]) for entry in _rows(dice, 4, own, 3, apart=False)]
+        rest = _rows(dice, 4, own, 9, apart=False)
+        many = dice.randrange(1, 6)
+        rest = [*(replace(entry, rule=NETWORK[1]) for entry in rest[:many]), *rest[many:]]
+        _forget()
+        expected = _text(4, (*head, *rest))
+        assert _text(4, Faced(head, faces(rest, own))) == expected
+        texts.add(expected)
+    assert sum("elements" in text for text in texts) > 50
+
+
 def test_hosts_that_share_groups_have_the_text_that_each_has_alone() -> None:
     dice, family = random.Random(8), 4
     for _ in range(60):
@@ -214,3 +229,22 @@ def test_a_template_that_writes_otherwise_gives_what_it_gives_alone(tmp_path: Pa
         table, six = host((), ["10.0.0.64/32"]), host((), ["10.0.0.64/32"], 6)
         texts.append(render("ogw1", nft, "filter-table", [replace(table, rows=Faced((), face)), six]).text)
     assert texts[0].replace(" # x", "") == texts[1] == texts[2] and texts[0].count(" # x") > 10
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_what_a_platform_puts_into_names_of_rules_is_looked_at_as_they_are(count: int) -> None:
+    said, base = NFT.kinds["filter-table"], BASE[4]
+    texts = []
+    for sign in ("'", '" : accept,\n'):
+        style = {**said.operands["text"], "replace": {"$": sign}}
+        kind = replace(said, operands={**said.operands, "text": style})
+        nft = replace(NFT, kinds={**NFT.kinds, "filter-table": kind})
+        entries = [row(f"permit tcp 10.9.0.{n} 10.0.0.64 to 22", name=f"r{n}$x") for n in range(count)]
+        table, six = host((), ["10.0.0.64/32"]), host((), ["10.0.0.64/32"], 6)
+        for rows in (tuple(entries), Faced((), faces(entries, base + OWN[0]))):
+            try:
+                texts.append(render("ogw1", nft, "filter-table", [replace(table, rows=rows), six]).text)
+            except Refused as refused:
+                texts.append(str(refused))
+    assert texts[0] == texts[1] and "comment \"r0'x\"" in texts[0]
+    assert all("would be written into a configuration" in text for text in texts[2:])
