@@ -65,7 +65,8 @@ def _items(pattern: Pattern, own: Sequence[int]) -> Sequence[Entry]:
 
     out: list[Item] = []
     for dst, src, permit, proto, ports, odd, which in pattern:
-        sets = (proto,), spans(dst), spans(src), ports, (ANY_PORT,), (ANY_BIT,), ((0, 1) if odd == 1 else (0, 0),)
+        protos = (proto, (17, 17)) if proto == (6, 6) and which % 3 == 0 else (proto,)
+        sets = protos, spans(dst), spans(src), ports, (ANY_PORT,), (ANY_BIT,), ((0, 1) if odd == 1 else (0, 0),)
         box: Box = tuple(of[0] for of in sets)  # type: ignore[assignment]
         entry = Entry(permit, box, RULES[which], reply=odd == 2)
         out.append(Block(sets, entry) if any(len(of) > 1 for of in sets) else entry)

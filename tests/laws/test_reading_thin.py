@@ -124,6 +124,19 @@ def test_tables_that_differ_in_how_many_such_rules_they_have_are_of_one_pattern(
     assert all(isinstance(lines, Lines) for lines in used.read(other, "text").lists.values())
 
 
+@pytest.mark.parametrize("gap", ["\t\t", "\t\t\t", " \t\t"])
+def test_a_rule_begins_where_its_line_does(gap: str) -> None:
+    """What stands ahead of two tabs within a line is asked for in that line alone."""
+    used, dice = FilterTableReader(GRAMMAR), random.Random(2)
+    chains = "\n".join(PASSED.replace("NAME", f"n{number}") for number in range(3))
+    for asked in ("icmp type 3", "icmp type 3-5", "meta l4proto 1"):
+        rules = [f"\t\tip saddr {one} ip daddr 10.1.0.1 {STRAY} goto n{at}" for at, one in enumerate(ENDS[1:4])]
+        rules[dice.randrange(2)] = rules[0].replace("\t\t", f"\t\t{asked}{gap}")
+        text = TABLE.replace("CHAINS", chains).replace("RULES", "\n".join(rules)).replace("PEERS", "\t\t\t10.4.0.0/24 : goto n0,")
+        assert isinstance(by_lines(text)[0], list)
+        assert read_by(used, text) == by_lines(text), text
+
+
 def test_our_own_texts_leave_no_such_rule_in_their_frames() -> None:
     used = FilterTableReader(GRAMMAR)
     left = [found.frame for text in written() if (found := used.thinner.of(text))]
