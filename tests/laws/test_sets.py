@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import product
 
@@ -10,8 +11,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from configlet.model.net import Span, Spans, merge
+from configlet.model.policy import Box, Entry
 from configlet.packets import near, sets
+from configlet.packets.entries import split
 from configlet.packets.near import Near
+from tests.laws.test_fit_bulk import rule
 
 TOP = 11
 
@@ -99,3 +103,25 @@ def shared(a: sets.Sets, b: sets.Sets) -> bool:
 
 def held(a: sets.Sets, b: sets.Sets) -> bool:
     return all(values(x) <= values(y) for x, y in zip(a, b, strict=True))
+
+
+def test_a_box_is_cut_into_what_the_first_row_of_each_packet_decides() -> None:
+    dice, law, parts = random.Random(1), rule("r", "policy", True, False), 0
+
+    def box() -> Box:
+        return tuple((0, 2) if dice.random() < 0.3 else tuple(sorted(dice.choices(range(3), k=2))) for _ in range(7))  # type: ignore[return-value]
+
+    for _ in range(300):
+        rows, whole = [Entry(dice.random() < 0.5, box(), law) for _ in range(dice.randrange(6))], box()
+        decided: dict[tuple[int, ...], Entry | None] = {}
+        for part, entry in split(rows, whole):
+            for packet in product(*[range(low, high + 1) for low, high in part]):
+                assert packet not in decided
+                decided[packet] = entry
+            parts += 1
+        first = {
+            packet: next((row for row in rows if all(a <= n <= b for n, (a, b) in zip(packet, row.box, strict=True))), None)
+            for packet in product(*[range(low, high + 1) for low, high in whole])
+        }
+        assert decided == first
+    assert parts > 400, parts
