@@ -1,0 +1,47 @@
+"""Law: hosts are alike only where exchanging their addresses changes nothing that a rule or a table says of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from configlet.fit import Laws, alike
+from configlet.model.net import Family, Span
+from configlet.pipeline.site import open_site
+
+ROOT = Path(__file__).resolve().parents[2]
+GROUPS: dict[str, tuple[tuple[Family, Span], ...]] = {
+    "receives": ((4, (0xE1000000, 0xE1000000)),),
+    "receives another": ((4, (0xE1000001, 0xE1000001)),),
+}
+HOSTS = {
+    "apart": ("10.1.10.201", "10.1.10.203"),
+    "beside": ("10.1.10.211", "10.1.10.212"),
+    "also apart": ("10.1.10.221", "10.1.10.224"),
+    "also beside": ("10.1.10.231", "10.1.10.232"),
+    "receives": ("10.1.10.241", "10.1.10.243"),
+    "receives another": ("10.1.10.245", "10.1.10.247"),
+    "of the network": ("10.1.10.1", "10.1.10.251"),
+}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_addresses_that_join_a_group_and_an_address_of_a_rule_part_hosts(turned: bool) -> None:
+    """Both that are ``beside`` have one span in their tables where others have two."""
+    site = open_site(ROOT, "dc1", date(2026, 11, 24))
+    like = next(host for host in site.inventory.hosts if host.name == "client1")
+    gate, (work, *_) = site.placement.owners["client1"][0], like.workloads
+    hosts, owners = [], {}
+    for name, said in reversed(HOSTS.items()) if turned else HOSTS.items():
+        own = tuple(map(ip_address, said))
+        hosts.append(replace(like, name=name, management=None, workloads=(replace(work, addresses=own),)))
+        locals_: tuple[tuple[Family, Span], ...] = tuple((4, (int(one), int(one))) for one in own)
+        owners[name] = (replace(gate, owner=name, locals=(*locals_, *GROUPS.get(name, ()))),)
+    laws = Laws(replace(site.inventory, hosts=(*site.inventory.hosts, *hosts)), site.policy)
+    found = {frozenset(group) for group in alike(laws, owners)}
+    alone = {frozenset((name,)) for name in ("receives", "receives another", "of the network")}
+    assert found == {frozenset(("apart", "also apart")), frozenset(("beside", "also beside")), *alone}
