@@ -13,13 +13,11 @@ from typing import Any
 from configlet.model.problem import Problem
 from configlet.workspace.accept import CHECKS, KINDS, TYPES, Check, accepts, doubtful
 from configlet.workspace.document import Document, Part, Path
-from configlet.workspace.schema import INVENTORY
+from configlet.workspace.schema import INVENTORY, LISTS
 from configlet.workspace.suggest import close_to, did_you_mean
 from configlet.workspace.surely import surely
 
 __all__ = ["accepts", "judge", "validator_class"]
-
-_KINDS = {"dict": "map", "list": "list"}
 
 
 @cache
@@ -86,7 +84,8 @@ def _doubts(document: Document) -> tuple[dict[str, Any] | None, dict[str, list[i
 def _is_sure(key: str, parts: list[Part]) -> bool:
     """Whether all items of a section surely keep the schema, by the shapes that they have."""
     asked = [part for part in parts if not part.judged]
-    if key not in INVENTORY or not all(key in part.runs and part.kind(key) == _KINDS[INVENTORY[key]["type"]] for part in asked):
+    kind = "list" if key in LISTS else "map"
+    if key not in INVENTORY or not all(key in part.runs and part.kind(key) == kind for part in asked):
         return False
     return surely(key, [run for part in asked for run in part.runs[key]])
 

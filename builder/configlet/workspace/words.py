@@ -8,12 +8,11 @@ from itertools import chain, repeat
 from typing import Any
 
 from configlet.model.inventory import RuleLine, Selector, Service, Term
-from configlet.model.net import PORTS, Span
+from configlet.model.net import Span
 from configlet.model.problem import Place
 from configlet.workspace import services
 from configlet.workspace.blanks import Blank, column_of, texts_in
 from configlet.workspace.document import Document, Part
-from configlet.workspace.services import PORTED
 from configlet.workspace.shape import Run
 
 _LISTS = ("from", "to", "service")
@@ -57,17 +56,10 @@ class Words:
     def services_of(self, texts: tuple[str, ...], places: list[Place]) -> list[tuple[Service, ...]]:
         """The services of rules, by the texts of their lists."""
         known = self._services
-        return [known.get(text) or self._serve(text, place) for text, place in zip(texts, places, strict=True)]
-
-    def _serve(self, text: str, place: Place) -> tuple[Service, ...]:
-        word, _, port = text.partition("/")
-        if port.isdecimal() and word in PORTED:
-            number = int(port)
-            found: tuple[Service, ...] = (Service(text, (Term(PORTED[word], PORTS, (number, number)),), place),)
-        else:
-            found = self.services(texts_in(text), place)
-        self._services[text] = found
-        return found
+        for text, place in zip(texts, places, strict=True):
+            if text not in known:
+                known[text] = self.services(texts_in(text), place)
+        return [*map(known.__getitem__, texts)]
 
     def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector, ...]:
         """A selector; the site's own name before a colon is dropped."""
