@@ -12,6 +12,7 @@ import pytest
 
 from configlet import workspace
 from configlet.cli import main
+from configlet.kept import Sealed, key_of_user
 from configlet.model.problem import Problem, Refused
 from configlet.workspace import cache, document, load, strict
 from configlet.workspace.placed import dumped
@@ -159,14 +160,14 @@ def test_a_spoiled_cache_changes_nothing(said: bool, site: Path, tmp_path: Path)
 def test_numbers_of_events_that_are_none_are_not_used(said: bytes, site: Path, tmp_path: Path) -> None:
     wanted = load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path))
     counts = tmp_path / "kept" / "counts"
-    names = json.loads(counts.read_bytes()[65:])
+    names = json.loads(counts.read_bytes()[64:])
     value, of_each, _ = said.partition(b" of each")
     content = json.dumps(dict.fromkeys(names, json.loads(value))).encode() if of_each else said
-    counts.write_bytes(cache._digest(content) + content)
+    Sealed(counts.parent, key_of_user()).write("counts", content)
     assert _kept(tmp_path).counted((site / "policy.yaml").read_bytes()) is None
     for _ in range(2):
         assert load(tmp_path, "big", TODAY, NICS, cache=_kept(tmp_path)) == wanted
-    assert json.loads(counts.read_bytes()[65:]).keys() >= names.keys(), "and the right ones are kept in their place"
+    assert json.loads(counts.read_bytes()[64:]).keys() >= names.keys(), "and the right ones are kept in their place"
 
 
 def test_an_entry_of_other_code_is_not_used(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

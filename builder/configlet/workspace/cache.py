@@ -1,29 +1,27 @@
 """Files that were read and judged before, kept by the sha256 of their bytes: only an accelerator.
 
 Of a file that shapes read it is kept how many events the C parser has for it, and that it was judged: to read it by shapes
-again costs less than to keep what it says. Of others, what they say. Either is text with its own sha256 in front. What is
-missing, foreign, spoiled, or of another version of ours is as if it were not there, and nothing fails because it cannot
-be kept.
+again costs less than to keep what it says. Of others, what they say. Either is sealed (`kept.sealed`), so that nobody else
+can have a file taken as judged. What is missing, foreign, spoiled, or of another version of ours is as if it were not
+there, and nothing fails because it cannot be kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from configlet import __version__
+from configlet.kept import Sealed, key_of_user
 
 LEAST = 64 * 1024
 """Bytes of a file below which reading it again costs less than looking it up."""
-ENTRIES = 512
-"""More than so many are not kept; the oldest go."""
 COUNTS = 16_384
-"""The same of files of which only the events are kept, in one file."""
+"""Of more files than so many the events are not kept; the first that were put go."""
 
 
 _COUNTS = "counts"
@@ -66,19 +64,19 @@ class FileCache:
     """Entries as files of one folder, which is made when the first is put; keys shorter than ``least`` have none."""
 
     def __init__(self, folder: Path, least: int = LEAST) -> None:
-        self.folder, self.least = folder, least
+        self._entries, self.least = Sealed(folder, key_of_user()), least
         self._counts: dict[str, int] | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """The content of an entry that is whole."""
-        if len(key) < self.least or not self.folder.is_dir():
+        if len(key) < self.least or not self._entries.folder.is_dir():
             return None
-        return self._read(_name(key))
+        return self._entries.read(_name(key))
 
     def put(self, key: bytes, content: bytes) -> None:
         """Write an entry so that nobody ever reads half of it."""
         if len(key) >= self.least:
-            self._write(_name(key), content)
+            self._entries.write(_name(key), content)
 
     def counted(self, key: bytes) -> int | None:
         """The number of a key, however short."""
@@ -89,40 +87,12 @@ class FileCache:
         """Write the numbers of keys beside those that are kept; of many the last are left."""
         known = {**self._known(), **{_name(key): number for key, number in found}}
         self._counts = dict([*known.items()][-COUNTS:])
-        self._write(_COUNTS, json.dumps(self._counts).encode())
+        self._entries.write(_COUNTS, json.dumps(self._counts).encode())
 
     def _known(self) -> dict[str, int]:
         if self._counts is None:
-            self._counts = _counts_in(self._read(_COUNTS) or b"{}")
+            self._counts = _counts_in(self._entries.read(_COUNTS) or b"{}")
         return self._counts
-
-    def _read(self, name: str) -> bytes | None:
-        try:
-            kept = (self.folder / name).read_bytes()
-        except OSError:
-            return None
-        digest, content = kept[:65], kept[65:]
-        return content if digest == _digest(content) else None
-
-    def _write(self, name: str, content: bytes) -> None:
-        import tempfile
-
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(_digest(content) + content)
-            Path(part).replace(self.folder / name)
-            self._forget()
-        except OSError:
-            return
-
-    def _forget(self) -> None:
-        with os.scandir(self.folder) as entries:
-            if sum(1 for _ in entries) <= ENTRIES:
-                return
-        for path in sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-ENTRIES]:
-            path.unlink(missing_ok=True)
 
 
 def _counts_in(content: bytes) -> dict[str, int]:
@@ -133,10 +103,6 @@ def _counts_in(content: bytes) -> dict[str, int]:
         return {}
     right = type(found) is dict and all(type(number) is int and number > 0 for number in found.values())
     return found if right else {}
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
 def _name(key: bytes) -> str:
