@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from configlet import kept, workspace
+from configlet.cli import main, statuses
 from configlet.kept import Sealed, key_of_user, sealed
 from configlet.workspace import document, strict
 from configlet.workspace.cache import FileCache
@@ -89,6 +90,7 @@ def test_a_user_without_a_home_has_no_key(tmp_path: Path, monkeypatch: pytest.Mo
     assert kept.key_of_user() is None
     sites.write(tmp_path)
     assert workspace.load(tmp_path, "big", TODAY).inventory.policy
+    assert main(["doctor"]) in {statuses.OK, statuses.FAILED}
 
 
 def test_a_file_is_not_taken_as_judged_on_the_word_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

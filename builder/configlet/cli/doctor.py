@@ -46,6 +46,9 @@ def command(as_json: bool) -> int:
 
 
 def _short(path: Path) -> str:
-    home = str(Path.home())
     text = str(path)
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # a user without a home
+        return text
     return "~" + text[len(home) :] if text.startswith(home + "/") else text
