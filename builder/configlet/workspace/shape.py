@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
+from configlet.workspace import evident
 from configlet.workspace.blanks import form_of
+from configlet.workspace.evident import KEY, NO_WORD, QUOTED
 from configlet.workspace.placed import canonical, only_section, section_of
 from configlet.workspace.schema import WORDS
 from configlet.workspace.strict import Node, read, resolve
@@ -22,12 +24,8 @@ _AROUND = 9
 """Events around a single item: of stream, document, top map, key, and the section itself."""
 _FIRST_LINE = 2
 """An item is parsed below a line of its section's key."""
-_FLOW, _BLOCK = r"A-Za-z0-9_./@+=()'&-", r"A-Za-z0-9_./@+=()'&,;!%-"
-_NO_WORD = r"(?!(?:true|false|null) *[,\]}#\n])"
-_KEY = r"[A-Za-z][A-Za-z0-9_./-]{0,99}"
-_LISTED = rf"{_NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
+_LISTED = rf"{NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
 _LIST = rf"{_LISTED}(?:, {_LISTED})*"
-_QUOTED = (('"', r"[ !#-\[\]-~]*"), ("'", r"[ !#-&(-\[\]-~]*"))
 
 
 class _Event(NamedTuple):
@@ -37,6 +35,8 @@ class _Event(NamedTuple):
     value: str
     plain: bool
     flow: bool
+    block: bool
+    """Whether it is a scalar that goes on as long as lines are indented, comments and all."""
 
 
 class Shape(NamedTuple):
@@ -53,6 +53,8 @@ class Shape(NamedTuple):
     """Line from the first, column, and the group that says the column when it is not fixed (else 0)."""
     form: Any
     """The value that the template becomes, with its holes as ``blanks``."""
+    evident: bool
+    """Whether items of this shape can be YAML in one way alone."""
 
 
 class Run(NamedTuple):
@@ -98,7 +100,8 @@ def events_of(text: str) -> list[_Event]:
         flow = bool(getattr(event, "flow_style", False))
         value = getattr(event, "value", "")
         start, end = event.start_mark, event.end_mark
-        found.append(_Event(name, start.index if start else 0, end.index if end else 0, value, plain, flow))
+        block = getattr(event, "style", None) in ("|", ">")
+        found.append(_Event(name, start.index if start else 0, end.index if end else 0, value, plain, flow, block))
     return found
 
 
@@ -111,6 +114,8 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     if len(section.members) != 1:
         return None
     events = events_of(whole)
+    if any(event.block for event in events):
+        return None
     maker = _Maker(whole, events[5 : 5 - _AROUND], _placed_at(key, section))
     template = maker.item(sequence)
     if maker.left:
@@ -119,7 +124,7 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     pattern = re.compile(rf"{maker.pattern(len(key) + 2)}(?:(?={following})|{GAP}(?={following}|\Z))")
     own = len(events) - _AROUND - maker.commas
     form = form_of(template if sequence else f"{{{template}}}", maker.lists)
-    shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()), form)
+    shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()), form, evident.is_evident(text))
     match = pattern.match(text)
     if match is None or match.end() != len(text):
         return None
@@ -214,8 +219,8 @@ class _Maker:
     def _name(self, free: bool) -> list[str | _Hole]:
         event = self._next()
         own = self.text[event.start : event.end] == event.value
-        if free and own and event.plain and event.value not in WORDS and re.fullmatch(_KEY, event.value):
-            return ['"', self._hole(event.start, event.end, _KEY), '"']
+        if free and own and event.plain and event.value not in WORDS and re.fullmatch(KEY, event.value):
+            return ['"', self._hole(event.start, event.end, KEY), '"']
         return [canonical(event.value)]
 
     def _hole(self, start: int, end: int, pattern: str, listed: bool = False) -> _Hole:
@@ -273,12 +278,12 @@ class _Maker:
         written = self.text[event.start : event.end]
         if event.plain:
             value = resolve(event.value)
-            pattern = _plain(event.value, _FLOW if flow else _BLOCK) if written == event.value else None
+            pattern = _plain(event.value, evident.FLOW if flow else evident.BLOCK) if written == event.value else None
             if pattern is None:
                 return [canonical(value)]
             hole = self._hole(event.start, event.end, pattern)
             return ['"', hole, '"'] if isinstance(value, str) else [hole]
-        for quote, inside in _QUOTED:
+        for quote, inside in QUOTED:
             if written == f"{quote}{event.value}{quote}" and re.fullmatch(inside, event.value):
                 return ['"', self._hole(event.start + 1, event.end - 1, inside), '"']
         return [canonical(event.value)]
@@ -286,12 +291,8 @@ class _Maker:
 
 def _plain(text: str, inside: str) -> str | None:
     """What may stand for a plain scalar of this kind without being read as anything else; None when nothing may."""
-    kinds = {bool: ("true|false",), int: (r"0|[1-9][0-9]{0,17}",)}
-    words = kinds.get(type(resolve(text))) or (
-        rf"{_NO_WORD}[A-Za-z][ {inside}]*(?<! )",
-        rf"[0-9]+[A-Za-z_./-][ {inside}]*(?<! )",
-        rf"[A-Za-z0-9][{inside}]*:[:{inside}]*[{inside}]",
-    )
+    kinds = {bool: (evident.TRUTH,), int: (evident.NUMBER,)}
+    words = kinds.get(type(resolve(text))) or evident.words_of(inside)
     if text == "" or resolve(text) is None:
         return None
     return next((each for each in words if re.fullmatch(each, text)), None)

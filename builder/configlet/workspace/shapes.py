@@ -3,8 +3,9 @@
 An item is what stands under a name or dash of a section: one host, one rule. The first of its kind is parsed by
 ``strict``; its *shape* is its text with holes where a scalar may change and nothing else can. Items that fill a shape's
 holes with harmless text mean the same with other words in it, so a regular expression reads them, ten times faster than
-events. The C parser then still goes over the whole file, without making objects, and must count as many events as the
-shapes do. Any doubt at all gives None, and the file is read by ``strict``: this may be too strict, never too lax.
+events. Where anything of a file is not *evident* (``evident``), the C parser then still goes over the whole of it, without
+making objects, and must count as many events as the shapes do. Any doubt at all gives None, and the file is read by
+``strict``: this may be too strict, never too lax.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from configlet.workspace.shape import GAP, Run, Shape, events_of, filled, marks_
 from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
-_SECTION = re.compile(rf"([a-z]+): *(?:#[^\n]*)?\n{GAP}( *)(-(?= )|[^\s#])")
-_NUMBER = re.compile(r"([a-z]+): (0|[1-9][0-9]{0,17})\n")
+_SECTION = re.compile(rf"([a-z]{{1,40}}):(?: *| +#[^\n]*)\n{GAP}( *)(-(?= )|[^\s#])")
+_NUMBER = re.compile(r"([a-z]{1,40}): (0|[1-9][0-9]{0,17})\n")
 """A section that is a number, as the tier of each file."""
 _BORDER = re.compile(r"\n(?=[^ #\n-])")
 _TAIL = re.compile(rf"(?<=\n){GAP}\Z")
@@ -69,7 +70,11 @@ def quickly(text: str, shapes: Shapes, events: int | None = None) -> Read | None
             return None
         sections[found[0]] = found[1]
         start = end
-    if not sections or reader.events != (_events(text) if events is None else events):
+    if not sections:
+        return None
+    if events is None:
+        events = reader.events if reader.evident and text.isascii() else _events(text)
+    if reader.events != events:
         return None
     return Read(sections, reader.runs, reader.events)
 
@@ -85,11 +90,12 @@ def _events(text: str) -> int:
 
 
 class _Reader:
-    """One file while it is read: the line of the place where it stands, and the events so far."""
+    """One file while it is read: the line of the place where it stands, the events so far, and whether all is evident."""
 
     def __init__(self, text: str, shapes: Shapes) -> None:
         self.text, self.shapes = text, shapes
         self.line, self.counted, self.events = 1, 0, _OUTER
+        self.evident = True
         self.runs: dict[str, list[Run]] = {}
 
     def section(self, start: int, end: int) -> tuple[str, Section] | None:
@@ -117,6 +123,7 @@ class _Reader:
         if inner is None:
             return None
         self.events += len(events_of(text)) - _OUTER
+        self.evident = False
         section = section_of(*inner)
         shifted = [mark if i % 2 else mark + self.line - 1 for i, mark in enumerate(section.marks)]
         return inner[0], section._replace(marks=shifted)
@@ -168,6 +175,7 @@ class _Reader:
             section.texts.extend(texts)
             runs.append(Run(shape, columns, len(matches)))
             self.events += events
+            self.evident &= shape.evident
             section.marks.extend(marks_of(shape, matches, self.text, self._lines(matches)))
             count += len(matches)
         return count
@@ -199,5 +207,6 @@ class _Reader:
         section.texts.extend(one.texts)
         section.marks.extend(mark if i % 2 else mark + self.line - 2 for i, mark in enumerate(one.marks))
         self.events += len(events_of(whole)) - _OUTER - 3
+        self.evident = False
         self._count_to(self.counted + len(text))
         return True
