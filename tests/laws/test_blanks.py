@@ -38,8 +38,8 @@ def _items(part: Part, key: str) -> list[Any]:
 def _checked(part: Part) -> Counter[tuple[bool, bool]]:
     """Whether sections are surely right, and whether they are."""
     seen = Counter[tuple[bool, bool]]()
-    for key, runs in part.runs.items():
-        assert [value for run in runs for value in _said(run)] == _items(part, key)
+    for key, stretches in part.stretches.items():
+        assert [value for each in stretches for value in each.ordered([*map(_said, each.runs)])] == _items(part, key)
         if key in INVENTORY and key != "site":
             right = accept.doubtful(key, part[key]) == set()
             sure = _is_sure(key, [part])
@@ -94,7 +94,7 @@ def test_rules_by_their_blanks_are_those_of_a_strict_look() -> None:
         node, problems = read(text.encode(), "f")
         quick, shapes = quick_part("f", text.encode(), Shapes(), NOTHING), Shapes()
         assert node is not None and not problems and quick is not None
-        by_blanks += "policy" in quick.runs
+        by_blanks += "policy" in quick.stretches
         found = [rules_of(_joined(part), "policy", Words("site", {}, (1, 2))) for part in (quick, Part("f", text.encode(), node))]
         assert found[0] == found[1] and len(found[0]) == 60
         assert {type(rule.place) for rule in found[0]} == {Place}
@@ -127,7 +127,7 @@ def test_hosts_by_their_blanks_are_those_of_a_strict_look() -> None:
         node, problems = read(raw, "f")
         quick = quick_part("f", raw, Shapes(), NOTHING)
         assert node is not None and not problems and quick is not None
-        by_blanks += "hosts" in quick.runs
+        by_blanks += "hosts" in quick.stretches
         found = [_hosts(_joined(part)) for part in (quick, Part("f", raw, node))]
         assert found[0] == found[1] and len(found[0]) == 59
         assert quick.names("hosts") == [*node.value["hosts"]]

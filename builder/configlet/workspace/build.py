@@ -39,7 +39,6 @@ from configlet.workspace import forms, services
 from configlet.workspace.blanks import Column, columns_in, values_of
 from configlet.workspace.document import Document
 from configlet.workspace.placed import AROUND
-from configlet.workspace.shape import Run
 from configlet.workspace.words import Words, rules_of
 
 EPHEMERAL: Span = (1024, 65535)
@@ -218,23 +217,14 @@ def _multicast(name: str, v: Any, places: Places, realms: dict[str, str]) -> Mul
 def _hosts(document: Document) -> tuple[Host, ...]:
     found: list[Host] = []
     for part in document.parts.get("hosts", ()):
-        if "hosts" in part.runs:
-            found += _of_runs(part.runs["hosts"], [*part.places("hosts")])
+        if "hosts" in part.stretches:
+            for run in part.runs("hosts"):
+                [(name, v)] = run.shape.form.items()
+                found += _alike(name, v, run.columns, iter(run.places(part.file)))
         else:
             for name, v, places in part.items("hosts"):
                 found += _alike(name, v, (), ([place] for place in places))
     return tuple(sorted(found, key=attrgetter("name")))
-
-
-def _of_runs(runs: list[Run], places: list[Place]) -> Iterator[Host]:
-    at = 0
-    for run in runs:
-        [(name, v)] = run.shape.form.items()
-        each = len(run.shape.marks)
-        end = at + each * run.items
-        yield from _alike(name, v, run.columns, iter([places[first:end:each] for first in range(at, at + each)]))
-        at = end
-    assert at == len(places)
 
 
 def _alike(name: Any, v: dict[str, Any], columns: Sequence[Column], at: Iterator[list[Place]]) -> Iterable[Host]:

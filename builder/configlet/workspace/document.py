@@ -12,7 +12,7 @@ from configlet.workspace.blanks import column_of
 from configlet.workspace.cache import Cache
 from configlet.workspace.placed import Kind, Section, dumped, parsed, section_of
 from configlet.workspace.schema import INVENTORY, LISTS
-from configlet.workspace.shape import Run
+from configlet.workspace.shape import Run, Stretch
 from configlet.workspace.shapes import Read, Shapes, quickly
 from configlet.workspace.strict import Node, read, text_of
 
@@ -27,7 +27,7 @@ class Part:
     def __init__(self, file: str, raw: bytes, node: Node | None, read: Read | None = None) -> None:
         self.file, self.raw, self._node = file, raw, node
         self._sections = read.sections if read else None
-        self.runs: dict[str, list[Run]] = read.runs if read else {}
+        self.stretches: dict[str, list[Stretch]] = read.stretches if read else {}
         """Of sections of which each item has a shape: what stands in its holes."""
         self.events = read.events if read else 0
         """How many the C parser has for it, where it was read by shapes."""
@@ -56,10 +56,13 @@ class Part:
         """The names of a section that is a map; what else a section is has none."""
         if self.kind(key) != "map":
             return []
-        if key not in self.runs:
+        if key not in self.stretches:
             return list(self[key])
-        named = [islice(column_of(next(iter(run.shape.form)), run.columns), run.items) for run in self.runs[key]]
-        return [*chain.from_iterable(named)]
+        return [*chain.from_iterable([stretch.ordered([*map(_names, stretch.runs)]) for stretch in self.stretches[key]])]
+
+    def runs(self, key: str) -> list[Run]:
+        """The runs of a section of which each item has a shape; not in the order of its items."""
+        return [run for stretch in self.stretches[key] for run in stretch.runs]
 
     def kind(self, key: str) -> Kind:
         """What a section is."""
@@ -105,6 +108,10 @@ class Part:
         members = {**root.members, key: _pruned(root.members[key], bad)}
         value = {name: node.value for name, node in members.items()}
         return Part(self.file, self.raw, root._replace(value=value, members=members))
+
+
+def _names(run: Run) -> Iterator[str]:
+    return islice(column_of(next(iter(run.shape.form)), run.columns), run.items)
 
 
 def quick_part(file: str, raw: bytes, shapes: Shapes, cache: Cache) -> Part | None:

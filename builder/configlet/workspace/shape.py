@@ -7,10 +7,11 @@ as anything else where the hole is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple, TypeVar
 
+from configlet.model.problem import Place
 from configlet.workspace import evident
 from configlet.workspace.blanks import form_of
 from configlet.workspace.evident import KEY, NO_WORD, QUOTED
@@ -28,6 +29,9 @@ _LISTED = rf"{NO_WORD}[A-Za-z][A-Za-z0-9_./-]*"
 _LIST = rf"{_LISTED}(?:, {_LISTED})*"
 
 
+T = TypeVar("T")
+
+
 class _Event(NamedTuple):
     kind: str
     start: int
@@ -40,7 +44,8 @@ class _Event(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What one kind of item looks like, and the JSON that it becomes: ``template % match.group(*order)``."""
+    """What one kind of item looks like, and the JSON that it becomes: ``template % match.group(*order)``. The last group of
+    its pattern is the gap behind it."""
 
     pattern: re.Pattern[str]
     template: str
@@ -53,40 +58,78 @@ class Shape(NamedTuple):
     """Line from the first, column, and the group that says the column when it is not fixed (else 0)."""
     form: Any
     """The value that the template becomes, with its holes as ``blanks``."""
+    height: int
+    """How many lines it has."""
     evident: bool
     """Whether items of this shape can be YAML in one way alone."""
 
 
 class Run(NamedTuple):
-    """Items that follow each other and have one shape: what stands in its holes, a column for each."""
+    """Items of one shape that were read together: what stands in its holes, a column for each; and where what is placed in
+    them stands, line, column, line, column, ..., a list for each."""
 
     shape: Shape
     columns: list[tuple[str, ...]]
     items: int
+    marks: list[list[int]]
+
+    def places(self, file: str) -> list[list[Place]]:
+        """The places of what has one in each item: its own, then those of its parts."""
+        pairs = zip(self.marks[0::2], self.marks[1::2], strict=True)
+        return [[*map(tuple.__new__, repeat(Place), zip(repeat(file), *pair))] for pair in pairs]
 
 
-def filled(shape: Shape, matches: list[re.Match[str]]) -> tuple[list[str], list[tuple[str, ...]], int]:
+class Stretch(NamedTuple):
+    """Items that follow each other, a run for each of their shapes; ``order`` is the run of each, when there are several."""
+
+    runs: list[Run]
+    order: list[int]
+
+    def ordered(self, parts: Sequence[Iterable[T]]) -> Iterable[T]:
+        """What its runs have for each of their items, in the order of the file."""
+        return in_order(self.order, parts)
+
+
+def in_order(order: list[int], parts: Sequence[Iterable[T]]) -> Iterable[T]:
+    """The members of some parts, each the next of the part that ``order`` says."""
+    return parts[0] if len(parts) == 1 else map(next, map([*map(iter, parts)].__getitem__, order))
+
+
+def columns_of(matches: list[re.Match[str]]) -> list[tuple[str, ...]]:
+    """What the groups of a pattern matched, a column for each."""
+    return [*zip(*map(re.Match.groups, matches), strict=True)]
+
+
+def heights_of(shape: Shape, groups: list[tuple[str, ...]]) -> list[int]:
+    """How many lines items have, with those of the gaps behind them."""
+    *_, gaps = groups
+    if any(gaps):
+        return [shape.height + gap.count("\n") for gap in gaps]
+    return [shape.height] * len(gaps)
+
+
+def filled(shape: Shape, groups: list[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]], int]:
     """The JSON of items, what stands in their holes, and how many events they have together: worked out hole by hole, as
     the columns of a table."""
-    groups = [*zip(*map(re.Match.groups, matches), strict=True)]
-    events, columns = shape.events * len(matches), [groups[n - 1] for n in shape.order]
+    items = len(groups[-1])
+    events, columns = shape.events * items, [groups[n - 1] for n in shape.order]
     for i in shape.lists:
         commas = "\n".join(columns[i]).count(", ")
         if commas:
             events += commas
             columns[i] = tuple([words.replace(", ", '","') for words in columns[i]])
-    rows = zip(*columns, strict=True) if columns else repeat((), len(matches))
+    rows = zip(*columns, strict=True) if columns else repeat((), items)
     return [*map(shape.template.__mod__, rows)], columns, events
 
 
-def marks_of(shape: Shape, matches: list[re.Match[str]], text: str, lines: list[int]) -> Iterator[int]:
-    """Line and column of what is placed in items that begin on these lines, one item after the other."""
-    out: list[Iterable[int]] = []
+def marks_of(shape: Shape, matches: list[re.Match[str]], text: str, lines: list[int]) -> list[list[int]]:
+    """Line and column of what is placed in items that begin on these lines, a list for each."""
+    out: list[list[int]] = []
     for below, column, group in shape.marks:
-        out.append([line + below for line in lines])
+        out.append([line + below for line in lines] if below else lines)
         starts = map(re.Match.start, matches, repeat(group)) if group else ()
-        out.append([at - text.rfind("\n", 0, at) for at in starts] if group else repeat(column))
-    return chain.from_iterable(zip(*out))  # noqa: B905 - a fixed column has no end
+        out.append([at - text.rfind("\n", 0, at) for at in starts] if group else [column] * len(lines))
+    return out
 
 
 def events_of(text: str) -> list[_Event]:
@@ -121,14 +164,15 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     if maker.left:
         return None
     following = rf"{indent}[^ #\n]"
-    pattern = re.compile(rf"{maker.pattern(len(key) + 2)}(?:(?={following})|{GAP}(?={following}|\Z))")
+    pattern = re.compile(rf"{maker.pattern(len(key) + 2)}((?={following})|{GAP}(?={following}|\Z))")
     own = len(events) - _AROUND - maker.commas
     form = form_of(template if sequence else f"{{{template}}}", maker.lists)
-    shape = Shape(pattern, template, maker.order, maker.lists, own, tuple(maker.marks()), form, evident.is_evident(text))
+    marks, plain = tuple(maker.marks()), evident.is_evident(text)
+    shape = Shape(pattern, template, maker.order, maker.lists, own, marks, form, text.count("\n"), plain)
     match = pattern.match(text)
     if match is None or match.end() != len(text):
         return None
-    texts, _, counted = filled(shape, [match])
+    texts, _, counted = filled(shape, columns_of([match]))
     return shape if texts == section_of(key, section).texts and counted == len(events) - _AROUND else None
 
 

@@ -11,11 +11,23 @@ making objects, and must count as many events as the shapes do. Any doubt at all
 from __future__ import annotations
 
 import re
-from itertools import accumulate, repeat
+from itertools import accumulate, chain, compress
 from typing import NamedTuple
 
 from configlet.workspace.placed import Section, only_section, section_of
-from configlet.workspace.shape import GAP, Run, Shape, events_of, filled, marks_of, shape_of
+from configlet.workspace.shape import (
+    GAP,
+    Run,
+    Shape,
+    Stretch,
+    columns_of,
+    events_of,
+    filled,
+    heights_of,
+    in_order,
+    marks_of,
+    shape_of,
+)
 from configlet.workspace.strict import read
 
 _HEAD = re.compile(rf"{GAP}(?:--- *\n)?{GAP}")
@@ -47,10 +59,10 @@ class Shapes:
 
 
 class Read(NamedTuple):
-    """One file as it was read: its sections, the runs of those of which each item has a shape, and the parser's events."""
+    """One file as it was read: its sections, those of which each item has a shape by it, and the parser's events."""
 
     sections: dict[str, Section]
-    runs: dict[str, list[Run]]
+    stretches: dict[str, list[Stretch]]
     events: int = 0
 
 
@@ -76,7 +88,7 @@ def quickly(text: str, shapes: Shapes, events: int | None = None) -> Read | None
         events = reader.events if reader.evident and text.isascii() else _events(text)
     if reader.events != events:
         return None
-    return Read(sections, reader.runs, reader.events)
+    return Read(sections, reader.stretches, reader.events)
 
 
 def _events(text: str) -> int:
@@ -96,7 +108,7 @@ class _Reader:
         self.text, self.shapes = text, shapes
         self.line, self.counted, self.events = 1, 0, _OUTER
         self.evident = True
-        self.runs: dict[str, list[Run]] = {}
+        self.stretches: dict[str, list[Stretch]] = {}
 
     def section(self, start: int, end: int) -> tuple[str, Section] | None:
         """One section; a short one, or one whose value stands on the line of its key, as ``strict`` reads it."""
@@ -132,10 +144,12 @@ class _Reader:
         section = Section("list" if sequence else "map", [], [])
         known = self.shapes.known.setdefault((key, indent, sequence), [])
         border = re.compile(rf"\n(?={indent}[^ #\n])")
-        runs: list[Run] = []
+        stretches: list[Stretch] = []
         odd = False
         while self.counted < end:
-            if self._matched(known, section, runs, end):
+            stretch = self._stretch(known, section, end)
+            if stretch is not None:
+                stretches.append(stretch)
                 continue
             self.shapes.items += 1
             stop = border.search(self.text, self.counted, end)
@@ -148,7 +162,7 @@ class _Reader:
             else:
                 return None
         if not odd:
-            self.runs[key] = runs
+            self.stretches[key] = stretches
         return section
 
     def _may_learn(self, text: str) -> bool:
@@ -156,46 +170,54 @@ class _Reader:
         self.shapes.made += may
         return may
 
-    def _matched(self, known: list[Shape], section: Section, runs: list[Run], end: int) -> bool:
-        """Read the next items when they have a shape that is known; the shape that was met last is tried first."""
+    def _stretch(self, known: list[Shape], section: Section, end: int) -> Stretch | None:
+        """Read the next items whose shapes are known; not more than are held at a time."""
+        numbers: dict[int, int] = {}
+        found: list[tuple[Shape, list[re.Match[str]]]] = []
+        order: list[int] = []
+        at = self.counted
+        while matches := self._matches(known, at, end, _AT_ONCE - len(order)):
+            at, shape = matches[-1].end(), known[0]
+            number = numbers.setdefault(id(shape), len(found))
+            if number == len(found):
+                found.append((shape, []))
+            found[number][1].extend(matches)
+            order += [number] * len(matches)
+        self.counted = at
+        self.shapes.items += len(order)
+        return self._understood(found, order, section) if order else None
+
+    def _matches(self, known: list[Shape], at: int, end: int, most: int) -> list[re.Match[str]]:
+        """The next items that have one shape, which is then the first; the shape that was met last is tried first."""
+        found: list[re.Match[str]] = []
         for i, shape in enumerate(known):
-            count = self._run(shape, section, runs, end)
-            if count:
-                self.shapes.items += count
+            text, matched = self.text, shape.pattern.match
+            while len(found) < most and (match := matched(text, at, end)) is not None:
+                found.append(match)
+                at = match.end()
+            if found:
                 if i:
                     known.insert(0, known.pop(i))
-                return True
-        return False
-
-    def _run(self, shape: Shape, section: Section, runs: list[Run], end: int) -> int:
-        """Read items as long as they have the shape; how many that are."""
-        count = 0
-        while matches := self._matches(shape, end):
-            texts, columns, events = filled(shape, matches)
-            section.texts.extend(texts)
-            runs.append(Run(shape, columns, len(matches)))
-            self.events += events
-            self.evident &= shape.evident
-            section.marks.extend(marks_of(shape, matches, self.text, self._lines(matches)))
-            count += len(matches)
-        return count
-
-    def _matches(self, shape: Shape, end: int) -> list[re.Match[str]]:
-        """The next items that have the shape; not more than are held at a time."""
-        found: list[re.Match[str]] = []
-        text, at, matched = self.text, self.counted, shape.pattern.match
-        while len(found) < _AT_ONCE and (match := matched(text, at, end)) is not None:
-            found.append(match)
-            at = match.end()
+                break
         return found
 
-    def _lines(self, matches: list[re.Match[str]]) -> list[int]:
-        """The lines on which items begin that follow each other from where the reader stands; it goes behind them."""
-        cuts = [self.counted, *map(re.Match.end, matches)]
-        heights = map(self.text.count, repeat("\n"), cuts, cuts[1:])
-        *lines, self.line = accumulate(heights, initial=self.line)
-        self.counted = cuts[-1]
-        return lines
+    def _understood(self, found: list[tuple[Shape, list[re.Match[str]]]], order: list[int], section: Section) -> Stretch:
+        """What the next items say, of each shape at one look."""
+        groups = [columns_of(matches) for _, matches in found]
+        heights = [heights_of(shape, of) for (shape, _), of in zip(found, groups, strict=True)]
+        *lines, self.line = accumulate(in_order(order, heights), initial=self.line)
+        runs: list[Run] = []
+        texts: list[list[str]] = []
+        for number, ((shape, matches), of) in enumerate(zip(found, groups, strict=True)):
+            mine = lines if len(found) == 1 else [*compress(lines, map(number.__eq__, order))]
+            said, columns, events = filled(shape, of)
+            runs.append(Run(shape, columns, len(matches), marks_of(shape, matches, self.text, mine)))
+            texts.append(said)
+            self.events += events
+            self.evident &= shape.evident
+        section.texts.extend(in_order(order, texts))
+        section.marks.extend(chain.from_iterable(in_order(order, [zip(*run.marks, strict=True) for run in runs])))
+        return Stretch(runs, order)
 
     def _alone(self, key: str, sequence: bool, text: str, section: Section) -> bool:
         """Read the next item as ``strict`` does."""

@@ -85,9 +85,9 @@ def _is_sure(key: str, parts: list[Part]) -> bool:
     """Whether all items of a section surely keep the schema, by the shapes that they have."""
     asked = [part for part in parts if not part.judged]
     kind = "list" if key in LISTS else "map"
-    if key not in INVENTORY or not all(key in part.runs and part.kind(key) == kind for part in asked):
+    if key not in INVENTORY or not all(key in part.stretches and part.kind(key) == kind for part in asked):
         return False
-    return surely(key, [run for part in asked for run in part.runs[key]])
+    return surely(key, [run for part in asked for run in part.runs(key)])
 
 
 def _path(error: Any, numbers: dict[str, list[int]]) -> Path:

@@ -13,7 +13,7 @@ from configlet.model.problem import Place
 from configlet.workspace import services
 from configlet.workspace.blanks import Blank, column_of, texts_in
 from configlet.workspace.document import Document, Part
-from configlet.workspace.shape import Run
+from configlet.workspace.shape import Run, Stretch
 
 _LISTS = ("from", "to", "service")
 
@@ -41,25 +41,23 @@ class Words:
             return self._services.get(words[0]) or self._service(words[0], place)
         return tuple([self._service(word, place)[0] for word in words])
 
-    def ends_of(
-        self, sources: tuple[str, ...], destinations: tuple[str, ...], places: list[Place]
-    ) -> tuple[Iterator[tuple[Selector, ...]], Iterator[tuple[Selector, ...]]]:
-        """The selectors of both ends of rules, by the texts of their lists."""
-        known = self._selectors
-        if not known.keys() >= {*sources, *destinations}:
-            for source, destination, place in zip(sources, destinations, places, strict=True):
-                for text in (source, destination):
-                    if text not in known:
-                        known[text] = self.selectors(texts_in(text), place)
-        return map(known.__getitem__, sources), map(known.__getitem__, destinations)
+    def meet(self, sources: Iterable[str], destinations: Iterable[str], terms: Iterable[str], places: Iterable[Place]) -> None:
+        """Make what the lists of rules mean, by their texts, where it is not known."""
+        ends, services = self._selectors, self._services
+        for source, destination, text, place in zip(sources, destinations, terms, places, strict=True):
+            if source not in ends:
+                ends[source] = self.selectors(texts_in(source), place)
+            if destination not in ends:
+                ends[destination] = self.selectors(texts_in(destination), place)
+            if text not in services:
+                services[text] = self.services(texts_in(text), place)
 
-    def services_of(self, texts: tuple[str, ...], places: list[Place]) -> list[tuple[Service, ...]]:
-        """The services of rules, by the texts of their lists."""
-        known = self._services
-        for text, place in zip(texts, places, strict=True):
-            if text not in known:
-                known[text] = self.services(texts_in(text), place)
-        return [*map(known.__getitem__, texts)]
+    def known(
+        self, sources: Iterable[str], destinations: Iterable[str], terms: Iterable[str]
+    ) -> tuple[Iterator[tuple[Selector, ...]], Iterator[tuple[Selector, ...]], Iterator[tuple[Service, ...]]]:
+        """What the lists of rules mean, by their texts, when all of them were met."""
+        ends = self._selectors.__getitem__
+        return map(ends, sources), map(ends, destinations), map(self._services.__getitem__, terms)
 
     def _selector(self, value: str | dict[str, str], place: Place) -> tuple[Selector, ...]:
         """A selector; the site's own name before a colon is dropped."""
@@ -90,14 +88,11 @@ def rules_of(document: Document, key: str, words: Words) -> tuple[RuleLine, ...]
 
 
 def _of_part(part: Part, key: str, words: Words) -> Iterator[Iterable[RuleLine]]:
-    places, runs = [*part.places(key)], part.runs.get(key, [])
-    if not runs or any(_is_no_list(run.shape.form[name]) for run in runs for name in _LISTS):
-        yield _of_values(part[key], places, words)
+    if key not in part.stretches or any(_is_no_list(run.shape.form[name]) for run in part.runs(key) for name in _LISTS):
+        yield _of_values(part[key], [*part.places(key)], words)
         return
-    at = 0
-    for run in runs:
-        yield _of_run(run, places[at : at + run.items], words)
-        at += run.items
+    for stretch in part.stretches[key]:
+        yield _of_stretch(stretch, part.file, words)
 
 
 def _is_no_list(form: Any) -> bool:
@@ -114,14 +109,18 @@ def _of_values(items: list[dict[str, Any]], places: list[Place], words: Words) -
     return _rules(lambda name, without: map(dict.get, items, repeat(name), repeat(without)), sources, destinations, terms, places)
 
 
-def _of_run(run: Run, places: list[Place], words: Words) -> Iterable[RuleLine]:
-    """Rules of one shape, by what stands in its blanks."""
+def _of_stretch(stretch: Stretch, file: str, words: Words) -> Iterable[RuleLine]:
+    """Rules of some shapes, by what stands in their blanks. Words that are new are met in the order of the file."""
+    placed = [run.places(file)[0] for run in stretch.runs]
+    lists = [[run.columns[run.shape.form[name].column] for run in stretch.runs] for name in _LISTS]
+    sources, destinations, terms = map(stretch.ordered, lists)
+    words.meet(sources, destinations, terms, stretch.ordered(placed))
+    return stretch.ordered([_of_run(*one, words) for one in zip(stretch.runs, placed, zip(*lists, strict=True), strict=True)])
+
+
+def _of_run(run: Run, places: list[Place], lists: tuple[tuple[str, ...], ...], words: Words) -> Iterable[RuleLine]:
     form = run.shape.form
-    sources, destinations, terms = (run.columns[form[name].column] for name in _LISTS)
-    return _rules(
-        lambda name, without: column_of(form.get(name, without), run.columns),
-        *words.ends_of(sources, destinations, places), words.services_of(terms, places), places,
-    )  # fmt: skip
+    return _rules(lambda name, without: column_of(form.get(name, without), run.columns), *words.known(*lists), places)
 
 
 def _rules(
