@@ -90,7 +90,7 @@ def test_rules_by_their_blanks_are_those_of_a_strict_look() -> None:
     dice, by_blanks = random.Random(8), 0
     for _ in range(40):
         some = dice.sample(RULES, dice.randrange(1, 5))
-        text = "policy:\n" + "".join(dice.choice(some).format(n=n) for n in range(60))
+        text = "policy:\n" + "".join(dice.choice(some).format(n=dice.randrange(20)) for _ in range(60))
         node, problems = read(text.encode(), "f")
         quick, shapes = quick_part("f", text.encode(), Shapes(), NOTHING), Shapes()
         assert node is not None and not problems and quick is not None
