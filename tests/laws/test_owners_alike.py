@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from configlet.fit import Laws, alike
-from configlet.model.net import Family, Span
+from configlet.model.net import FAMILIES, Family, Span
 from configlet.pipeline.site import open_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,3 +45,17 @@ def test_addresses_that_join_a_group_and_an_address_of_a_rule_part_hosts(turned:
     found = {frozenset(group) for group in alike(laws, owners)}
     alone = {frozenset((name,)) for name in ("receives", "receives another", "of the network")}
     assert found == {frozenset(("apart", "also apart")), frozenset(("beside", "also beside")), *alone}
+
+
+def test_what_a_host_has_is_the_same_by_realm_and_by_address() -> None:
+    site = open_site(ROOT, "dc1", date(2026, 11, 24))
+    seen = 0
+    for gate in (gates[0] for gates in site.placement.owners.values() if gates[0].locals):
+        at = site.laws.realms_at(gate)
+        for family in FAMILIES:
+            realms = site.laws.realms_of(gate, family)
+            assert {(family, span) for spans in realms.values() for span in spans} == {end for end in at if end[0] == family}
+            for (_, span), named in ((end, named) for end, named in at.items() if end[0] == family):
+                assert {*named} == {realm for realm, spans in realms.items() if span in spans}
+                seen += 1
+    assert seen > 10

@@ -14,7 +14,7 @@ from functools import cache
 
 from configlet.fit.law import MULTICAST, Laws
 from configlet.model.gate import Capability, Gate
-from configlet.model.net import FAMILIES, Family
+from configlet.model.net import Family
 from configlet.packets.index import Cells
 
 Groups = tuple[tuple[str, ...], ...]
@@ -62,19 +62,19 @@ def _place(gate: Gate, number: _Numbers) -> Hashable:
 
 def _locals(laws: Laws, cells: Callable[[str, Family], Cells], gate: Gate) -> Hashable:
     """A host's own ends in order, each as what the rules say of it; groups and ranges as themselves."""
+    if not gate.locals:
+        return ()
     found: list[Hashable] = []
-    for family in FAMILIES if gate.locals else ():
-        mine = {span for f, span in gate.locals if f == family}
-        realms = laws.realms_of(gate, family) if mine else {}
-        before = -1
-        for span in sorted(mine):
-            inside = [realm for realm, spans in realms.items() if span in spans]
-            if len(inside) > 1:
-                inside.sort()
-            low, high = span
-            if low != high or low >= MULTICAST[family]:
-                found.append((family, *inside, span))
-            else:
-                found.append((family, low == before + 1, *inside, *[cells(realm, family).of(low) for realm in inside]))
-            before = high
+    realms = laws.realms_at(gate)
+    last: tuple[Family, int] | None = None
+    for end in sorted({*gate.locals}):
+        family, (low, high) = end
+        inside = realms.get(end, [])
+        if len(inside) > 1:
+            inside = sorted({*inside})
+        if low != high or low >= MULTICAST[family]:
+            found.append((family, *inside, end[1]))
+        else:
+            found.append((family, last == (family, low - 1), *inside, *[cells(realm, family).of(low) for realm in inside]))
+        last = family, high
     return tuple(found)

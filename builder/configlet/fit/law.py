@@ -205,6 +205,24 @@ class Laws:
             found.setdefault(self.inventory.controller_realm, []).append((address, address))
         return found
 
+    def realms_at(self, gate: Gate) -> dict[tuple[Family, Span], list[str]]:
+        """The same by what a host has: the realms of each."""
+        host, segments = self._hosts[gate.owner], self._segments
+        found: dict[tuple[Family, Span], list[str]] = {}
+        for workload in host.workloads:
+            realm = segments[workload.segment].realm
+            for address in workload.addresses:
+                number = int(address)
+                found.setdefault((family_of(address), (number, number)), []).append(realm)
+            for group in self.inventory.multicast:
+                for network in group.groups if workload.segment in group.receivers else ():
+                    found.setdefault((family_of(network), span_of(network)), []).append(group.realm)
+        if host.management:
+            number = int(host.management.address)
+            at = family_of(host.management.address), (number, number)
+            found.setdefault(at, []).append(self.inventory.controller_realm)
+        return found
+
 
 def _bare(family: Family, receives: bool) -> Law:
     return Law(family, tuple(map(listed, needed(list(kernel_entries(family, receives=receives))))))

@@ -16,6 +16,8 @@ from configlet.place.stacks import IN_NIC, cell
 
 Capabilities = Mapping[tuple[str, str], Capability]
 """(platform, kind) to its capability record."""
+End = tuple[Family, Span]
+Received = Mapping[str, Sequence[End]]
 OfCard = Callable[[Nic, Capability], Capability]
 """The record of a table in a NIC as its card holds it. Raises Refused where the card holds no such table."""
 
@@ -151,11 +153,13 @@ def _tables(inventory: Inventory, capabilities: Capabilities) -> Iterator[Nic]:
 
 
 def _hosts(inventory: Inventory, capabilities: Capabilities, cards: Mapping[Nic, Capability]) -> Iterator[Gate]:
+    received = _received(inventory)
     for host in inventory.hosts:
         if host.managed:
-            yield _host_gate(inventory, host, capabilities[host.platform, "filter-table"])
-            for nic in (n for n in host.nics if n.filter_table):
-                yield from _nic_gates(host, nic, cards[nic])
+            yield _host_gate(received, host, capabilities[host.platform, "filter-table"])
+            for nic in host.nics:
+                if nic.filter_table:
+                    yield from _nic_gates(host, nic, cards[nic])
 
 
 def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
@@ -172,25 +176,38 @@ def _nic_gates(host: Host, nic: Nic, capability: Capability) -> Iterator[Gate]:
         )  # fmt: skip
 
 
-def _host_gate(inventory: Inventory, host: Host, capability: Capability) -> Gate:
-    seen = tuple([w for w in host.workloads if table_sees(host, w)])
+def _host_gate(received: Received, host: Host, capability: Capability) -> Gate:
+    seen = [w for w in host.workloads if table_sees(host, w)]
     name = f"{host.name}/{host.platform}"
-    segments = tuple(dict.fromkeys(w.segment for w in seen))
-    receives = capability.directions == ("in",)
-    binding, direction = (" ".join(sorted(n.name for n in host.nics)), "in") if receives else ("inet configlet", "both")
+    segments = tuple(dict.fromkeys([w.segment for w in seen]))
+    binding, direction = "inet configlet", "both"
+    if capability.directions == ("in",):
+        binding, direction = " ".join(sorted(n.name for n in host.nics)), "in"
     return Gate(
         name, host.name, host.platform, "filter-table", binding, cast(Direction, direction), FAMILIES, "", segments,
-        capability, locals=_locals(inventory, host, seen),
+        capability, locals=_locals(received, host, seen),
     )  # fmt: skip
 
 
-def host_locals(inventory: Inventory, host: Host) -> tuple[tuple[Family, Span], ...]:
+def host_locals(inventory: Inventory, host: Host) -> tuple[End, ...]:
     """What the host's own table judges as local: addresses that its kernel serves, its management, groups it receives."""
-    return _locals(inventory, host, [w for w in host.workloads if table_sees(host, w)])
+    return _locals(_received(inventory), host, [w for w in host.workloads if table_sees(host, w)])
 
 
-def _locals(inventory: Inventory, host: Host, seen: Sequence[Workload]) -> tuple[tuple[Family, Span], ...]:
-    singles = [a for w in seen for a in w.addresses] + ([host.management.address] if host.management else [])
-    groups = [n for w in seen for m in inventory.multicast if w.segment in m.receivers for n in m.groups]
-    found: list[tuple[Family, Span]] = [(family_of(a), (int(a),) * 2) for a in singles]
-    return tuple(dict.fromkeys([*found, *[(family_of(n), span_of(n)) for n in groups]]))
+def _received(inventory: Inventory) -> Received:
+    """The groups that each segment receives."""
+    found: dict[str, list[End]] = {}
+    for group in inventory.multicast:
+        for segment in dict.fromkeys(group.receivers):
+            found.setdefault(segment, []).extend([(family_of(n), span_of(n)) for n in group.groups])
+    return found
+
+
+def _locals(received: Received, host: Host, seen: Sequence[Workload]) -> tuple[End, ...]:
+    singles = [a for w in seen for a in w.addresses]
+    if host.management:
+        singles.append(host.management.address)
+    found: list[End] = [(family_of(a), (int(a),) * 2) for a in singles]
+    for work in seen if received else ():
+        found += received.get(work.segment, ())
+    return tuple(dict.fromkeys(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TypeVar
 
 from configlet.model.inventory import Inventory, RuleLine, Segment, Selector, Service, Term
@@ -28,10 +28,10 @@ def expand(inventory: Inventory) -> Policy:
     infrastructure = meaning.rules(inventory.infrastructure, "infrastructure")
     written = meaning.rules(inventory.policy, "policy")
     intra = [_intra(segment) for segment in inventory.segments if segment.intra == "open"]
-    own = (*derived(inventory), *closed(inventory))
-    policy = Policy((*failsafe, *infrastructure, *own, *written, *intra, *observed(inventory)), realms(inventory))
+    ahead = (*failsafe, *infrastructure, *derived(inventory), *closed(inventory))
+    policy = Policy((*ahead, *written, *intra, *observed(inventory)), realms(inventory))
     problems = [
-        *_empty(policy, [*failsafe, *infrastructure, *written]),
+        *_empty(policy, [*failsafe, *infrastructure, *_doubtful(policy, written, len(ahead))]),
         *_against_failsafe(policy, failsafe, written),
     ]
     if problems:
@@ -129,6 +129,21 @@ def _empty(policy: Policy, rules: list[Rule]) -> Iterator[Problem]:
             "or one of them is empty. Nothing would be filtered by it. Name ends in one realm, or remove the rule.",
             rule.place,
         )
+
+
+def _doubtful(policy: Policy, rules: list[Rule], at: int) -> list[Rule]:
+    """The rules of the policy from a place on that perhaps no packet matches: none that have a service of both families,
+    where the ends of each of them share a realm and family."""
+    sources, destinations, ends = policy.numbered()
+    same: dict[frozenset[tuple[str, Family]], frozenset[tuple[str, Family]]] = {}
+    spaces: dict[int, frozenset[tuple[str, Family]]] = {}
+    for number, end in ends.items():
+        space = frozenset([(realm, family) for realm, family, spans in end.parts if spans and realm in policy.realms])
+        spaces[number] = same.setdefault(space, space)
+    pairs = {*zip(*(map(spaces.__getitem__, islice(of, at, at + len(rules))) for of in (sources, destinations)), strict=True)}
+    if any(one.isdisjoint(other) for one, other in pairs):
+        return rules
+    return [rule for rule in rules if len(rule.terms) != 1 or rule.terms[0].family]
 
 
 def _possible(rule: Rule, known: tuple[str, ...]) -> bool:

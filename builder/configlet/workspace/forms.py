@@ -175,7 +175,8 @@ def ports(value: str) -> str | None:
 def span(value: str) -> tuple[int, int]:
     """The range that ``ports`` accepted."""
     low, _, high = value.partition("-")
-    return int(low), int(high or low)
+    first = int(low)
+    return first, int(high) if high else first
 
 
 def _tidy(error: ValueError) -> str:

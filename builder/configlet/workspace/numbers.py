@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, ip_network
 from itertools import pairwise
 from typing import NamedTuple
@@ -208,6 +208,11 @@ def _inside(
             yield Problem("Broadcast address", f"{address} is the broadcast of {network}.", site.place(*at, i))
 
 
+def _in_one(spans: Sequence[Span], numbers: list[int]) -> bool:
+    """Whether one span holds all of some addresses."""
+    return not numbers or any(low <= min(numbers) and max(numbers) <= high for low, high in spans)
+
+
 def _management(site: Site) -> Iterator[Problem]:
     inventory = site.inventory
     held = [net for s in inventory.segments if s.realm == inventory.controller_realm for net in s.prefixes]
@@ -215,7 +220,8 @@ def _management(site: Site) -> Iterator[Problem]:
     ways = [device.management.address for device in inventory.devices if device.management]
     ways += [host.management.address for host in inventory.hosts if host.management]
     ways += [host.manager.address for host in inventory.hosts if host.manager]
-    if not [way for way in ways if not covers(spans[family_of(way)], int(way))]:
+    numbers = {family: [int(way) for way in ways if family_of(way) == family] for family in FAMILIES}
+    if all(_in_one(spans[family], of) for family, of in numbers.items()):
         return
     where = [(("devices", d.name, "management", "address"), d.management) for d in inventory.devices]
     where += [(("hosts", h.name, "management", "address"), h.management) for h in inventory.hosts]

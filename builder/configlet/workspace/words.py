@@ -50,7 +50,7 @@ class Words:
             if destination not in ends:
                 ends[destination] = self.selectors(texts_in(destination), place)
             if text not in services:
-                services[text] = self.services(texts_in(text), place)
+                services[text] = self.services(texts_in(text), place) if '","' in text else (self._other(text, place),)
 
     def known(
         self, sources: Iterable[str], destinations: Iterable[str], terms: Iterable[str]
@@ -78,8 +78,9 @@ class Words:
     def _other(self, word: str, place: Place) -> Service:
         if word == "any":
             return Service("any", (Term(None),), None)
-        terms = (services.term(word, self.ephemeral),) if services.is_literal(word) else ()
-        return Service(word, terms, place)
+        if "/" in word or services.is_literal(word):
+            return Service(word, (services.term(word, self.ephemeral),), place)
+        return Service(word, (), place)
 
 
 def rules_of(document: Document, key: str, words: Words) -> tuple[RuleLine, ...]:
@@ -130,7 +131,8 @@ def _rules(
     terms: Iterable[tuple[Service, ...]],
     places: list[Place],
 ) -> Iterable[RuleLine]:
-    expires = map(_day, of("expires", None))
+    days = of("expires", None)
+    expires = repeat(_day(next(days))) if isinstance(days, repeat) else map(_day, days)
     columns = (
         of("name", None), sources, destinations, terms, of("action", "allow"), of("reason", ""), places,
         of("log", False), of("owner", None), of("ticket", None), expires,
