@@ -15,7 +15,7 @@ from typing import NamedTuple
 from configlet.fit.units import ICMPS
 from configlet.model.block import Block, Sets, sets_of
 from configlet.model.net import Family, Span, Spans, merge
-from configlet.model.policy import DPORT, DST, FRAG, PROTO, SPORT, SRC, Box
+from configlet.model.policy import DPORT, DST, PROTO, SPORT, SRC, Box
 from configlet.packets.axis import Runs
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.boxes import full
@@ -29,7 +29,6 @@ Pair = tuple[End, End]
 """The destination and the source of a row."""
 _PORTED = ((6, 6), (17, 17))
 _BOX, _PERMIT, _BOTH = attrgetter("box"), attrgetter("permit"), itemgetter(DST, SRC)
-_PROTO, _DPORT, _SPORT, _FRAG = map(itemgetter, (PROTO, DPORT, SPORT, FRAG))
 _MANY = 256
 """The place of a row of several protocols or many ports among those of its group, behind all protocols."""
 MET = 32
@@ -55,24 +54,39 @@ class Plain(NamedTuple):
     """Which of these each row has."""
 
 
+class _Columns(NamedTuple):
+    """What all rows say beside their ends; of a block what is around it."""
+
+    protos: Sequence[Span] = ()
+    dsts: Sequence[Span] = ()
+    srcs: Sequence[Span] = ()
+    dports: Sequence[Span] = ()
+    sports: Sequence[Span] = ()
+    flags: Sequence[Span] = ()
+    fragments: Sequence[Span] = ()
+
+
 def plain(family: Family, rows: Sequence[Item]) -> Plain:
     """The plain rows among some. A row that has all addresses and stands behind all others is not looked at: it would be
     everybody's neighbour."""
     stop, every = len(rows), ((full(family)[DST],),) * 2
     while stop and sets_of(rows[stop - 1])[DST:DPORT] == every:
         stop -= 1
+    said = _Columns(*zip(*around(rows), strict=True))
     known: dict[Pair, int] = {}
-    pairs = [known.setdefault(both, len(known)) for both in ends_of(rows)]
-    ends, boxes = tuple(known), around(rows)
-    hidden, met, crossing = _later(rows[:stop], ends, pairs, boxes)
+    each = ends_of(rows) if Block in set(map(type, rows)) else zip(said.dsts, said.srcs, strict=True)
+    pairs = [known.setdefault(both, len(known)) for both in each]
+    ends = tuple(known)
+    hidden, met, crossing = _later(rows[:stop], ends, pairs, said)
     beyond = {*range(stop, len(rows))}
-    if set(map(_FRAG, boxes)) != {WHOLE}:
-        beyond.update(number for number, box in enumerate(boxes) if box[FRAG] != WHOLE)
+    if said.fragments.count(WHOLE) < len(rows):
+        beyond.update(number for number, found in enumerate(said.fragments) if found != WHOLE)
     permits = list(map(_PERMIT, rows))
     crossing = {number for number in beyond | crossing if permits[number]}
-    loud = {number for number in _loud(rows, ends, pairs, boxes) if permits[number]} - crossing
-    odd = beyond.union(hidden, _unwritten(rows))
-    types = () if ICMPS.isdisjoint(map(_PROTO, boxes)) else [n for n, box in enumerate(boxes) if box[PROTO] in ICMPS]
+    loud = {number for number in _loud(rows, ends, pairs, said) if permits[number]} - crossing
+    unwritten = [n for n in compress(count(), map(not_, permits)) if rule_of(rows[n]).origin != "policy"]
+    odd = beyond.union(hidden, unwritten)  # a list may do without the latter, depending on what stands behind them
+    types = () if ICMPS.isdisjoint(said.protos) else [n for n, proto in enumerate(said.protos) if proto in ICMPS]
     return Plain(frozenset(odd), frozenset(met - odd), frozenset(crossing), frozenset(loud), frozenset(types), ends, pairs)
 
 
@@ -90,20 +104,14 @@ def ends_of(rows: Sequence[Item]) -> list[Pair]:
     return [_BOTH(row.sets if isinstance(row, Block) else row.box) for row in rows]
 
 
-def _unwritten(rows: Sequence[Item]) -> Iterable[int]:
-    """The rows that a list may do without, depending on what stands behind them."""
-    denies = compress(count(), map(not_, map(_PERMIT, rows)))
-    return (number for number in denies if rule_of(rows[number]).origin != "policy")
-
-
 def _later(
-    rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]
+    rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], said: _Columns
 ) -> tuple[set[int], set[int], set[int]]:
     """The numbers of the rows that lie in one ahead of them, of all that share a packet with one, and of those that share one
     with what has denies among its replies; where most that could do, of all further ones that could."""
     groups = list(map(_groups(ends).__getitem__, pairs[: len(rows)]))
     together: dict[int, list[int]] = {}
-    for number in sorted(_doubtful(groups, boxes)):
+    for number in sorted(_doubtful(groups, said)):
         together.setdefault(groups[number], []).append(number)
     hidden, met, crossing = set[int](), set[int](), set[int]()
     asked = 0
@@ -129,11 +137,11 @@ def _of_one(protos: Spans) -> bool:
     return protos[0][0] == protos[-1][1]
 
 
-def _doubtful(groups: Sequence[int], boxes: Sequence[Box]) -> set[int]:
+def _doubtful(groups: Sequence[int], said: _Columns) -> set[int]:
     """The rows that could share a packet with another one: in the same group of ends, of the same protocol and of ports that
     hang together. Of several protocols or very many ports a row could share one with all of its group."""
     begins, finals, broad = list[int](), list[int](), set[int]()
-    for group, (first, last), (low, high) in zip(groups, map(_PROTO, boxes), map(_DPORT, boxes), strict=False):
+    for group, (first, last), (low, high) in zip(groups, said.protos, said.dports, strict=False):
         if first == last and high - low < BROAD:
             place = group << 25 | first << 16
         else:
@@ -144,18 +152,19 @@ def _doubtful(groups: Sequence[int], boxes: Sequence[Box]) -> set[int]:
     lows, highs = sorted(begins), sorted(finals)
     # Where as many have ended as began before a place, none reaches from one side of it to the other.
     hanging = {lows[at + one] for at in compress(count(), map(ge, highs, lows[1:])) for one in (0, 1)}
-    out = {number for number, low in enumerate(begins) if low in hanging} if hanging else set[int]()
+    out = set(compress(count(), map(hanging.__contains__, begins))) if hanging else set[int]()
     if broad:
-        beside = broad.intersection(compress(groups, [not place & _MANY << 16 for place in begins]))
-        out.update(number for number, group in enumerate(groups) if group in beside)
+        some = list(compress(count(), map(broad.__contains__, groups)))
+        mixed = {groups[number] for number in some if not begins[number] & _MANY << 16}
+        out.update([number for number in some if groups[number] in mixed])
     return out
 
 
 def _groups(ends: Sequence[Pair]) -> list[int]:
     """A number for each two ends: those of two numbers share no packet, as one end of them lies in runs of addresses apart."""
-    to, start = (_runs(both[at] for both in ends) for at in range(2))
-    groups: dict[tuple[int, int], int] = {}
-    return [groups.setdefault((to[dst], start[src]), len(groups)) for dst, src in ends]
+    to, start = (_runs(map(itemgetter(at), ends)) for at in (0, 1))
+    many = len(start)
+    return [to[dst] * many + start[src] for dst, src in ends]
 
 
 def _runs(ends: Iterable[End]) -> dict[End, int]:
@@ -169,21 +178,22 @@ def spans_of(end: End) -> Spans:
     return end if isinstance(end[0], tuple) else (end,)
 
 
-def _loud(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], boxes: Sequence[Box]) -> Iterator[int]:
+def _loud(rows: Sequence[Item], ends: Sequence[Pair], pairs: Sequence[int], said: _Columns) -> Iterator[int]:
     """The numbers of the initiations of which one look does not show that they have one reply, and that no initiation passes
     it: of other protocols than TCP and UDP, or from few ports, or where initiations that ask for many ports are."""
-    others = {proto for proto in set(map(_PROTO, boxes)) if proto not in _PORTED}
+    others = set(said.protos).difference(_PORTED)
     if others:
-        yield from (number for number, proto in enumerate(map(_PROTO, boxes)) if proto in others)
-    few = {ports for ports in set(map(_SPORT, boxes)) if ports[1] - ports[0] < BROAD}
+        yield from compress(count(), map(others.__contains__, said.protos))
+    few = {ports for ports in set(said.sports) if ports[1] - ports[0] < BROAD}
     if few:
-        yield from (number for number, ports in enumerate(map(_SPORT, boxes)) if ports in few)
+        yield from compress(count(), map(few.__contains__, said.sports))
     if Block in set(map(type, rows)):
         yield from (n for n, row in enumerate(rows) if isinstance(row, Block) and len(row.sets[PROTO]) + len(row.sets[SPORT]) > 2)
-    wide = [number for number, (low, high) in enumerate(map(_DPORT, boxes)) if high - low >= BROAD]
+    wide = [number for number, (low, high) in enumerate(said.dports) if high - low >= BROAD]
     asked = _Asked(ends, [sets_of(row) for row in map(rows.__getitem__, wide) if row.permit and _broad(row)])
     if asked.pairs:
-        yield from (n for n, pair in enumerate(pairs) if pair in asked.pairs and asked.passes(pair, boxes[n][SPORT]))
+        of = compress(count(), map(asked.pairs.__contains__, pairs))
+        yield from (number for number in of if asked.passes(pairs[number], said.sports[number]))
 
 
 def _broad(row: Item) -> bool:

@@ -51,12 +51,14 @@ class Rows:
     """Rows of a policy, found by one of their ends. The first question about an end goes through all of them; an index is
     made when there is a second one."""
 
-    __slots__ = ("_asked", "_ends", "items", "single")
+    __slots__ = ("_asked", "_ends", "_said", "items", "single")
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items, self.single = items, Block not in set(map(type, items))
         """The rows, and whether none is a block."""
         self._asked: set[int] = set()
+        self._said: dict[int, Sequence[End]] = {}
+        """The ends of all rows, from the first question about them to the second."""
         self._ends: dict[int, _Ends] = {}
 
     def around(self, level: int, spans: Spans) -> Sequence[Item]:
@@ -74,10 +76,10 @@ class Rows:
             if not self.single or not spans:
                 return [], range(len(self.items))
             first, last = spans[0][0], spans[-1][1]
-            ends = cast("Sequence[Span]", self._all(level))
+            ends = cast("Sequence[Span]", self._said.setdefault(level, self._all(level)))
             return [], [number for number, (low, high) in enumerate(ends) if low <= last and first <= high]
         if level not in self._ends:
-            self._ends[level] = _Ends(self._all(level))
+            self._ends[level] = _Ends(self._said.pop(level, ()) or self._all(level))
         return self._ends[level].touching(spans)
 
     def _all(self, level: int) -> Sequence[End]:

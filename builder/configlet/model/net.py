@@ -30,10 +30,10 @@ _MOST = 1 << 17
 
 def keep(spans: Iterable[Span]) -> None:
     """Keep these objects; those that were kept before go where they are too many together."""
-    found = tuple(islice(spans, _MOST))
+    found = {span: span for span in islice(spans, _MOST)}
     if len(KEPT) + len(found) > _MOST:
         KEPT.clear()
-    KEPT.update(zip(found, found, strict=True))
+    KEPT.update(found)
 
 
 def span_of(network: IPNetwork) -> Span:

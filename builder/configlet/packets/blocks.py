@@ -23,18 +23,15 @@ _HERE, _THERE = (1, 1), (2, 2)
 def blocks(policy: Policy, realm: str, family: Family) -> tuple[Item, ...]:
     """The same first-match list as ``entries``, with a block wherever a rule has several ends or ports."""
     found: list[Item] = []
-    ends: dict[int, Spans] = {}
+    of, to, ends = policy.numbered()
+    spans = {number: end.of(realm, family) for number, end in ends.items()}.__getitem__  # most ends stand in many rules
     protos: dict[int | None, Span] = {None: ANY_PROTO}
-    for rule in policy.rules:
-        source, destination, terms = rule.source, rule.destination, rule.terms
-        sources = ends.get(id(source))  # most ends stand in many rules
-        if sources is None:
-            sources = ends[id(source)] = source.of(realm, family)
-        destinations = ends.get(id(destination))
-        if destinations is None:
-            destinations = ends[id(destination)] = destination.of(realm, family)
+    for rule, sources, destinations in zip(policy.rules, map(spans, of), map(spans, to), strict=True):
+        if not (sources and destinations):
+            continue
+        terms = rule.terms
         if not len(sources) == len(destinations) == len(terms) == 1:
-            found += rule_blocks(rule, realm, family) if sources and destinations else ()
+            found += rule_blocks(rule, realm, family)
             continue
         term = terms[0]
         if term.family is None or term.family == family:
