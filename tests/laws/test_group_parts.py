@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from itertools import combinations
+from operator import is_
 
 from configlet.fit.facing import FEW, joined
 from configlet.fit.host import unbroken
 from configlet.fit.reached import permitted_spans
 from configlet.model.net import Span, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, SRC
-from configlet.model.told import Group, Told, denies, ends
+from configlet.model.told import Group, Told, columns, denies, ends, passes, rules
 from configlet.packets.apart import BROAD, doubted, parted
 from configlet.render.filter_chain import firsts, lasts, ported, sported
 from configlet.render.filter_elements import logs
@@ -55,7 +56,10 @@ def test_a_group_of_two_is_what_its_rows_say() -> None:
     dice, strange, shut = random.Random(1), 0, 0
     for _ in range(3000):
         group = _joint(dice, calm=dice.random() < 0.7, top=dice.choice((40, 4000)))
+        one_by_one = [group.row(at) for at in range(len(group))]
+        said = group.once(columns), [*group.once(rules)], [*group.once(passes)]
         alone = Group(group.level, group.proto, group.numbers, group.rows)
+        assert all(map(is_, one_by_one, group.rows)) and said == (columns(alone), [*rules(alone)], [*passes(alone)])
         assert list(group.numbers) == sorted(group.numbers) and len(group) == sum(map(len, group.parts))
         for make in (ends, permitted_spans, unbroken, whole, ported, sported, lasts, firsts):
             assert group.once(make) == alone.once(make), make  # type: ignore[arg-type]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from configlet.fit.clip import Whole
 from configlet.model.block import Block
 from configlet.model.net import Span
 from configlet.model.policy import ANY_PROTO, DST, PROTO, SRC, WRITTEN, Entry, written_from
-from configlet.model.told import Face, Group, Told, told
+from configlet.model.told import Face, Group, Told, of_columns, told
 from configlet.packets.blocks import Item, cut, rule_of
 
 MOST = 32_768
@@ -19,7 +20,7 @@ MANY = 64
 """Rows for which a block may stand at an address to be looked at one by one."""
 FEW = 8
 """Rows that are put into a longer list one by one."""
-_FIRST = itemgetter(0)
+_FIRST, _BOX, _RULE, _PERMIT = itemgetter(0), attrgetter("box"), attrgetter("rule"), attrgetter("permit")
 Place = tuple[int, Span]
 
 
@@ -83,23 +84,21 @@ class Facing:
                     self._prefixes[key] = known
             yield shift, known
 
-    def _prefix(self, level: int, span: Span, numbers: Iterable[int]) -> _Prefix:
-        exact, odd, items = _By(), list[int](), self.items
-        turn = _turn(0, level)
-        for number in numbers:
-            item = items[number]
-            if type(item) is Entry:
-                proto, own, other, dport, sport, flag, part = item.box
-                if turn:
-                    own, other = other, own
-                if own == span:
-                    places, rows = exact.get(proto) or exact.setdefault(proto, ([], []))
-                    places.append(2 * MANY * number + turn)
-                    rows.append(Told(level, item.permit, proto, (other, dport, sport, flag, part), item.rule))
-                else:
-                    odd.append(number)
-                continue
-            pieces = list(cut(item, level, (span,))) if isinstance(item, Block) and span in item.sets[level] else []
+    def _prefix(self, level: int, span: Span, numbers: Sequence[int]) -> _Prefix:
+        found = list(map(self.items.__getitem__, numbers))
+        if set(map(type, found)) == {Entry}:
+            protos, *said = zip(*map(_BOX, found), strict=True)
+            if said.pop(level - DST).count(span) == len(found):
+                turn = _turn(0, level)
+                places = [2 * MANY * number + turn for number in numbers]
+                columns = [*said, list(map(_RULE, found)), list(map(_PERMIT, found))]
+                return _Prefix(dict(_columned(level, protos, places, columns)), ())
+        exact, odd = _By(), list[int]()
+        for number, item in zip(numbers, found, strict=True):
+            if isinstance(item, Entry):
+                pieces: Sequence[Item] = (item,) if item.box[level] == span else ()
+            else:
+                pieces = list(cut(item, level, (span,))) if span in item.sets[level] else ()
             if pieces and all(map(_small, pieces)):
                 _put(exact, _each(number, level, pieces))
             else:
@@ -166,6 +165,19 @@ def _put(found: _By, rows: Iterable[tuple[int, Told]]) -> None:
         some.append(row)
 
 
+def _columned(
+    level: int, protos: Sequence[Span], places: Sequence[int], said: Sequence[Sequence[Any]]
+) -> Iterator[tuple[Place, Group]]:
+    """Rows by protocol: the place of each, and column by column what they say, their rules, and whether they permit."""
+    by: dict[Span, list[int]] = {}
+    for at, proto in enumerate(protos):
+        by.setdefault(proto, []).append(at)
+    for proto, rows in by.items():
+        pick = itemgetter(*rows) if len(rows) > 1 else lambda column, at=rows[0]: (column[at],)
+        *columns, rules, permits = map(pick, said) if len(by) > 1 else said
+        yield (level, proto), of_columns(level, proto, pick(places) if len(by) > 1 else places, columns, rules, permits)
+
+
 def _groups(level: int, found: _By) -> Iterator[tuple[Place, Group]]:
     return (((level, proto), Group(level, proto, tuple(of[0]), tuple(of[1]))) for proto, of in found.items())
 
@@ -177,9 +189,9 @@ def joined(one: Group, other: Group) -> Group:
         both = sorted(zip((*one.numbers, *other.numbers), (*one.rows, *other.rows), strict=True), key=_FIRST)
         numbers, rows = zip(*both, strict=True)
         return Group(one.level, one.proto, numbers, rows, (many, few))
-    order, told_ = list(many.numbers), list(many.rows)
-    for number, row in zip(few.numbers, few.rows, strict=True):
+    order, places = list(many.numbers), list[int]()
+    for number in few.numbers:
         at = bisect_left(order, number)
         order.insert(at, number)
-        told_.insert(at, row)
-    return Group(one.level, one.proto, order, told_, (many, few))
+        places.append(at)
+    return Group(one.level, one.proto, order, None, (many, few), places)

@@ -18,7 +18,7 @@ from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box, Entry, written_from
-from configlet.model.told import Face, Faced, Group, Told, columns, denies, ends
+from configlet.model.told import Face, Faced, Group, Told, columns, denies, ends, rules
 from configlet.packets.apart import doubted, doubtful
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
@@ -75,7 +75,8 @@ def _doubts(face: Face, own: frozenset[int]) -> Iterator[Entry]:
         found |= doubted(group for group in face.groups.values() if group.level == level)
     for group in face.groups.values() if own else ():
         held = {end for end in group.once(ends) if any(end[0] <= one <= end[1] for one in own if one != face.own)}
-        found |= {number: row for number, row in zip(group.numbers, group.rows, strict=True) if row.key[0] in held}
+        places = [at for at, end in enumerate(columns(group)[0]) if end in held] if held else ()
+        found |= {group.numbers[at]: group.row(at) for at in places}
     return (found[number].at((face.own, face.own)) for number in sorted(found))
 
 
@@ -102,16 +103,16 @@ def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
 
 def unbroken(group: Group) -> bool:
     """Whether all its rows are of whole packets."""
-    return all(group.each(unbroken)) if group.parts else group.once(columns)[-1].count((0, 0)) == len(group)
+    return all(group.each(unbroken)) if group.parts else columns(group)[-1].count((0, 0)) == len(group)
 
 
 def standing(group: Group) -> Group | None:
     """The rows of a group that stand in a table: default deny says the others."""
-    shut = [at for at in group.once(denies) if not group.rows[at].rule.log]
+    shut = [at for at in group.once(denies) if not rules(group)[at].log]
     if not shut:
         return group
     some = sorted({*range(len(group))}.difference(shut))
-    rows, numbers = [group.rows[at] for at in some], [group.numbers[at] for at in some]
+    rows, numbers = [group.row(at) for at in some], [group.numbers[at] for at in some]
     return Group(group.level, group.proto, numbers, rows) if some else None
 
 

@@ -13,7 +13,7 @@ from itertools import compress, repeat
 from configlet.model.block import sets_of
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.policy import DST, SRC
-from configlet.model.told import Face, Group, denies
+from configlet.model.told import Face, Group, columns, denies, passes
 from configlet.packets.apart import reached
 from configlet.packets.blocks import Item
 
@@ -60,7 +60,7 @@ def permitted_spans(group: Group) -> Spans:
     """The other ends of its permits."""
     if not group.once(denies):
         return group.once(reached)
-    return merge({row.key[0] for row in group.rows if row.permit})
+    return merge(set(compress(columns(group)[0], passes(group))))
 
 
 def each_of(group: Group) -> Sequence[Group]:

@@ -6,9 +6,10 @@ is the same group for each of its hosts, and what is made of a group (``known``)
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, repeat
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from configlet.model.block import Block, Listed
@@ -48,19 +49,47 @@ def told(entry: Entry, level: int) -> Told:
 
 class Group:
     """Rows of one protocol towards an address (``level`` DST) or from it (SRC), in order; ``numbers`` say where each stands
-    among those of all groups. ``parts``: the groups that it was made of, of which most is known."""
+    among those of all groups. ``parts``: the groups that it was made of, of which most is known; ``mixed``: at which places the
+    rows of the second of two stand, where all others are those of the first."""
 
-    __slots__ = ("known", "level", "numbers", "parts", "proto", "rows")
+    __slots__ = ("_rows", "known", "level", "mixed", "numbers", "parts", "proto")
 
     def __init__(
-        self, level: int, proto: Span, numbers: Sequence[int], rows: Sequence[Told], parts: Sequence[Group] = ()
-    ) -> None:
-        self.level, self.proto, self.numbers, self.rows, self.parts = level, proto, numbers, rows, parts
+        self, level: int, proto: Span, numbers: Sequence[int], rows: Sequence[Told] | None, parts: Sequence[Group] = (),
+        mixed: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        self.level, self.proto, self.numbers, self._rows, self.parts, self.mixed = level, proto, numbers, rows, parts, mixed
         self.known: dict[object, Any] = {}
         """What was made of these rows, for as long as they are held."""
 
+    @property
+    def rows(self) -> Sequence[Told]:
+        """The rows one by one; most groups are only asked for what all of them say."""
+        if self._rows is None:
+            made = self.put(_ROWS) if self.mixed else map(
+                Told, repeat(self.level), passes(self), repeat(self.proto), zip(*columns(self), strict=True), rules(self)
+            )  # fmt: skip
+            self._rows = tuple(made)
+        return self._rows
+
+    def row(self, at: int) -> Told:
+        """The row at a place."""
+        if self._rows is None and self.mixed:
+            before = bisect_left(self.mixed, at)
+            mine = before < len(self.mixed) and self.mixed[before] == at
+            return self.parts[1].row(before) if mine else self.parts[0].row(at - before)
+        return self.rows[at]
+
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.numbers)
+
+    def put(self, make: Callable[[Group], Sequence[T]]) -> list[T]:
+        """Of two groups what a function says of each row, where the rows of the second are put among those of the first."""
+        first, second = self.parts
+        found = list(make(first))
+        for place, one in zip(self.mixed, make(second), strict=True):
+            found.insert(place, one)
+        return found
 
     def once(self, make: Callable[[Group], T]) -> T:
         """What a function of the module finds of these rows."""
@@ -96,19 +125,47 @@ def places(group: Group, make: Callable[[Group], Sequence[int]]) -> Sequence[int
     return (*ahead, *map(len(first).__add__, behind)) if behind else ahead
 
 
-def keys(group: Group) -> list[Key]:
-    """What each row says."""
-    return [row.key for row in group.rows]
+def of_columns(
+    level: int, proto: Span, numbers: Sequence[int], said: Sequence[Sequence[Span]], of: Sequence[Rule], permits: Sequence[bool]
+) -> Group:
+    """Rows by what they say, column by column, as ``columns`` gives it; the rules of all, and which of them permit."""
+    group = Group(level, proto, numbers, None)
+    shut = () if all(permits) else tuple([at for at, permit in enumerate(permits) if not permit])
+    group.known = {columns: tuple(said), rules: of, denies: shut}
+    return group
 
 
 def columns(group: Group) -> tuple[tuple[Span, ...], ...]:
-    """The same by what is said: other ends, dports, sports, flags, fragments."""
-    return tuple(zip(*group.once(keys), strict=True))
+    """What rows say: other ends, dports, sports, flags, fragments."""
+    found: tuple[tuple[Span, ...], ...] | None = group.known.get(columns)
+    if found is None:
+        if group.mixed:
+            found = tuple([tuple(group.put(lambda one, at=at: columns(one)[at])) for at in range(5)])  # type: ignore[misc]
+        else:
+            found = tuple(zip(*[row.key for row in group.rows], strict=True))
+        group.known[columns] = found
+    return found
+
+
+def rules(group: Group) -> Sequence[Rule]:
+    """The rule of each row."""
+    found: Sequence[Rule] | None = group.known.get(rules)
+    if found is None:
+        found = group.known[rules] = group.put(rules) if group.mixed else [row.rule for row in group.rows]
+    return found
+
+
+def passes(group: Group) -> Sequence[bool]:
+    """Whether each row permits."""
+    out = [True] * len(group)
+    for at in group.once(denies):
+        out[at] = False
+    return out
 
 
 def ends(group: Group) -> frozenset[Span]:
     """The other ends of its rows."""
-    return frozenset().union(*group.each(ends)) if group.parts else frozenset(group.once(columns)[0])
+    return frozenset().union(*group.each(ends)) if group.parts else frozenset(columns(group)[0])
 
 
 def denies(group: Group) -> tuple[int, ...]:
@@ -116,7 +173,10 @@ def denies(group: Group) -> tuple[int, ...]:
     if group.parts and not any(group.each(denies)):
         return ()
     found = places(group, denies)
-    return tuple([at for at, row in enumerate(group.rows) if not row.permit] if found is None else found)
+    if found is None:
+        permits = group.put(passes) if group.mixed else [row.permit for row in group.rows]
+        found = [at for at, permit in enumerate(permits) if not permit]
+    return tuple(found)
 
 
 Groups = Mapping[tuple[int, Span], Group]
@@ -145,7 +205,7 @@ class Face:
         return (row.at(own) for _, row in sorted(zip(numbers, rows, strict=True), key=_FIRST))
 
 
-_FIRST = itemgetter(0)
+_FIRST, _ROWS = itemgetter(0), attrgetter("rows")
 
 
 class Faced(Listed[Entry]):

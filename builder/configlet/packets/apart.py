@@ -13,11 +13,13 @@ from itertools import compress, count
 from operator import lt, not_, sub
 
 from configlet.model.net import Span, Spans, merge, overlap
-from configlet.model.told import Group, Told, columns, ends, keys
+from configlet.model.told import Group, Told, columns, ends
 
 BROAD = 1024
 """Ports of a row from which it is compared by its end alone, as it would hang together with whatever is between."""
 
+FEW = 4
+"""Rows for which a group is sooner looked through than put in order by its ports."""
 Rows = Sequence[Span] | Mapping[int, Span]
 
 
@@ -102,21 +104,22 @@ def doubted(groups: Iterable[Group]) -> dict[int, Told]:
     parts = [(group, group.once(parted)) for group in groups]
     for group, (near, _, _) in parts:
         if near:
-            out.update((group.numbers[at], group.rows[at]) for at in near)
-    mine = [group.rows[at].key[0] for group, (_, wide, _) in parts for at in wide]
+            out.update((group.numbers[at], group.row(at)) for at in near)
+    mine = [columns(group)[0][at] for group, (_, wide, _) in parts for at in wide]
     if not mine:
         return out
     linked_, others = linked(mine), _reached_by(mine, [(group, few) for group, (_, _, few) in parts if few])
     if not linked_ and not others:
         return out
-    broad = ((group.numbers[at], group.rows[at]) for group, (_, wide, _) in parts for at in wide)
+    broad = ((group.numbers[at], group.row(at)) for group, (_, wide, _) in parts for at in wide)
     there = merge(others)
     beside = {number for together in linked_ for number in together}
     out.update(one for number, one in enumerate(broad) if number in beside or overlap((mine[number],), there))
     for group, (_, wide, few) in parts if others else ():
         if not few.isdisjoint(others):
             some = {*range(len(group))}.difference(wide) if wide else range(len(group))
-            out.update((group.numbers[at], group.rows[at]) for at in some if group.rows[at].key[0] in others)
+            there_ = columns(group)[0]
+            out.update((group.numbers[at], group.row(at)) for at in some if there_[at] in others)
     return out
 
 
@@ -131,7 +134,7 @@ def doubts(group: Group) -> dict[int, Told]:
     if group.parts and group.proto[0] != group.proto[1] and not any(group.each(doubts)):
         many, few = group.parts
         there = many.once(reached)
-        if not any(overlap((row.key[0],), there) for row in few.rows):
+        if not any(overlap((end,), there) for end in columns(few)[0]):
             return {}
     return doubted([group])
 
@@ -153,7 +156,7 @@ def parted(group: Group) -> tuple[Sequence[int], Sequence[int], frozenset[Span]]
         return (), range(len(group)), frozenset()
     if group.parts and _strangers(*group.parts):
         return (), (), frozenset().union(*[few for _, _, few in group.each(parted)])
-    others, ports, *_ = group.once(columns)
+    others, ports, *_ = columns(group)
     begins, finals = zip(*ports, strict=True)
     if max(map(sub, finals, begins)) >= BROAD:
         wide = [at for at, (low, high) in enumerate(ports) if high - low >= BROAD]
@@ -168,10 +171,15 @@ def _strangers(many: Group, few: Group) -> bool:
     has is of its prefix, where that was seen."""
     if any(near or wide for near, wide, _ in (many.once(parted), few.once(parted))):
         return False
-    begins, places = many.once(by_port)
-    for end, (low, high), *_ in few.once(keys):
-        for at in places[bisect_right(begins, low - BROAD) : bisect_right(begins, high)]:
-            other, ports = many.rows[at].key[:2]
+    others, theirs, *_ = columns(many)
+    for end, (low, high) in zip(*columns(few)[:2], strict=True):
+        if len(few) > FEW:
+            begins, places = many.once(by_port)
+            near: Iterable[int] = places[bisect_right(begins, low - BROAD) : bisect_right(begins, high)]
+        else:
+            near = [at for at, (first, last) in enumerate(theirs) if first <= high and low <= last]
+        for at in near:
+            other, ports = others[at], theirs[at]
             if low <= ports[1] and other[0] <= end[1] and end[0] <= other[1]:
                 return False
     return True
@@ -179,5 +187,5 @@ def _strangers(many: Group, few: Group) -> bool:
 
 def by_port(group: Group) -> tuple[Sequence[int], Sequence[int]]:
     """Where the ports of its rows begin, in order, and the places of these rows."""
-    found = sorted([(key[1][0], at) for at, key in enumerate(group.once(keys))])
+    found = sorted([(low, at) for at, (low, _) in enumerate(columns(group)[1])])
     return [low for low, _ in found], [at for _, at in found]

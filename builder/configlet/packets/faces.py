@@ -18,9 +18,9 @@ _FIRST, _TURN = itemgetter(0), itemgetter(0, 1)
 
 def bands_of(group: Group) -> Bands:
     """The rows of a group, those that do the same and stand together as one."""
-    if not group.rows:
+    if not group:
         return ()
-    others, ports, *rest = group.once(columns)
+    others, ports, *rest = columns(group)
     if not group.once(denies) and all(column.count(column[0]) == len(group) for column in rest):
         return ((True, Band(Peers(others, group.once(ends)), ports, (rest[0][0], rest[1][0], rest[2][0]))),)
     turns = groupby(group.rows, lambda row: row.permit)
@@ -37,7 +37,7 @@ def outside(group: Group, inner: Collection[Span]) -> Group:
 
 def put(side: Side, groups: Iterable[Group]) -> None:
     """The rows of some groups, which stand as their numbers say."""
-    found = [group for group in groups if group.rows]
+    found = [group for group in groups if group]
     shut = sorted((group.numbers[at], group.proto, group.rows[at].key) for group in found for at in group.once(denies))
     permits = [one for group in found for one in _permits(group)]
     done = [start for *_, start, _ in permits]

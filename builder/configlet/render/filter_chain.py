@@ -12,7 +12,7 @@ from typing import Any
 from configlet.model.net import TOP, Family, Span
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, WRITTEN, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.model.told import Group, Told, columns, denies, told
+from configlet.model.told import Group, Told, columns, denies, passes, rules, told
 from configlet.packets.apart import doubted, doubts
 from configlet.packets.boxes import minus_all
 from configlet.packets.near import Near
@@ -106,7 +106,7 @@ class Chain:
     def _beginning(self, group: Group) -> Group:
         """The rows of ICMP of which a packet can begin a connection: only requests do."""
         begin = [any(low <= 256 * kind + 255 and 256 * kind <= high for kind in self._requests)
-                 for low, high in group.once(columns)[1]]  # fmt: skip
+                 for low, high in columns(group)[1]]  # fmt: skip
         if all(begin):
             return group
         known = group.known.get(self._requests)
@@ -261,34 +261,37 @@ def lasts(group: Group) -> tuple[int, int]:
     shut = group.once(denies)
     if not shut:
         return group.numbers[-1], -1
-    at = next((at for at in range(len(group) - 1, -1, -1) if group.rows[at].permit), -1)
+    found = passes(group)
+    at = len(found) - 1 - found[::-1].index(True) if len(shut) < len(group) else -1
     return group.numbers[at] if at >= 0 else -1, group.numbers[shut[-1]]
 
 
 def firsts(group: Group) -> tuple[float, float]:
     """The number of the first permit and of the first deny; infinite where there is none."""
     shut = group.once(denies)
-    at = next((at for at, row in enumerate(group.rows) if row.permit), -1)
-    return group.numbers[at] if at >= 0 else inf, group.numbers[shut[0]] if shut else inf
+    if not shut:
+        return group.numbers[0], inf
+    at = passes(group).index(True) if len(shut) < len(group) else -1
+    return group.numbers[at] if at >= 0 else inf, group.numbers[shut[0]]
 
 
 def written(group: Group) -> int:
     """The place of the first row that the operator wrote."""
     if group.parts and all(part.once(written) == len(part) for part in group.parts):
         return len(group)
-    return next((at for at, row in enumerate(group.rows) if row.rule.origin in WRITTEN), len(group))
+    return next((at for at, rule in enumerate(rules(group)) if rule.origin in WRITTEN), len(group))
 
 
 def ported(group: Group) -> bool:
     """Whether a row asks for ports."""
     if group.parts:
         return any(group.each(ported))
-    return group.once(columns)[1].count(ANY_PORT) < len(group) or group.once(sported)
+    return columns(group)[1].count(ANY_PORT) < len(group) or group.once(sported)
 
 
 def sported(group: Group) -> bool:
     """Whether a row asks for source ports."""
-    return any(group.each(sported)) if group.parts else group.once(columns)[2].count(ANY_PORT) < len(group)
+    return any(group.each(sported)) if group.parts else columns(group)[2].count(ANY_PORT) < len(group)
 
 
 def _order(key: Key) -> tuple[int, int]:

@@ -95,7 +95,7 @@ def put_in(shared: Group | None, level: int, proto: Span, rows: Sequence[tuple[i
     if shared is None:
         return few
     if numbers[-1] < shared.numbers[0]:
-        return Group(level, proto, (*numbers, *shared.numbers), (*some, *shared.rows), (shared, few))
+        return Group(level, proto, (*numbers, *shared.numbers), None, (shared, few), range(len(some)))
     both = sorted(zip((*numbers, *shared.numbers), (*some, *shared.rows), strict=True), key=lambda one: one[0])
     numbers, some = zip(*both, strict=True)
     return Group(level, proto, numbers, some, (shared, few))

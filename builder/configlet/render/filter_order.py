@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import compress, count
 from operator import itemgetter
 
 from configlet.model.block import sets_of
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.policy import DST, SRC, Box, Entry
-from configlet.model.told import Group, denies
+from configlet.model.told import Group, columns, denies, passes
 from configlet.model.told import places as told_places
 from configlet.packets.apart import reaches
 from configlet.packets.near import Near
@@ -56,15 +57,16 @@ def _singly(
         places, there = group.once(which), others.get(group.level)
         of = group.parts or (group,)
         if places and (there is None or any(one.once(which) and reaches(one, there) for one in of)):
-            for row, number in ((group.rows[place], group.numbers[place]) for place in places):
-                if there is None or overlap((row.key[0],), there):
-                    yield at, order[number], row.at(own)
+            ends = columns(group)[0]
+            for place in places:
+                if there is None or overlap((ends[place],), there):
+                    yield at, order[group.numbers[place]], group.row(place).at(own)
 
 
 def permits_(group: Group) -> Sequence[int]:
     """The places of its permits."""
     found = told_places(group, permits_)
-    return [at for at, row in enumerate(group.rows) if row.permit] if found is None else found
+    return list(compress(count(), passes(group))) if found is None else found
 
 
 def _by_direction(rows: Iterable[_Staged]) -> dict[int, list[_Staged]]:

@@ -304,7 +304,7 @@ def whole(group: Group) -> bool:
     """Whether its rows ask for no flags and are of whole packets."""
     if group.parts:
         return all(group.each(whole))
-    _, _, _, flags, parts = group.once(columns)
+    _, _, _, flags, parts = columns(group)
     return flags.count(ANY_BIT) == parts.count(_WHOLE) == len(group)
 
 

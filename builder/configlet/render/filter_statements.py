@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from configlet.model.net import TOP, Family, Span, Spans, merge, overlap, subtract
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry
 from configlet.model.problem import Refused, refuse
-from configlet.model.told import Group, places
+from configlet.model.told import Group, passes, places, rules
 from configlet.packets.apart import reaches
 from configlet.packets.boxes import meet
 from configlet.render.filter_order import meeting
@@ -93,14 +93,14 @@ def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
     said = [row for row in plain if row[1].permit or row[1].rule.log]
     shut = [row for row in plain if not row[1].permit and not row[1].rule.log]
     for own, order, group in stray:
-        said += ((order[group.numbers[at]], group.rows[at].at(own)) for at in group.once(heard))
+        said += ((order[group.numbers[at]], group.row(at).at(own)) for at in group.once(heard))
     permits = sorted((row for row in said if row[1].permit), key=itemgetter(0))
     last = permits[-1][0] if permits else -1
     for own, order, group in stray:
         ahead = bisect_left(group.numbers, bisect_left(order, last))
         quiet = set(range(ahead)).difference(group.once(heard))
         if quiet and _met(own, group, permits):
-            shut += ((order[group.numbers[at]], group.rows[at].at(own)) for at in sorted(quiet))
+            shut += ((order[group.numbers[at]], group.row(at).at(own)) for at in sorted(quiet))
     shut = [row for row in shut if row[0] < last]
     if shut:
         denies = meeting(range(len(shut)), [entry for _, entry in shut], [entry.box for _, entry in permits])
@@ -115,7 +115,10 @@ def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
 def heard(group: Group) -> Sequence[int]:
     """The places of the rows that permit or log."""
     found = places(group, heard)
-    return [at for at, row in enumerate(group.rows) if row.permit or row.rule.log] if found is None else found
+    if found is None:
+        said = zip(passes(group), rules(group), strict=True)
+        found = [at for at, (permit, rule) in enumerate(said) if permit or rule.log]
+    return found
 
 
 def _met(own: Span, group: Group, permits: Iterable[Row]) -> bool:
