@@ -9,6 +9,7 @@ from configlet.model.block import items
 from configlet.model.gate import Law, Line, Witness
 from configlet.model.policy import Box, Entry, Packet
 from configlet.model.told import Faced
+from configlet.packets.agreed import agreed
 from configlet.packets.atoms import Contradiction, each_way
 from configlet.packets.boxes import box_text, packet_of, packet_text
 from configlet.packets.ends import Ends
@@ -76,8 +77,12 @@ def _compared(law: Law, lines: Sequence[Line], own: Collection[int] | None) -> t
 def _alike(law: Law, lines: Sequence[Line], own: Collection[int]) -> bool:
     """Whether the law of a host and some lines are seen to be equal end by end."""
     rows = law.lists[0]
+    if len(law.lists) > 1 or len(own) > ADDRESSES:
+        return False
+    if agreed(law.family, rows, lines, own):
+        return True
     count = len(rows.head) + len(rows.face) if isinstance(rows, Faced) else len(items(rows))
-    if len(law.lists) > 1 or len(own) > ADDRESSES or len(rows) > BLOCKS * count:
+    if len(rows) > BLOCKS * count:
         return False
     ours = Ends(own)
     ours.rows(rows)
