@@ -20,6 +20,7 @@ from configlet.pipeline.capacity import Asked, capacity
 from configlet.pipeline.check import check_site
 from configlet.pipeline.cores import AHEAD, each, each_group, workers
 from configlet.pipeline.differing import Found, every
+from configlet.pipeline.forks import forked
 from configlet.pipeline.report import to_dict
 from configlet.pipeline.site import Site, open_site
 from configlet.plan import plan_of
@@ -47,6 +48,38 @@ def test_a_worker_that_is_killed_is_a_refusal_and_never_a_shorter_answer() -> No
     with pytest.raises(Refused, match="was not finished"):
         list(each(work, range(AHEAD + 20), 2))
     assert list(each(abs, range(4), 2)) == [0, 1, 2, 3]
+
+
+def test_what_goes_wrong_in_a_worker_is_raised_where_it_is_waited_for() -> None:
+    def work(number: int) -> int:
+        return 10 // (number - AHEAD - 7)
+
+    with pytest.raises(ZeroDivisionError) as wrong:
+        list(each(work, range(AHEAD + 20), 2))
+    assert "in work" in "".join(wrong.value.__notes__), "it says where"
+    odd = type("Odd", (Exception,), {})  # nobody could find it again by its name
+
+    def other(number: int) -> int:
+        if number < AHEAD:
+            return number
+        raise odd("of its own")
+
+    with pytest.raises(RuntimeError, match="of its own"):
+        list(each(other, range(AHEAD + 20), 2))
+
+
+def test_who_stops_listening_leaves_no_worker_behind() -> None:
+    some = each(lambda n: bytes(1 << 20), range(AHEAD + 100), 3)
+    assert [len(next(some)) for _ in range(AHEAD + 2)] == [1 << 20] * (AHEAD + 2)
+    some.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize("together", [1, 3, 7, 50])
+@pytest.mark.parametrize("processes", [1, 2, 5])
+def test_no_item_is_left_out_however_many_go_together(together: int, processes: int) -> None:
+    assert list(forked(lambda n: n * n, 23, processes, together)) == [n * n for n in range(23)]
 
 
 def test_a_site_is_checked_in_three_processes_as_in_one() -> None:

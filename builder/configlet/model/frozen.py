@@ -16,7 +16,7 @@ else:
     from operator import attrgetter
     from reprlib import recursive_repr
 
-    _MISSING, _SET = dataclasses.MISSING, object.__setattr__
+    _MISSING = dataclasses.MISSING
 
     def dataclass(*, frozen, slots):
         """A class of values that nobody can change. Only for classes without a base, with plain fields."""
@@ -69,16 +69,12 @@ else:
         def shown(self):
             return f"{self.__class__.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
-        def state(self):
-            return list(got(self))
-
-        def restore(self, values):
-            for name, value in zip(names, values, strict=True):
-                _SET(self, name, value)
+        def reduced(self):
+            return self.__class__, got(self)
 
         return {
             "__eq__": equal, "__hash__": hashed, "__repr__": shown, "__setattr__": _unset, "__delattr__": _unset,
-            "__getstate__": state, "__setstate__": restore,
+            "__reduce__": reduced,
         }  # fmt: skip
 
     def _unset(_self, name, _value=None):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from configlet.model.problem import Problem, Refused, refuse
 
@@ -28,8 +28,6 @@ AHEAD = 8
 compile to) takes as long as a hundred others, and each worker would have to learn it again."""
 TOGETHER, TURNS = 32, 4
 """Neighbours that go to one worker, as they have much in common, and how often each worker has a turn at least."""
-_inherited: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
-"""What a worker is to do and with what, as it was when the worker began."""
 
 
 def cores() -> int:
@@ -92,31 +90,16 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
 
 def _shared(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:
     """The same by several processes."""
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
+    from configlet.pipeline.forks import Lost, forked
 
-    global _inherited  # noqa: PLW0603 - forks find it where it stands
-    _inherited = work, items
     gc.freeze()  # what is never collected is never written to, and stays one copy
-    pool = ProcessPoolExecutor(processes, get_context("fork"))
     try:
-        yield from pool.map(_one, range(len(items)), chunksize=together(len(items), processes))
-    except BrokenProcessPool:
+        yield from forked(lambda number: work(items[number]), len(items), processes, together(len(items), processes))
+    except Lost:
         detail = "A process that looked at some owners was ended from outside, perhaps for want of memory. Nothing was decided."
         raise refuse("Work that was not finished", f"{detail} Run it again, with --jobs 1 if memory is short.") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-        _inherited = None
 
 
 def together(count: int, processes: int) -> int:
     """How many of so many items go to a worker at once: few where there are few, so that all workers have some."""
     return max(1, min(TOGETHER, count // (TURNS * processes)))
-
-
-def _one(number: int) -> Any:
-    if _inherited is None:
-        raise AssertionError("a worker is a fork of a process that knows the work")
-    work, items = _inherited
-    return work(items[number])
