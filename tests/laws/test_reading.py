@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def test_every_way_of_reading_gives_the_same_inventory(site: Path, tmp_path: Pat
     assert len(list((tmp_path / "kept").iterdir())) == 4
     workspace.every_way(tmp_path, "big", TODAY)
     assert site.is_dir()
+
+
+def test_a_site_that_is_only_looked_at_has_no_digest_and_is_else_the_same(site: Path, tmp_path: Path) -> None:
+    assert site.is_dir()
+    whole = load(tmp_path, "big", TODAY, NICS).inventory
+    assert load(tmp_path, "big", TODAY, NICS, digested=False).inventory == replace(whole, digest="") != whole
 
 
 def test_big_files_are_really_read_by_their_shapes(site: Path, tmp_path: Path) -> None:

@@ -288,7 +288,7 @@ class Inventory:
     accept: tuple[Acceptance, ...]
     tests: tuple[PolicyTest, ...]
     digest: str
-    """sha256 over the canonical content, so that plans can name their input."""
+    """sha256 over the canonical content, so that plans can name their input; empty where it was read to be looked at."""
     severity: tuple[tuple[str, Level], ...] = ()
     """What the operator chose for a kind of finding of the analysis; `level` answers for those that are not here."""
     wide: Wide = Wide()

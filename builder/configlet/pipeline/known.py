@@ -70,7 +70,7 @@ def _whole(
     from configlet.pipeline.check import check_site
     from configlet.pipeline.site import open_site
 
-    opened = open_site(root, site, today)
+    opened = open_site(root, site, today, digested=False)
     return opened, check_site(opened, started, tell, jobs)
 
 

@@ -47,8 +47,8 @@ _AT_ONCE = 1_000
 Places = Iterator[Place]
 
 
-def inventory(document: Document, site: str) -> Inventory:
-    """Everything of the document; items are in the order of DESIGN 4."""
+def inventory(document: Document, site: str, *, digested: bool) -> Inventory:
+    """Everything of the document; items are in the order of DESIGN 4. ``digested``: whether it says its digest."""
     head = document.get("site", {})
     ephemeral = forms.span(head["ephemeral"]) if "ephemeral" in head else EPHEMERAL
     named = {name: service(v, name, next(at), ephemeral) for name, v, at in document.items("services")}
@@ -76,7 +76,7 @@ def inventory(document: Document, site: str) -> Inventory:
         policy=rules_of(document, "policy", words),
         accept=tuple(_acceptance(v, next(at), words) for _, v, at in document.items("accept")),
         tests=tuple(_test(v, next(at), words) for _, v, at in document.items("tests")),
-        digest=digest(document),
+        digest=digest(document) if digested else "",
         severity=_pairs(head.get("severity")),
         wide=Wide(**head.get("wide", {})),
     )
@@ -86,8 +86,8 @@ def digest(document: Document) -> str:
     """sha256 of the content as canonical JSON: the same for any order of maps and any splitting into files."""
     found = hashlib.sha256()
     for key, parts in sorted(document.parts.items()):
-        texts = [text for part in parts for text in part.sections[key].texts]
-        begin, end = AROUND[parts[0].sections[key].kind]
+        texts = [text for part in parts for text in part.section(key).texts]
+        begin, end = AROUND[parts[0].section(key).kind]
         if begin == "{":
             texts.sort()
         found.update(f'"{key}":{begin}'.encode())

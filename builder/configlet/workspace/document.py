@@ -13,7 +13,7 @@ from configlet.workspace.cache import Cache
 from configlet.workspace.placed import Kind, Section, dumped, parsed, section_of
 from configlet.workspace.schema import INVENTORY, LISTS
 from configlet.workspace.shape import Run, Stretch
-from configlet.workspace.shapes import Read, Shapes, quickly
+from configlet.workspace.shapes import Read, Shapes, quickly, whole
 from configlet.workspace.strict import Node, read, text_of
 
 Path = tuple[str | int, ...]
@@ -39,7 +39,7 @@ class Part:
     def __getitem__(self, key: str) -> Any:
         """The value of a section."""
         if key not in self._values:
-            self._values[key] = json.loads(self.sections[key].text)
+            self._values[key] = json.loads(self.section(key).text)
         return self._values[key]
 
     @property
@@ -50,7 +50,13 @@ class Part:
     @property
     def is_whole(self) -> bool:
         """Whether no name stands twice, which JSON would not say."""
-        return all(len({*self.names(key)}) == len(s.texts) for key, s in (self._sections or {}).items() if s.kind == "map")
+        maps = [key for key in self.keys if self.kind(key) == "map"]
+        return all(len({*self.names(key)}) == self._items(key) for key in maps)
+
+    def _items(self, key: str) -> int:
+        if key in self.stretches:
+            return sum(run.items for run in self.runs(key))
+        return len(self.section(key).texts)
 
     def names(self, key: str) -> list[str]:
         """The names of a section that is a map; what else a section is has none."""
@@ -67,7 +73,8 @@ class Part:
     def kind(self, key: str) -> Kind:
         """What a section is."""
         if self._node is None:
-            return self.sections[key].kind
+            assert self._sections is not None
+            return self._sections[key].kind
         return _KINDS.get(type(self[key]), "other")
 
     @property
@@ -86,11 +93,20 @@ class Part:
             members = self.tree.members
             assert isinstance(members, dict)
             self._sections = {key: section_of(key, node) for key, node in members.items()}
-        return self._sections
+        return {key: self.section(key) for key in self._sections}
+
+    def section(self, key: str) -> Section:
+        """One of them; of those that shapes read it is made when somebody asks for it."""
+        if self._sections is None:
+            return self.sections[key]
+        section = self._sections[key]
+        if key in self.stretches and not section.texts:
+            section = self._sections[key] = whole(section.kind, self.stretches[key])
+        return section
 
     def places(self, key: str) -> Iterator[Place]:
         """The places of what is placed in one of its sections, in the order of ``placed``."""
-        marks = self.sections[key].marks
+        marks = self.section(key).marks
         return map(tuple.__new__, repeat(Place), zip(repeat(self.file), marks[0::2], marks[1::2], strict=False))
 
     def items(self, key: str) -> Iterator[tuple[Any, Any, Iterator[Place]]]:
@@ -132,7 +148,7 @@ def quick_part(file: str, raw: bytes, shapes: Shapes, cache: Cache) -> Part | No
 
 def keep(parts: Iterable[Part], cache: Cache) -> None:
     """Put parts that were judged into the cache."""
-    new = [part for part in parts if not part.kept and part.sections]
+    new = [part for part in parts if not part.kept and part.keys]
     for part in new:
         if not part.events:
             cache.put(part.raw, dumped(part.sections))

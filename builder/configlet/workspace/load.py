@@ -38,17 +38,18 @@ def load(
     *,
     paranoid: bool = False,
     cache: Cache | None = None,
+    digested: bool = True,
 ) -> Loaded:
     """Read ``root/inventory/site/**/*.yaml`` as one Inventory.
 
     ``today`` decides what has expired. ``nic_models`` are the names that a NIC may have as model; None leaves them
     unchecked. ``paranoid`` takes no short way: every file is read strictly, and Cerberus judges everything. ``cache``
-    keeps big files that were judged (none: below ``.configlet/cache/files``). Raises Refused with every complaint at
-    once, in the order of their places.
+    keeps big files that were judged (none: below ``.configlet/cache/files``). Not ``digested``: nobody will ask for the
+    digest of the inventory. Raises Refused with every complaint at once, in the order of their places.
     """
     kept = cache or cache_of(root)
     with _uncollected():
-        loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept)
+        loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept, digested)
         if len(loaded.inventory.policy) + len(loaded.inventory.hosts) >= _MANY:
             gc.freeze()  # a big inventory lives as long as its command, and has no cycles
         return loaded
@@ -87,7 +88,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _load(
-    root: Path, site: str, today: date, nic_models: frozenset[str] | None, paranoid: bool, cache: Cache
+    root: Path, site: str, today: date, nic_models: frozenset[str] | None, paranoid: bool, cache: Cache, digested: bool
 ) -> Loaded:
     document, problems, warnings = read_site(root, site, quick=not paranoid, cache=cache)
     if document is None or problems:
@@ -98,7 +99,7 @@ def _load(
     if not wrong:
         keep(document.files, cache)
     sound = document.without(paths)
-    inventory = build.inventory(sound, site)
+    inventory = build.inventory(sound, site, digested=digested)
     known, collisions = names.written(document, inventory if sound is document else None)
     found = (*wrong, *collisions, *_between(names.Site(inventory, sound, known), today, nic_models))
     if any(problem.severity == "error" for problem in found):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, NamedTuple, TypeVar
 
 from configlet.model.problem import Place
@@ -89,6 +89,21 @@ class Stretch(NamedTuple):
         """What its runs have for each of their items, in the order of the file."""
         return in_order(self.order, parts)
 
+    @property
+    def texts(self) -> Iterable[str]:
+        """The JSON of each item."""
+        return self.ordered([*map(_texts, self.runs)])
+
+    @property
+    def marks(self) -> Iterable[int]:
+        """Line and column of what is placed, one item after the other."""
+        return chain.from_iterable(self.ordered([zip(*run.marks, strict=True) for run in self.runs]))
+
+
+def _texts(run: Run) -> Iterable[str]:
+    rows = zip(*run.columns, strict=True) if run.columns else repeat((), run.items)
+    return map(run.shape.template.__mod__, rows)
+
 
 def in_order(order: list[int], parts: Sequence[Iterable[T]]) -> Iterable[T]:
     """The members of some parts, each the next of the part that ``order`` says."""
@@ -108,18 +123,16 @@ def heights_of(shape: Shape, groups: list[tuple[str, ...]]) -> list[int]:
     return [shape.height] * len(gaps)
 
 
-def filled(shape: Shape, groups: list[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]], int]:
-    """The JSON of items, what stands in their holes, and how many events they have together: worked out hole by hole, as
-    the columns of a table."""
-    items = len(groups[-1])
-    events, columns = shape.events * items, [groups[n - 1] for n in shape.order]
+def filled(shape: Shape, groups: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], int]:
+    """What stands in the holes of items, and how many events they have together: worked out hole by hole, as the columns of
+    a table."""
+    events, columns = shape.events * len(groups[-1]), [groups[n - 1] for n in shape.order]
     for i in shape.lists:
         commas = "\n".join(columns[i]).count(", ")
         if commas:
             events += commas
             columns[i] = tuple([words.replace(", ", '","') for words in columns[i]])
-    rows = zip(*columns, strict=True) if columns else repeat((), items)
-    return [*map(shape.template.__mod__, rows)], columns, events
+    return columns, events
 
 
 def marks_of(shape: Shape, matches: list[re.Match[str]], text: str, lines: list[int]) -> list[list[int]]:
@@ -172,8 +185,9 @@ def shape_of(key: str, indent: str, sequence: bool, text: str) -> Shape | None:
     match = pattern.match(text)
     if match is None or match.end() != len(text):
         return None
-    texts, _, counted = filled(shape, columns_of([match]))
-    return shape if texts == section_of(key, section).texts and counted == len(events) - _AROUND else None
+    columns, counted = filled(shape, columns_of([match]))
+    said = [*_texts(Run(shape, columns, 1, []))] == section_of(key, section).texts
+    return shape if said and counted == len(events) - _AROUND else None
 
 
 def _placed_at(key: str, section: Node) -> list[tuple[int, int]]:

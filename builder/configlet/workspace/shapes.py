@@ -11,10 +11,11 @@ making objects, and must count as many events as the shapes do. Any doubt at all
 from __future__ import annotations
 
 import re
-from itertools import accumulate, chain, compress
+from collections.abc import Iterable
+from itertools import accumulate, compress
 from typing import NamedTuple
 
-from configlet.workspace.placed import Section, only_section, section_of
+from configlet.workspace.placed import Kind, Section, only_section, section_of
 from configlet.workspace.shape import (
     GAP,
     Run,
@@ -59,7 +60,8 @@ class Shapes:
 
 
 class Read(NamedTuple):
-    """One file as it was read: its sections, those of which each item has a shape by it, and the parser's events."""
+    """One file as it was read: its sections, the stretches of those of which each item has a shape, which stand empty among
+    the sections, and the parser's events."""
 
     sections: dict[str, Section]
     stretches: dict[str, list[Stretch]]
@@ -99,6 +101,15 @@ def _events(text: str) -> int:
         return int(yaml.CSafeLoader(text).raw_parse())
     except (yaml.YAMLError, AttributeError):
         return 0
+
+
+def whole(kind: Kind, parts: Iterable[Stretch | Section]) -> Section:
+    """A section of what was read of it, part by part."""
+    section = Section(kind, [], [])
+    for part in parts:
+        section.texts.extend(part.texts)
+        section.marks.extend(part.marks)
+    return section
 
 
 class _Reader:
@@ -144,12 +155,11 @@ class _Reader:
         section = Section("list" if sequence else "map", [], [])
         known = self.shapes.known.setdefault((key, indent, sequence), [])
         border = re.compile(rf"\n(?={indent}[^ #\n])")
-        stretches: list[Stretch] = []
-        odd = False
+        found: list[Stretch | Section] = []
         while self.counted < end:
-            stretch = self._stretch(known, section, end)
+            stretch = self._stretch(known, end)
             if stretch is not None:
-                stretches.append(stretch)
+                found.append(stretch)
                 continue
             self.shapes.items += 1
             stop = border.search(self.text, self.counted, end)
@@ -157,20 +167,23 @@ class _Reader:
             shape = shape_of(key, indent, sequence, _TAIL.sub("", text)) if self._may_learn(text) else None
             if shape is not None:
                 known.insert(0, shape)
-            elif self._alone(key, sequence, text, section):
-                odd = True
-            else:
+                continue
+            alone = self._alone(key, sequence, text)
+            if alone is None:
                 return None
-        if not odd:
+            found.append(alone)
+        stretches = [each for each in found if isinstance(each, Stretch)]
+        if len(stretches) == len(found):
             self.stretches[key] = stretches
-        return section
+            return section
+        return whole(section.kind, found)
 
     def _may_learn(self, text: str) -> bool:
         may = text.isascii() and self.shapes.may_learn()
         self.shapes.made += may
         return may
 
-    def _stretch(self, known: list[Shape], section: Section, end: int) -> Stretch | None:
+    def _stretch(self, known: list[Shape], end: int) -> Stretch | None:
         """Read the next items whose shapes are known; not more than are held at a time."""
         numbers: dict[int, int] = {}
         found: list[tuple[Shape, list[re.Match[str]]]] = []
@@ -185,7 +198,7 @@ class _Reader:
             order += [number] * len(matches)
         self.counted = at
         self.shapes.items += len(order)
-        return self._understood(found, order, section) if order else None
+        return self._understood(found, order) if order else None
 
     def _matches(self, known: list[Shape], at: int, end: int, most: int) -> list[re.Match[str]]:
         """The next items that have one shape, which is then the first; the shape that was met last is tried first."""
@@ -201,34 +214,29 @@ class _Reader:
                 break
         return found
 
-    def _understood(self, found: list[tuple[Shape, list[re.Match[str]]]], order: list[int], section: Section) -> Stretch:
+    def _understood(self, found: list[tuple[Shape, list[re.Match[str]]]], order: list[int]) -> Stretch:
         """What the next items say, of each shape at one look."""
         groups = [columns_of(matches) for _, matches in found]
         heights = [heights_of(shape, of) for (shape, _), of in zip(found, groups, strict=True)]
         *lines, self.line = accumulate(in_order(order, heights), initial=self.line)
         runs: list[Run] = []
-        texts: list[list[str]] = []
         for number, ((shape, matches), of) in enumerate(zip(found, groups, strict=True)):
             mine = lines if len(found) == 1 else [*compress(lines, map(number.__eq__, order))]
-            said, columns, events = filled(shape, of)
+            columns, events = filled(shape, of)
             runs.append(Run(shape, columns, len(matches), marks_of(shape, matches, self.text, mine)))
-            texts.append(said)
             self.events += events
             self.evident &= shape.evident
-        section.texts.extend(in_order(order, texts))
-        section.marks.extend(chain.from_iterable(in_order(order, [zip(*run.marks, strict=True) for run in runs])))
         return Stretch(runs, order)
 
-    def _alone(self, key: str, sequence: bool, text: str, section: Section) -> bool:
+    def _alone(self, key: str, sequence: bool, text: str) -> Section | None:
         """Read the next item as ``strict`` does."""
         whole = f"{key}:\n{text}"
         inner = only_section(read(whole.encode(), "")[0])
         if inner is None or type(inner[1].members) is not (list if sequence else dict) or len(inner[1].members) != 1:
-            return False
+            return None
         one = section_of(*inner)
-        section.texts.extend(one.texts)
-        section.marks.extend(mark if i % 2 else mark + self.line - 2 for i, mark in enumerate(one.marks))
+        marks = [mark if i % 2 else mark + self.line - 2 for i, mark in enumerate(one.marks)]
         self.events += len(events_of(whole)) - _OUTER - 3
         self.evident = False
         self._count_to(self.counted + len(text))
-        return True
+        return one._replace(marks=marks)
