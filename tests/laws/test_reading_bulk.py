@@ -317,6 +317,14 @@ def test_the_first_line_has_a_number_that_the_platform_has(name: str, lowest: in
     assert _meant(answer(AclReader(said).read, text)) == (lowest == 10)
 
 
+@pytest.mark.parametrize("indent", [1, 2, 3, 5])
+@pytest.mark.parametrize("number", [25, 30, 35])
+def test_a_remark_may_say_the_number_that_its_line_should_have(number: int, indent: int) -> None:
+    text = _eos(CLOSING, PLAIN, f"{number} remark a 30 b", *[PLAIN] * 30).replace("\n   ", "\n" + " " * indent)
+    assert answer(_reader("eos").read, text) == answer(_reader("eos").by_line, text)
+    assert f"{number} remark a 30 b" in str(answer(_reader("eos").read, text))
+
+
 @pytest.mark.parametrize("number", [0, 10, 15, 20, 25])
 def test_a_number_is_compared_with_that_of_the_piece_before(number: int) -> None:
     text = _eos("remark x", CLOSING, f"{number} {PLAIN}", *[PLAIN] * 30)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import compress, count, islice
-from operator import attrgetter, itemgetter, lt, not_
+from operator import attrgetter, contains, itemgetter, lt, not_
 from typing import NamedTuple, cast
 
 from configlet.model.block import Block
 from configlet.model.gate import Cell, Line
 from configlet.model.problem import Refused
-from configlet.readers.clauses import BIT, PORTS, Box, Said, Words
+from configlet.readers.clauses import BIT, PORTS, Box, Said, Shape, Words
 from configlet.readers.cuts import Cut, Meant, Places, Worded
 from configlet.readers.dialect import Dialect
 from configlet.readers.grammar import Source
@@ -26,7 +26,7 @@ _MOST, _OFTEN, _LONGEST = 1 << 14, 1 << 13, 16
 _FORM = bytes.maketrans(b"123456789", b"000000000")
 """Makes of a line, as it is written, its form, in which all digits are alike."""
 _PARTS = "source", "sport", "destination", "dport"
-_PERMIT, _ONE = attrgetter("permit"), attrgetter("one")
+_PERMIT, _ONE = itemgetter(0), attrgetter("one")
 _NOWHERE = Source("", 0, 1, "")
 """A line that is refused here is read again by itself, and then says where it stands."""
 
@@ -75,6 +75,9 @@ class Bulk:
         """Whether all entries that were met are one box each, but for those that no dictionary knows."""
         self.heads: tuple[str, tuple[str, ...]] = ("", ())
         """Numbers as a list most often has them, with what stands around them."""
+        self.meant: dict[tuple[str, str, bool, bool], tuple[Meant, Shape]] = {}
+        """What entries mean but for their addresses and ports, by their words ahead of these and behind them, and by whether they
+        have ports at either end."""
 
     def take(self, made: List, piece: str, first: int) -> int:
         """How many lines of a list were read that has decided all fragments, or does so by the first of these as plainly as
@@ -100,7 +103,7 @@ class Bulk:
         if not made.closed:
             made.decide(decided)
         as_lines = partial(self._lines, piece, first, made.label, rows)
-        taken = Piece(numbers, partial(self._said, piece), rows.permits, rows.boxes, as_lines)
+        taken = Piece(numbers, partial(self._said, piece), rows.permits, rows.boxes, as_lines, blocks=bool(rows.others))
         made.written.append(taken)
         made.lines.append(taken)
         last = next((line for line, cut in zip(reversed(lines), reversed(cuts), strict=True) if cut.parts is None), None)
@@ -150,9 +153,10 @@ class Bulk:
         found, text = self.lines.match(line), line.lstrip(" ")
         if found is None or not plain(text):
             return None
-        if len(self.cuts) + len(self.worded) >= _MOST:
+        if len(self.cuts) + len(self.worded) + len(self.meant) >= _MOST:
             self.cuts.clear()
             self.worded.clear()
+            self.meant.clear()
         if found["head"] is None:
             made = self.cuts[form] = Cut(self._slice(found, "number"), _REMARK)
             return made
@@ -174,38 +178,58 @@ class Bulk:
 
     def _meant(self, found: re.Match[str], text: str) -> Cut | None:
         """The same of an entry. Raises Refused."""
+        if self.rules.fold and text != text.lower():
+            return None
+        _, _, head, _, sport, _, dport, rest = found.groups()
+        key = head, rest, not sport, not dport
+        if (known := self.meant.get(key)) is None:
+            shape = self._shape(text)
+            if shape is None:
+                return None
+            ports = self.words.ported(shape.proto)
+            types = {"": shape.types[0]} if shape.types else ports
+            flags = shape.flags, shape.fragment
+            meant = Meant(shape.permit, shape.proto, *flags, ports, types, shape.flag, shape.also_fragments)
+            known = self.meant[key] = meant, shape
+            self.single = self.single and not shape.also_fragments
+        meant, shape = known
+        places = cast(Places, tuple([self._slice(found, part) for part in _PARTS]))
+        return Cut(self._slice(found, "number"), meant, shape, places)
+
+    def _shape(self, text: str) -> Shape | None:
+        """What an entry says besides its addresses and ports. Raises Refused."""
         entry = self.dialect.clauses.whole.match(text)
-        if entry is None or (self.rules.fold and text != text.lower()):
+        if entry is None:
             return None
         words = self.dialect.words(entry.groups())
         if self.words.shape(words, self.family) is None:
             self.words.entry(entry, words, self.family, _NOWHERE, self.groups)
-        shape = self.words.shape(words, self.family)
-        if shape is None:
-            return None
-        ports = self.words.ported(shape.proto)
-        types = {"": shape.types[0]} if shape.types else ports
-        flags = shape.flags, shape.fragment
-        meant = Meant(shape.permit, shape.proto, *flags, ports, types, shape.flag, shape.also_fragments)
-        self.single = self.single and not shape.also_fragments
-        places = cast(Places, tuple([self._slice(found, part) for part in _PARTS]))
-        return Cut(self._slice(found, "number"), meant, shape, places)
+        return self.words.shape(words, self.family)
 
     def _rows(self, made: List, lines: Sequence[str], cuts: Sequence[Cut], out: _Rows) -> None:
         """What the entries among some lines mean. Raises Refused."""
         if self.single:
             ends, ones = self.words.single[self.family], [*map(_ONE, cuts)]
+            said = [*filter(None, ones)]
             try:
                 out.boxes[:] = [
-                    (proto, ends[line[to]], ends[line[source]], dports[line[dport]], sports[line[sport]], flags, fragment)
-                    for line, (proto, source, sport, to, dport, sports, dports, flags, fragment) in zip(
-                        compress(lines, ones), filter(None, ones), strict=True
+                    (
+                        proto,
+                        ends[line[to]],
+                        ends[line[source]],
+                        dports[line[dport]] if dport else PORTS,
+                        sports[line[sport]] if sport else PORTS,
+                        flags,
+                        fragment,
+                    )
+                    for line, (_, proto, source, sport, to, dport, sports, dports, flags, fragment) in zip(
+                        compress(lines, ones), said, strict=True
                     )
                 ]
             except KeyError:
                 pass  # one of them is another entry than most are
             else:
-                out.permits[:] = map(_PERMIT, compress(cuts, ones))
+                out.permits[:] = map(_PERMIT, said)
                 return
         self._each(made, zip(lines, cuts, strict=True), out)
 
@@ -300,7 +324,9 @@ class Bulk:
             if len(self.heads[1]) < end or self.heads[0] != lines[0][: span.start]:
                 before = lines[0][: span.start]
                 self.heads = before, (*(f"{before}{number} " for number in range(0, step * 2 * end, step)),)
-            if all(map(str.startswith, lines, islice(self.heads[1], at, None))):
+            # Two blanks stand nowhere else in a line, so that one has its head at its beginning if it has it at all.
+            begins = contains if self.heads[0].startswith("  ") else str.startswith
+            if all(map(begins, lines, islice(self.heads[1], at, None))):
                 return range(step * at, step * end, step)
         heads = [line[cut.number] for line, cut in zip(lines, cuts, strict=True)]
         try:

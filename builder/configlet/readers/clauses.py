@@ -123,7 +123,8 @@ class Words:
     def ported(self, proto: Span) -> SinglePorts:
         """The ports of a protocol that are one span."""
         if proto not in self.single_ports:
-            self.single_ports[proto] = SinglePorts(partial(self.names.ports, proto=proto), self.groups)
+            kept = self.names.kept(proto)
+            self.single_ports[proto] = SinglePorts(partial(self.names.ports, proto=proto), self.groups, kept)
         return self.single_ports[proto]
 
     def shape(self, said: Sequence[str], family: int) -> Shape | None:

@@ -30,17 +30,18 @@ class Meant(NamedTuple):
     also_fragments: bool
 
 
-One = tuple[Span, slice, slice, slice, slice, Ends, Ends, Span, Span]
-"""What makes a box of a line: its protocol, ``Places``, its ports by their text, flags and fragments."""
+One = tuple[bool, Span, slice, slice | None, slice, slice | None, Ends, Ends, Span, Span]
+"""Whether lines permit, and what makes a box of one: its protocol, ``Places`` (None for ports that are not said), its ports by
+their text, flags and fragments."""
 
 
 class Cut:
     """Where lines of one form have what they say; no expression tells digits apart, so that it is the same place in all."""
 
-    __slots__ = ("meant", "number", "one", "parts", "permit", "shape")
+    __slots__ = ("meant", "number", "one", "parts", "shape")
 
     def __init__(self, number: slice, meant: Meant, shape: Shape | None = None, places: Places | None = None) -> None:
-        self.number, self.meant, self.permit = number, meant, meant.permit
+        self.number, self.meant = number, meant
         self.shape = shape
         """What the words around the parts mean, and how they are said again; None of a remark."""
         self.parts: Callable[[str], Sequence[str]] | None = itemgetter(*places) if places else None
@@ -48,7 +49,11 @@ class Cut:
         self.one: One | None = None
         """Of lines that are one box each what makes it."""
         if places:
-            self.one = meant.proto, *places, meant.sports, meant.dports, meant.flags, meant.fragment
+            permit, proto, flags, fragment, sports, dports, *_ = meant
+            source, sport, to, dport = places
+            start = None if sport.start == sport.stop else sport
+            end = None if dport.start == dport.stop and dports is sports else dport
+            self.one = permit, proto, source, start, to, end, sports, dports, flags, fragment
 
 
 class Worded(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from configlet.model.net import KEPT, PORTS
 from configlet.readers.spans import BITS, Span, Unreadable, address, netmask, prefix, shared, wildcard
@@ -40,11 +40,15 @@ class Single(dict[str, Span]):
 class SinglePorts(dict[str, Span]):
     """Ports of one protocol that are one span, by their text; KeyError for those that are not, or are not understood.
 
-    ``read`` gives the spans of a text that begins as no group of ``groups``. Raises Unreadable.
+    ``read`` gives the spans of a text that begins as no group of ``groups``. Raises Unreadable. ``known`` are texts that were
+    understood before.
     """
 
-    def __init__(self, read: Callable[[str], Sequence[Span]], groups: tuple[str, ...]) -> None:
-        super().__init__({"": PORTS})
+    def __init__(
+        self, read: Callable[[str], Sequence[Span]], groups: tuple[str, ...], known: Mapping[str, Span]
+    ) -> None:
+        super().__init__(known)
+        self[""] = PORTS
         self.read, self.groups = read, groups
 
     def __missing__(self, text: str) -> Span:

@@ -38,6 +38,8 @@ class Piece(NamedTuple):
     """What its entries mean, in order."""
     lines: Callable[[], Iterable[Line | Block[Line]]]
     """These as lines."""
+    blocks: bool
+    """Whether some of the entries may mean many boxes together."""
 
 
 class Half(NamedTuple):
@@ -120,8 +122,10 @@ class List:
             else:
                 yield one
 
-    def rows(self) -> tuple[list[bool], list[Box | Many]]:
+    def rows(self) -> tuple[Sequence[bool], Sequence[Box | Many]]:
         """What its entries mean, in order."""
+        if len(self.lines) == 1 and isinstance(self.lines[0], Piece):
+            return self.lines[0].permits, self.lines[0].boxes
         permits, boxes = list[bool](), list[Any]()
         for one in self.lines:
             if isinstance(one, Piece):
@@ -139,7 +143,8 @@ class List:
     def ended(self) -> Sequence[Line]:
         """Its entries as lines; where many were read together, these are made when somebody looks."""
         permits, boxes = self.rows()
-        if len(boxes) == len(self.lines) or Block in map(type, boxes):
+        single = all(isinstance(one, Piece) and not one.blocks for one in self.lines)
+        if len(boxes) == len(self.lines) or (not single and Block in map(type, boxes)):
             return listed(self.each())
         return Lines.of(permits, cast("list[Box]", boxes), cast("Callable[[], Iterator[Line]]", self.each))
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
+from configlet.model.net import KEPT
 from configlet.readers.grammar import by_key
 from configlet.readers.spans import Span, Unreadable, complement, number
+
+HIGHEST = 65535
+"""The last port."""
 
 
 class Names:
@@ -45,14 +50,27 @@ class Names:
                 raise Unreadable("This range is reversed")
             return [(low, high)]
         if operator in ("gt", "lt"):
-            span = (values[0] + 1, 65535) if operator == "gt" else (0, values[0] - 1)
+            span = (values[0] + 1, HIGHEST) if operator == "gt" else (0, values[0] - 1)
             if span[0] > span[1]:
                 raise Unreadable("No port is left")
             return [span]
         if operator not in ("eq", "neq"):
             raise Unreadable("This operator is not known")
         spans = [(value, value) for value in sorted(set(values))]
-        return spans if operator == "eq" else complement(spans, 65535)
+        return spans if operator == "eq" else complement(spans, HIGHEST)
+
+    def kept(self, proto: Span) -> dict[str, Span]:
+        """The ports that policies with many lists say, by the texts of which ``ports`` reads each of them alone."""
+        if proto[0] != proto[1] or proto[0] not in self.ported:
+            return {}
+        known = dict(self._kept)
+        for name in self.portnames[proto[0]]:  # a name may be a number
+            known.pop(f"eq {name}", None)
+        return known
+
+    @cached_property
+    def _kept(self) -> Mapping[str, Span]:
+        return {f"eq {span[0]}": span for span in KEPT if span[0] == span[1] <= HIGHEST}
 
     def icmp(self, text: str, proto: Span, family: int) -> Span:
         """A type, with or without its code, as ``type*256+code``. Raises Unreadable."""
@@ -69,4 +87,4 @@ class Names:
 
     def _port(self, text: str, proto: int) -> int:
         value = self.portnames[proto].get(text)
-        return number(text, 65535) if value is None else int(value)
+        return number(text, HIGHEST) if value is None else int(value)
