@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,18 @@ def test_a_loop_over_fields_writes_what_jinja_writes(template: str, tmp_path: Pa
                     fill((tmp_path,), "t.j2", {"rows": rows})
     with pytest.raises(Refused):
         fill((tmp_path,), "t.j2", {"rows": [{"source": "a", "destination": "b", "upper": "c"}]})
+
+
+@pytest.mark.parametrize("asked", ["__class__", "class", "_replace", "none", "source.__class__", "upper.count.__self__"])
+def test_of_a_row_a_template_gets_its_fields_and_nothing_else(asked: str, tmp_path: Path) -> None:
+    row = Statement("from", "to", "", "pass")
+    said = "{{ one.source }} {{ one.verdict.upper() }}", f"{{{{ one.{asked} }}}}", f"{{% if one.{asked} %}}yes{{% endif %}}"
+    for number, template in enumerate((*said, f"{{{{ one.source }}}}{said[1]}")):
+        (tmp_path / f"{number}.j2").write_text(template)
+    assert fill((tmp_path,), "0.j2", {"one": row}) == "from PASS"
+    for number, one in product(range(1, 4), (row, "a text", [row])):
+        with pytest.raises(Refused):
+            fill((tmp_path,), f"{number}.j2", {"one": one})
 
 
 def test_a_template_is_looked_at_again_but_for_texts_of_one_platform(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from configlet.model.net import Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, WRITTEN, Box, Entry, Rule
 from configlet.packets.axis import Axis
 from configlet.packets.blocks import Item, cut, rule_of, single
-from configlet.packets.sets import put
 
 NON_FIRST: Span = (1, 1)
 
@@ -165,20 +164,20 @@ def asking(ends: Mapping[int, Spans]) -> Asked:
     return lambda level, some: meeting(some, ends[level])
 
 
-def met(item: Item, asked: Asked) -> Iterator[Item]:
+def met(item: Item, asked: Asked) -> Sequence[Item]:
     """A row as it is; of a deny of the network's own only the addresses that meet the ends that are asked."""
     if item.permit or rule_of(item).origin != "infrastructure":
-        yield item
-        return
-    sets = sets_of(item)
-    to = asked(DST, sets[DST])
-    start = to and asked(SRC, sets[SRC])
+        return (item,)
+    if not isinstance(item, Block):
+        box = item.box
+        return (item,) if asked(DST, (box[DST],)) and asked(SRC, (box[SRC],)) else ()
+    proto, all_to, all_start, *upper = item.sets
+    to = asked(DST, all_to)
+    start = to and asked(SRC, all_start)
     if not start:
-        return
-    if isinstance(item, Block):
-        yield from single(Block(put(put(sets, DST, to), SRC, start), item.like))
-    else:
-        yield item
+        return ()
+    left = item if to is all_to and start is all_start else Block((proto, to, start, *upper), item.like)  # type: ignore[arg-type]
+    return (left,) if len(to) + len(start) > 2 else tuple(single(left))
 
 
 def meeting(some: Spans, spans: Spans) -> Spans:

@@ -8,6 +8,7 @@ a row towards the host and one from it, and neither is cut around the host's own
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import compress, count, product
 from operator import attrgetter, or_
 
@@ -127,7 +128,7 @@ def _split(entries: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     return [entries[number] for number in plain], found
 
 
-_ORIGIN, _BOX = attrgetter("rule.origin"), attrgetter("box")
+_ORIGIN, _BOX, _PERMIT = attrgetter("rule.origin"), attrgetter("box"), attrgetter("permit")
 
 
 def towards_rows(law: Law) -> Sequence[Entry]:
@@ -200,8 +201,8 @@ def _disjoint(
         closes = not entry.permit and not entry.log
         if closes and not later:
             continue
-        if closes and few:
-            before = [row for row, other in zip(rows[:number], of, strict=False) if not other.permit and meets(row, rows[number])]
+        if closes and few and all(map(_PERMIT, of[:number])):
+            before = []
         else:
             before = [rows[near] for near in earlier(number) if not closes or not of[near].permit]
         if not before and (not isinstance(item, Block) or _of_one_protocol(item)):
@@ -310,7 +311,9 @@ def _earlier(rows: Sequence[Sets], own: frozenset[int]) -> Callable[[int], Seque
     one towards it, which is looked up before, a packet that the host does not say to itself.
     """
     if not own:
-        return (lambda at: [n for n in range(at) if meets(rows[n], rows[at])]) if len(rows) <= FEW else Near(rows).earlier
+        if len(rows) > FEW:
+            return Near(rows).earlier
+        return partial(_before, rows, [(to[0][0], to[-1][1], start[0][0], start[-1][1]) for _, to, start, *_ in rows])
     mine = merge((one, one) for one in own)
     towards = [within(row[DST], mine) for row in rows]
     origin = [not here and within(row[SRC], mine) for here, row in zip(towards, rows, strict=True)]
@@ -323,6 +326,13 @@ def _earlier(rows: Sequence[Sets], own: frozenset[int]) -> Callable[[int], Seque
         return [n for n in found if not (towards[n] and _one(rows[n], rows[at]))] if found and origin[at] else found
 
     return before
+
+
+def _before(rows: Sequence[Sets], hulls: Sequence[tuple[int, int, int, int]], at: int) -> Sequence[int]:
+    """The rows ahead of one of a few that share a packet with it."""
+    first, last, low, high = hulls[at]
+    near = [n for n, (a, b, c, d) in enumerate(hulls[:at]) if a <= last and first <= b and c <= high and low <= d]
+    return [n for n in near if meets(rows[n], rows[at])] if near else ()
 
 
 def _crossing(rows: Sequence[Sets], towards: Sequence[bool], mine: Spans) -> bool:

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import compress, repeat
 
-from configlet.model.block import sets_of
+from configlet.model.block import Block
 from configlet.model.net import Span, Spans, merge, overlap
 from configlet.model.policy import DST, SRC
 from configlet.model.told import Face, Group, columns, denies, passes
@@ -26,20 +26,26 @@ KNOWN, GROUPS, PARTS = 64, 2048, 256
 class Reached:
     """The ends that the permits of a list speak of, of which the last rows are a face."""
 
-    __slots__ = ("_ends", "_face", "_groups")
+    __slots__ = ("_ends", "_face", "_groups", "_own")
 
     def __init__(self, head: Sequence[Item], face: Face) -> None:
-        self._ends = _permitted(head)
-        groups = [one for group in face.groups.values() for one in each_of(group) if one.once(permitted_spans)]
-        self._groups = {level: [group for group in groups if group.level == other] for level, other in _OTHER}
+        self._ends, self._face, self._own = _permitted(head), face, (face.own, face.own)
+        groups: dict[int, list[Group]] | None = face.known.get(Reached)
+        if groups is None:
+            of = [one for group in face.groups.values() for one in each_of(group) if one.once(permitted_spans)]
+            groups = face.known[Reached] = {level: [one for one in of if one.level == other] for level, other in _OTHER}
+        self._groups = groups
         for level, other in _OTHER:
-            if self._groups[other]:  # it is the own end of those
-                self._ends[level] = *self._ends[level], (face.own, face.own)
-        self._face = face
+            if groups[other]:  # it is the own end of those
+                self._ends[level] = *self._ends[level], self._own
 
     def __call__(self, level: int, some: Spans) -> Spans:
         """Those of some sorted spans that have one of these ends in a dimension, whole."""
         known, groups = self._ends[level], self._groups[level]
+        if len(some) == 1:
+            if (some[0] == self._own and self._groups[DST + SRC - level]) or _meets(some[0], known):
+                return some
+            return some if any(overlap(some, group.once(permitted_spans)) for group in groups) else ()
         if len(some) < FEW:
             there = {span for span in some if _meets(span, known)}
             if len(there) < len(some):
@@ -79,8 +85,16 @@ def _meets(span: Span, found: Iterable[Span]) -> bool:
 _OTHER = (DST, SRC), (SRC, DST)
 def _permitted(head: Sequence[Item]) -> dict[int, Spans]:
     """The ends of the permits of a short list."""
-    permits = [sets_of(item) for item in head if item.permit]
-    return {level: merge({span for sets in permits for span in sets[level]}) for level in (DST, SRC)}
+    to, start = list[Span](), list[Span]()
+    for item in head:
+        if item.permit:
+            if isinstance(item, Block):
+                to += item.sets[DST]
+                start += item.sets[SRC]
+            else:
+                to.append(item.box[DST])
+                start.append(item.box[SRC])
+    return {DST: merge(to), SRC: merge(start)}
 
 
 _DIGITS = bytes.maketrans(b"01", b"\0\1")

@@ -110,6 +110,7 @@ def _environment(search: tuple[Path, ...]) -> Environment:
         code_generator_class = Joined
         context_class = Blocks
         printable = staticmethod(all_written)
+        fields = staticmethod(_FIELDS.get)
 
         def getattr(self, obj: Any, attribute: str) -> Any:
             """A field of a row, or what the sandbox says."""

@@ -277,8 +277,9 @@ def firsts(group: Group) -> tuple[float, float]:
 
 def written(group: Group) -> int:
     """The place of the first row that the operator wrote."""
-    if group.parts and all(part.once(written) == len(part) for part in group.parts):
-        return len(group)
+    if group.parts:
+        found = [part.numbers[at] for part in group.parts if (at := part.once(written)) < len(part)]
+        return bisect_left(group.numbers, min(found)) if found else len(group)
     return next((at for at, rule in enumerate(rules(group)) if rule.origin in WRITTEN), len(group))
 
 

@@ -141,11 +141,10 @@ def _header(operands: Mapping[str, Any], family: Family, entry: Entry, ending: E
 
 
 def _ends(operands: Mapping[str, Any], family: Family, entry: Entry) -> tuple[str, str]:
-    word = operands["address"][family]
-    source, destination = (span_text(family, entry.box[level]) for level in (SRC, DST))
-    if entry.box[SRC] == entry.box[DST] == (0, TOP[family]):
+    word, (_, dst, src, *_) = operands["address"][family], entry.box
+    if src == dst == (0, TOP[family]):
         return "", ""
-    return f"{word} saddr {source} ", f"{word} daddr {destination} "
+    return f"{word} saddr {span_text(family, src)} ", f"{word} daddr {span_text(family, dst)} "
 
 
 @lru_cache(maxsize=8)

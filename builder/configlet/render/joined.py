@@ -8,6 +8,7 @@ same (``Environment.code_generator_class`` in Jinja's documentation of its API).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from keyword import iskeyword
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -34,6 +35,15 @@ class Joined(CodeGenerator):
             self.visit(value, frame)
             self.write(", ")
         self.write("))")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja's name for it
+        """A field of one of our rows without a call; of anything else what the sandbox says."""
+        if self.environment.is_async or iskeyword(node.attr):
+            super().visit_Getattr(node, frame)
+            return
+        self.write(f"(row.{node.attr} if {node.attr!r} in environment.fields(type((row := ")
+        self.visit(node.node, frame)
+        self.write(f")), ()) else environment.getattr(row, {node.attr!r}))")
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja's name for it
         """One ``yield`` for a loop that writes nothing but texts and the values of its row."""

@@ -35,6 +35,11 @@ def written(value: object) -> object:
 
 def all_written(values: tuple[object, ...]) -> tuple[object, ...]:
     """The same of all values between two tags. Raises Refused."""
+    try:
+        if "".join(values).isprintable():  # type: ignore[arg-type]
+            return values
+    except TypeError:
+        pass
     for value in values:
         if (type(value) is str and value.isprintable()) or type(value) is int:
             continue
