@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import compress
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from configlet.model.net import TOP, Family, Span
 from configlet.model.policy import ANY_PORT, ANY_PROTO, DST, SRC, WRITTEN, Entry
@@ -30,8 +30,96 @@ PART = 3
 """How much later the second part is looked up."""
 Key = tuple[int, str, int]
 """A map within a chain: its part, its lookup, and of ``ports`` the protocol."""
-Kept = Mapping[Key, tuple[Sequence[int], Group]]
-"""The rows of each map, in the order of lookups, and what their numbers are among all rows."""
+Look = tuple[Span, bool, bool]
+"""Of a group its protocol, whether a row asks for ports, and whether one asks for source ports."""
+KNOWN = 1024
+"""Kinds of parts of chains of which it is remembered how their groups are looked up."""
+
+
+class Way(NamedTuple):
+    """How the rows of a map are looked up: ``at`` is when, ``suffix`` the end of its name, ``type`` that of its keys,
+    ``protocols`` those of packets of such a connection."""
+
+    key: Key
+    at: int
+    sport: bool
+    suffix: str
+    type: str
+    protocols: str
+
+
+class Ways:
+    """How groups are looked up in one family and style."""
+
+    def __init__(self, icmp: int, requests: Sequence[int], key: str, ports: Mapping[int, str]) -> None:
+        self.icmp, self.requests, self.ports, self._key = icmp, requests, ports, key
+        self._plans: dict[tuple[int, bool, Sequence[Look]], Sequence[tuple[Way, int]] | None] = {}
+
+    def plan(self, part: int, looks: Sequence[Look], *, typed: bool) -> Sequence[tuple[Way, int]] | None:
+        """The map of each group of a part, in the order of lookups, and its place; None where a map has several, or cannot
+        hold one of them. ``typed``: somebody asks for types of ICMP."""
+        key = part, typed, looks
+        if key in self._plans:
+            return self._plans[key]
+        if len(self._plans) >= KNOWN:
+            self._plans.clear()
+        named = {proto[0] for proto, ports, _ in looks if ports} | ({self.icmp} if typed else set())
+        found = [(self.way(self.key(part, look[0], named), sport=look[2]), at) for at, look in enumerate(looks)]
+        apart = len({way.key for way, _ in found}) == len(found) and not any(self.refused(look, named) for look in looks)
+        made = self._plans[key] = sorted(found, key=lambda one: _order(one[0].key)) if apart else None
+        return made
+
+    def key(self, part: int, proto: Span, named: Set[int]) -> Key:
+        """The map of a protocol. One whose ports somebody names in a part has a map of its own there."""
+        if proto != ANY_PROTO and proto[0] in named:
+            return part, "ports", proto[0]
+        return part, "any" if proto == ANY_PROTO else "proto", 0
+
+    def way(self, key: Key, *, sport: bool) -> Way:
+        """How a map is looked up; ``sport``: whether a row asks for source ports."""
+        part, stage, proto = key
+        sport = sport and stage == "ports"
+        suffix, kind = stage, self._key
+        if stage == "ports":
+            kind += " . inet_service . inet_service" if sport else " . inet_service"
+            suffix = "icmp" if proto == self.icmp else self.ports.get(proto, "")
+        elif stage == "proto":
+            kind += " . inet_proto"
+        return Way(key, _order(key)[0], sport, f"{PARTS[part]}{suffix}", kind, _protocols(proto, self.icmp))
+
+    def refused(self, look: Look, named: Set[int]) -> str:
+        """Why no map can hold some of the rows of a protocol, or empty."""
+        proto, ports, sport = look
+        low, high = proto
+        if low != high:
+            inside = any(low <= number <= high for number in (*named, self.icmp)) and proto != ANY_PROTO
+            together = "it names some protocols together of which one has rows of its own"
+            return together if inside or ports else ""
+        if low not in named or low in self.ports:
+            return ""
+        return "" if low == self.icmp and not sport else f"protocol {low} has no ports that the kernel knows"
+
+    def beginning(self, group: Group) -> Group:
+        """The rows of ICMP of which a packet can begin a connection: only requests do."""
+        known = group.known.get(self.requests)
+        if known is None:
+            ends = columns(group)[1]
+            begin = [any(low <= 256 * kind + 255 and 256 * kind <= high for kind in self.requests) for low, high in ends]
+            some = Group(group.level, group.proto, tuple(compress(group.numbers, begin)), tuple(compress(group.rows, begin)))
+            known = group.known[self.requests] = () if all(begin) else some  # not the group, which holds this
+        return known if isinstance(known, Group) else group
+
+
+def ways_of(operands: Mapping[str, Any], family: Family) -> Ways:
+    """How a platform's groups are looked up in a family."""
+    ports: Mapping[int, str] = operands["ports"]
+    requests = tuple(operands["requests"][family])
+    return _ways(operands["icmp"][family], requests, str(operands["key"][family]), tuple(ports.items()))
+
+
+@lru_cache(maxsize=8)
+def _ways(icmp: int, requests: Sequence[int], key: str, ports: tuple[tuple[int, str], ...]) -> Ways:
+    return Ways(icmp, requests, key, dict(ports))
 
 
 class Chain:
@@ -43,16 +131,15 @@ class Chain:
         self.operands, self.family, self.direction, self.span = operands, family, direction, span
         self.other = SRC if direction == "in" else DST
         self.name = f"{direction}_{span_text(family, span).translate(_STRANGE)}"
-        self.icmp: int = operands["icmp"][family]
-        self._requests: tuple[int, ...] = tuple(operands["requests"][family])
+        self._ways = ways_of(operands, family)
         halves = _halves(parts)
         self._apart = [half.apart for half in halves]
-        groups = {key: of for part, half in enumerate(halves) for key, of in self._groups(part, half)}
-        self.groups: Kept = {key: groups[key] for key in sorted(groups, key=_order)}
+        self.groups = [one for part, half in enumerate(halves) for one in self._groups(part, half)]
+        """How each map is looked up, in that order, what the numbers of its rows are among all rows, and the rows."""
 
     def stages(self, later: int) -> list[Stage]:
         """Its rows by the stage at which they are looked up."""
-        return [Stage(_order(key)[0] + later, self.span, *of) for key, of in self.groups.items()]
+        return [Stage(way.at + later, self.span, order, group) for way, order, group in self.groups]
 
     def build(self, elements: Elements) -> Local:
         """The chain of these rows."""
@@ -60,8 +147,8 @@ class Chain:
         maps: list[Map] = []
         ports: list[list[Lookup]] = [[] for _ in PARTS]
         wide = [{"proto": "", "any": ""} for _ in PARTS]
-        for key, (order, group) in self.groups.items():
-            sport = key[1] == "ports" and group.once(sported)
+        for way, order, group in self.groups:
+            part, stage, proto = way.key
             made: Sequence[Element]
             if cut and not cut.keys().isdisjoint(map(order.__getitem__, group.numbers)):
                 pieces = [
@@ -69,96 +156,59 @@ class Chain:
                     for number, row in zip(group.numbers, group.rows, strict=True)
                     for piece in cut.get(order[number], (row,))
                 ]
-                made = elements.made(key[1], pieces, sport=sport)
+                made = elements.made(stage, pieces, sport=way.sport)
             else:
-                made = elements.of(key[1], group, sport=sport)
+                made = elements.of(stage, group, sport=way.sport)
             if not made:
                 continue
-            maps.append(self._map(key, sport, made))
-            if key[1] == "ports":
-                ports[key[0]].append(self._lookup(maps[-1].name, key[2], sport))
+            name = f"{self.name}_{way.suffix}"
+            maps.append(Map(name, way.type, made))
+            if stage == "ports":
+                ports[part].append(Lookup(name, proto, way.protocols, way.sport))
             else:
-                wide[key[0]][key[1]] = maps[-1].name
-        parts = tuple(Lookups(tuple(of), **some) for of, some in zip(ports, wide, strict=True))
+                wide[part][stage] = name
+        parts = tuple([Lookups(tuple(of), some["proto"], some["any"]) for of, some in zip(ports, wide, strict=True)])
         dispatch = (Element(span_text(self.family, self.span), "", f"jump {self.name}"),)
         end = "saddr" if self.other == SRC else "daddr"
         word = self.operands["address"][self.family]
         return Local(self.name, self.direction, word, end, dispatch, parts, tuple(maps))
 
-    def _lookup(self, made: str, proto: int, sport: bool) -> Lookup:
-        return Lookup(made, proto, _protocols(proto, self.icmp), sport)
-
-    def _groups(self, part: int, half: Part) -> Iterator[tuple[Key, tuple[Sequence[int], Group]]]:
-        """Rows by the map that holds them. A protocol whose ports somebody names in a part has a map of its own there."""
+    def _groups(self, part: int, half: Part) -> Iterable[tuple[Way, Sequence[int], Group]]:
+        """Rows by the map that holds them."""
+        ways, icmp = self._ways, (self._ways.icmp, self._ways.icmp)
+        found, of_icmp = [*half.groups.values()], half.groups.get(icmp)
+        if of_icmp:
+            found = [one for group in found if (one := ways.beginning(group) if group is of_icmp else group)]
+        plan = ways.plan(part, tuple([group.once(look) for group in found]), typed=bool(of_icmp and of_icmp.once(ported)))
+        if plan is not None:
+            return [(way, half.order, found[at]) for way, at in plan]
         named = {proto[0] for proto, group in half.groups.items() if group.once(ported)}
         out: dict[Key, list[Group]] = {}
-        for proto, every in half.groups.items():
-            group = self._beginning(every) if proto == (self.icmp, self.icmp) else every
-            if not group:
-                continue
-            if self._refused(group, named):
+        for group in found:
+            if ways.refused(group.once(look), named):
                 raise next(self._refusals(half, named))
-            own = proto != ANY_PROTO and proto[0] in named
-            key = (part, "ports", proto[0]) if own else (part, "any" if proto == ANY_PROTO else "proto", 0)
-            out.setdefault(key, []).append(group)
-        return ((key, (half.order, joined(of))) for key, of in out.items())
+            out.setdefault(ways.key(part, group.proto, named), []).append(group)
+        together = [(key, joined(out[key])) for key in sorted(out, key=_order)]
+        return [(ways.way(key, sport=group.once(sported)), half.order, group) for key, group in together]
 
-    def _beginning(self, group: Group) -> Group:
-        """The rows of ICMP of which a packet can begin a connection: only requests do."""
-        begin = [any(low <= 256 * kind + 255 and 256 * kind <= high for kind in self._requests)
-                 for low, high in columns(group)[1]]  # fmt: skip
-        if all(begin):
-            return group
-        known = group.known.get(self._requests)
-        if known is None:
-            numbers, rows = list(compress(group.numbers, begin)), list(compress(group.rows, begin))
-            known = group.known[self._requests] = Group(group.level, group.proto, numbers, rows)
-        assert isinstance(known, Group)
-        return known
-
-    def _refused(self, group: Group, named: set[int]) -> str:
-        """Why no map can hold some of the rows of a protocol, or empty."""
-        low, high = group.proto
-        if low != high:
-            inside = any(low <= number <= high for number in (*named, self.icmp)) and group.proto != ANY_PROTO
-            together = "it names some protocols together of which one has rows of its own"
-            return together if inside or group.once(ported) else ""
-        if low not in named or low in self.operands["ports"]:
-            return ""
-        return (
-            "" if low == self.icmp and not group.once(sported) else f"protocol {low} has no ports that the kernel knows"
-        )
-
-    def _refusals(self, half: Part, named: set[int]) -> Iterator[Refused]:
+    def _refusals(self, half: Part, named: Set[int]) -> Iterator[Refused]:
         """One for each row that no map can hold, in order."""
         for _, row in sorted(half.rows(), key=lambda one: one[0]):
             one = Group(row.level, row.proto, (0,), (row,))
-            begins = row.proto != (self.icmp, self.icmp) or self._beginning(one)
-            if begins and (why := self._refused(one, named)):
+            begins = row.proto != (self._ways.icmp, self._ways.icmp) or self._ways.beginning(one)
+            if begins and (why := self._ways.refused(look(one), named)):
                 yield _cannot(row, why)
 
     def _overtaken(self) -> dict[int, list[Told]]:
         """What is left of each row that its lookup would let overtake rows before it, by number."""
         out: dict[int, list[Told]] = {}
         for part, apart in enumerate(self._apart):
-            of = [] if apart else [(key, placed) for key, placed in self.groups.items() if key[0] == part]
+            of = [] if apart else [(way.key, order, group) for way, order, group in self.groups if way.key[0] == part]
             if of:
-                found = _overtaken(self.family, [(key, group) for key, (_, group) in of])
-                order = of[0][1][0]
+                found = _overtaken(self.family, [(key, group) for key, _, group in of])
+                order = of[0][1]
                 out.update((order[number], pieces) for number, pieces in found.items())
         return out
-
-    def _map(self, where: Key, sport: bool, elements: Sequence[Element]) -> Map:
-        part, stage, proto = where
-        key = str(self.operands["key"][self.family])
-        if stage == "ports":
-            key += " . inet_service . inet_service" if sport else " . inet_service"
-        elif stage == "proto":
-            key += " . inet_proto"
-        suffix = stage
-        if stage == "ports":
-            suffix = "icmp" if proto == self.icmp else self.operands["ports"][proto]
-        return Map(f"{self.name}_{PARTS[part]}{suffix}", key, elements)
 
 
 @lru_cache(maxsize=64)
@@ -241,19 +291,15 @@ def _overtaken(family: Family, of: Sequence[tuple[Key, Group]]) -> Mapping[int, 
 def _doubted(of: Sequence[tuple[Key, Group]]) -> dict[int, Told]:
     """The rows that could share a packet with another one of their map; with any other one, where a lookup asks for a row
     before it asks for an earlier one that says otherwise."""
+    if len(of) > 1:
+        said = [(_order(key)[0], *group.once(lasts), *group.once(firsts)) for key, group in of]
+        for at, permit, deny, _, _ in said:
+            if any(at < later and (first_deny < permit or first < deny) for later, _, _, first, first_deny in said):
+                return doubted(group for _, group in of)
     out: dict[int, Told] = {}
-    crossed = (_order(k)[0] < _order(other)[0] and _turned(group, behind) for k, group in of for other, behind in of)
-    if len(of) > 1 and any(crossed):
-        return doubted(group for _, group in of)
     for _, group in of:
         out |= group.once(doubts)
     return out
-
-
-def _turned(group: Group, behind: Group) -> bool:
-    """Whether some row of a group has an earlier one in another group that says otherwise."""
-    (permit, deny), (first_permit, first_deny) = group.once(lasts), behind.once(firsts)
-    return first_deny < permit or first_permit < deny
 
 
 def lasts(group: Group) -> tuple[int, int]:
@@ -281,6 +327,11 @@ def written(group: Group) -> int:
         found = [part.numbers[at] for part in group.parts if (at := part.once(written)) < len(part)]
         return bisect_left(group.numbers, min(found)) if found else len(group)
     return next((at for at, rule in enumerate(rules(group)) if rule.origin in WRITTEN), len(group))
+
+
+def look(group: Group) -> Look:
+    """What decides which map holds a group."""
+    return group.proto, group.once(ported), group.once(sported)
 
 
 def ported(group: Group) -> bool:
