@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from configlet.model.block import items
 from configlet.model.gate import Law, Line, Witness
+from configlet.model.lines import Lines
 from configlet.model.policy import Box, Entry, Packet
 from configlet.model.told import Faced
 from configlet.packets.agreed import agreed
@@ -25,7 +26,7 @@ class Doubt(Exception):  # noqa: N818 - it is an answer
 _Answer = Box | Overrun | None
 
 
-class _Known(OrderedDict[tuple[int, int], tuple[Law, Sequence[Line], tuple[_Answer, _Answer], int]]):
+class _Known(OrderedDict[tuple[int, int], tuple[Law, object, tuple[_Answer, _Answer], int]]):
     """Answers by law and lines as they are, for the members of a pair that hold the same lists, and how many lines; the oldest
     go first."""
 
@@ -57,7 +58,8 @@ def witnesses(
 
 
 def _compared(law: Law, lines: Sequence[Line], own: Collection[int] | None) -> tuple[_Answer, _Answer]:
-    key = id(law), id(lines)
+    said = lines.parts if isinstance(lines, Lines) and lines.parts else lines  # lines of several texts may say the same
+    key = id(law), id(said)
     if key in _known:
         return _known[key][2]
     answers: tuple[_Answer, _Answer] = None, None
@@ -67,7 +69,7 @@ def _compared(law: Law, lines: Sequence[Line], own: Collection[int] | None) -> t
         except Contradiction:
             raise Doubt("Internal error: the lists differ, and neither passes more than the other.") from None
     count = len(lines)
-    _known[key] = law, lines, answers, count
+    _known[key] = law, said, answers, count
     _known.held += count
     while len(_known) > _MOST:
         _known.held -= _known.popitem(last=False)[1][3]

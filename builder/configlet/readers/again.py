@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from configlet.model.lines import Run
@@ -23,7 +24,9 @@ from configlet.readers.spans import BITS, Span, Unreadable, addresses
 
 MOST = 1 << 21
 """Characters of patterns that are remembered, counted for each way of addresses to lie in them."""
-Spans = Mapping[int, Sequence[Span]]
+KNOWN = 64
+"""Lists without long lists that are remembered, of each pattern."""
+Spans = Mapping[int, tuple[Span, ...]]
 """By family the intervals of addresses that a walk may meet in a table."""
 _EVER: Spans = {
     family: ((0, (1 << BITS[family]) - 1), (0, group - 1), (group, (1 << BITS[family]) - 1))
@@ -31,6 +34,8 @@ _EVER: Spans = {
 }
 """Those that it may meet in every table."""
 _span = lru_cache(maxsize=4096)(addresses)
+_nesting = lru_cache(maxsize=64)(nesting)
+"""Of a family of which a host has no address many tables say the same."""
 Held = tuple[Span, int, int, Span, Span, Span, Span]
 """A box that has for its destination and its source their places among a table's intervals."""
 
@@ -61,6 +66,8 @@ class Listed(NamedTuple):
     family: int
     steps: Steps
     together: Steps
+    known: dict[Sequence[Span], Parts] | None
+    """These lines by the intervals of a table, where none is of a long list: then many tables have the same."""
 
 
 class Said(NamedTuple):
@@ -88,9 +95,16 @@ class Said(NamedTuple):
         if not all(one.targets <= leads.keys() for one in lists):
             return None
         out: list[tuple[Parts, Callable[[], Parts]]] = []
-        for family, steps, together in self.steps:
+        for family, steps, together, known in self.steps:
             filled = partial(_filled, spans=spans[family], lists=lists, leads=leads)
-            out.append((filled(together), partial(filled, steps)))
+            found = known.get(spans[family]) if known is not None else None
+            if found is None:
+                found = filled(together)
+                if known is not None:
+                    if len(known) >= KNOWN:
+                        known.clear()
+                    known[spans[family]] = found
+            out.append((found, partial(filled, steps)))
         return out
 
 
@@ -125,7 +139,7 @@ class _Pattern(NamedTuple):
     def spans(self, words: Sequence[str]) -> Spans:
         """By family all intervals that a walk may meet. Raises Unreadable where a word is no address of the family."""
         return {
-            family: (*_EVER[family], *(_span(words[place], family) for place in places))
+            family: (*_EVER[family], *map(_span, map(words.__getitem__, places), repeat(family)))
             for family, places in self.places.items()
         }
 
@@ -152,7 +166,7 @@ class Again:
             spans = known.spans(framed.words)
         except Unreadable:
             return None
-        lie = tuple(map(nesting, spans.values()))
+        lie = tuple(map(_nesting, spans.values()))
         if None in lie:
             return None
         if lie not in known.said:

@@ -21,8 +21,10 @@ REMEMBERED = 8192
 """Elements of the texts before that are remembered, of each type of key."""
 _PART = re.compile(r'(?:[^,"]|"[^"]*"|")+')
 """What stands between two commas of a list; a comment may hold commas of its own."""
+_NOTHING = str.maketrans("", "", "- ")
 _PLAIN = bytes(range(32, 127)) + b"\t\n"
 _JOINT, _BREAK = " . ", "\n"
+_KEYS, _LABEL = r"(?P<keys>\S+(?: \. \S+)*)", '"(?P<label>[^"]*)"'
 _WORDS = re.compile(r"\(\?P<(?:margin|said|label|verb)>")
 """What an element says besides its key and what is done."""
 
@@ -42,13 +44,15 @@ class _Keys(dict[str, Span]):
 
     def column(self, texts: Sequence[str]) -> tuple[Span, ...]:
         """The same of many. Numbers are hardly ever the same, so that they are not remembered."""
-        together = "" if self._highest < 0 else "".join(texts)
-        if not (together.isascii() and together.replace("-", "").isdigit()):
+        together = "" if self._highest < 0 else " ".join(texts)
+        if together.count(" ") >= len(texts) or not (together.isascii() and together.translate(_NOTHING).isdigit()):
             return tuple(map(self.__getitem__, texts))
         single = [text for text in texts if "-" not in text] if "-" in together else texts
         values = [*map(int, single)] if self._lengths.issuperset(map(len, single)) else [-1]
-        if "".join(map(str, values)) != "".join(single):
+        if " 0" in f" {together}" and "".join(map(str, values)) != "".join(single):
             raise Unreadable(f"This is no number from 0 to {self._highest}, or begins with 0")
+        if -1 in values:
+            raise Unreadable(f"This is no number from 0 to {self._highest}")
         if values and max(values) > self._highest:
             raise Unreadable(f"This is no number from 0 to {self._highest}")
         found = [*zip(values, values, strict=True)]
@@ -71,6 +75,8 @@ class Elements:
         self.alike = re.compile(rf"^(?P<margin>[ \t]*)(?P<said>{element}),$", re.MULTILINE)
         self._parts = _columns(self.alike, "margin", "said", "label", "verdict", "verb", "chain")
         self.short = re.compile(_WORDS.sub("(?:", self.alike.pattern), re.MULTILINE)
+        self.even = element.startswith(_KEYS) and _LABEL in element and element.count('"') == _LABEL.count('"')
+        """Whether a line is said by its key, a comment between quotes, and words."""
         self._few = _columns(self.short, "keys", "counter", "verdict", "chain")
 
     def of(self, kinds: tuple[str, ...], stanza: Stanza, *, counting: bool) -> list[Element]:
@@ -111,7 +117,11 @@ class Elements:
         return whole, (*does[:front], *done, *does[behind:])
 
     def _told(self, kinds: tuple[str, ...], text: str, *, counting: bool) -> Told:
-        """What lines say: by one pattern for all, where each has one element and nothing that is not printed."""
+        """What lines say: by the form of the last where most are so, or by one pattern for all, where each has one element and
+        nothing that is not printed."""
+        even = self._even(kinds, text, counting=counting)
+        if even is not None:
+            return even
         found = self.short.findall(text)
         if len(found) != text.count("\n") + 1 or not _printed(text):  # a comment may reach over some
             spoken = [self._spoken(kinds, line, counting=counting) for line in text.split("\n")]
@@ -124,21 +134,51 @@ class Elements:
             if any(chain and '"' in line for chain, line in zip(chains, text.split("\n"), strict=True)):
                 raise Unfit
             does = [chain or permit for chain, permit in zip(chains, does, strict=True)]
-        try:
-            return self._axes(kinds, keys), does
-        except Unreadable:
-            raise Unfit from None
+        return self._axes(kinds, keys), does
+
+    def _even(self, kinds: tuple[str, ...], text: str, *, counting: bool) -> Told | None:
+        """The same where most lines, up to the last, differ in nothing but their keys and comments; None where that was not
+        seen. As a key has no blank but in its joints, each of these lines is found by the pattern as the last one is."""
+        last = self.short.match(text, text.rfind("\n") + 1) if self.even else None
+        if last is None or last.end() != len(text) or (last["counter"] and not counting):
+            return None
+        margin, said = text[last.start() : last.start("keys")], text[last.end("keys") :].split('"')
+        parts = text.split('"') if len(said) == 3 else [text]
+        left, behind = '"'.join(parts[::2]), '"'.join(said[::2])
+        if len(said) not in (1, 3) or (last["chain"] and len(said) > 1) or not left.endswith(behind):
+            return None
+        first, *keys = left[: -len(behind)].split(f"{behind}\n{margin}")
+        front, _, key = f"\n{first}".rpartition("\n")
+        keys.insert(0, key.removeprefix(margin))
+        many, ahead = len(keys), front.count("\n")
+        if not key.startswith(margin) or many <= ahead or many + ahead != text.count("\n") + 1:
+            return None  # a comment may reach over some
+        others = "\n".join(text.split("\n", ahead)[:ahead])
+        quoted = others.count('"')
+        if (len(said) == 3 and (quoted % 2 or len(parts) != quoted + 2 * many + 1)) or not _printed(text):
+            return None
+        together = "".join(keys)
+        if "\t" in together or '"' in together or together.count(" ") != 2 * many * (len(kinds) - 1):
+            return None
+        told = self._axes(kinds, keys), [last["chain"] or last["verdict"] == "accept"] * many
+        return _joined(self._told(kinds, others, counting=counting), told) if ahead else told
 
     def _axes(self, kinds: tuple[str, ...], keys: Sequence[str]) -> Sequence[Sequence[Span]]:
-        """The parts of some keys. Raises Unfit, or Unreadable."""
+        """The parts of some keys. Raises Unfit."""
         if len(kinds) == 1:
-            return (self.keys[kinds[0]].column(keys),)
+            return self._columns(kinds, (keys,))
         each = len(kinds) + 1  # a break that is in no key stands behind each
         parts = (_JOINT + _BREAK + _JOINT).join(keys).split(_JOINT)
         breaks = parts[each - 1 :: each]
         if len(parts) != each * len(keys) - 1 or breaks.count(_BREAK) < len(keys) - 1:
             raise Unfit
-        return tuple([self.keys[kind].column(parts[at::each]) for at, kind in enumerate(kinds)])
+        return self._columns(kinds, [parts[at::each] for at in range(len(kinds))])
+
+    def _columns(self, kinds: tuple[str, ...], parts: Sequence[Sequence[str]]) -> Sequence[Sequence[Span]]:
+        try:
+            return tuple([self.keys[kind].column(texts) for kind, texts in zip(kinds, parts, strict=True)])
+        except Unreadable:
+            raise Unfit from None
 
     def _in_words(
         self, kinds: tuple[str, ...], body: Body, axes: Sequence[Sequence[Span]], *, counting: bool
@@ -207,6 +247,11 @@ class Elements:
         if first > last:
             raise Unreadable("This range is reversed")
         return first, last
+
+
+def _joined(one: Told, two: Told) -> Told:
+    """What lines say that stand behind one another."""
+    return [(*first, *second) for first, second in zip(one[0], two[0], strict=True)], [*one[1], *two[1]]
 
 
 def _shared(text: str, other: str) -> tuple[int, int, int, int]:

@@ -106,7 +106,7 @@ def _listed(family: int, steps: Steps) -> Listed:
         elif isinstance(ahead, All) and isinstance(step, All):
             out[at] = All(step.place, (*ahead.bases, *step.bases), step.fields)
         said[at] += rests
-    return Listed(family, steps, out)
+    return Listed(family, steps, out, None if any(isinstance(step, All) for step in steps) else {})
 
 
 def _place(step: Few | All, rests: Sequence[_Rest], out: Steps, said: Sequence[Sequence[_Rest]]) -> int | None:
