@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -86,6 +87,19 @@ def test_what_was_read_before_changes_nothing_of_what_is_read(name: str, kind: s
     for number in dice.sample(range(len(texts)), 8):
         fresh = reader(Path(shutil.copy(grammar, tmp_path / f"{number}.yaml")))
         assert answer(fresh.read, texts[number]) == before[number], texts[number]
+
+
+def test_a_grammar_is_looked_at_again_but_for_texts_of_one_platform(tmp_path: Path) -> None:
+    grammar, kind = tmp_path / "reader.yaml", object()
+    first = None
+    for number, name in enumerate(("eos", "ios"), 1):
+        shutil.copy(platform(name).kinds["acl"].reader, grammar)
+        os.utime(grammar, (number, number))
+        assert reader(grammar) is reader(grammar) is reader(grammar, object())
+        first = first or reader(grammar, kind)
+        assert reader(grammar, kind) is first, "what was read of a platform once has one reader"
+    assert reader(grammar) is not first
+    assert reader(tmp_path / "reader.yaml", kind) is reader(grammar), "another path"
 
 
 MAP = """\

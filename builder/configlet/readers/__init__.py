@@ -12,7 +12,8 @@ __all__ = ["read", "running"]
 
 def read(platform: Platform, kind: str, text: str, file: str) -> Reading:
     """The lists of a text, every line accounted for. ``file`` names the text in places. Raises Refused."""
-    return reader(platform.kinds[kind].reader).read(text, file)
+    of = platform.kinds[kind]
+    return reader(of.reader, of).read(text, file)
 
 
 def running(platform: Platform, kind: str, text: str, file: str) -> Running:

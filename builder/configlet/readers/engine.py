@@ -29,9 +29,23 @@ class Reader(Protocol):
         ...
 
 
-def reader(path: Path) -> Reader:
-    """The compiled reader of a grammar, one for each version of its file. Raises Refused."""
-    return _reader(path, path.stat().st_mtime_ns)
+KEPT = 16
+"""Readers of which the file is not looked at again, by the identity of what they are of, which is held."""
+_KEPT: dict[int, tuple[object, Path, Reader]] = {}
+
+
+def reader(path: Path, of: object = None) -> Reader:
+    """The compiled reader of a grammar, one for each version of its file, which is looked at for every text; for those ``of`` one
+    object, what was read of a platform once, only for the first of them. Raises Refused."""
+    known = _KEPT.get(id(of))
+    if known and known[1] is path:
+        return known[2]
+    found = _reader(path, path.stat().st_mtime_ns)
+    if of is not None:
+        if len(_KEPT) >= KEPT:
+            _KEPT.clear()
+        _KEPT[id(of)] = of, path, found
+    return found
 
 
 @lru_cache(maxsize=32)
