@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache, partial
 from hashlib import sha256
-from itertools import accumulate, count, pairwise
-from operator import gt
+from itertools import accumulate, chain, count, pairwise, repeat
+from operator import add, gt, itemgetter
 from typing import Any, NamedTuple
 
 Texts = tuple[str, ...]
@@ -132,8 +132,8 @@ def cut_of(raw: bytes, kind: str, items: Speaking) -> Cut | None:
     numbers = dict(zip(spoken, count(), strict=False))
     digests = ""
     if kind == "policy":
-        texts = (raw[a:b].rstrip() for a, b in pairwise((*cuts, len(raw))))
-        digests = b"".join([sha256(text).digest()[: _DIGEST // 2] for text in texts]).hex()
+        half = _DIGEST // 2
+        digests = b"".join([sha256(raw[a:b].rstrip()).digest()[:half] for a, b in pairwise((*cuts, len(raw)))]).hex()
     columns = Columns([*spoken.values()], [*map(numbers.__getitem__, map(id, items.spoken))], starts, digests, items.names)
     end = starts[-1] + raw.count(b"\n", cuts[-1]) + 1
     return _cut(kind, header, alone, digest_of(raw[: cuts[0]]), end, columns)
@@ -150,12 +150,12 @@ def _begins(raw: bytes, kind: str, starts: Sequence[int], at: int, line: int) ->
         return None
     if mark:
         apart = b"\n" + indent + mark
-        pieces = raw[at + len(apart) - 1 :].split(apart)
-        found = [*accumulate([len(piece) + len(apart) for piece in pieces[:-1]], initial=at)]
-        lines = [*accumulate([piece.count(b"\n") + 1 for piece in pieces[:-1]], initial=starts[0])]
+        pieces = raw[at + len(apart) - 1 :].split(apart)[:-1]
+        found = [*map(add, accumulate(map(len, pieces), initial=at), count(0, len(apart)))]
+        lines = [*map(add, accumulate(map(bytes.count, pieces, repeat(b"\n")), initial=starts[0]), count())]
     else:
         found = [one.start() + 1 for one in re.compile(rb"\n" + indent + rb"(?=[^ ])").finditer(raw, at - 1)]
-        lines = [*accumulate([raw.count(b"\n", *both) for both in pairwise(found)], initial=starts[0])]
+        lines = [*accumulate(map(raw.count, repeat(b"\n"), found, found[1:]), initial=starts[0])]
     if lines == starts:
         return found
     begins = dict(zip(lines, found, strict=True))
@@ -176,7 +176,7 @@ def _tops(raw: bytes) -> Iterator[int]:
 
 
 def _cut(kind: str, header: int, alone: bool, head: str, end: int, columns: Columns) -> Cut:
-    places, uses = (frozenset(name for said in columns.spoken for name in said[n]) for n in (0, 2))
+    places, uses = (frozenset(chain.from_iterable(map(itemgetter(n), columns.spoken))) for n in (0, 2))
     owners = frozenset(columns.names if kind == "hosts" else ())
     return Cut(kind, header, alone, head, end, places, uses, owners, lambda: columns, columns.names.__contains__)
 

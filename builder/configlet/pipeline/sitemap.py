@@ -12,7 +12,7 @@ from operator import attrgetter, contains, gt, itemgetter, not_, or_
 from typing import Any, NamedTuple, TypeVar
 
 from configlet.model.frozen import dataclass
-from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector, Service
+from configlet.model.inventory import External, Inventory, RuleLine, Segment, Selector, Service, Workload
 from configlet.model.net import Addresses, Family, IPNetwork, Span, family_of, span_of
 from configlet.model.policy import Rule
 from configlet.model.problem import Place
@@ -104,13 +104,19 @@ def map_of(site: Site, given: Inputs) -> Map | None:
         named = (one.workload,) if one.workload else ()
         hosts = (*names.hosts(*asked), *(names.host[w] for w in named))
         found.add("accept", (one.place,), ("",), (((ALL,), hosts, (), ()),))
-    segments = (tuple(dict.fromkeys([w.segment for w in host.workloads])) for host in inventory.hosts)
-    speaking = [(inside, (host.name,), (), ()) for host, inside in zip(inventory.hosts, segments, strict=True)]
+    speaking: list[Spoken] = [(_inside(host.workloads), (host.name,), (), ()) for host in inventory.hosts]
     found.add("hosts", map(_PLACE, inventory.hosts), map(_NAME, inventory.hosts), speaking)
     free = tuple(host.name for host in inventory.hosts if host.name not in site.placement.owners)
     denied = {said[0] for line, said in zip(inventory.policy, spoken, strict=True) if line.action == "deny"}
     cuts = dict(found.cuts(given))
     return Map(cuts, names.words(where), _neighbours(site), names.inside, *_bare(site, denied), _core(site), free)
+
+
+def _inside(workloads: Sequence[Workload]) -> Texts:
+    """The segments of a host's workloads."""
+    if len(workloads) == 1:
+        return (workloads[0].segment,)
+    return tuple(dict.fromkeys([work.segment for work in workloads]))
 
 
 _PLACE, _NAME = attrgetter("place"), attrgetter("name")
@@ -152,17 +158,15 @@ def _spoken(site: Site, names: _Names, where: Where) -> list[Spoken]:
     starts = {id(said): side(said, rule.source) for said, rule in _distinct(sources, written)}
     ends = {id(said): side(said, rule.destination) for said, rule in _distinct(destinations, written)}
     both = [*zip(map(id, sources), map(id, destinations), strict=True)]
-    by_ends = {(one, other): _both(starts[one], ends[other]) for one, other in dict.fromkeys(both)}
+    by_ends = {pair: _both(starts[pair[0]], ends[pair[1]]) for pair in dict.fromkeys(both)}
     out = [*map(by_ends.__getitem__, both)]
-    said = _worded(services)
-    known: dict[tuple[int, int], Spoken] = {}
-    numbers = [*map(id, services)]
-    for at in compress(count(), map(said.__contains__, numbers)) if said else ():
-        key = id(out[at]), numbers[at]
+    known: dict[tuple[int, Texts], Spoken] = {}
+    for at, texts in _worded(services):
+        key = id(out[at]), texts
         found = known.get(key)
         if found is None:
             places, hosts, uses, whole = out[at]
-            found = known[key] = places, hosts, tuple(sorted({*uses, *said[numbers[at]]})), whole
+            found = known[key] = places, hosts, tuple(sorted({*uses, *texts})), whole
         out[at] = found
     return out
 
@@ -172,13 +176,13 @@ def _distinct(lists: Sequence[L], rules: Sequence[Rule]) -> Iterable[tuple[L, Ru
     return [(lists[at], rules[at]) for at in dict(zip(map(id, lists), count(), strict=False)).values()]
 
 
-def _worded(services: Sequence[tuple[Service, ...]]) -> dict[int, Texts]:
-    """The names of services in lists that have any, by the list; most rules ask for a literal such as ``tcp/22``."""
-    distinct = dict(zip(map(id, services), services, strict=True))
-    literal = map(contains, map(_NAME, map(itemgetter(0), distinct.values())), repeat("/"))
-    perhaps = compress(distinct, map(or_, map(not_, literal), map(gt, map(len, distinct.values()), repeat(1))))
-    found = {number: tuple([of.name for of in distinct[number] if "/" not in of.name]) for number in perhaps}
-    return {number: texts for number, texts in found.items() if texts}
+def _worded(services: Sequence[tuple[Service, ...]]) -> Iterator[tuple[int, Texts]]:
+    """The rules that ask for services by name, by their places, and these names; most ask for a literal such as ``tcp/22``."""
+    literal = map(contains, map(_NAME, map(itemgetter(0), services)), repeat("/"))
+    for at in compress(count(), map(or_, map(not_, literal), map(gt, map(len, services), repeat(1)))):
+        texts = tuple([of.name for of in services[at] if "/" not in of.name])
+        if texts:
+            yield at, texts
 
 
 class _Side(NamedTuple):
@@ -190,10 +194,15 @@ class _Side(NamedTuple):
     labelled: Texts
     others: Texts
     places: Texts
+    plain: bool
+    """Whether its words are its places, and it names nothing else."""
 
 
 def _both(one: _Side, other: _Side) -> Spoken:
-    """What rules between two ends speak of; of services they say nothing by name."""
+    """What rules between two ends speak of; of services they say nothing by name. Most ends are places, by their own names."""
+    if one.plain and other.plain:
+        places = _union(one.words, other.words)
+        return places, (), places, places
     places = _together(one.places, other.places)
     if not (one.named or other.named or one.labelled or other.labelled):
         return places, (), _union(one.words, other.words), places
@@ -254,7 +263,9 @@ class _Names:
             named = tuple([self.host[s.name] for s in selectors if s.name in self.host])
             labels = [self.labelled(s.labels) for s in selectors if s.name is None]
             rest = [others(s) for s in selectors if s.name not in self.host]
-            return _Side(tuple(map(str, selectors)), named, tuple(chain(*labels)), tuple(chain(*rest)), where.of(meant))
+            words, places = tuple(map(str, selectors)), where.of(meant)
+            plain = not (named or labels) and words == places
+            return _Side(words, named, tuple(chain(*labels)), tuple(chain(*rest)), places, plain)
 
         return side
 
