@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -13,6 +13,8 @@ from configlet.model.problem import Place
 
 _SOURCES, _DESTINATIONS, _SERVICES = map(RuleLine._fields.index, ("sources", "destinations", "services"))
 _NAME = attrgetter("name")
+_SOME = 4096
+"""So many names are looked at before it is asked whether any is left that nobody has said: most are said early."""
 Unused = tuple[str, Place, str]
 """Its name, its place, and what is wrong with it."""
 
@@ -91,8 +93,10 @@ def _said(inventory: Inventory) -> tuple[set[str], list[set[tuple[str, str]]]]:
 def _idle(inventory: Inventory) -> set[str]:
     """The services with a place that nothing asks for."""
     names = {service.name for service in inventory.services if service.place}
+    asked = map(_NAME, chain.from_iterable(_column(inventory, _SERVICES)))
+    while names and (some := [*islice(asked, _SOME)]):
+        names.difference_update(some)
     if names:
-        names.difference_update(map(_NAME, chain.from_iterable(_column(inventory, _SERVICES))))
         names.difference_update([test.service.name for test in inventory.tests])
         names.difference_update([name for workload in inventory.workloads for name, _ in workload.also])
     return names

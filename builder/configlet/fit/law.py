@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
 from itertools import chain
@@ -16,6 +15,7 @@ from configlet.fit.kernel import LOOP, NOBODY, kernel_entries, link_entries
 from configlet.fit.reached import Reached
 from configlet.fit.sides import Side, Sides
 from configlet.model.block import Listed, items, listed
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Gate, Law
 from configlet.model.inventory import External, Inventory, Segment
 from configlet.model.net import Family, Span, Spans, family_of, merge, span_of

@@ -52,13 +52,15 @@ def around(box: Box, inner: Box) -> tuple[Box, ...]:
     """The same of a box without one that lies in it."""
     out: list[Box] = []
     rest = box
-    for level, (lo, hi) in enumerate(inner):
-        low, high = rest[level]
+    for level, span in enumerate(inner):
+        if rest[level] == span:
+            continue
+        (low, high), (lo, hi) = rest[level], span
         if low < lo:
             out.append(change(rest, level, (low, lo - 1)))
         if hi < high:
             out.append(change(rest, level, (hi + 1, high)))
-        rest = change(rest, level, (lo, hi))
+        rest = change(rest, level, span)
     return tuple(out)
 
 

@@ -183,15 +183,26 @@ def _cut(kind: str, header: int, alone: bool, head: str, end: int, columns: Colu
 
 def to_parts(cut: Cut) -> tuple[list[Any], list[Any], Sequence[str]]:
     """For a cache: what is asked of every cut, its columns but the names, and the names."""
-    *columns, names = cut.opened()
-    return [*cut[:5], *map(sorted, cut[5:8])], columns, names
+    spoken, *columns, names = cut.opened()
+    return [*cut[:5], *map(sorted, cut[5:8])], [[*map(_shorter, spoken)], *columns], names
+
+
+def _shorter(said: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """What an item speaks of; where it uses the places that it speaks of and names no host, as most rules do, these alone."""
+    places, hosts, uses, whole = said
+    return (places,) if places == uses == whole and not hosts else said
+
+
+def _longer(said: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """The same again."""
+    return (said[0], (), said[0], said[0]) if len(said) == 1 else said
 
 
 def from_parts(said: Sequence[Any], columns: Callable[[], Any], names: Callable[[], bytes]) -> Cut:
     """The cut again; its columns, and the JSON of its names, are only asked for when they are needed."""
     def opened() -> Columns:
         spoken, which, starts, digests = columns()
-        return Columns(spoken, which, starts, digests, json.loads(names()))
+        return Columns([*map(_longer, spoken)], which, starts, digests, json.loads(names()))
 
     kind, header, alone, head, end, *sets = said
     places, uses, owners = map(frozenset, sets)

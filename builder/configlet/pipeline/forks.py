@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pickle
 import select
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -89,11 +88,14 @@ def _serve(work: Callable[[int], Any], count: int, together: int, asked: int, an
 
 
 def _raised(first: int, error: Exception) -> bytes:
-    error.add_note("".join(traceback.format_exception(error)))
+    from traceback import format_exception
+
+    where = "".join(format_exception(error))
+    error.add_note(where)
     try:
         return pickle.dumps((first, None, error), -1)
     except Exception:  # noqa: BLE001 - it has something that cannot be sent
-        return pickle.dumps((first, None, RuntimeError("".join(traceback.format_exception(error)))), -1)
+        return pickle.dumps((first, None, RuntimeError(where)), -1)
 
 
 def _write(end: int, content: bytes) -> None:

@@ -7,11 +7,11 @@ text is read line by line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, count, repeat
 from operator import itemgetter, lt
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Line
 from configlet.model.policy import Box
 from configlet.readers.filter_values import Element, End

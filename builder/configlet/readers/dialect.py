@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
+from configlet.model.frozen import dataclass
 from configlet.readers.clauses import WORDS, Box
 from configlet.readers.grammar import Clauses, by_key
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from configlet.model.frozen import dataclass
 from configlet.readers.grammar import Clauses, Source
 from configlet.readers.names import Names
 from configlet.readers.spans import BITS, Span, Unreadable, address, netmask, prefix, wildcard

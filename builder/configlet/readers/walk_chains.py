@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Line
 from configlet.readers.asked import (
     DPORT,

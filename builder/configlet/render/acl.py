@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain, islice, takewhile
 from operator import attrgetter, itemgetter, ne
 from typing import Any, ClassVar
 
 from configlet.model.block import items
+from configlet.model.frozen import dataclass
 from configlet.model.gate import Table
 from configlet.model.net import Family
 from configlet.model.policy import Entry

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress, count, groupby, product, repeat
 from operator import attrgetter, is_, not_
 from typing import Any
 
 from configlet.model.block import Block
+from configlet.model.frozen import dataclass
 from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Entry
 from configlet.packets.blocks import Item
