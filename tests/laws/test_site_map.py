@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 
 from configlet.model.inventory import Inventory, Selector
 from configlet.model.problem import Place
-from configlet.pipeline.cuts import digest_of
+from configlet.pipeline.cache import Store
+from configlet.pipeline.cuts import Columns, Spoken, digest_of, from_parts, to_parts
 from configlet.pipeline.inputs import Inputs, inputs
 from configlet.pipeline.site import Site, open_site
-from configlet.pipeline.sitemap import Map, Where, map_of, uses_of
+from configlet.pipeline.sitemap import Map, Where, from_dict, map_of, to_dict, uses_of
 from configlet.rules import select
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +79,23 @@ def test_every_rule_speaks_of_the_places_of_its_ends_and_uses_its_own_words(know
         assert item.digest == digest_of(b"\n".join(text))
         named += any("/" not in service.name for service in line.services)
     assert not items and named > 3
+
+
+def test_what_is_kept_of_a_map_is_the_map_again(known: tuple[Site, Inputs, Map], tmp_path: Path) -> None:
+    _, _, found = known
+    said, parts = to_dict(found)
+    store = Store(tmp_path, b"k" * 32)
+    store.put("map", said, parts)
+    kept = store.opened("map")
+    assert kept and {f: c.items for f, c in from_dict(*kept).cuts.items()} == {f: c.items for f, c in found.cuts.items()}
+
+
+def test_items_that_speak_of_places_alone_are_kept_by_these_and_are_read_as_what_they_were(known: tuple[Site, Inputs, Map]) -> None:
+    ends, others = [("a", "b"), ("a",), ()], [(), ("a",), ("a", "b"), ("c",)]
+    spoken: list[Spoken] = [(p, h, u, w) for p in ends for h in others for u in others for w in others]
+    columns = Columns(spoken, [*range(len(spoken))], [*range(1, 1 + len(spoken))], "", ["x"] * len(spoken))
+    cut = next(cut for cut in known[2].cuts.values() if cut.kind == "policy")._replace(opened=lambda: columns)
+    said, kept, names = to_parts(cut)
+    again = from_parts(said, lambda: json.loads(json.dumps(kept)), lambda: json.dumps(names).encode())
+    assert again.items == cut.items
+    assert sum(len(each) == 1 for each in kept[0]) == len(ends)
