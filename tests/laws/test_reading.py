@@ -70,6 +70,16 @@ def test_a_site_that_is_only_looked_at_has_no_digest_and_is_else_the_same(site: 
     assert load(tmp_path, "big", TODAY, NICS, digested=False).inventory == replace(whole, digest="") != whole
 
 
+def test_files_that_were_read_just_now_are_not_read_again(site: Path, tmp_path: Path) -> None:
+    whole = load(tmp_path, "big", TODAY, NICS)
+    given = {f"inventory/big/{path.name}": path.read_bytes() for path in site.iterdir()}
+    (site / "policy.yaml").write_text("policy: []\n")
+    assert load(tmp_path, "big", TODAY, NICS, given=given) == whole
+    given["inventory/big/policy.yaml"] = b""
+    with pytest.raises(Refused):
+        load(tmp_path, "big", TODAY, NICS, given=given)
+
+
 def test_big_files_are_really_read_by_their_shapes(site: Path, tmp_path: Path) -> None:
     shapes = document.Shapes()
     for path in sorted(site.iterdir()):

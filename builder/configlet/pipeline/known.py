@@ -8,7 +8,7 @@ red, or in doubt, is looked at whole. Stages are imported when they are needed: 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,19 +58,20 @@ def check(
     if part is not None:
         store.put(f"report-{given.key}", reports.to_dict(part.report))
         return part.report
-    opened, report = _whole(root, site, today, started, tell, jobs)
+    opened, report = _whole(root, site, today, started, tell, jobs, given.files)
     if inputs(root, site, today) == given:
         keep(store, given, opened, report)
     return report
 
 
 def _whole(
-    root: Path, site: str, today: date, started: float, tell: Tell | None, jobs: int | None
+    root: Path, site: str, today: date, started: float, tell: Tell | None, jobs: int | None,
+    given: Mapping[str, bytes] | None = None,
 ) -> tuple[Site, Report]:
     from configlet.pipeline.check import check_site
     from configlet.pipeline.site import open_site
 
-    opened = open_site(root, site, today, digested=False)
+    opened = open_site(root, site, today, digested=False, given=given)
     return opened, check_site(opened, started, tell, jobs)
 
 

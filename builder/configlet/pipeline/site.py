@@ -50,15 +50,19 @@ class Site:
         return self.index(realm, family).rows
 
 
-def open_site(root: Path, site: str, today: date, files: Path | None = None, *, digested: bool = True) -> Site:
+def open_site(
+    root: Path, site: str, today: date, files: Path | None = None, *, digested: bool = True,
+    given: Mapping[str, bytes] | None = None,
+) -> Site:
     """Read and understand one site. Raises Refused with all complaints of the stage that found any.
 
     ``files`` is the folder that holds ``inventory``, where that is not the workspace: a part of a site. What of it is as
     it is in the whole was read before. Not ``digested``: nobody will ask for the digest of its inventory.
+    ``given`` are files of the site that were read just now, by their names.
     """
     search = content.search(root)
     names = frozenset(path.stem for path in content.files(search, "nics", ".yaml"))
-    loaded = workspace.load(files or root, site, today, names, cache=workspace.cache_of(root), digested=digested)
+    loaded = workspace.load(files or root, site, today, names, cache=workspace.cache_of(root), digested=digested, given=given)
     policy = rules.expand(loaded.inventory)
     named = {d.platform for d in loaded.inventory.devices if d.managed} | {
         h.platform for h in loaded.inventory.hosts if h.managed

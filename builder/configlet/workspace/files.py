@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from configlet.model.problem import Place, Problem, Refused, refuse
@@ -42,23 +42,25 @@ def sites(root: Path) -> tuple[str, ...]:
 
 
 def read_site(
-    root: Path, site: str, *, quick: bool = True, cache: Cache = NOTHING
+    root: Path, site: str, *, quick: bool = True, cache: Cache = NOTHING, given: Mapping[str, bytes] | None = None
 ) -> tuple[Document | None, tuple[Problem, ...], tuple[Problem, ...]]:
     """The joined document of a site, its complaints and warnings. Raises Refused when there is no such site.
 
     ``quick`` lets files of many alike items be read by their shapes, or come from the ``cache``; what is read is the
-    same.
+    same. ``given`` are plain files that were read just now, by their names.
     """
-    known = sites(root)
-    if site not in known:
-        listed = f"Sites here: {', '.join(known)}." if known else "There is no site here."
-        raise refuse("Unknown site", f"There is no folder inventory/{site}.{did_you_mean(site, known)} {listed}")
+    named = sites(root)
+    if site not in named:
+        listed = f"Sites here: {', '.join(named)}." if named else "There is no site here."
+        raise refuse("Unknown site", f"There is no folder inventory/{site}.{did_you_mean(site, named)} {listed}")
     problems: list[Problem] = []
     warnings: list[Problem] = []
     found = [
         (path.relative_to(root).as_posix(), path) for path in _walk(root / "inventory" / site, root, problems, warnings)
     ]
-    raws = [(file, raw) for file, path in found if (raw := _bytes(path, file, problems)) is not None]
+    known = {file: raw for file, raw in (given or {}).items() if len(raw) <= BYTES}
+    all_of = [(file, known[file] if file in known else _bytes(path, file, problems)) for file, path in found]
+    raws = [(file, raw) for file, raw in all_of if raw is not None]
     parts = _parts(raws, quick, cache, problems)
     if not parts and not problems:
         problems.append(Problem("Empty site", "The folder holds no *.yaml file.", Place(f"inventory/{site}")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -39,17 +39,19 @@ def load(
     paranoid: bool = False,
     cache: Cache | None = None,
     digested: bool = True,
+    given: Mapping[str, bytes] | None = None,
 ) -> Loaded:
     """Read ``root/inventory/site/**/*.yaml`` as one Inventory.
 
     ``today`` decides what has expired. ``nic_models`` are the names that a NIC may have as model; None leaves them
     unchecked. ``paranoid`` takes no short way: every file is read strictly, and Cerberus judges everything. ``cache``
     keeps big files that were judged (none: below ``.configlet/cache/files``). Not ``digested``: nobody will ask for the
-    digest of the inventory. Raises Refused with every complaint at once, in the order of their places.
+    digest of the inventory. ``given``: plain files that were read just now, by their names. Raises Refused with every
+    complaint at once, in the order of their places.
     """
     kept = cache or cache_of(root)
     with _uncollected():
-        loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept, digested)
+        loaded = _load(root, site, today, nic_models, paranoid, NOTHING if paranoid else kept, digested, given)
         if len(loaded.inventory.policy) + len(loaded.inventory.hosts) >= _MANY:
             gc.freeze()  # a big inventory lives as long as its command, and has no cycles
         return loaded
@@ -88,9 +90,10 @@ def _uncollected() -> Iterator[None]:
 
 
 def _load(
-    root: Path, site: str, today: date, nic_models: frozenset[str] | None, paranoid: bool, cache: Cache, digested: bool
+    root: Path, site: str, today: date, nic_models: frozenset[str] | None, paranoid: bool, cache: Cache, digested: bool,
+    given: Mapping[str, bytes] | None,
 ) -> Loaded:
-    document, problems, warnings = read_site(root, site, quick=not paranoid, cache=cache)
+    document, problems, warnings = read_site(root, site, quick=not paranoid, cache=cache, given=given)
     if document is None or problems:
         raise Refused(_ordered(problems))
     wrong, paths = judge(document, paranoid=paranoid)
