@@ -9,13 +9,13 @@ import os
 import random
 import signal
 from collections import Counter
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_network
 from typing import Any
 
 import pytest
 import yaml
 
-from configlet.workspace import accept, forms, schema, validate
+from configlet.workspace import accept, build, forms, schema, validate
 from configlet.workspace.cache import NOTHING
 from configlet.workspace.document import Part, join, quick_part
 from configlet.workspace.placed import dumped, parsed, section_of
@@ -113,6 +113,27 @@ def test_a_number_that_is_found_quickly_is_that_of_the_address() -> None:
             assert forms.address(text) is None and IPv6Address(text) == IPv6Address(number)
             quick += 1
     assert quick > 1_000
+
+
+def test_a_prefix_that_is_read_quickly_is_what_the_library_reads() -> None:
+    dice, seen = random.Random(12), Counter[bool]()
+    for _ in range(20_000):
+        wide, length = dice.choice((48, 64, 112, 127, 128)), dice.choice((0, 3, 48, 64, 96, 127, 128, 129))
+        six = IPv6Address(dice.choice((0x2001, 0xFD00, 0xFE80)) << 112 | dice.getrandbits(112) >> 128 - wide << 128 - wide)
+        text = dice.choice((f"{six}/{length}", f"{six}/{wide}", f"{six}", f"{six}/0{wide}", f"{six}/"))
+        if dice.random() < 0.3:
+            four = f"{dice.randrange(256)}.{dice.randrange(256)}.{dice.choice((0, 64))}.0"
+            text = dice.choice((four, f"{four}/{dice.randrange(34)}"))
+        try:
+            theirs = ip_network(text)
+        except ValueError:
+            assert not forms.QUICK["prefix"](text), text
+            continue
+        quick = bool(forms.QUICK["prefix"](text))
+        seen[quick] += 1
+        if quick:
+            assert forms.prefix(text) is None and build._network(text) == theirs and str(build._network(text)) == str(theirs)
+    assert min(seen.values()) > 500, seen
 
 
 def test_cerberus_asked_about_doubts_says_what_it_says_about_everything() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
@@ -103,7 +103,14 @@ def _all(document: Document, key: str, make: Callable[[str, Any, Places], Any]) 
 
 
 def _networks(values: list[str]) -> tuple[IPNetwork, ...]:
-    return tuple(map(ip_network, values))
+    return tuple(map(_network, values))
+
+
+def _network(text: str) -> IPNetwork:
+    if ":" in text:
+        return IPv6Network(forms.quick_six_prefix(text) or text)
+    span, (_, slash, length) = forms.quick_prefix(text), text.partition("/")
+    return IPv4Network(text if span is None else (span[0], int(length) if slash else 32))
 
 
 def _sets(values: list[str]) -> tuple[tuple[Family, Span], ...]:
@@ -114,7 +121,7 @@ def _set(text: str) -> tuple[Family, Span]:
     span = forms.quick_prefix(text)
     if span is not None:
         return 4, span
-    network = ip_network(text)
+    network = _network(text)
     return family_of(network), span_of(network)
 
 

@@ -37,7 +37,7 @@ _TEXT_GOOD = re.compile(r"[!-~][ -~]{0,299}", re.ASCII)
 _RESERVED = re.compile(r"(?:intra of|replies:|observed:|infrastructure addresses|default deny)")
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
 _PREFIX = re.compile(r"[0-9a-fA-F:.]{2,45}(?:/(?:0|[1-9][0-9]{0,2}))?", re.ASCII)
-_SIX = re.compile(r"(?:[23][0-9a-f]|f[cd])[0-9a-f]{2}(?::[0-9a-f]{1,4}){0,5}::[0-9a-f]{1,4}", re.ASCII)
+_SIX = re.compile(r"(?:[23][0-9a-f]|f[cd])[0-9a-f]{2}(?::[0-9a-f]{1,4}){0,5}::[0-9a-f]{0,4}", re.ASCII)
 """Of global and local unicast alone, so none of them is IPv4 in another form."""
 BOGON = 96
 """The length of ``::ffff:0:0/96``, which filters deny whole; what is longer was meant as an IPv4 address."""
@@ -202,6 +202,7 @@ FORMS: dict[str, Callable[[str], str | None]] = {
 
 _OCTETS = {str(number): number for number in range(256)}
 _LENGTHS = {str(number): 2 ** (32 - number) - 1 for number in range(33)}
+_LENGTHS_OF_SIX = {str(number): 2 ** (128 - number) - 1 for number in range(129)}
 
 
 @cache
@@ -222,15 +223,15 @@ def quick_prefix(value: str) -> tuple[int, int] | None:
 
 @cache
 def quick_six(value: str) -> int | None:
-    """An IPv6 address in its most usual form, with ``::`` before the last group, as a number; None says nothing. What was
-    asked is remembered as that of ``quick_prefix`` is."""
+    """An IPv6 address in its most usual form, with ``::`` before the last group or at the end, as a number; None says
+    nothing. What was asked is remembered as that of ``quick_prefix`` is."""
     if _SIX.fullmatch(value) is None:
         return None
     head, _, last = value.partition("::")
     groups, number = head.split(":"), 0
     for group in groups:
         number = number << 16 | int(group, 16)
-    return number << 16 * (8 - len(groups)) | int(last, 16)
+    return number << 16 * (8 - len(groups)) | int(last or "0", 16)
 
 
 def _quick_address(value: str) -> bool:
@@ -241,7 +242,22 @@ def _quick_address(value: str) -> bool:
 
 def _quick_socket(value: str) -> bool:
     address, _, length = value.partition("/")
+    if ":" in address:
+        return length in _LENGTHS_OF_SIX and quick_six(address) is not None
     return length in _LENGTHS and quick_prefix(address) is not None
+
+
+def quick_six_prefix(value: str) -> tuple[int, int] | None:
+    """The first address of an IPv6 prefix (or address) in its most usual form, and its length; None says nothing."""
+    text, slash, length = value.partition("/")
+    low, size = quick_six(text), _LENGTHS_OF_SIX.get(length) if slash else 0
+    if low is None or size is None or low & size:
+        return None
+    return low, int(length) if slash else 128
+
+
+def _quick_prefix(value: str) -> bool:
+    return (quick_six_prefix(value) if ":" in value else quick_prefix(value)) is not None
 
 
 QUICK: dict[str, Callable[[str], object]] = {
@@ -254,7 +270,7 @@ QUICK: dict[str, Callable[[str], object]] = {
     "port": re.compile(rf"{NAME.pattern}/{_PORT_NAME.pattern}", re.ASCII).fullmatch,
     "title": _TITLE_GOOD.fullmatch,
     "text": _TEXT_GOOD.fullmatch,
-    "prefix": quick_prefix,
+    "prefix": _quick_prefix,
     "address": _quick_address,
     "socket": _quick_socket,
 }
