@@ -41,7 +41,7 @@ def render(root: Path, site: str, today: date) -> tuple[Artifact, ...]:
 
 def prove(root: Path, site: str, today: date) -> tuple[Proof, ...]:
     """The proof of each gate, each of its own text."""
-    opened = open_site(root, site, today)
+    opened = open_site(root, site, today, digested=False)
     return tuple(proof for artifact in each_artifact(opened) for proof in proven(opened, artifact).proofs)
 
 

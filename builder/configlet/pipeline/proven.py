@@ -18,7 +18,7 @@ def write_proven(root: Path, site: str, today: date, folder: Path) -> tuple[tupl
 
     The texts wait aside, one owner after the other, so that no more than one is held at a time.
     """
-    opened = open_site(root, site, today)
+    opened = open_site(root, site, today, digested=False)
     found: dict[tuple[str, str, str], tuple[Proof, ...]] = {}
     with _folder(folder), TemporaryDirectory(dir=folder, prefix=".proven-") as aside:
         for artifact in each_artifact(opened):
