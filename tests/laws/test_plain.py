@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,10 +15,23 @@ from configlet.fit.glance import as_they_are
 from configlet.fit.law import INSIDE, UNNUMBERED, Scope, routed
 from configlet.fit.plain import MET, plain
 from configlet.fit.sides import Sides
-from configlet.model.block import Block, Sets, items, sets_of
+from configlet.model.block import Answers, Block, Parted, Sets, items, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Addresses, Family, Span, merge
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, PROTO, SPORT, SRC, Entry, Rule
+from configlet.model.policy import (
+    ANY_BIT,
+    ANY_PORT,
+    ANY_PROTO,
+    DPORT,
+    DST,
+    FLAG,
+    PROTO,
+    SPORT,
+    SRC,
+    WRITTEN,
+    Entry,
+    Rule,
+)
 from configlet.packets.blocks import Item, cut, replies, rule_of
 from configlet.packets.reply import reply_list
 from configlet.packets.sets import inside, meets
@@ -130,7 +144,43 @@ def test_a_list_fitted_at_one_look_is_the_list_fitted_row_by_row(family: Family)
                     fitted, lines = counted_rows(law, made)
                     exact = cost(acl(fitted, family))  # type: ignore[arg-type]
                     assert max(exact.typed, exact.held) <= lines
+                    _answers(fitted, family)
     assert 0.15 < glanced / looked < 0.8, (glanced, looked)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_replies_of_a_list_are_of_the_rows_that_the_other_list_of_the_gate_lets_begin(family: Family) -> None:
+    dice = random.Random(70 + family)
+    shared = many = 0
+    for _ in range(60):
+        found = policy(dice, family)
+        network = [one for one in found if rule_of(one).origin not in WRITTEN]
+        said = [item(dice, family, number, dice.choice((0, 0, 0, 0.1))) for number in range(dice.randrange(50))]
+        whole = Sides(family, (*network, *(one for one in said if isinstance(one, Entry))))
+        for low in (BASE[family] + 256 * number for number in range(8)):
+            lists = [_listed(whole, low, direction) for direction in ("in", "out")]
+            answers = [one for rows in lists for one in _answers(rows, family)]
+            ours = {id(part) for rows in lists if isinstance(rows, Parted) for part in rows.parts}
+            many, shared = many + len(answers), shared + sum(id(part.of) in ours for part in answers)
+    assert many > 100 and shared > many / 2, (many, shared)
+
+
+def _listed(whole: Sides, low: int, direction: str) -> Sequence[Entry]:
+    made = routed(whole, Scope(((low, low + 255),), (), False), direction)
+    rows, _ = counted_rows(Law(whole.family, made.lists), made)
+    assert items(rows) == items(acl_rows(Law(whole.family, made.lists)))
+    return rows
+
+
+def _answers(rows: Sequence[Entry], family: Family) -> list[Answers[Entry]]:
+    """The replies of a list that say that they answer some rows: of each permit there is the one that it has, the other way."""
+    found = [part for part in rows.parts if isinstance(part, Answers)] if isinstance(rows, Parted) else []
+    for part in found:
+        permits = [row for row in part.of if row.permit]
+        assert list(part) == list(replies(permits, family))
+        for one, (_, dst, src, dport, sport, *_) in zip(part, [row.box for row in permits], strict=True):
+            assert one.box[DST:FLAG] == (src, dst, sport, dport)
+    return [part for part in found if part]
 
 
 @pytest.mark.parametrize("family", [4, 6])

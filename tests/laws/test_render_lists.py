@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from configlet.model.block import Block, listed, sets_of
+from configlet.model.block import Answers, Block, Parted, listed, sets_of
 from configlet.model.gate import Table
 from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, FRAG, Entry
 from configlet.model.problem import Refused
-from configlet.packets.blocks import Item
+from configlet.packets.blocks import Item, turned
 from configlet.render import acl as access_lists
 from configlet.render import acl_lines, forms, render
 from configlet.render.acl_lines import Lines, denies_fragments
@@ -129,8 +129,8 @@ def _rows_one_by_one(operands: Mapping[str, Any], table: Table) -> list[Row]:
         remark = label("replies: " + entry.rule.name if entry.reply else entry.rule.name, operands["text"])
         out += [Row(remark)] if remark != said else []
         said = remark
-        ((lines, _, _),) = Lines(operands, 4).told((entry,))
-        out += [Row(*values)._replace(remark="") for shape, *own in lines for values in shape.rows(tuple(own))[-1:]]
+        (told,) = Lines(operands, 4).told((entry,))
+        out += [Row(*values)._replace(remark="") for shape, *own in told.lines for values in shape.rows(tuple(own))[-1:]]
     out += Row("default deny"), Row("", *deny)
     once = [one for at, one in enumerate(out) if one.remark or one not in out[:at]]
     if remarks not in ("beside", "first"):
@@ -161,6 +161,47 @@ def test_a_list_has_its_rows_with_remarks_and_none_twice(name: str) -> None:
         assert [Row(*row[1:]) for row in rows] == expected
         seen += len(expected) < 3 + 2 * len(table.rows)
     assert seen > 2
+
+
+def _asked(dice: random.Random) -> tuple[Entry, ...]:
+    """Rows of which each permit has one reply, between the same ends and ports; most of them of rules of their own."""
+    out = []
+    for number in range(dice.choice((0, 1, 3, 9, 20))):
+        proto, ends = dice.choice(((6, 6), (6, 6), (17, 17))), [dice.choice((*ENDS[:1] * 20, *ENDS))[0] for _ in range(2)]
+        dport = dice.choice((*PORTS[:3] * 3, *PORTS, ((7000 + number,) * 2,)))[0]
+        sport = dice.choice((ANY_PORT, *PORTS[1], *PORTS[2]))
+        box = (proto, *ends, dport, sport, ANY_BIT, (0, 0))
+        if dice.random() < 0.1:
+            box = (ANY_PROTO, *ends, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
+        rule = dice.choice(RULES) if dice.random() < 0.03 else replace(RULES[0], name=f"own {number}", log=dice.random() < 0.1)
+        out.append(Entry(box[0] != ANY_PROTO and dice.random() < 0.9, box, rule))
+    return tuple(row for row, one in zip(out, turned(out, 4), strict=True) if one)
+
+
+def _answers(asked: tuple[Entry, ...]) -> Answers[Entry]:
+    return Answers([one for one in turned(asked, 4) if one and one.permit], asked)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parts_of_the_two_lists_of_a_gate_are_worded_as_lists_without_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice, replies, quick = random.Random(f"{name} parts"), Lines._replies, list[bool]()
+
+    def counted(self: Lines, rows: Answers[Entry]) -> Any:
+        made = replies(self, rows)
+        quick.append(isinstance(made, tuple))
+        return made
+
+    monkeypatch.setattr(Lines, "_replies", counted)
+    tables, alone = list[Table](), list[str]()
+    for count in range(60):
+        head, (here, there) = [_item(dice, dice.randrange(9)) for _ in range(count % 3)], (_asked(dice) for _ in range(2))
+        for parts in ((head, _answers(there), here), (head[:1], _answers(here), there)):
+            rows = Parted(parts, sum(len(listed(part)) for part in parts))
+            tables.append(replace(_table(name, rows.items), rows=rows))
+            alone.append(_alone(name, [_table(name, rows.items)]))
+    access_lists._Last.known, access_lists._Last.words = ({}, {}), {}
+    assert [_text(name, [table]) for table in (*tables, *tables[::-1])] == [*alone, *alone[::-1]]
+    assert sum(quick) > (20 if name not in ("nvue", "sonic", "os10", "vyos") else -1), sum(quick)
 
 
 def _of_fragments(item: Item) -> Item:

@@ -14,12 +14,13 @@ from configlet.fit.budget import at_most
 from configlet.fit.classes import Classes, Row, classes_of
 from configlet.fit.glance import as_they_are
 from configlet.fit.heads import First, Shut, parts, shared
-from configlet.fit.law import Routed, ahead
+from configlet.fit.law import Routed
 from configlet.fit.units import typed
-from configlet.model.block import items, listed
+from configlet.model.block import Parted, items, listed
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans
 from configlet.model.policy import FRAG, PROTO, Entry
+from configlet.packets.blocks import Item
 from configlet.packets.near import Near
 from configlet.packets.sets import minus_all, put
 
@@ -37,8 +38,14 @@ def counted_rows(law: Law, known: Routed | None) -> tuple[Sequence[Entry], int]:
     found = as_they_are(law.family, known) if known else None
     if found is not None and known is not None and known.written is not None:
         lines = at_most(law.family, found.head) + sum(part.lines(law.family) for part in known.written)
-        return ahead(found.head, found.written, single=known.single), lines
+        return _parted(*found, single=known.single), lines
     return _each_row(law), 0
+
+
+def _parted(head: Sequence[Item], *more: Sequence[Item], single: bool) -> Sequence[Entry]:
+    """Rows of the network ahead of parts of others; ``single``: of these none is a block."""
+    first = listed(head)
+    return Parted((items(first), *more), len(first) + sum(len(part if single else listed(part)) for part in more))
 
 
 def _each_row(law: Law) -> Sequence[Entry]:

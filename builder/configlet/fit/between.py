@@ -10,7 +10,7 @@ from typing import NamedTuple
 from configlet.fit.clip import meeting
 from configlet.fit.plain import End, Pair, spans_of
 from configlet.fit.units import ICMPS, lengths, typed, types
-from configlet.model.block import Block
+from configlet.model.block import Answers, Block
 from configlet.model.net import PORTS, Family, Span, Spans
 from configlet.model.policy import DPORT, PROTO
 from configlet.packets.blocks import Item
@@ -32,7 +32,7 @@ class Among(NamedTuple):
 class Between:
     """Rows by a key of which there is one for each two ends, a destination and a source."""
 
-    __slots__ = ("_among", "_closed", "_every", "_widest", "ends", "keys", "loud", "permits", "rows", "single")
+    __slots__ = ("_among", "_closed", "_every", "_left", "_widest", "ends", "keys", "loud", "permits", "rows", "single")
 
     def __init__(
         self,
@@ -52,6 +52,8 @@ class Between:
         self.loud: Collection[Hashable] = ()
         """The keys of rows that are plain only where they are closed."""
         self._closed: tuple[Sequence[Ends], Collection[Hashable]] = (), ()
+        self._left: tuple[Collection[Hashable], Collection[Hashable] | None, Sequence[Item]] = (), None, rows
+        """The keys that were closed last, those that are open then, and their rows."""
         self._every: tuple[set[End], set[End]] | None = None
         self._widest = 0
 
@@ -81,17 +83,27 @@ class Between:
             other = self._within(ends[not few], deny[not few]) if one else one
             if other:
                 out.update([key for key, pair in self.ends.items() if pair[few] in one and pair[not few] in other])
-        self._closed = denies, out
-        return out
+        self._closed = denies, found if found == out else out  # mostly the other list has another span or two, that close no more
+        return self._closed[1]
 
     def _within(self, ends: set[End], spans: Spans) -> set[End]:
         if len(spans) >= LONG and self._among is not None and self._among.spans.issuperset(spans):
             ends = ends & self._among.ends
         return within_all(ends, spans)
 
-    def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
-        """The rows that do not lie in one of some denies of all between their ends."""
-        return _open(self.rows, self.keys, self.ends.keys(), self.closed(denies))
+    def open(self, denies: Sequence[Ends]) -> Sequence[Item]:
+        """The rows that do not lie in one of some denies of all between their ends; the same object, asked again for the same."""
+        return self.left(denies)[1]
+
+    def left(self, denies: Sequence[Ends]) -> tuple[Collection[Hashable] | None, Sequence[Item]]:
+        """The same, behind all keys that such rows have; None where all rows are left."""
+        closed = self.closed(denies)
+        if not closed:
+            return None, self.rows
+        if self._left[0] is not closed:
+            there = set(self.ends).difference(closed)
+            self._left = closed, there, tuple(compress(self.rows, map(there.__contains__, self.keys)))
+        return self._left[1:]
 
     def lines(self, family: Family) -> int:
         """No less lines than the rows are."""
@@ -115,10 +127,11 @@ class Between:
 class Turned:
     """The replies to all permits among some rows, one to each, between the same two ends the other way."""
 
-    __slots__ = ("_of", "keys", "loud", "rows")
+    __slots__ = ("_of", "_ported", "keys", "loud", "rows")
 
-    def __init__(self, rows: Sequence[Item], keys: Sequence[Hashable], of: Between) -> None:
-        self.rows, self.keys, self._of = rows, keys, of
+    def __init__(self, rows: Sequence[Item], keys: Sequence[Hashable], of: Between, *, ported: bool = False) -> None:
+        self.rows, self.keys, self._of, self._ported = rows, keys, of, ported
+        """``ported``: whether each has the ports of its permit too, the other way."""
         self.loud: Collection[Hashable] = ()
         """The keys of rows that are plain only where they are closed."""
 
@@ -136,9 +149,11 @@ class Turned:
         """The keys of the rows of which both ends lie in those of one of some denies."""
         return self._of.closed([deny[::-1] for deny in denies])
 
-    def open(self, denies: Sequence[Ends]) -> Iterable[Item]:
+    def open(self, denies: Sequence[Ends]) -> Sequence[Item]:
         """The rows that do not lie in one of some denies of all between their ends."""
-        return _open(self.rows, self.keys, self._of.ends.keys(), self.closed(denies))
+        there, of = self._of.left([deny[::-1] for deny in denies])
+        rows = self.rows if there is None else compress(self.rows, map(there.__contains__, self.keys))
+        return Answers(rows, of) if self._ported else tuple(rows)  # type: ignore[type-var]
 
     def lines(self, family: Family) -> int:
         """No less lines than the rows are."""
@@ -168,15 +183,6 @@ class Spoken:
                 return found
         self._met.append((some, at, meeting(some, self._ends[at])))
         return self._met[-1][2]
-
-
-def _open(
-    rows: Sequence[Item], keys: Sequence[Hashable], every: Collection[Hashable], closed: Collection[Hashable]
-) -> Iterable[Item]:
-    if not closed:
-        return rows
-    there = set(every).difference(closed)
-    return compress(rows, map(there.__contains__, keys))
 
 
 def _longest(family: Family, ends: Iterable[End]) -> int:

@@ -16,9 +16,10 @@ from configlet.packets.entries import WHOLE
 
 
 class Glance(NamedTuple):
-    """The rows of a list: those of the network, and behind them what the operator wrote."""
+    """The rows of a list: those of the network, and behind them what the operator wrote, replies first."""
 
     head: Sequence[Item]
+    replied: Sequence[Item]
     written: Sequence[Item]
 
 
@@ -49,6 +50,6 @@ def as_they_are(family: Family, known: Routed) -> Glance | None:
     if replied.loud and not set(replied.closed(denies)).issuperset(replied.loud):
         return None
     if not both:
-        return Glance(head, (*replied.rows, *written.rows))
+        return Glance(head, replied.open(()), written.rows)
     shut = [row for row, deny in zip(both, denies, strict=True) if written.touches(deny) or replied.touches(deny)]
-    return Glance([*head, *map(classes.leave, shut)], (*replied.open(denies), *written.open(denies)))
+    return Glance([*head, *map(classes.leave, shut)], replied.open(denies), written.open(denies))

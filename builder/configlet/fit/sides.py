@@ -139,7 +139,8 @@ class Sides:
     """A policy of one realm and family, as routed gates ask for it."""
 
     __slots__ = (
-        "_among", "_answers", "_known", "_lists", "_looked", "_more", "_plain", "_spoken", "family", "network", "written"
+        "_among", "_answers", "_known", "_lists", "_looked", "_more", "_plain", "_spoken", "_unlike", "family", "network",
+        "written",
     )  # fmt: skip
 
     def __init__(self, family: Family, found: Sequence[Item]) -> None:
@@ -157,6 +158,8 @@ class Sides:
         """The replies to whole rows by their number, as both lists that have a row are to have the same of them."""
         self._more: dict[int, tuple[Item, ...]] = {}
         """The same of those rows that have not one reply between the same ends."""
+        self._unlike = set[int]()
+        """The rows of which the one reply may have other ports."""
 
     def plain(self, rows: int) -> Plain | None:
         """The rows that no list need look at, for a list of so many rows; None until it is worth it."""
@@ -203,6 +206,8 @@ class Sides:
             found = (one,) if one else replied(items[number], family)
             if one or (len(found) == 1 and _same_ends(items[number], found[0])):
                 held[number] = found[0]
+                if not one:
+                    self._unlike.add(number)
             else:
                 more[number] = found
         if not pieces and more.keys().isdisjoint(numbers):
@@ -237,7 +242,7 @@ class Sides:
             ends: dict[Hashable, Pair] = dict(zip(kinds, map(plain.ends.__getitem__, kinds), strict=True))
             single = self.written.single and plain.types.isdisjoint(numbers)
             asked = Between(rows, keys, ends, set(permits), single=single, among=self._among)
-            replies: Told = Turned(back, permits, asked)
+            replies: Told = Turned(back, permits, asked, ported=self._unlike.isdisjoint(numbers))
             side.turned = True
         else:
             asked, replies = _each(rows), _each(back)

@@ -99,6 +99,42 @@ class Listed(Sequence[T]):
         return hash(self.items)
 
 
+class Parted(Listed[T]):
+    """The same of parts, of which whoever goes through them may have met some in another list."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: Sequence[Sequence[T | Block[T]]], length: int) -> None:
+        super().__init__((), length)
+        self.parts = parts
+
+    @property
+    def items(self) -> tuple[T | Block[T], ...]:
+        """What its parts hold."""
+        if not self._items:
+            self._items = tuple(chain.from_iterable(self.parts))
+        return self._items
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Listed, (self.items, len(self))
+
+
+class Answers(tuple[T, ...]):
+    """One reply to each permit among some rows, in their order: of the same protocol, between the same ends and ports the other
+    way."""
+
+    of: Sequence[T]
+
+    def __new__(cls, rows: Iterable[T], of: Sequence[T]) -> Answers[T]:
+        """``of``: the rows that they answer."""
+        made = super().__new__(cls, rows)
+        made.of = of
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (tuple(self),)
+
+
 def listed(items: Iterable[T | Block[T]]) -> Sequence[T]:
     """The items as a list of rows: a tuple where none is a block, and a block of one row is that row."""
     found = tuple(items)

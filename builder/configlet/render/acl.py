@@ -14,7 +14,8 @@ from configlet.model.net import Family
 from configlet.model.policy import Entry
 from configlet.model.problem import refuse
 from configlet.packets.entries import WHOLE
-from configlet.render.acl_lines import BESIDE, Group, Grouping, Lines, denies_fragments
+from configlet.render.acl_groups import Group, Grouping
+from configlet.render.acl_lines import BESIDE, ROW, Lines, Told, denies_fragments
 from configlet.render.acl_words import asks_fragments, cannot, word_of
 from configlet.render.numbered import OWN, Line, Numbered, Row
 from configlet.render.values import by_family, called, label
@@ -76,7 +77,7 @@ def _list(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], l
     return List(name, operands["command"][family], gate.direction, last.counted(table, groups), family, binding)
 
 
-_SHAPE, _OWN, _ROW, _TAKES = itemgetter(0), itemgetter(1), itemgetter(0, 2, 3, 4, 5), attrgetter("takes")
+_SHAPE, _OWN, _TAKES = itemgetter(0), itemgetter(1), attrgetter("takes")
 LONG, MANY = 20_000, 100_000
 """Rows of a list that is too long to be held for another device, and words that are too many."""
 
@@ -159,10 +160,10 @@ def _beside(lines: Iterable[Line], made: Lines, *, once: bool) -> Iterator[Line]
         remark = "" if once else remark
 
 
-def _once(lines: list[Line], rows: Sequence[Line], made: Lines) -> list[Line]:
+def _once(lines: list[Line], parts: Sequence[Told], last: Line, made: Lines) -> list[Line]:
     """Without what stands there already: such a line decides nothing, and some devices silently do not take it. Its remark
-    stays. ``rows``: the same lines, but for remarks that are alone, each with a remark."""
-    if len(set(map(_ROW, rows))) == len(rows) and all(OWN[0] in shape.own for shape in set(map(_SHAPE, rows))):
+    stays. ``parts``: the same lines, but for remarks that are alone and the ``last``, each with a remark."""
+    if _apart(parts, last):
         return lines
     said = set[object]()
     out = list[Line]()
@@ -176,30 +177,47 @@ def _once(lines: list[Line], rows: Sequence[Line], made: Lines) -> list[Line]:
     return out
 
 
+def _apart(parts: Sequence[Told], last: Line) -> bool:
+    """Whether surely no two lines say the same, as those of other shapes never do."""
+    usual = [part.usual for part in parts if part.usual]
+    others = [last, *chain.from_iterable(part.lines for part in parts if not part.usual)]
+    shapes = set(map(_SHAPE, others))
+    if not all(OWN[0] in shape.own for shape in shapes):
+        return False
+    if len(shapes.union(*usual)) == len(shapes) + sum(map(len, usual)):
+        return len(set(map(ROW, others))) == len(others)
+    rows = [last, *chain.from_iterable(part.lines for part in parts)]
+    return len(set(map(ROW, rows))) == len(rows)
+
+
 def _lines(operands: Mapping[str, Any], table: Table, groups: dict[str, Group], made: Lines) -> list[Line]:
     """The lines of a list with the remarks ahead of them. Raises Refused."""
     line = made.shapes.line
     out = [line(Row(f"{label(', '.join(table.gate.segments), operands['text'])} {table.gate.direction}"))]
-    rows: list[Line] = []
+    parts: list[Told] = []
     said, decided = "", False
-    told = Grouping(made, groups).told if table.family in table.gate.capability.groups else made.told
+    grouped = table.family in table.gate.capability.groups
     _can_pass_fragments(operands, table)
-    for lines, fragment, entry in told(items(table.rows)):
-        if fragment == WHOLE and not decided:
+    for part in Grouping(made, groups).told(items(table.rows)) if grouped else made.of(table.rows):
+        if part.fragment == WHOLE and not decided:
             decided, said = True, ""
             if denies_fragments(operands, table.family):
-                rows.append(line(_plain(operands, table.family, fragments=True)))
-                out.append(rows[-1])
-        elif fragment == (1, 1) and decided:
-            raise cannot(entry, "a row for fragments stands after the line that decides all of them")
-        rows += lines
-        said = _add(out, said, lines)
-    rows.append(line(_plain(operands, table.family, fragments=False)))
-    return _once([*out, rows[-1]], rows, made)
+                out.append(line(_plain(operands, table.family, fragments=True)))
+                parts.append(Told(out[-1:], WHOLE, part.first))
+        elif part.fragment == (1, 1) and decided:
+            raise cannot(part.first, "a row for fragments stands after the line that decides all of them")
+        parts.append(part)
+        said = _add(out, said, part)
+    last = line(_plain(operands, table.family, fragments=False))
+    return _once([*out, last], parts, last, made)
 
 
-def _add(out: list[Line], said: str, lines: Sequence[Line]) -> str:
+def _add(out: list[Line], said: str, part: Told) -> str:
     """Put lines behind others, without the remark that was said last; gives the one that is last then."""
+    lines = part.lines
+    if part.usual and lines[0][1] != said:
+        out += lines
+        return lines[-1][1]
     remarks = list(map(_OWN, lines))
     new = list(map(ne, remarks, chain((said,), remarks)))
     if False not in new:

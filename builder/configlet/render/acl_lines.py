@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
-from itertools import compress, count, groupby, product, repeat
-from operator import attrgetter, is_, not_
-from typing import Any
+from itertools import compress, count, product, repeat
+from operator import attrgetter, is_, itemgetter, not_
+from typing import Any, NamedTuple
 
-from configlet.model.block import Block
-from configlet.model.frozen import dataclass
-from configlet.model.net import BITS, TOP, Family, Span, Spans, address_text, prefixes
+from configlet.model.block import Answers, Block, Parted, items
+from configlet.model.net import BITS, TOP, Family, Span, address_text, prefixes
 from configlet.model.policy import ANY_BIT, ANY_PORT, DST, FRAG, SRC, Entry
+from configlet.model.problem import Refused
 from configlet.packets.blocks import Item
 from configlet.packets.entries import WHOLE
 from configlet.render.acl_words import asks_established, asks_fragments, details_of, port_words, proto_word, word_of
@@ -21,20 +20,14 @@ from configlet.render.values import all_labels, by_family, labels, written
 _WITH_PORTS = ((6, 6), (17, 17))
 _PERMIT, _BOX, _RULE, _REPLY = map(attrgetter, ("permit", "box", "rule", "reply"))
 _NAME, _LOG = attrgetter("name"), attrgetter("log")
+_SHAPE, _REMARK = itemgetter(0), itemgetter(1)
+ROW = itemgetter(0, 2, 3, 4, 5)
+"""A line without its remark."""
 _NONE = "\0"
 """Stands for ports that are not one word that is known; no word has it."""
 
 _new = tuple.__new__
 """A row for each line of a long list: the shortest way to make one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """An object group: the line that begins it, and its members. Its name is made of them, so that it never changes."""
-
-    header: str
-    members: tuple[str, ...]
-    name: str = ""
 
 
 def denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
@@ -45,8 +38,21 @@ def denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
 
 BESIDE = ("beside", "first")
 """Where a remark is no row of a list."""
-Told = tuple[Sequence[Line], Span, Entry]
-"""The lines of one or more rows, what these rows say of fragments, and the first of them."""
+PARTS = 8
+"""Parts of lists whose lines are remembered, as the other list of a gate has them too, or their replies."""
+
+
+class Told(NamedTuple):
+    """The lines of one or more rows."""
+
+    lines: Sequence[Line]
+    fragment: Span
+    """What these rows say of fragments."""
+    first: Entry
+    """The first of them."""
+    usual: frozenset[Shape] = frozenset()
+    """The shapes of the lines, where these surely are one for each row, each with a remark that no other has, just as its rule
+    is called, and no two say the same; else none."""
 
 
 class _Prefixes(dict[Span, str]):
@@ -71,13 +77,23 @@ class _Ports(dict[Span, str]):
         self._around = (before, behind) if port and "\0" not in behind else None
         """What stands before and behind one port, of those from the lowest that can be written so."""
         self._lowest: int = said.get("lowest", 0)
+        self._range: str = said.get("range", "")
 
     def __missing__(self, span: Span) -> str:
         low, high = span
-        if not self._around or low != high or low < self._lowest:
+        if low < self._lowest or (low == high and not self._around):
             return _NONE
-        found = self[span] = f"{self._around[0]}{low}{self._around[1]}"
+        word = f"{self._around[0]}{low}{self._around[1]}" if low == high else self._range.format(low=low, high=high)  # type: ignore[index]
+        found = self[span] = word or _NONE
         return found
+
+
+def _shapes(lines: Sequence[Line]) -> frozenset[Shape]:
+    """The shapes of lines of which no two have the same remark, or say the same; none of others."""
+    remarks = set(map(_REMARK, lines))
+    if len(remarks) < len(lines) or "" in remarks or len(set(map(ROW, lines))) < len(lines):
+        return frozenset()
+    return frozenset(map(_SHAPE, lines))
 
 
 class Lines:
@@ -85,8 +101,8 @@ class Lines:
     is each span of addresses and of ports."""
 
     __slots__ = (
-        "_around", "_known", "_label", "_labels", "_last", "_plain", "_ports", "_prefix", "_said", "family", "operands",
-        "shapes", "words",
+        "_around", "_back", "_known", "_label", "_labels", "_last", "_parts", "_plain", "_ports", "_prefix", "_said", "family",
+        "operands", "shapes", "words",
     )  # fmt: skip
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
@@ -100,6 +116,10 @@ class Lines:
         """By what rows say besides addresses, and besides ports where these are one word at each end."""
         self._plain: dict[object, Shape] = {}
         """Where that is one line, its shape."""
+        self._back: dict[Shape, Shape] = {}
+        """Of some of these shapes that of replies to such rows."""
+        self._parts: dict[int, tuple[Sequence[Item], Sequence[Told]]] = {}
+        """The lines of parts of lists, by the identity of their rows, which are held here."""
         self._ports = _Ports(operands["ports"])
         every = str(written(by_family(operands["address"], family)["any"]))
         self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (every,)}
@@ -112,6 +132,56 @@ class Lines:
         """How much is remembered."""
         return len(self._known) + len(self._said) + len(self._ports)
 
+    def of(self, rows: Sequence[Entry]) -> Iterator[Told]:
+        """The lines of a list. Raises Refused."""
+        first, *parts = rows.parts if isinstance(rows, Parted) else (items(rows),)
+        yield from self.told(first)
+        for part in parts:
+            yield from self._replies(part) if isinstance(part, Answers) else self._part(part)
+
+    def _part(self, rows: Sequence[Item]) -> Sequence[Told]:
+        """The lines of a part of a list, made once for both lists of a gate."""
+        known = self._parts.get(id(rows))
+        if known is None:
+            if len(self._parts) >= PARTS:
+                self._parts.clear()
+            known = self._parts[id(rows)] = rows, list(self.told(rows))
+        return known[1]
+
+    def _replies(self, rows: Answers[Entry]) -> Iterable[Told]:
+        """The lines of replies: those of what they answer, with the ends and their ports exchanged."""
+        try:
+            asked = self._part(rows.of)
+        except Refused:  # perhaps of what is none of this list's
+            return self.told(rows)
+        if len(asked) != 1 or not rows:
+            return self.told(rows)
+        permits = list(map(_PERMIT, rows.of))
+        lines = asked[0].lines if all(permits) else list(compress(asked[0].lines, permits))
+        shapes = list(map(_SHAPE, lines))
+        usual = asked[0].usual and len(lines) == len(rows)
+        turned = self._turned(shapes, list(compress(rows.of, permits)), rows) if usual else None
+        names = ["replies: " + line[1] for line in lines]
+        if not turned or self._labels(names) is not names:
+            return self.told(rows)
+        made = [
+            (turned[shape], name, target, to, source, start)
+            for (shape, _, source, start, target, to), name in zip(lines, names, strict=True)
+        ]
+        return (Told(made, WHOLE, rows[0], frozenset(turned.values())),)
+
+    def _turned(self, shapes: Sequence[Shape], asked: Sequence[Entry], replies: Sequence[Entry]) -> dict[Shape, Shape] | None:
+        """The shape of the replies to rows of each of some shapes, as one of each tells; None where one is not in plain words,
+        or two are the same."""
+        for shape in set(shapes).difference(self._back):
+            at = shapes.index(shape)
+            there, back = (self._plain.get(self._kind(row)) for row in (asked[at], replies[at]))
+            if there is not shape or back is None:
+                return None
+            self._back[shape] = back
+        found = {shape: self._back[shape] for shape in set(shapes)}
+        return found if len(set(found.values())) == len(found) else None
+
     def told(self, found: Iterable[Item]) -> Iterator[Told]:
         """Rows, many of them at once, and all rows of a block as one. Raises Refused."""
         rows: list[Any] = list(found)
@@ -120,7 +190,7 @@ class Lines:
             if at < number:
                 yield from self._rows(rows[at:number])
             block: Block[Entry] = rows[number]
-            yield self._product(block), block.sets[FRAG][0], block.like
+            yield Told(self._product(block), block.sets[FRAG][0], block.like)
             at = number + 1
         if at < len(rows):
             yield from self._rows(rows[at:])
@@ -130,20 +200,26 @@ class Lines:
             yield from self._some(rows[first : first + TOGETHER])
 
     def _some(self, found: Sequence[Entry]) -> Iterator[Told]:
-        lines, others = self._together(found)
+        lines, others, named = self._together(found)
         at = 0
         for end in others:
-            if at < end:
-                yield lines[at:end], WHOLE, found[at]
             item = found[end]
-            yield self.between(self._ends(item), item), item.box[FRAG], item
+            made = self.between(self._ends(item), item)
+            if len(made) == 1 and item.box[FRAG] == WHOLE:
+                lines[end] = made[0]
+                continue
+            if at < end:
+                yield Told(lines[at:end], WHOLE, found[at])
+            yield Told(made, item.box[FRAG], item)
             at = end + 1
-        if at < len(found):
-            yield lines[at:], WHOLE, found[at]
+        if not at:
+            yield Told(lines, WHOLE, found[0], _shapes(lines) if named else frozenset())
+        elif at < len(found):
+            yield Told(lines[at:], WHOLE, found[at])
 
-    def _together(self, found: Sequence[Entry]) -> tuple[list[Line], Sequence[int]]:
-        """The lines of rows, and the numbers of those that are another line than stands there: these are not in words that are
-        all known, as most are, or are more than one line."""
+    def _together(self, found: Sequence[Entry]) -> tuple[list[Line], Sequence[int], bool]:
+        """The lines of rows, the numbers of those that are another line than stands there, and whether each has the name of its
+        rule as it is: such rows are not in words that are all known, as most are, or are more than one line."""
         boxes, rules, replies = list(map(_BOX, found)), list(map(_RULE, found)), list(map(_REPLY, found))
         protos, dsts, srcs, dports, sports, flags, fragments = zip(*boxes, strict=True)
         sources, targets = (list(map(self._prefix.__getitem__, spans)) for spans in (srcs, dsts))
@@ -159,12 +235,19 @@ class Lines:
         remarks = self._labels(names)
         lines: list[Any] = list(zip(shapes, remarks, sources, starts, targets, tos, strict=True))
         if all(shapes) and all(remarks) and all(sources) and all(targets) and not (_NONE in tos or _NONE in starts):
-            return lines, ()
-        return lines, [
+            return lines, (), remarks is names
+        others = [
             at
             for at, (shape, remark, source, start, target, to) in enumerate(lines)
             if not (shape and remark and source and target) or start is _NONE or to is _NONE
         ]
+        return lines, others, remarks is names
+
+    @staticmethod
+    def _kind(entry: Entry) -> object:
+        """What a row says besides addresses and ports."""
+        proto, _, _, dport, sport, flag, fragment = entry.box
+        return entry.permit, entry.log, proto, dport == ANY_PORT, sport == ANY_PORT, flag, fragment
 
     def remark(self, entry: Entry) -> str:
         """What stands ahead of the rows of a rule, or of the replies to it."""
@@ -209,7 +292,7 @@ class Lines:
         if len(shapes) == 1 and (ports or (any_to and any_from)) and remark and fragment == WHOLE:
             shape, start, to = shapes[0]
             if (not start, not to) == (any_from, any_to):
-                self._plain[entry.permit, entry.log, proto, any_to, any_from, flag, fragment] = shape
+                self._plain[self._kind(entry)] = shape
         return [(shape, remark, a, start, b, to) for a, b in ends for shape, start, to in shapes]
 
     def _ported(self, dport: Span, sport: Span, entry: Entry) -> tuple[str, str] | None:
@@ -278,65 +361,3 @@ class Lines:
         masks = {"wildcard": address_text(self.family, free), "mask": address_text(self.family, TOP[self.family] - free)}
         before, _, behind = form.format(address="\0", length=length, **masks).partition("\0")
         return before, behind
-
-
-class Grouping:
-    """Blocks in finished words, with groups for their ends and services; new groups are put among those that are known."""
-
-    __slots__ = ("groups", "lines", "said")
-
-    def __init__(self, lines: Lines, groups: dict[str, Group]) -> None:
-        self.lines, self.groups = lines, groups
-        self.said: Mapping[str, Any] = lines.operands["groups"]
-
-    def told(self, found: Iterable[Item]) -> Iterator[Told]:
-        """Rows, and blocks as groups. Raises Refused."""
-        for kind, run in groupby(found, type):
-            if kind is not Block:
-                yield from self.lines.told(run)
-                continue
-            for item in run:
-                yield list(self._of(item)), item.sets[FRAG][0], item.like  # type: ignore[arg-type, union-attr]
-
-    def _of(self, block: Block[Entry]) -> Iterator[Line]:
-        """The lines of a block: one, or one for each of its ports where a line cannot name a group for them."""
-        sets = block.sets
-        source, destination = self._end(sets[2]), self._end(sets[1])
-        service = self._service(block)
-        uppers = [(sets[3][0], sets[4][0])] if service else [(d, s) for s in sets[4] for d in sets[3]]
-        for dport, sport in uppers:
-            upper = (ANY_PORT, ANY_PORT) if service else (dport, sport)
-            entry = block.like.over((sets[0][0], sets[1][0], sets[2][0], *upper, sets[5][0], sets[6][0]))
-            for line in self.lines.between(((source, destination),), entry):
-                yield self.lines.shapes.reworded(line, proto=service) if service else line
-
-    def _end(self, spans: Spans) -> str:
-        """An address clause: a group where there is more than one prefix."""
-        family, (low, high) = self.lines.family, spans[0]
-        if len(spans) == 1 and len(self.lines.addresses((low, high))) == 1:
-            return self.lines.addresses((low, high))[0]
-        said, full = by_family(self.said["network"], family), (1 << BITS[family]) - 1
-        members = []
-        for first, length in (part for span in spans for part in prefixes(family, span)):
-            form = said["host"] if length == BITS[family] else said["prefix"]
-            mask = full ^ ((1 << BITS[family] - length) - 1)
-            members.append(
-                form.format(address=address_text(family, first), length=length, netmask=address_text(family, mask))
-            )
-        return self._use("network", said["header"], members)
-
-    def _service(self, block: Block[Entry]) -> str:
-        """The clause that names a group of services; empty where the line asks for more than destination ports."""
-        protos, _, _, dports, sports, flags, fragments = block.sets
-        plain = (sports, flags, fragments) == ((ANY_PORT,), (ANY_BIT,), ((0, 0),))
-        if "service" not in self.said or not plain or len(dports) < 2 or protos[0] not in ((6, 6), (17, 17)):
-            return ""
-        said, proto = self.said["service"], self.lines.operands["proto"][self.lines.family][protos[0][0]]
-        forms = ((said["one" if low == high else "range"], low, high) for low, high in dports)
-        return self._use("service", said["header"], [form.format(proto=proto, low=low, high=high) for form, low, high in forms])
-
-    def _use(self, kind: str, header: str, members: Sequence[str]) -> str:
-        digest = sha256("\n".join((kind, *members)).encode()).hexdigest()[:12]
-        name = self.said["name"].format(digest=digest)
-        self.groups.setdefault(name, Group(header.format(name=name), tuple(members), name))
-        return str(self.said["use"].format(name=name))
