@@ -173,7 +173,7 @@ def _asked(dice: random.Random) -> tuple[Entry, ...]:
         box = (proto, *ends, dport, sport, ANY_BIT, (0, 0))
         if dice.random() < 0.1:
             box = (ANY_PROTO, *ends, ANY_PORT, ANY_PORT, ANY_BIT, (0, 0))
-        name = f"own {number}" if dice.random() < 0.98 else f"own {number} {'x' * 90}"  # with what stands ahead of replies too long
+        name = f"own {number}" if dice.random() < 0.98 else f"own {number} {'x' * 90}"  # too long for a reply
         rule = dice.choice(RULES) if dice.random() < 0.03 else replace(RULES[0], name=name, log=dice.random() < 0.1)
         out.append(Entry(box[0] != ANY_PROTO and dice.random() < 0.9, box, rule))
     return tuple(row for row, one in zip(out, turned(out, 4), strict=True) if one)
