@@ -32,7 +32,7 @@ class Among(NamedTuple):
 class Between:
     """Rows by a key of which there is one for each two ends, a destination and a source."""
 
-    __slots__ = ("_among", "_closed", "_every", "_left", "_widest", "ends", "keys", "loud", "permits", "rows", "single")
+    __slots__ = ("_among", "_closed", "_every", "_left", "_lying", "_widest", "ends", "keys", "loud", "permits", "rows", "single")
 
     def __init__(
         self,
@@ -54,6 +54,8 @@ class Between:
         self._closed: tuple[Sequence[Ends], Collection[Hashable]] = (), ()
         self._left: tuple[Collection[Hashable], Collection[Hashable] | None, Sequence[Item]] = (), None, rows
         """The keys that were closed last, those that are open then, and their rows."""
+        self._lying: dict[Ends, Collection[Hashable]] = {}
+        """What lies in short denies."""
         self._every: tuple[set[End], set[End]] | None = None
         self._widest = 0
 
@@ -75,16 +77,27 @@ class Between:
         known, found = self._closed
         if len(known) == len(denies) and all(one in known for one in denies) and all(one in denies for one in known):
             return found
-        ends = self.every
-        few = len(ends[0]) > len(ends[1])
         out = set[Hashable]()
         for deny in denies:
-            one = self._within(ends[few], deny[few])
-            other = self._within(ends[not few], deny[not few]) if one else one
-            if other:
-                out.update([key for key, pair in self.ends.items() if pair[few] in one and pair[not few] in other])
+            out.update(self._in_one(deny) if len(deny[0]) + len(deny[1]) < LONG else self._in(deny))
         self._closed = denies, found if found == out else out  # mostly the other list has another span or two, that close no more
         return self._closed[1]
+
+    def _in_one(self, deny: Ends) -> Collection[Hashable]:
+        """The same of one deny, and remembered."""
+        found = self._lying.get(deny)
+        if found is None:
+            if len(self._lying) >= LONG:
+                self._lying.clear()
+            found = self._lying[deny] = self._in(deny)
+        return found
+
+    def _in(self, deny: Ends) -> Collection[Hashable]:
+        ends = self.every
+        few = len(ends[0]) > len(ends[1])
+        one = self._within(ends[few], deny[few])
+        other = self._within(ends[not few], deny[not few]) if one else one
+        return [key for key, pair in self.ends.items() if pair[few] in one and pair[not few] in other] if other else ()
 
     def _within(self, ends: set[End], spans: Spans) -> set[End]:
         if len(spans) >= LONG and self._among is not None and self._among.spans.issuperset(spans):

@@ -182,6 +182,8 @@ def met(item: Item, asked: Asked) -> Sequence[Item]:
 
 def meeting(some: Spans, spans: Spans) -> Spans:
     """Those of some sorted spans that share a value with others, whole."""
+    if len(some) == 1:
+        return some if _meets(some[0], spans) else ()
     if len(some) < len(spans):
         return tuple(span for span in some if _meets(span, spans))
     lows, highs = _borders(some)

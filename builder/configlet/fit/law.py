@@ -284,6 +284,8 @@ def _spoken(sides: Sides, here: Side, there: Side, others: Mapping[int, Spans]) 
 
     def asked(level: int, some: Spans) -> Spans:
         found = known.meeting(at[level], some)
+        if len(found) == len(some):
+            return found
         more = [span for span in meeting(some, others[level]) if span not in found] if others[level] else ()
         return tuple(sorted((*found, *more))) if more else found
 

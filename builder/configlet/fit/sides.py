@@ -232,27 +232,28 @@ class Sides:
         plain, numbers, rows, back = self._plain, side.numbers, side.rows, side.replies
         if plain is None:
             return None, None
+        mine = frozenset(numbers)  # of two sets the shorter one is looked up
         permitting = numbers if all(map(_PERMIT, rows)) else list(self.permitting(numbers))
         if len(permitting) < len(numbers):
             back = [item for item in back if item.permit]
-        if side.whole and self._more.keys().isdisjoint(numbers):
+        if side.whole and mine.isdisjoint(self._more):
             keys = list(map(plain.pairs.__getitem__, numbers))
             permits = keys if permitting is numbers else list(map(plain.pairs.__getitem__, permitting))
             kinds = set(keys)
             ends: dict[Hashable, Pair] = dict(zip(kinds, map(plain.ends.__getitem__, kinds), strict=True))
-            single = self.written.single and plain.types.isdisjoint(numbers)
+            single = self.written.single and mine.isdisjoint(plain.types)
             asked = Between(rows, keys, ends, set(permits), single=single, among=self._among)
-            replies: Told = Turned(back, permits, asked, ported=self._unlike.isdisjoint(numbers))
+            replies: Told = Turned(back, permits, asked, ported=mine.isdisjoint(self._unlike))
             side.turned = True
         else:
             asked, replies = _each(rows), _each(back)
-        loud = plain.loud.intersection(numbers)
+        loud = mine & plain.loud
         if loud:
             each = chain.from_iterable(self._replied(number, side.pieces) for number in loud)
             replies.loud = set(map(plain.pairs.__getitem__, loud)) if side.turned else set(ends_of(list(each)))
         return (
-            asked if plain.odd.isdisjoint(numbers) and plain.met.isdisjoint(side.pieces) else None,
-            replies if plain.crossing.isdisjoint(numbers) else None,
+            asked if mine.isdisjoint(plain.odd) and plain.met.isdisjoint(side.pieces) else None,
+            replies if mine.isdisjoint(plain.crossing) else None,
         )
 
     def permitting(self, numbers: Sequence[int]) -> Iterable[int]:
