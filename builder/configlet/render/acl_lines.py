@@ -38,6 +38,8 @@ def denies_fragments(operands: Mapping[str, Any], family: Family) -> Any:
 
 BESIDE = ("beside", "first")
 """Where a remark is no row of a list."""
+FEW = 6
+"""Rows that are sooner worded one by one."""
 PARTS = 8
 """Parts of lists whose lines are remembered, as the other list of a gate has them too, or their replies."""
 
@@ -196,6 +198,9 @@ class Lines:
             yield from self._rows(rows[at:])
 
     def _rows(self, rows: Sequence[Entry]) -> Iterator[Told]:
+        if len(rows) < FEW:
+            yield from (Told(self.between(self._ends(row), row), row.box[FRAG], row) for row in rows)
+            return
         for first in range(0, len(rows), TOGETHER):
             yield from self._some(rows[first : first + TOGETHER])
 
@@ -280,6 +285,9 @@ class Lines:
         """The lines of a row between each two of some ends, sources first, in place of its own. Raises Refused."""
         proto, _, _, dport, sport, flag, fragment = entry.box
         any_to, any_from, remark = dport == ANY_PORT, sport == ANY_PORT, self.remark(entry)
+        shape, start, to = self._plain.get(self._kind(entry)), self._ports[sport], self._ports[dport]
+        if shape and remark and start is not _NONE and to is not _NONE and all(map(all, ends)):
+            return [(shape, remark, a, start, b, to) for a, b in ends]
         ports = self._ported(dport, sport, entry) if proto in _WITH_PORTS and not (any_to and any_from) else None
         upper = (any_to, any_from) if ports else (dport, sport)
         forms = self._known.get((entry.permit, entry.log, proto, *upper, flag, fragment))
@@ -290,9 +298,9 @@ class Lines:
             return [self.shapes.line(row._replace(source=a, destination=b)) for a, b in ends for row in rows]
         shapes = [(self.shapes.of(row), row.sport, row.dport) for row in rows]
         if len(shapes) == 1 and (ports or (any_to and any_from)) and remark and fragment == WHOLE:
-            shape, start, to = shapes[0]
+            plain, start, to = shapes[0]
             if (not start, not to) == (any_from, any_to):
-                self._plain[self._kind(entry)] = shape
+                self._plain[self._kind(entry)] = plain
         return [(shape, remark, a, start, b, to) for a, b in ends for shape, start, to in shapes]
 
     def _ported(self, dport: Span, sport: Span, entry: Entry) -> tuple[str, str] | None:
