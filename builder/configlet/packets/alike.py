@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import chain, groupby, product, repeat
-from operator import attrgetter, itemgetter, or_
-from typing import Any, cast
+from itertools import chain, compress, count, product, repeat
+from operator import attrgetter, itemgetter, ne, or_
+from typing import Any
 
 from configlet.model.block import Block, Boxed, Listed, items
 from configlet.model.lines import Lines, stretches
 from configlet.model.net import Family
-from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FLAG, FRAG, PROTO, SPORT, SRC, Box
+from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, FRAG, SRC, Box
 from configlet.packets.bits import Bits
 from configlet.packets.boxes import full, meet
 from configlet.packets.compact import compact
@@ -33,9 +33,9 @@ from configlet.packets.compact import compact
 FEW, LOOKS = 64, 2
 """Permits of one side alone up to which these are joined: a list that has more is cut otherwise. How often all permits may be
 looked at for nothing, to find those that both sides have in the same order."""
-_PERMIT, _BOX, _FRAG, _TO = attrgetter("permit"), attrgetter("box"), itemgetter(FRAG), itemgetter(DST)
-_ENDS, _OTHERS = itemgetter(DST, SRC, FRAG), itemgetter(PROTO, DPORT, SPORT, FLAG)
-_ANYTHING = ANY_PROTO, ANY_PORT, ANY_PORT, ANY_BIT
+_PERMIT, _BOX = attrgetter("permit"), attrgetter("box")
+_FRAG, _TO, _FROM = itemgetter(FRAG), itemgetter(DST), itemgetter(SRC)
+_ENDS = itemgetter(DST, SRC, FRAG)
 _WHOLE, _NON_FIRST = (0, 0), (1, 1)
 
 Run = tuple[Sequence[Box], int]
@@ -49,6 +49,8 @@ def alike(family: Family, laws: Sequence[Sequence[Boxed]], text: Sequence[Boxed]
     denies = _Denies()
     theirs = denies.runs(family, text)
     ours = [*chain.from_iterable(denies.runs(family, rows) for rows in laws)]
+    if not ours and not theirs:
+        return True
     one, two = [*ours], [*theirs]
     return _same(denies, one, two, _in_order(one, two)) or _same(denies, ours, theirs, [])
 
@@ -130,12 +132,15 @@ def _joined(permits: Iterable[One]) -> dict[Box, int] | None:
 
 
 class _Denies:
-    """The denies of all lists, each with a bit."""
+    """The denies of all lists by number; bits say which of them are meant."""
 
-    __slots__ = ("known",)
+    __slots__ = ("boxes", "known")
 
     def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        """In the order of their numbers."""
         self.known: dict[Box, int] = {}
+        """The number of each."""
 
     def runs(self, family: Family, rows: Sequence[Boxed]) -> list[Run]:
         """The permits of a list, with the denies ahead of them."""
@@ -149,33 +154,51 @@ class _Denies:
         return out
 
     def _bits(self, boxes: Sequence[Box]) -> int:
-        bits, known = 0, self.known
-        for box in boxes:
-            bits |= known.setdefault(box, 1 << len(known))
+        """The bits of some denies. Those of which the first is known stand together in another list too, most often."""
+        bits = at = 0
+        while at < len(boxes):
+            rest = boxes[at:] if at else boxes
+            first = self.known.setdefault(rest[0], len(self.boxes))
+            if first < len(self.boxes):
+                others = self.boxes[first : first + len(rest)]
+                same = _until(map(ne, rest, others), len(others))
+            else:
+                numbers = map(self.known.setdefault, rest, count(first))
+                same = _until(map(ne, numbers, count(first)), len(rest))
+                self.boxes += rest[:same]
+            bits |= (1 << same) - 1 << first
+            at += same
         return bits
 
-    def alive(self, permits: Iterable[Box], ahead: int) -> list[Box]:
+    def alive(self, permits: Sequence[Box], ahead: int) -> Sequence[Box]:
         """The permits that none of the denies ahead of them holds wholly."""
-        out: list[Box] = []
-        for _, boxes in groupby(permits, _ENDS):
-            for box in boxes:
-                held = next((deny for deny, bit in self.known.items() if ahead & bit and _holds(deny, box)), None)
-                if held is None:
-                    out.append(box)
-                elif _OTHERS(held) == _ANYTHING:  # what begins and ends there too is held too
-                    break
-        return out
+        if not ahead or not permits:
+            return permits
+        ends = [*map(_ENDS, permits)]
+        every = {end: (ANY_PROTO, *end[:2], ANY_PORT, ANY_PORT, ANY_BIT, end[2]) for end in ends}
+        dead = {end for end, box in every.items() if _held(box, self._of(ahead))}
+        if len(dead) == len(every):
+            return ()
+        denies = [*self._of(ahead)]
+        return [box for box, end in zip(permits, ends, strict=True) if end not in dead and not _held(box, denies)]
+
+    def _of(self, bits: int) -> Iterator[Box]:
+        """The denies that are meant."""
+        return compress(self.boxes, map("1".__eq__, f"{bits:b}"[::-1]))
 
     def apart(self, doubts: Sequence[Run]) -> bool:
         """Whether of these permits none shares a packet with a deny of its bits."""
         asked = reduce(or_, (bits for _, bits in doubts), 0)
         if not asked:
             return True
-        few = [(deny, bit) for deny, bit in self.known.items() if asked & bit]
+        few = [(self.boxes[at], 1 << at) for at in compress(count(), map("1".__eq__, f"{asked:b}"[::-1]))]
         to, start = (Bits((deny[level], bit) for deny, bit in few) for level in (DST, SRC))
         for boxes, bits in doubts:
             met = {end: near for end in {*map(_TO, boxes)} if (near := bits & to[end])}
-            for box in boxes if met else ():
+            both = reduce(or_, met.values(), 0)
+            if not both or not any(both & start[end] for end in {*map(_FROM, boxes)}):
+                continue
+            for box in boxes:
                 near = met.get(box[DST], 0) and met[box[DST]] & start[box[SRC]]
                 if near and any(near & bit and meet(deny, box) for deny, bit in few):
                     return False
@@ -188,31 +211,52 @@ def _runs(family: Family, rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequenc
     fragments = (*full(family)[:FRAG], _NON_FIRST)
     decided = False
     for permit, boxes in rows.runs() if isinstance(rows, Lines) else _together(rows):
-        if not decided and fragments in boxes:
+        if [*map(_FRAG, boxes)].count(_WHOLE) == len(boxes):
+            yield permit, boxes
+        elif decided:
+            yield permit, _unfragmented(boxes)
+        elif fragments in boxes:
             at = boxes.index(fragments)
             yield permit, boxes[: at + permit]
             yield permit, _unfragmented(boxes[at + 1 :])
             decided = True
         else:
-            yield permit, _unfragmented(boxes) if decided else boxes
+            yield permit, boxes
 
 
 def _together(rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequence[Box]]]:
+    """The same as they stand; denies that a block stands for, most often those of another list too, by themselves."""
     found: Sequence[Any] = items(rows)
     for permit, first, end in stretches([*map(_PERMIT, found)]):
         run = found[first:end]
-        if isinstance(rows, Listed) and Block in map(type, run):
+        if not isinstance(rows, Listed) or Block not in map(type, run):
+            yield permit, [*map(_BOX, run)]
+        elif permit:
             parts = (product(*row.sets) if isinstance(row, Block) else (row.box,) for row in run)
             yield permit, [*chain.from_iterable(parts)]
         else:
-            yield permit, [*map(_BOX, run)]
+            for row in run:
+                yield permit, [*product(*row.sets)] if isinstance(row, Block) else [row.box]
 
 
 def _unfragmented(boxes: Sequence[Box]) -> Sequence[Box]:
-    if {*map(_FRAG, boxes)} == {_WHOLE}:
-        return boxes
-    return [cast(Box, (*box[:FRAG], _WHOLE)) for box in boxes if box[FRAG][0] == 0]
+    return [
+        (proto, to, start, dport, sport, flag, _WHOLE)
+        for proto, to, start, dport, sport, flag, part in boxes
+        if part[0] == 0
+    ]
 
 
-def _holds(deny: Box, box: Box) -> bool:
-    return all(low <= first and last <= high for (low, high), (first, last) in zip(deny, box, strict=True))
+def _until(ends: Iterable[bool], most: int) -> int:
+    """How many there are ahead of the first that is an end."""
+    return next(compress(count(), ends), most)
+
+
+def _held(box: Box, denies: Iterable[Box]) -> bool:
+    """Whether one of some denies holds a box wholly."""
+    _, (least, most), (start, end), *_ = box
+    for deny in denies:
+        if deny[DST][0] <= least and most <= deny[DST][1] and deny[SRC][0] <= start and end <= deny[SRC][1]:
+            if all(low <= first and last <= high for (low, high), (first, last) in zip(deny, box, strict=True)):
+                return True
+    return False
