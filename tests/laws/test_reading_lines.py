@@ -6,15 +6,23 @@ import os
 import random
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from configlet import readers
+from configlet.model.gate import Artifact
 from configlet.model.problem import Refused
+from configlet.pipeline.artifacts import FEW, read
 from configlet.readers.engine import reader
 from configlet.readers.tree import sources
 from tests.builders import platform
 from tests.cases import document
 from tests.readings import answer
+
+if TYPE_CHECKING:
+    from configlet.pipeline.site import Site
 
 WORDS = ("permit", "tcp", "host", "10.1.2.3", "any", '"a  name"', "é", "eq", "22", "{", "}", "!")
 GAPS = (" ", " ", " ", " ", "  ", "\t", " \t ", "\u00a0", "\u2003")
@@ -132,3 +140,20 @@ def test_an_element_that_was_understood_for_one_type_of_key_is_not_taken_for_ano
     with pytest.raises(Refused, match="300"):
         known.read(_map("inet_proto", "300", "400"), "text")
     assert known.read(_map("inet_service", "300", "400"), "text").read == 16
+
+
+def test_a_text_means_what_it_says_whatever_was_read_before_it() -> None:
+    dice, eos = random.Random(51), platform("eos")
+    readings: dict[Any, Any] = {}
+    site = cast("Site", SimpleNamespace(platforms={"eos": eos}, readings=readings))
+    artifact = Artifact("leaf1", "eos", "acl", "", (), "text")
+    again = 0
+    for _ in range(300):
+        entries = [f"   {10 * at} permit tcp any any eq {dice.choice((22, 23, 443))}\n" for at in range(2, dice.randrange(4, 30))]
+        head = "ip access-list cfglt-Vlan9-in-v4\n   10 deny ip any any fragments\n"
+        text = f"{head}{''.join(entries)}interface Vlan9\n   ip access-group cfglt-Vlan9-in-v4 in\n"
+        found = read(site, artifact, text, "text")
+        assert found.lists == readers.read(eos, "acl", text, "text").lists
+        again += read(site, artifact, text, "text") is found
+        assert len(readings) <= FEW
+    assert again == 300

@@ -136,7 +136,7 @@ def _forget(site: Site) -> None:
     """Let go of what only owners that are alike share, when it is much."""
     site.laws.forget()
     forget_proofs()
-    if sum(len(text) for _, _, text in site.readings) > LONG:
+    if sum(length for _, _, length in site.readings) > LONG:
         site.readings.clear()
 
 
@@ -186,13 +186,16 @@ long their texts may be together, to be remembered beyond their group."""
 
 def read(site: Site, artifact: Artifact, text: str, file: str) -> Reading:
     """What the reader of an artifact's platform understands of a text; the same of one that was just read."""
-    key, known = (artifact.platform, artifact.kind, text), site.readings
-    if key not in known:
-        while len(known) >= FEW:
-            del known[next(iter(known))]
-        with faults(site.platforms[artifact.platform]):
-            known[key] = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
-    return known[key]
+    key, known = (artifact.platform, artifact.kind, len(text)), site.readings
+    if key in known and known[key][0] == text:
+        return known[key][1]
+    known.pop(key, None)
+    while len(known) >= FEW:
+        del known[next(iter(known))]
+    with faults(site.platforms[artifact.platform]):
+        found = readers.read(site.platforms[artifact.platform], artifact.kind, text, file)
+    known[key] = text, found
+    return found
 
 
 def unproven(proofs: Iterable[Proof]) -> Iterable[Problem]:

@@ -42,8 +42,8 @@ class Site:
     own: Callable[[], Addresses]
     """The addresses of the network itself, which no rule of the policy matches."""
 
-    readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
-    """What was read last, by platform, kind and text."""
+    readings: dict[tuple[str, str, int], tuple[str, Reading]] = field(default_factory=dict)
+    """The texts that were read last and what they mean, by platform, kind and length: no text need be hashed."""
 
     def entries(self, realm: str, family: Family) -> Sequence[Entry]:
         """A(p) of a realm and family as one first-match list."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from configlet.model.frozen import dataclass
 from configlet.readers.clauses import WORDS, Box
-from configlet.readers.grammar import Clauses, by_key
+from configlet.readers.grammar import Clauses, by_key, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,7 @@ def _numbered(pattern: str) -> tuple[str, ...] | None:
 def _columns(clauses: Sequence[Mapping[str, Any]], parts: Mapping[str, str]) -> str:
     """The clauses of an entry behind its number, with groups for what is looked up together; of no use where they stand in
     another order, or several in one."""
-    steps = ["", *Clauses(clauses, parts).steps]
-    pieces = [step.removeprefix(before) for before, step in pairwise(steps)]
+    pieces = [step.removeprefix(before) for before, step in pairwise(["", *steps(clauses, parts)])]
     if len(pieces) < len(_ORDER) or any(f"(?P<{name}>" not in piece for name, piece in zip(_ORDER, pieces, strict=False)):
         return ""
     head, rest = (_unnamed("".join(some)) for some in (pieces[:2], pieces[6:]))

@@ -68,17 +68,23 @@ def expand(pattern: str, parts: Mapping[str, str]) -> str:
     return pattern
 
 
+def steps(clauses: Iterable[Mapping[str, Any]], parts: Mapping[str, str]) -> list[str]:
+    """Patterns of an ordered row of clauses down to each of them."""
+    grouped = {name: f"(?:{pattern})" for name, pattern in parts.items()}
+    out: list[str] = []
+    for clause in clauses:
+        so_far = out[-1] if out else ""
+        piece = f"{' ' if so_far else ''}(?:{expand(clause['pattern'], grouped)})(?= |$)"
+        # One of two, of which the second is nothing: to the engine that costs less than what may be repeated.
+        out.append(so_far + (f"(?:{piece}|)" if clause.get("optional") else piece))
+    return out
+
+
 class Clauses:
     """An ordered row of clauses as one regular expression; knows the word at which a line goes wrong."""
 
     def __init__(self, clauses: Iterable[Mapping[str, Any]], parts: Mapping[str, str]) -> None:
-        grouped = {name: f"(?:{pattern})" for name, pattern in parts.items()}
-        self.steps: list[str] = []
-        for clause in clauses:
-            so_far = self.steps[-1] if self.steps else ""
-            piece = f"{' ' if so_far else ''}(?:{expand(clause['pattern'], grouped)})(?= |$)"
-            # One of two, of which the second is nothing: to the engine that costs less than what may be repeated.
-            self.steps.append(so_far + (f"(?:{piece}|)" if clause.get("optional") else piece))
+        self.steps = steps(clauses, parts)
         self.whole = re.compile(self.steps[-1] + "$")
 
     def match(self, line: Source) -> re.Match[str]:
