@@ -211,7 +211,7 @@ def _runs(family: Family, rows: Sequence[Boxed]) -> Iterator[tuple[bool, Sequenc
     fragments = (*full(family)[:FRAG], _NON_FIRST)
     decided = False
     for permit, boxes in rows.runs() if isinstance(rows, Lines) else _together(rows):
-        if [*map(_FRAG, boxes)].count(_WHOLE) == len(boxes):
+        if {*map(_FRAG, boxes)} <= {_WHOLE}:
             yield permit, boxes
         elif decided:
             yield permit, _unfragmented(boxes)
