@@ -7,10 +7,10 @@ a row towards the host and one from it, and neither is cut around the host's own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress, count, product
-from operator import attrgetter, or_
+from operator import attrgetter, itemgetter, or_
 
 from configlet.fit.clip import Asked, asking, met, permitted
 from configlet.fit.kernel import KERNEL
@@ -19,7 +19,7 @@ from configlet.model.block import Block, Sets, items, listed, sets_of
 from configlet.model.gate import Law
 from configlet.model.net import Family, Span, Spans, merge
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DPORT, DST, FRAG, PROTO, SRC, Box, Entry, written_from
-from configlet.model.told import Face, Faced, Group, Told, columns, denies, ends, rules
+from configlet.model.told import Face, Faced, Group, Told, columns, denies, ends, rules, told
 from configlet.packets.apart import doubted, doubtful
 from configlet.packets.blocks import Item, rule_of
 from configlet.packets.entries import permits_only
@@ -51,34 +51,71 @@ def host_rows(law: Law) -> Sequence[Entry]:
 
 
 def _faced(family: Family, entries: Faced) -> Faced | None:
-    """The same where what the operator wrote of most addresses is in the head, and that of one is a face. None where some of
-    it has to be cut."""
+    """The same where what the operator wrote of most addresses is in the head, and that of one is a face. None where it cannot
+    be one (``_left``)."""
     plain, found = _split(entries.head)
     at = written_from(map(rule_of, found))
     first = next((number for number, item in enumerate(found[:at]) if not item.permit), at)
     own = _itself(found[:first])
     if not _of_one(entries.face, own):
         return None
-    others = [row for item in found[at:] for row in (item.rows() if isinstance(item, Block) else (item,))]
-    if _cut([*others, *_doubts(entries.face, own if others else frozenset())], own):
+    others = list(listed(found[at:]))
+    doubts = _doubts(entries.face, own if others else frozenset())
+    left = _left(entries.face, others, doubts, own)
+    if left is None:
         return None
     network = _disjoint(family, found[:at], Reached(found[first:], entries.face))
     head = [*plain, *network, *(row for row in others if row.permit or row.log)]
-    groups = {place: part for place, group in entries.face.groups.items() if (part := group.once(standing))}
+    of = [(place, _parted(group, left) if left else group) for place, group in entries.face.groups.items()]
+    groups = {place: part for place, group in of if (part := group.once(standing) if group.once(denies) else group)}
     return Faced(items(listed(head)), Face(entries.face.own, groups, observes=entries.face.observes, apart=True))
 
 
-def _doubts(face: Face, own: frozenset[int]) -> Iterator[Entry]:
+def _left(
+    face: Face, others: Sequence[Entry], doubts: Sequence[tuple[int, Told]], own: frozenset[int]
+) -> Mapping[int, Sequence[Told]] | None:
+    """What is left of each row of a face that shares a packet with one before it, by number. None where that is not of the same
+    protocol or has no room ahead of the next row, and where ``others`` stand ahead of the face."""
+    mine, out = (face.own, face.own), dict[int, Sequence[Told]]()
+    found = [*others, *(row.at(mine) for _, row in doubts)]
+    rows = list(map(sets_of, found))
+    earlier = _earlier(rows, own)
+    for at, entry in enumerate(found):
+        before = [rows[near] for near in earlier(at)] if entry.permit or entry.log else ()
+        if not before:
+            continue
+        if others:
+            return None
+        number, row = doubts[at]
+        pieces = listed(_parts(entry, rows[at], before, ()))
+        room, several = range(number + 1, number + len(pieces)), row.proto[0] != row.proto[1] and row.proto != ANY_PROTO
+        taken = room and any(n in room for group in face.groups.values() for n in group.numbers)
+        if several or taken or any(one.box[PROTO] != row.proto for one in pieces):
+            return None
+        out[number] = [told(one, row.level) for one in pieces]
+    return out
+
+
+def _parted(group: Group, left: Mapping[int, Sequence[Told]]) -> Group:
+    """A group with what is left of some of its rows, which have their number and those behind it."""
+    if left.keys().isdisjoint(group.numbers):
+        return group
+    numbered = zip(group.numbers, group.rows, strict=True)
+    both = [(number + more, one) for number, row in numbered for more, one in enumerate(left.get(number, (row,)))]
+    return Group(group.level, group.proto, [number for number, _ in both], [one for _, one in both])
+
+
+def _doubts(face: Face, own: frozenset[int]) -> Sequence[tuple[int, Told]]:
     """The rows of a face that could share a packet with another one of it, or with one of another of the host's ``own``
-    addresses, in order."""
+    addresses, in order, each with its number."""
     found: dict[int, Told] = {}
     for level in (DST, SRC):  # rows towards it and rows from it share only what it says to itself
-        found |= doubted(group for group in face.groups.values() if group.level == level)
+        found |= doubted([group for group in face.groups.values() if group.level == level])
     for group in face.groups.values() if own else ():
         held = {end for end in group.once(ends) if any(end[0] <= one <= end[1] for one in own if one != face.own)}
         places = [at for at, end in enumerate(columns(group)[0]) if end in held] if held else ()
         found |= {group.numbers[at]: group.row(at) for at in places}
-    return (found[number].at((face.own, face.own)) for number in sorted(found))
+    return sorted(found.items(), key=_FIRST)
 
 
 def _of_one(face: Face, own: frozenset[int]) -> bool:
@@ -93,13 +130,6 @@ def _of_one(face: Face, own: frozenset[int]) -> bool:
             if not found.isdisjoint(joined) or (not lone and any(within((end,), joined) for end in found)):
                 return False
     return face.own in own
-
-
-def _cut(found: Sequence[Entry], own: frozenset[int]) -> bool:
-    """Whether one of some rows that stand in a table shares a packet with one before it."""
-    kept = [number for number, entry in enumerate(found) if entry.permit or entry.log]
-    earlier = _earlier(list(map(sets_of, found)), own) if kept else None
-    return earlier is not None and any(map(earlier, kept))
 
 
 def unbroken(group: Group) -> bool:
@@ -128,7 +158,7 @@ def _split(entries: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     return [entries[number] for number in plain], found
 
 
-_ORIGIN, _BOX, _PERMIT = attrgetter("rule.origin"), attrgetter("box"), attrgetter("permit")
+_ORIGIN, _BOX, _PERMIT, _FIRST = attrgetter("rule.origin"), attrgetter("box"), attrgetter("permit"), itemgetter(0)
 
 
 def towards_rows(law: Law) -> Sequence[Entry]:

@@ -17,8 +17,10 @@ from configlet.model.told import Face, Group, columns, denies, passes
 from configlet.packets.apart import reached
 from configlet.packets.blocks import Item
 
-FEW = 8
+FEW = 4
 """Spans from which a set is long."""
+MANY = 8
+"""Spans that are sooner looked up all at once."""
 KNOWN, GROUPS, PARTS = 64, 2048, 256
 """Long sets that are remembered, and of each the groups that were asked for and the parts that were made."""
 
@@ -113,12 +115,16 @@ class _Long:
 
     def bits(self, found: Sequence[Span]) -> int:
         """The spans that share a value with some others."""
-        if not found:
-            return 0
+        out = 0
+        if len(found) < MANY:
+            for low, high in found:
+                first, last = bisect_left(self._highs, low), bisect_right(self._lows, high)
+                if first < last:
+                    out |= (1 << last - first) - 1 << first
+            return out
         lows, highs = zip(*found, strict=True)
         firsts = list(map(bisect_left, repeat(self._highs), lows))
         lasts = list(map(bisect_right, repeat(self._lows), highs))
-        out = 0
         for first, last in zip(firsts, lasts, strict=True) if firsts != lasts else ():
             out |= (1 << last - first) - 1 << first
         return out

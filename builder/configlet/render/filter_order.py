@@ -29,14 +29,15 @@ def keeps_order(plain: Sequence[Row], placed: Sequence[Stage]) -> None:
 
     Within one direction the maps keep the order; what is left are rows of different ones.
     """
-    if all(entry.permit for _, entry in plain) and not any(stage.group.once(denies) for stage in placed):
+    denying = [stage for stage in placed if stage.group.once(denies)]
+    if not denying and all(entry.permit for _, entry in plain):
         return
     ahead = [number for number, _ in plain] == list(range(len(plain)))
     # A row towards one local end and a row from another share a packet only if the other end of each is that of the other.
     mine = {level: merge({stage.own for stage in placed if stage.group.level == level}) for level in (DST, SRC)}
     others = {DST: mine[SRC], SRC: mine[DST]} if ahead else {}
     found: list[_Staged] = [] if ahead else [(-1, *row) for row in plain]
-    shut = _by_direction([*(one for one in found if not one[2].permit), *_singly(placed, others, denies)])
+    shut = _by_direction([*(one for one in found if not one[2].permit), *_singly(denying, others, denies)])
     if not shut:
         return
     permits = _by_direction([*(one for one in found if one[2].permit), *_singly(placed, others, permits_)])

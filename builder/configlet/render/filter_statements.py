@@ -93,13 +93,14 @@ def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
     said = [row for row in plain if row[1].permit or row[1].rule.log]
     shut = [row for row in plain if not row[1].permit and not row[1].rule.log]
     for own, order, group in stray:
-        said += ((order[group.numbers[at]], group.row(at).at(own)) for at in group.once(heard))
-    permits = sorted((row for row in said if row[1].permit), key=itemgetter(0))
+        said += [(order[group.numbers[at]], group.row(at).at(own)) for at in group.once(heard)]
+    permits = sorted([row for row in said if row[1].permit], key=itemgetter(0))
     last = permits[-1][0] if permits else -1
     for own, order, group in stray:
         ahead = bisect_left(group.numbers, bisect_left(order, last))
-        quiet = set(range(ahead)).difference(group.once(heard))
-        if quiet and _met(own, group, permits):
+        found = group.once(heard)
+        if ahead > bisect_left(found, ahead) and _met(own, group, permits):
+            quiet = set(range(ahead)).difference(found)
             shut += ((order[group.numbers[at]], group.row(at).at(own)) for at in sorted(quiet))
     shut = [row for row in shut if row[0] < last]
     if shut:

@@ -33,13 +33,13 @@ def written(value: object) -> object:
     raise refuse("Value that cannot be written", detail)
 
 
+_WRITTEN = frozenset((str, int))
+
+
 def all_written(values: tuple[object, ...]) -> tuple[object, ...]:
     """The same of all values between two tags. Raises Refused."""
-    try:
-        if "".join(values).isprintable():  # type: ignore[arg-type]
-            return values
-    except TypeError:
-        pass
+    if _WRITTEN.issuperset(map(type, values)) and "".join(map(str, values)).isprintable():
+        return values
     for value in values:
         if (type(value) is str and value.isprintable()) or type(value) is int:
             continue
