@@ -22,7 +22,7 @@ from configlet.model.told import Face, Faced, Group, Item, Told, faces, told
 from configlet.packets.boxes import meet
 from configlet.pipeline.site import open_site
 from configlet.render import filter_elements, filter_parted, render
-from configlet.render.filter_table import _slug
+from configlet.render.filter_table import _chain
 from configlet.render.filter_words import span_text
 from tests.builders import host, platform, row
 
@@ -102,7 +102,7 @@ def _text(family: Family, rows: Sequence[Entry], own: Sequence[int] = OWN) -> st
 
 
 def _forget() -> None:
-    for known in (filter_elements._known, filter_parted._common, span_text, _slug):
+    for known in (filter_elements._known, filter_parted._common, span_text, _chain):
         known.cache_clear()
 
 

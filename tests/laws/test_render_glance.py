@@ -23,7 +23,7 @@ from configlet.pipeline.site import open_site
 from configlet.render import filter_chain, filter_elements, filter_order, filter_parted, render
 from configlet.render.filter_maps import OUT
 from configlet.render.filter_order import keeps_order, meeting
-from configlet.render.filter_table import _slug
+from configlet.render.filter_table import _chain
 from configlet.render.filter_words import Stage, span_text
 from tests.builders import host, platform, row
 
@@ -84,7 +84,7 @@ def _numbered(group: Group) -> Iterator[tuple[int, Told]]:
 
 def _forget() -> None:
     """Let go of all that is remembered of other texts."""
-    for known in (filter_elements._known, filter_parted._common, span_text, _slug):
+    for known in (filter_elements._known, filter_parted._common, span_text, _chain):
         known.cache_clear()
 
 

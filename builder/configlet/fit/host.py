@@ -158,7 +158,7 @@ def _split(entries: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     return [entries[number] for number in plain], found
 
 
-_ORIGIN, _BOX, _PERMIT, _FIRST = attrgetter("rule.origin"), attrgetter("box"), attrgetter("permit"), itemgetter(0)
+_ORIGIN, _BOX, _FIRST = attrgetter("rule.origin"), attrgetter("box"), itemgetter(0)
 
 
 def towards_rows(law: Law) -> Sequence[Entry]:
@@ -220,19 +220,19 @@ def _disjoint(
     """
     doubted = _doubted(found, own)
     of = [found[at] for at in doubted]
-    rows = [sets_of(item) for item in of]
-    named: Sequence[int] = ()
+    rows, named = [sets_of(item) for item in of], list[int]()
     earlier, few = _earlier(rows, own), not own and len(rows) <= FEW
-    out, done = list[Item](), 0
+    out, shut, done = list[Item](), list[int](), 0
     for number, (at, item) in enumerate(zip(doubted, of, strict=True)):
         out += found[done:at]
         done = at + 1
         entry = item.like if isinstance(item, Block) else item
         closes = not entry.permit and not entry.log
+        ahead, shut = shut, shut if entry.permit else [*shut, number]
         if closes and not later:
             continue
-        if closes and few and all(map(_PERMIT, of[:number])):
-            before = []
+        if closes and few:
+            before = [rows[near] for near in ahead if meets(rows[near], rows[number])]
         else:
             before = [rows[near] for near in earlier(number) if not closes or not of[near].permit]
         if not before and (not isinstance(item, Block) or _of_one_protocol(item)):
@@ -251,7 +251,7 @@ def _of_one_protocol(block: Block[Entry]) -> bool:
     return not more and (low == high or (low, high) == ANY_PROTO)
 
 
-def _named(family: Family, found: Sequence[Item]) -> Sequence[int]:
+def _named(family: Family, found: Sequence[Item]) -> list[int]:
     """The protocols that are always asked for, and those of which a row speaks."""
     protos = {item.sets[PROTO][0] if isinstance(item, Block) else item.box[PROTO] for item in found}
     return sorted(_ALWAYS[family] | {low for low, high in protos if (low, high) != ANY_PROTO})

@@ -92,13 +92,13 @@ def _told(plain: Sequence[Row], stray: Sequence[_At]) -> Iterable[Row]:
     """The rows in order, less the denies that no later permit meets: the default deny says those."""
     said = [row for row in plain if row[1].permit or row[1].rule.log]
     shut = [row for row in plain if not row[1].permit and not row[1].rule.log]
-    for own, order, group in stray:
-        said += [(order[group.numbers[at]], group.row(at).at(own)) for at in group.once(heard)]
+    some = [group.once(heard) for _, _, group in stray]
+    for (own, order, group), found in zip(stray, some, strict=True):
+        said += [(order[group.numbers[at]], group.row(at).at(own)) for at in found]
     permits = sorted([row for row in said if row[1].permit], key=itemgetter(0))
     last = permits[-1][0] if permits else -1
-    for own, order, group in stray:
+    for (own, order, group), found in zip(stray, some, strict=True):
         ahead = bisect_left(group.numbers, bisect_left(order, last))
-        found = group.once(heard)
         if ahead > bisect_left(found, ahead) and _met(own, group, permits):
             quiet = set(range(ahead)).difference(found)
             shut += ((order[group.numbers[at]], group.row(at).at(own)) for at in sorted(quiet))

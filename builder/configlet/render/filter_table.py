@@ -92,20 +92,20 @@ class _Rules:
         comment = self.label(rule.name)
         if not rule.log:
             return counted(comment, permit)
-        name = base = _slug(comment, permit)
-        number = 2
-        while name in self.taken:
-            name, number = f"{base}_{number}", number + 1
-        self.taken.add(name)
-        verdict = "accept" if permit else "drop"
-        self.chains.append(RuleChain(name, comment, self.operands["prefix"].format(rule=comment), verdict))
-        return Ending("", f"goto {name}")
+        made = _chain(comment, permit, self.operands["prefix"])
+        base, number = made.name, 2
+        while made.name in self.taken:
+            made, number = made._replace(name=f"{base}_{number}"), number + 1
+        self.taken.add(made.name)
+        self.chains.append(made)
+        return Ending("", f"goto {made.name}")
 
 
 @lru_cache(maxsize=4096)
-def _slug(comment: str, permit: bool) -> str:
-    """The name of a rule's chain; the tables of a segment's hosts have most of theirs in common."""
-    return f"{'allow' if permit else 'deny'}_{_STRANGE.sub('_', comment.lower())[:60]}"
+def _chain(comment: str, permit: bool, prefix: str) -> RuleChain:
+    """A rule's chain; the tables of a segment's hosts have most of theirs in common."""
+    name = f"{'allow' if permit else 'deny'}_{_STRANGE.sub('_', comment.lower())[:60]}"
+    return RuleChain(name, comment, prefix.format(rule=comment), "accept" if permit else "drop")
 
 
 KNOWN = 64
