@@ -192,6 +192,7 @@ A, B = (40, 40), (90, 90)
 ONE, TWO, THREE, FOUR = (16, 31), (64, 71), (100, 127), (32, 47)
 SELF = [(True, box(ANY_PROTO, A, A)), (True, box(ANY_PROTO, B, B))]
 PAIRS = [(TWO, (22, 22)), (THREE, (443, 443))]
+MANY = [(at, at) for at in range(200, 240)]
 CROSSED = (True, box(TCP, A, B))
 
 
@@ -248,6 +249,10 @@ BESIDE = Run([box(ANY_PROTO, EVERYWHERE, EVERYWHERE)], (DST, SRC), [[(0, 3)], [O
     ("one", "two"),
     [
         (law(*SELF, block(DST, ONE, (88, 91)), CROSSED), lines(FIRST, [CROSSED], shut(ONE, (88, 91)), LIST)),
+        (law(*SELF, block(DST, ONE, (88, 91)), CROSSED), lines([*FIRST, CROSSED], shut(ONE), LIST)),
+        (law(*SELF, block(DST, *MANY), CROSSED), lines(FIRST, shut(*MANY, (88, 91)), [CROSSED], LIST)),
+        (law(*SELF, block(DST, *MANY)), lines(FIRST, shut(*MANY[:20], TWO, *MANY[20:]), LIST)),
+        (law(*SELF, block(DST, *MANY, TWO)), lines(FIRST, shut(*MANY), LIST)),
         (law(*SELF, CROSSED), lines(FIRST, shut(ONE, (88, 91)), [CROSSED], LIST)),
         (law(listed=[(FOUR, (22, 22))], level=SRC, denied=[(DST, FOUR)]), lines([], listed((FOUR, (22, 22)), level=SRC))),
         (

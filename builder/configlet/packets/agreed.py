@@ -8,7 +8,7 @@ alone: of an answer nothing is changed by exchanging these for others, as no oth
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, compress, count, product
+from itertools import compress, count, product
 from operator import ne, not_
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ FEW, MOST, KNOWN = 32, 128, 256
 _WHOLE = (0, 0)
 _ALL = ((ANY_PROTO,), (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), (_WHOLE,))
 _SAID = (PROTO, DPORT, SPORT, FLAG, FRAG)
+_PAIRS = ((DST, SRC), (SRC, DST))
 _OTHER = {DST: SRC, SRC: DST}
 _Own = Mapping[Span, int]
 _Place = tuple[int, Span]
@@ -52,8 +53,8 @@ class _Listed(NamedTuple):
     """A long list of permits of a text, and the group of the law that has the same rows."""
 
     number: int
-    left: int
-    """How many rows ahead of it are left."""
+    denies: int
+    """How many denies are left ahead of it."""
     place: _Place
     base: Box
     group: Group
@@ -125,23 +126,28 @@ class _Text:
         self.shut: list[_Shut] = []
         self.permits: list[_Listed] = []
         groups = dict(law.permits)
+        places: list[_Place] = []
+        denies = 0
         for number, part in enumerate(parts):
             some: Sequence[Said] = ()
             if not isinstance(part, Run):
                 some = part
-            elif {*part.fields} == {DST, SRC}:
+            elif part.fields in _PAIRS:
                 self._pairs(number, part, own)
             elif (place := _near(part, own)) and (group := _group(part, place, law, groups)):
-                self.permits.append(_Listed(number, len(self.left), place, part.bases[0], group))
+                self.permits.append(_Listed(number, denies, place, part.bases[0], group))
             elif place and DPORT not in part.fields and not all(part.permits):
                 some = self._ends(number, part, place)
             elif len(part.bases) * len(part.permits) <= FEW:
                 some = [*part.rows()]
             else:
                 raise _Other
-            if self.shut:
-                _behind([one.place for one in self.shut], some, own)
+            if len(places) < len(self.shut):
+                places = [one.place for one in self.shut]
+            if places and some:
+                _behind(places, some, own)
             self.left += some
+            denies += sum([not permit for permit, _ in some])
         if groups or len(self.left) > MOST:
             raise _Other
 
@@ -234,30 +240,46 @@ def _group(run: Run, place: _Place, law: _Law, groups: dict[tuple[int, Span], Gr
 def _apart(law: _Law, text: _Text, own: _Own) -> None:
     """See that no deny of one list alone meets a permit of a long list, and that no end of theirs has one of the host's
     addresses."""
-    known: dict[object, Collection[Span]] = {}
+    known: dict[tuple[int, _Place], Collection[Span]] = {}
     for one in text.shut:
-        others = known[one.number, one.place] = _odd(law.shut.get(one.place, ()), one.ends)
-        if any(low <= at <= high for low, high in others for at, _ in own):
-            raise _Other
+        ends: Collection[Span] = one.ends
+        if len(ends) > FEW:  # then most are ends of the law, of which it is known
+            ends = known[one.number, one.place] = _odd(law.shut.get(one.place, ()), one.ends)
+        for at, _ in own:
+            for low, high in ends:
+                if low <= at <= high:
+                    raise _Other
+    rows = [row for row in (*law.left, *text.left) if not row[0]]
+    ours = len(rows) - sum(not permit for permit, _ in text.left)
     for listed in text.permits:
-        level, place, base = listed.place[0], listed.place, listed.base
-        ahead = [one for one in text.shut if one.place == place and one.number < listed.number]
-        over = [one for one in ahead if any(_over(shut, base) for shut in one.bases)]
-        if len(over) == 1:
-            odd = [*known[over[0].number, place]]
+        level, base = listed.place[0], listed.base
+        over = _ahead(text.shut, listed)
+        if len(over) == 1 and (key := (over[0].number, over[0].place)) in known:
+            odd = [*known[key]]
         else:
-            odd = [*_odd(law.shut.get(place, ()), [end for one in over for end in one.ends])]
-        odd += [end for one in ahead if one not in over for end in one.ends]
-        odd += [end for group in law.denies if group.level == level for end in group.once(bands_of)[0][1].peers.distinct]
-        odd += [
-            box[_OTHER[level]]
-            for permit, box in chain(law.left, text.left[: listed.left])
-            if not permit and _shares(box, base, level)
-        ]
+            odd = [*_odd(law.shut.get(listed.place, ()), [end for one in over for end in one.ends])]
+        for group in law.denies:
+            if group.level == level:
+                odd += group.once(bands_of)[0][1].peers.distinct
+        far = _OTHER[level]
+        odd += [box[far] for _, box in rows[: ours + listed.denies] if _shares(box, base, level)]
         for group in listed.group.parts or (listed.group,):
             for _, band in group.once(bands_of):
                 if band.peers.around(odd):
                     raise _Other
+
+
+def _ahead(shut: Sequence[_Shut], listed: _Listed) -> list[_Shut]:
+    """What is denied ahead of a list at its place, of all that it may permit; what denies a part of that is not looked at
+    closer."""
+    out = []
+    for one in shut:
+        if one.place == listed.place and one.number < listed.number:
+            if any(_over(what, listed.base) for what in one.bases):
+                out.append(one)
+            elif any(_shares(what, listed.base, listed.place[0]) for what in one.bases):
+                raise _Other
+    return out
 
 
 def _over(shut: Box, base: Box) -> bool:
