@@ -10,9 +10,11 @@ from configlet.fit.sides import LISTS, Sides
 from configlet.model import net
 from configlet.model.net import KEPT, Span, keep
 from configlet.model.policy import DPORT, DST, SRC
+from configlet.readers.elements import Elements
 from configlet.readers.ends import Single, SinglePorts
+from configlet.readers.grammar import load
 from configlet.readers.names import Names
-from tests.builders import rows
+from tests.builders import platform, rows
 
 
 def _read(text: str) -> list[Span]:
@@ -47,6 +49,9 @@ def test_a_text_has_the_objects_of_a_policy_with_many_lists_and_equal_ones_else(
             assert (found in KEPT) == (lists > LISTS)
             assert found is KEPT.get(row.box[at], found)
         assert (ports[said[2]] is row.box[DPORT]) == (lists > LISTS)
+    keys = Elements(load(platform("nftables").kinds["filter-table"].reader)).keys["ipv4_addr"]
+    assert keys["10.3.0.0/24"] == written[0].box[SRC]
+    assert (keys["10.3.0.0/24"] is written[0].box[SRC]) == (lists > LISTS)
     KEPT.clear()
 
 

@@ -9,6 +9,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
+from configlet.model.net import KEPT
 from configlet.readers.columns import Columns, Spoken, Told, Unfit
 from configlet.readers.filter_values import FAMILY, Element, End, Said
 from configlet.readers.grammar import Source, expand
@@ -39,7 +40,8 @@ class _Keys(dict[str, Span]):
     def __missing__(self, text: str) -> Span:
         if len(self) >= REMEMBERED:
             self.clear()
-        span = self[text] = self._read(text)
+        read = self._read(text)
+        span = self[text] = KEPT.get(read, read)
         return span
 
     def column(self, texts: Sequence[str]) -> tuple[Span, ...]:
