@@ -20,7 +20,7 @@ from configlet.readers.asked import GROUPS, Key
 from configlet.readers.columns import Columns
 from configlet.readers.frames import Framed
 from configlet.readers.nested import Nesting, nesting
-from configlet.readers.spans import BITS, Span, Unreadable, addresses
+from configlet.readers.spans import BITS, Span, Unreadable, known_addresses
 
 MOST = 1 << 21
 """Characters of patterns that are remembered, counted for each way of addresses to lie in them."""
@@ -33,7 +33,6 @@ _EVER: Spans = {
     for family, group in GROUPS.items()
 }
 """Those that it may meet in every table."""
-_span = lru_cache(maxsize=4096)(addresses)
 _nesting = lru_cache(maxsize=64)(nesting)
 """Of a family of which a host has no address many tables say the same."""
 Held = tuple[Span, int, int, Span, Span, Span, Span]
@@ -139,7 +138,7 @@ class _Pattern(NamedTuple):
     def spans(self, words: Sequence[str]) -> Spans:
         """By family all intervals that a walk may meet. Raises Unreadable where a word is no address of the family."""
         return {
-            family: (*_EVER[family], *map(_span, map(words.__getitem__, places), repeat(family)))
+            family: (*_EVER[family], *map(known_addresses, map(words.__getitem__, places), repeat(family)))
             for family, places in self.places.items()
         }
 

@@ -75,6 +75,10 @@ def addresses(text: str, family: int) -> Span:
     return first, last
 
 
+known_addresses = lru_cache(maxsize=4096)(addresses)
+"""The same, remembered: what rules of a table ask for, many tables have in common."""
+
+
 def wildcard(base: str, mask: str) -> tuple[Span, ...]:
     """An IPv4 address and the bits of it that do not matter, holes allowed. Raises Unreadable."""
     low, free = address(base, 4), address(mask, 4)

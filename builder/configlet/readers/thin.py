@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from configlet.readers.columns import Columns
-from configlet.readers.spans import Unreadable, addresses
+from configlet.readers.spans import Unreadable, known_addresses
 
 MARK = "again_and_again_"
 """How our names begin; a frame that has this somewhere is left as it is."""
@@ -130,7 +130,7 @@ def _begun(text: str) -> str:
 def _columns(found: Sequence[tuple[str, str, str]], family: int) -> Columns | None:
     sources, targets, chains = zip(*found, strict=True)
     try:
-        axes = [tuple([addresses(text, family) for text in texts]) for texts in (sources, targets)]
+        axes = [tuple([known_addresses(text, family) for text in texts]) for texts in (sources, targets)]
     except Unreadable:
         return None
     return Columns("", 0, axes, chains, _nobody, counting=False)
