@@ -231,6 +231,16 @@ def test_links_that_lead_back_up_are_gone_through_once(tmp_path: Path) -> None:
     assert before is not None and inputs(tmp_path, "small", DAY) != before, "what is linked counts as what it is"
 
 
+def test_what_is_looked_at_a_second_time_is_what_a_first_look_says(tmp_path: Path, policy: Policy) -> None:
+    before = inputs(tmp_path, "small", DAY)
+    assert before is not None and inputs(tmp_path, "small", DAY, before) == before
+    policy(lambda text: text.replace("app001-app", "app001-web", 1))
+    after = inputs(tmp_path, "small", DAY, before)
+    assert after == inputs(tmp_path, "small", DAY) and after is not None
+    changed = [name for name, digest in after.digests.items() if before.digests[name] != digest]
+    assert len(changed) == 1 and after.key != before.key
+
+
 def test_warm_says_what_cold_said(tmp_path: Path, policy: Policy) -> None:
     store = kept(tmp_path)
     cold = check(tmp_path, "small", DAY)

@@ -44,13 +44,18 @@ class Inputs:
         return _digest([self.frame.encode(), self.site.encode() + b"\0", self.content.encode()])
 
 
-def inputs(root: Path, site: str, today: date) -> Inputs | None:
-    """What an answer about a site on a day depends on; None where a site has files that are not plain ones."""
+def inputs(root: Path, site: str, today: date, before: Inputs | None = None) -> Inputs | None:
+    """What an answer about a site on a day depends on; None where a site has files that are not plain ones. ``before``: what
+    it was, as a file that has the same bytes has the same digest."""
     files: dict[str, bytes] = {}
+    was = before.files if before else {}
     try:
         for path in _plain(f"{root}/inventory/{site}"):
             files[f"inventory/{site}/{path}"] = content(f"{root}/inventory/{site}/{path}")[1]
-        digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
+        digests = {
+            name: before.digests[name] if before and was.get(name) == raw else hashlib.sha256(raw).hexdigest()
+            for name, raw in files.items()
+        }
         frame = _digest([ours().encode(), *_configlets(root), today.isoformat().encode()])
     except (OSError, ValueError):
         return None

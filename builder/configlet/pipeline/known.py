@@ -59,7 +59,7 @@ def check(
         store.put(f"report-{given.key}", reports.to_dict(part.report))
         return part.report
     opened, report = _whole(root, site, today, started, tell, jobs, given.files)
-    if inputs(root, site, today) == given:
+    if inputs(root, site, today, given) == given:
         keep(store, given, opened, report)
     return report
 

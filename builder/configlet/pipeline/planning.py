@@ -133,7 +133,7 @@ def _whole(
     report = kept(store, given, time.perf_counter()) if store and given else None
     if report is None:
         report = check_site(opened, time.perf_counter(), tell, jobs)
-        if store and given and inputs(root, site, today) == given:
+        if store and given and inputs(root, site, today, given) == given:
             keep(store, given, opened, report)
     found = every(opened, owners, running, tell, jobs)
     if store and given and (owners is None or set(owners) == set(opened.placement.owners)):

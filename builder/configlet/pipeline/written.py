@@ -58,7 +58,7 @@ def rendered(
         for artifact in made:
             texts.setdefault(artifact.owner, {}).setdefault(artifact.platform, []).append(digest_of(artifact.text))
             yield artifact
-    if store and given and owners is None and inputs(site.root, site.name, today) == given:
+    if store and given and owners is None and inputs(site.root, site.name, today, given) == given:
         store.put(f"{TEXTS}-{given.key}", texts)
 
 
