@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from configlet.pipeline import cores, differing
 from configlet.pipeline.artifacts import Proven, artifacts_of, proven
 from configlet.pipeline.capacity import Asked, capacity
 from configlet.pipeline.check import check_site
-from configlet.pipeline.cores import AHEAD, each, each_group, workers
+from configlet.pipeline.cores import AHEAD, ahead, each, each_group, workers
 from configlet.pipeline.differing import Found, every
 from configlet.pipeline.forks import forked
 from configlet.pipeline.report import to_dict
@@ -34,7 +35,8 @@ def test_what_several_processes_find_comes_in_the_order_of_the_items_whatever_ea
     asked = list(range(40))
     found = list(each(lambda n: (os.getpid(), n * n), asked, 3))
     assert [square for _, square in found] == [n * n for n in asked]
-    assert [by == os.getpid() for by, _ in found] == [n < AHEAD for n in asked], "the first ones teach what workers inherit"
+    here = [n for n, (by, _) in zip(asked, found, strict=True) if by == os.getpid()]
+    assert here == [*ahead(40)], "some, evenly among all, teach what workers inherit"
     assert list(each(abs, asked[:AHEAD], 3)) == asked[:AHEAD]
     assert list(each(lambda n: (os.getpid(), n), asked, 1)) == [(os.getpid(), n) for n in asked]
 
@@ -42,6 +44,7 @@ def test_what_several_processes_find_comes_in_the_order_of_the_items_whatever_ea
 def test_a_worker_that_is_killed_is_a_refusal_and_never_a_shorter_answer() -> None:
     def work(number: int) -> int:
         if number == AHEAD + 7:
+            assert number not in ahead(AHEAD + 20)
             os.kill(os.getpid(), signal.SIGKILL)
         return number
 
@@ -60,7 +63,7 @@ def test_what_goes_wrong_in_a_worker_is_raised_where_it_is_waited_for() -> None:
     odd = type("Odd", (Exception,), {})  # nobody could find it again by its name
 
     def other(number: int) -> int:
-        if number < AHEAD:
+        if number in ahead(AHEAD + 20):
             return number
         raise odd("of its own")
 
@@ -177,6 +180,14 @@ def test_no_more_processes_are_begun_than_there_are_groups_however_many_are_aske
     monkeypatch.setattr(cores, "each", lambda _work, _items, processes: asked.append(processes) or iter(()))
     list(each_group(len, [("a",), ("b", "c")], 5, jobs=99_999))
     assert asked == [2]
+
+
+@pytest.mark.parametrize("count", [AHEAD + 1, AHEAD * 2 - 1, 40, 1282, 10_000])
+def test_what_is_done_ahead_are_few_that_stand_evenly_from_the_first_to_the_last(count: int) -> None:
+    found = [*ahead(count)]
+    gaps = {b - a for a, b in pairwise([*found, count])}
+    assert found[0] == 0 and AHEAD // 2 < len(found) <= AHEAD
+    assert max(gaps) <= -(-count // AHEAD)
 
 
 @pytest.mark.parametrize(("count", "processes"), [(1, 2), (9, 2), (40, 2), (40, 16), (200, 16), (1282, 2), (1282, 16)])

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from typing import TypeVar, cast
 
@@ -25,7 +25,8 @@ MUCH = 1000
 """Rules of a site from which a second process is worth its start."""
 AHEAD = 8
 """Items that are done before there are workers: what the first ones teach (which rows are plain, what templates and grammars
-compile to) takes as long as a hundred others, and each worker would have to learn it again."""
+compile to) takes as long as a hundred others, and each worker would have to learn it again. They stand evenly among all, as
+those of one kind are neighbours and each kind teaches something of its own."""
 TOGETHER, TURNS = 32, 4
 """Neighbours that go to one worker, as they have much in common, and how often each worker has a turn at least."""
 
@@ -82,13 +83,21 @@ def each(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator
         if processes < 2 or len(items) <= AHEAD:
             yield from map(work, items)
         else:
-            yield from map(work, items[:AHEAD])
-            yield from _shared(work, items[AHEAD:], processes)
+            known = {number: work(items[number]) for number in ahead(len(items))}
+            others = [item for number, item in enumerate(items) if number not in known]
+            with closing(_shared(work, others, processes)) as found:
+                for number in range(len(items)):
+                    yield known.pop(number) if number in known else next(found)
     finally:
         gc.unfreeze()
 
 
-def _shared(work: Callable[[A], B], items: Sequence[A], processes: int) -> Iterator[B]:
+def ahead(count: int) -> Sequence[int]:
+    """Which of so many items are done before there are workers: a few that stand evenly among them, the first one too."""
+    return range(0, count, -(-count // AHEAD))
+
+
+def _shared(work: Callable[[A], B], items: Sequence[A], processes: int) -> Generator[B, None, None]:
     """The same by several processes."""
     from configlet.pipeline.forks import Lost, forked
 
