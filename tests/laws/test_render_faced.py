@@ -15,7 +15,7 @@ from benchmarks.sites import Size, write
 from configlet.fit import tables
 from configlet.model.block import Block, Listed
 from configlet.model.gate import Table
-from configlet.model.net import BITS, Family, Span, address_text
+from configlet.model.net import BITS, FAMILIES, Family, Span, address_text
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, SRC, Box, Entry
 from configlet.model.problem import Refused
 from configlet.model.told import Face, Faced, Group, Item, Told, faces, told
@@ -248,3 +248,20 @@ def test_what_a_platform_puts_into_names_of_rules_is_looked_at_as_they_are(count
                 texts.append(str(refused))
     assert texts[0] == texts[1] and "comment \"r0'x\"" in texts[0]
     assert all("would be written into a configuration" in text for text in texts[2:])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_of_icmp_only_requests_are_looked_up_and_by_their_types_where_somebody_asks_for_one(family: Family) -> None:
+    base, echo = BASE[family], (8 if family == 4 else 128) << 8
+    own = (base + OWN[0],) * 2
+    every, errors, request = (
+        Entry(True, (ICMP[family], own, (base + 700 + n,) * 2, types, ANY_PORT, ANY_BIT, (0, 0)), RULES[0])
+        for n, types in enumerate((ANY_PORT, (768, 1023), (echo, echo + 255)))
+    )
+    name = f"in_{address_text(family, own[0])}".translate(str.maketrans(".:", "__"))
+    cases = ((every,), "proto", 1), ((errors,), "", 0), ((every, errors), "icmp", 1), ((request, errors, every), "icmp", 2)
+    for found, stage, count in cases:
+        for rows in (found, Faced((), faces(found, own[0]))):
+            lines = _text(family, rows, OWN[:1]).splitlines()
+            assert [line.split()[1] for line in lines if line.startswith(f"\tmap {name}")] == [f"{name}_{stage}"][:count]
+            assert sum(line.startswith("\t\t\t") and " : accept" in line for line in lines) == count
