@@ -90,7 +90,7 @@ def test_what_is_kept_of_a_map_is_the_map_again(known: tuple[Site, Inputs, Map],
     assert kept and {f: c.items for f, c in from_dict(*kept).cuts.items()} == {f: c.items for f, c in found.cuts.items()}
 
 
-def test_items_that_speak_of_places_alone_are_kept_by_these_and_are_read_as_what_they_were(known: tuple[Site, Inputs, Map]) -> None:
+def test_items_that_speak_of_places_alone_are_kept_by_these_and_are_read_as_they_were(known: tuple[Site, Inputs, Map]) -> None:
     ends, others = [("a", "b"), ("a",), ()], [(), ("a",), ("a", "b"), ("c",)]
     spoken: list[Spoken] = [(p, h, u, w) for p in ends for h in others for u in others for w in others]
     columns = Columns(spoken, [*range(len(spoken))], [*range(1, 1 + len(spoken))], "", ["x"] * len(spoken))
