@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -21,7 +23,7 @@ from configlet.pipeline.capacity import Asked, capacity
 from configlet.pipeline.check import check_site
 from configlet.pipeline.cores import AHEAD, ahead, each, each_group, workers
 from configlet.pipeline.differing import Found, every
-from configlet.pipeline.forks import forked
+from configlet.pipeline.forks import Lost, forked
 from configlet.pipeline.report import to_dict
 from configlet.pipeline.site import Site, open_site
 from configlet.plan import plan_of
@@ -69,6 +71,63 @@ def test_what_goes_wrong_in_a_worker_is_raised_where_it_is_waited_for() -> None:
 
     with pytest.raises(RuntimeError, match="of its own"):
         list(each(other, range(AHEAD + 20), 2))
+
+
+class Unmade(Exception):  # noqa: N818 - it can be sent, and not be made again
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+class Turned(Exception):  # noqa: N818 - it becomes something else on its way
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return int, ("5",)
+
+
+@pytest.mark.parametrize("error", [Unmade("this", "that"), Turned("this and that")])
+def test_an_error_that_cannot_be_made_again_says_what_it_was(error: Exception) -> None:
+    def work(number: int) -> int:
+        raise error
+
+    with pytest.raises(RuntimeError, match="this and that"):
+        list(forked(work, 5, 2, 1))
+
+
+def test_a_worker_of_which_nobody_is_left_is_a_refusal_where_more_is_asked_of_it_too() -> None:
+    """And not a pipe that broke, which is what ends a command quietly whose reader went away."""
+    def work(number: int) -> int:
+        if number == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    found = forked(work, 20, 1, 1)
+    assert next(found) == 0
+    assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT) is not None
+    with pytest.raises(Lost):
+        list(found)
+
+
+def test_who_ignores_the_end_of_children_is_answered_as_others_are() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert list(forked(abs, 20, 3, 2)) == list(range(20))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_nobody_works_on_what_is_not_waited_for_any_more(tmp_path: Path) -> None:
+    def work(number: int) -> int:
+        if number:
+            while not (tmp_path / "closed").exists():
+                time.sleep(0.001)
+            (tmp_path / f"did{number}").touch()
+        return number
+
+    found = forked(work, 20, 1, 1)
+    assert next(found) == 0
+    threading.Timer(0.3, (tmp_path / "closed").touch).start()
+    assert isinstance(found, Generator)
+    found.close()
+    assert [path.name for path in tmp_path.glob("did*")] == ["did1"]
 
 
 def test_who_stops_listening_leaves_no_worker_behind() -> None:

@@ -41,21 +41,29 @@ def forked(work: Callable[[int], B], count: int, processes: int, together: int) 
         os.close(asked)
         asked = -1
         for first in islice(firsts, processes * (1 + WAITING)):
-            os.write(ask, _NUMBER.pack(first))
+            _ask(ask, first)
         found: dict[int, list[B]] = {}
         for at in range(0, count, together):
             while at not in found:
                 first, said = _next(workers)
                 found[first] = said
                 for more in islice(firsts, 1):
-                    os.write(ask, _NUMBER.pack(more))
+                    _ask(ask, more)
             yield from found.pop(at)
     finally:
         for end in (asked, ask, *workers):  # a worker that waits, or has more to say, ends by this
             if end >= 0:
                 os.close(end)
         for pid in workers.values():
-            os.waitpid(pid, 0)
+            with suppress(ChildProcessError):  # who ignores SIGCHLD has the kernel wait for them
+                os.waitpid(pid, 0)
+
+
+def _ask(ask: int, first: int) -> None:
+    try:
+        os.write(ask, _NUMBER.pack(first))
+    except BrokenPipeError:
+        raise Lost from None  # none of them is left that could do it
 
 
 def _begun(work: Callable[[int], Any], count: int, together: int, asked: int, others: tuple[int, ...]) -> tuple[int, int]:
@@ -83,8 +91,10 @@ def _serve(work: Callable[[int], Any], count: int, together: int, asked: int, an
             said = pickle.dumps((first, [work(n) for n in range(first, min(first + together, count))], None), -1)
         except Exception as error:  # noqa: BLE001 - it is raised where the work is waited for
             said = _raised(first, error)
-        with suppress(BrokenPipeError):  # nobody waits any more
+        try:
             _write(answer, _LENGTH.pack(len(said)) + said)
+        except BrokenPipeError:
+            return  # nobody waits any more, for what is still in the pipe neither
 
 
 def _raised(first: int, error: Exception) -> bytes:
@@ -93,9 +103,11 @@ def _raised(first: int, error: Exception) -> bytes:
     where = "".join(format_exception(error))
     error.add_note(where)
     try:
-        return pickle.dumps((first, None, error), -1)
-    except Exception:  # noqa: BLE001 - it has something that cannot be sent
-        return pickle.dumps((first, None, RuntimeError(where)), -1)
+        said = pickle.dumps((first, None, error), -1)
+        whole = type(pickle.loads(said)[2]) is type(error)  # noqa: S301 - it was written just now
+    except Exception:  # noqa: BLE001 - it has something that cannot be sent, or not be made again
+        whole = False
+    return said if whole else pickle.dumps((first, None, RuntimeError(where)), -1)
 
 
 def _write(end: int, content: bytes) -> None:
