@@ -73,12 +73,12 @@ def test_what_goes_wrong_in_a_worker_is_raised_where_it_is_waited_for() -> None:
         list(each(other, range(AHEAD + 20), 2))
 
 
-class Unmade(Exception):  # noqa: N818 - it can be sent, and not be made again
+class Unmade(Exception):
     def __init__(self, one: str, other: str) -> None:
         super().__init__(f"{one} and {other}")
 
 
-class Turned(Exception):  # noqa: N818 - it becomes something else on its way
+class Turned(Exception):
     def __reduce__(self) -> tuple[type, tuple[str]]:
         return int, ("5",)
 
