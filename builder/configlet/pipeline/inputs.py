@@ -112,17 +112,17 @@ def _leads_back(entry: os.DirEntry[str], way: tuple[os.stat_result, ...]) -> boo
 
 
 def _plain(folder: str, within: str = "") -> Iterator[str]:
-    """Every file, in order. Raises ValueError for what is hidden, linked, no file, or not YAML by its name."""
+    """Every file, in order. Raises ValueError for what is hidden, linked, no file, or has a name that is complained about."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         if entry.is_symlink() or entry.name.startswith("."):
             raise ValueError(entry.path)
-        if entry.is_dir():
+        if entry.is_dir() and entry.name.isprintable():
             yield from _plain(entry.path, f"{within}{entry.name}/")
-        elif entry.is_file() and entry.name.endswith(".yaml"):
+        elif entry.is_file() and entry.name.endswith(".yaml") and entry.name.isprintable():
             yield within + entry.name
-        elif not entry.is_file() or entry.name.endswith(".yml"):
+        elif not entry.is_file() or entry.name.lower().endswith((".yaml", ".yml")):
             raise ValueError(entry.path)
 
 
