@@ -24,7 +24,7 @@ DAY = date(2026, 11, 24)
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a small site of which all is known."""
     root = tmp_path_factory.mktemp("checked")
-    write(root, Size(switches=4, hosts=8, rules=20, name="small"))
+    write(root, Size(switches=9, hosts=20, rules=48, six=50, name="small"))
     assert check(root, "small", DAY, Store(root, b"k" * 32)).status == 0
     return root
 
@@ -78,3 +78,13 @@ def test_what_is_given_is_what_is_read(root: Path) -> None:
     assert workspace.load(root, "small", DAY, given=given.files) == before
     with pytest.raises(Refused):
         workspace.load(root, "small", DAY, given={"inventory/small/site.yaml": given.files["inventory/small/site.yaml"]})
+
+
+def test_a_finding_elsewhere_says_where_rules_stand_that_have_moved(root: Path) -> None:
+    store, first = Store(root, b"k" * 32), root / "inventory" / "small" / "policy" / "app000.yaml"
+    text, other = first.read_text(), (first.parent / "app001.yaml").read_text()
+    rule = other[other.index("  - name: ") : other.index("  - name: ", 20)].replace("name: ", "name: ahead ", 1)
+    first.write_text(text + rule)
+    assert any("app000.yaml" in problem.detail for problem in check(root, "small", DAY, store).findings)
+    first.write_text(text.replace("    reason:", "    # So.\n    reason:", 1) + rule)
+    assert check(root, "small", DAY, store).findings == check(root, "small", DAY).findings

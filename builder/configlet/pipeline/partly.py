@@ -16,7 +16,7 @@ from pathlib import Path
 from configlet.fit import alike
 from configlet.model.frozen import dataclass
 from configlet.model.policy import Rule
-from configlet.model.problem import Refused
+from configlet.model.problem import Problem, Refused
 from configlet.pipeline.analysis import SUMMARY, policy_problems
 from configlet.pipeline.artifacts import Proven, each_artifact, proven, unproven
 from configlet.pipeline.check import accepted_gap, failed, gap_problems, group_said, split_gaps
@@ -145,7 +145,7 @@ def _merged(
     ]
     if red or {gap.place for gap in accepted} != {gap.place for gap in old.accepted}:
         return None
-    if any(problem.place and problem.place.file in change.now for problem in old.findings):
+    if any(_speaks_of(problem, change.now) for problem in old.findings):
         return None
     if _analysed(site, before, change):
         return None
@@ -160,6 +160,12 @@ def _merged(
         time.perf_counter() - started,
     )
     return Part(site, touched, proven_texts, report)
+
+
+def _speaks_of(problem: Problem, files: Collection[str]) -> bool:
+    """Whether a place of it, or one that its sentences name, is in one of these files, of which lines have moved."""
+    places = (problem.place, *problem.also)
+    return any(place and place.file in files for place in places) or any(f"{file}:" in problem.detail for file in files)
 
 
 def _analysed(site: Site, before: Before, change: Change) -> bool:
