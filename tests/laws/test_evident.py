@@ -16,7 +16,7 @@ import pytest
 from configlet.workspace import shapes as by_shapes
 from configlet.workspace.cache import NOTHING
 from configlet.workspace.document import Part, quick_part
-from configlet.workspace.evident import is_evident
+from configlet.workspace.evident import BLOCK, FLOW, is_evident, words_of
 from configlet.workspace.placed import section_of
 from configlet.workspace.shapes import Shapes
 from configlet.workspace.strict import read
@@ -187,6 +187,15 @@ DOUBTFUL = (
     *("    a: [[b]\n", "    a: [b]]\n", "    a: {b: c]\n", "    a: [b, c: d]\n", "    a: {b: , c: d}\n", "    a: {b:c}\n"),
     "    a: 'b' c\n",
 )
+
+
+@pytest.mark.parametrize("inside", [FLOW, BLOCK])
+@pytest.mark.parametrize("text", ["a", "5a", "5a b", "10.0.0.0/8", "a:b", "5:a", "a'", "5-"])
+def test_what_a_blank_ends_or_begins_is_no_word(inside: str, text: str) -> None:
+    """YAML takes such blanks away."""
+    words = [re.compile(f"(?:{words})") for words in words_of(inside)]
+    assert any(word.fullmatch(text) for word in words)
+    assert not any(word.fullmatch(more) for word in words for more in (f"{text} ", f" {text}", f"{text}  "))
 
 
 @pytest.mark.parametrize("line", EVIDENT)
