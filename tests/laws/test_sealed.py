@@ -70,6 +70,30 @@ def test_the_oldest_go_when_there_is_too_much(tmp_path: Path, monkeypatch: pytes
     assert (entries.read("one"), entries.read("two"), entries.read("three")) == (b"said of one", None, b"said")
 
 
+def test_what_nobody_kept_is_never_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's folder may stand there, by a link that came with the workspace."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "book").write_bytes(b"Once upon a time" * 20)
+    os.utime(tmp_path / "theirs" / "book", (1, 1))
+    (tmp_path / "kept").symlink_to(tmp_path / "theirs")
+    monkeypatch.setattr(sealed, "LIMIT", 100)
+    entries = _entry(tmp_path)
+    assert (tmp_path / "theirs" / "book").read_bytes() == b"Once upon a time" * 20
+    assert entries.read("one") is None, "entries that are too much go all the same"
+
+
+def test_nobody_waits_for_what_stands_there_and_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = _entry(tmp_path)
+    (entries.folder / "one").unlink()
+    os.mkfifo(entries.folder / "one")
+    os.mkfifo(entries.folder / "other")
+    (entries.folder / "folder").mkdir()
+    assert entries.read("one") is None and entries.read("folder") is None
+    monkeypatch.setattr(sealed, "LIMIT", 80)
+    entries.write("three", b"said")
+    assert (entries.read("two"), entries.read("three")) == (None, b"said")
+
+
 def test_the_key_is_made_once_and_only_this_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     key, path = key_of_user(), tmp_path / "configlet" / "cache.key"

@@ -32,7 +32,7 @@ class Sealed:
         """The content of an entry that is whole and ours; what is not is removed."""
         path = self.folder / name
         try:
-            kept = path.read_bytes()
+            kept = path.read_bytes() if path.is_file() else b""  # who reads a pipe waits for ever
         except OSError:
             return None
         seal, content = kept[:_SEAL], kept[_SEAL:]
@@ -58,13 +58,21 @@ class Sealed:
             self._forget()
 
     def _forget(self) -> None:
-        found = [(entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in os.scandir(self.folder)]
+        files = [entry for entry in os.scandir(self.folder) if entry.is_file()]
+        found = [(entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in files]
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
             if total <= LIMIT:
                 return
-            Path(path).unlink(missing_ok=True)
-            total -= size
+            if _is_ours(path):  # a workspace may come with a link in the place of its folder
+                Path(path).unlink(missing_ok=True)
+                total -= size
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file begins as entries do; one that was never finished begins with nothing, or does so too."""
+    with Path(path).open("rb") as file:
+        return not file.read(_SEAL).strip(b"0123456789abcdef")
 
 
 def _seal(key: bytes, name: str, content: bytes) -> bytes:
