@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 
 from configlet.fit import Laws, alike
-from configlet.model.net import FAMILIES, Family, Span
+from configlet.model.net import FAMILIES, Family, Span, family_of, span_of
 from configlet.pipeline.site import open_site
+from configlet.place.gates import host_locals, table_sees
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUPS: dict[str, tuple[tuple[Family, Span], ...]] = {
@@ -59,3 +60,20 @@ def test_what_a_host_has_is_the_same_by_realm_and_by_address() -> None:
                 assert {*named} == {realm for realm, spans in realms.items() if span in spans}
                 seen += 1
     assert seen > 10
+
+
+def test_what_a_table_judges_as_local_are_addresses_management_and_the_groups_of_each_segment() -> None:
+    inventory = open_site(ROOT, "dc1", date(2026, 11, 24)).inventory
+    segments = tuple(dict.fromkeys(work.segment for host in inventory.hosts for work in host.workloads))
+    group = inventory.multicast[0]
+    several = replace(group, name="all", receivers=(*segments, *segments[:2]), groups=(ip_network("ff15::/16"), *group.groups))
+    inventory = replace(inventory, multicast=(several, group))
+    managed = 0
+    for host in inventory.hosts:
+        seen = [work for work in host.workloads if table_sees(host, work)]
+        ends = [ip_network(address) for work in seen for address in work.addresses]
+        ends += [ip_network(host.management.address)] if host.management else []
+        ends += [n for work in seen for m in inventory.multicast if work.segment in m.receivers for n in m.groups]
+        assert host_locals(inventory, host) == tuple(dict.fromkeys((family_of(end), span_of(end)) for end in ends))
+        managed += host.management is not None
+    assert managed
