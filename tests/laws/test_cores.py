@@ -92,7 +92,21 @@ def test_an_error_that_cannot_be_made_again_says_what_it_was(error: Exception) -
         list(forked(work, 5, 2, 1))
 
 
-def test_a_worker_of_which_nobody_is_left_is_a_refusal_where_more_is_asked_of_it_too() -> None:
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The workers that were begun, as they begin."""
+    found: list[int] = []
+    fork = os.fork
+
+    def noted() -> int:
+        found.append(fork())
+        return found[-1]
+
+    monkeypatch.setattr(os, "fork", noted)
+    return found
+
+
+def test_a_worker_of_which_nobody_is_left_is_a_refusal_where_more_is_asked_of_it_too(begun: list[int]) -> None:
     """And not a pipe that broke, which is what ends a command quietly whose reader went away."""
     def work(number: int) -> int:
         if number == 2:
@@ -101,7 +115,7 @@ def test_a_worker_of_which_nobody_is_left_is_a_refusal_where_more_is_asked_of_it
 
     found = forked(work, 20, 1, 1)
     assert next(found) == 0
-    assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT) is not None
+    assert os.waitid(os.P_PID, begun[0], os.WEXITED | os.WNOWAIT) is not None
     with pytest.raises(Lost):
         list(found)
 
@@ -130,12 +144,14 @@ def test_nobody_works_on_what_is_not_waited_for_any_more(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.glob("did*")] == ["did1"]
 
 
-def test_who_stops_listening_leaves_no_worker_behind() -> None:
+def test_who_stops_listening_leaves_no_worker_behind(begun: list[int]) -> None:
     some = each(lambda n: bytes(1 << 20), range(AHEAD + 100), 3)
     assert [len(next(some)) for _ in range(AHEAD + 2)] == [1 << 20] * (AHEAD + 2)
     some.close()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(begun) == 3
+    for worker in begun:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(worker, os.WNOHANG)
 
 
 @pytest.mark.parametrize("together", [1, 3, 7, 50])
