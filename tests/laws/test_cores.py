@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -152,6 +153,20 @@ def test_who_stops_listening_leaves_no_worker_behind(begun: list[int]) -> None:
     for worker in begun:
         with pytest.raises(ChildProcessError):
             os.waitpid(worker, os.WNOHANG)
+
+
+def test_who_is_killed_leaves_no_worker_behind_that_has_more_to_say() -> None:
+    """A worker that waits, or has more to say, ends by the pipes of who is gone."""
+    alive, held = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(alive)
+        next(iter(forked(lambda n: bytes(1 << 20), 50, 3, 1)))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(held)
+    os.waitpid(pid, 0)
+    assert select.select([alive], [], [], 30)[0] and os.read(alive, 1) == b"", "all that held the other end are gone"
+    os.close(alive)
 
 
 @pytest.mark.parametrize("together", [1, 3, 7, 50])
