@@ -205,6 +205,24 @@ def test_parts_of_the_two_lists_of_a_gate_are_worded_as_lists_without_parts(name
     assert sum(quick) > (3 if name not in ("nvue", "sonic", "os10", "vyos") else -1), sum(quick)
 
 
+@pytest.mark.parametrize("name", ["eos", "eos-traffic-policy", "nvue"])
+def test_replies_to_all_ports_are_worded_as_alone_where_whole_packets_are_asked_for_by_ports(name: str) -> None:
+    """There a row of all ports looks as one of some of them does; but its reply has them at the same end as itself."""
+    ends = [(0x20010DB8 << 96) + number for number in range(10)]
+    dports: list[Span] = [(53, 53)] * 9 + [ANY_PORT]
+    asked = tuple(
+        Entry(True, ((17, 17), (ends[0],) * 2, (end,) * 2, dport, ANY_PORT, ANY_BIT, (0, 0)), replace(RULES[0], name=f"own {end}"))
+        for end, dport in zip(ends, dports, strict=True)
+    )
+    back = tuple(one for one in turned(asked, 6) if one)
+    made = acl((), 6)
+    gate = replace(made.gate, platform=name, capability=replace(platform(name).kinds["acl"].capability, groups=()))
+    lists = [replace(made, gate=gate, rows=rows) for rows in (back, Parted(((), Answers(back, asked), asked), 2 * len(asked)))]
+    alone = _alone(name, [replace(lists[1], rows=(*back, *asked))])
+    _alone(name, lists[:1])  # now it is known how replies to most of them are worded
+    assert _text(name, lists[1:]) == alone
+
+
 def _of_fragments(item: Item) -> Item:
     """A row of the same ends as it asks for fragments, or for whole packets and fragments."""
     sets = (*sets_of(item)[:3], (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), ((1, 1),))

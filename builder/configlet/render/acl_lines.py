@@ -103,8 +103,8 @@ class Lines:
     is each span of addresses and of ports."""
 
     __slots__ = (
-        "_around", "_back", "_known", "_label", "_labels", "_last", "_parts", "_plain", "_ports", "_prefix", "_said", "family",
-        "operands", "shapes", "words",
+        "_around", "_back", "_known", "_label", "_labels", "_last", "_parts", "_plain", "_ports", "_prefix", "_said", "_turns",
+        "family", "operands", "shapes", "words",
     )  # fmt: skip
 
     def __init__(self, operands: Mapping[str, Any], family: Family) -> None:
@@ -123,6 +123,8 @@ class Lines:
         self._parts: dict[int, tuple[Sequence[Item], Sequence[Told]]] = {}
         """The lines of parts of lists, by the identity of their rows, which are held here."""
         self._ports = _Ports(operands["ports"])
+        self._turns = not operands["ports"].get("whole") or bool(denies_fragments(operands, family))
+        """Whether a line names ports only where its row asks for some: else that of a row of all ports looks as others do."""
         every = str(written(by_family(operands["address"], family)["any"]))
         self._said: dict[Span, tuple[str, ...]] = {(0, TOP[family]): (every,)}
         self._prefix = _Prefixes(self.addresses)
@@ -161,7 +163,7 @@ class Lines:
         permits = list(map(_PERMIT, rows.of))
         lines = asked[0].lines if all(permits) else list(compress(asked[0].lines, permits))
         shapes = list(map(_SHAPE, lines))
-        usual = asked[0].usual and len(lines) == len(rows)
+        usual = self._turns and asked[0].usual and len(lines) == len(rows)
         turned = self._turned(shapes, list(compress(rows.of, permits)), rows) if usual else None
         names = ["replies: " + line[1] for line in lines]
         if not turned or self._labels(names) is not names:
