@@ -208,11 +208,11 @@ def test_parts_of_the_two_lists_of_a_gate_are_worded_as_lists_without_parts(name
 @pytest.mark.parametrize("name", ["eos", "eos-traffic-policy", "nvue"])
 def test_replies_to_all_ports_are_worded_as_alone_where_whole_packets_are_asked_for_by_ports(name: str) -> None:
     """There a row of all ports looks as one of some of them does; but its reply has them at the same end as itself."""
-    ends = [(0x20010DB8 << 96) + number for number in range(10)]
+    low = 0x20010DB8 << 96
     dports: list[Span] = [(53, 53)] * 9 + [ANY_PORT]
     asked = tuple(
-        Entry(True, ((17, 17), (ends[0],) * 2, (end,) * 2, dport, ANY_PORT, ANY_BIT, (0, 0)), replace(RULES[0], name=f"own {end}"))
-        for end, dport in zip(ends, dports, strict=True)
+        Entry(True, ((17, 17), (low,) * 2, (low + at,) * 2, dport, ANY_PORT, ANY_BIT, (0, 0)), replace(RULES[0], name=f"own {at}"))
+        for at, dport in enumerate(dports)
     )
     back = tuple(one for one in turned(asked, 6) if one)
     made = acl((), 6)
@@ -221,6 +221,28 @@ def test_replies_to_all_ports_are_worded_as_alone_where_whole_packets_are_asked_
     alone = _alone(name, [replace(lists[1], rows=(*back, *asked))])
     _alone(name, lists[:1])  # now it is known how replies to most of them are worded
     assert _text(name, lists[1:]) == alone
+
+
+@pytest.mark.parametrize("name", ["eos", "iosxr", "junos"])
+@pytest.mark.parametrize("twin", ["rule", "log", "box", "remark ahead", "row ahead"])
+def test_parts_with_rows_that_have_something_in_common_are_worded_row_by_row(name: str, twin: str) -> None:
+    """Rows of one rule that stand together, rows of which one logs or that say the same, and what stands ahead of replies."""
+    operands = {**platform(name).kinds["acl"].operands, "refusals": platform(name).refusals}
+    rules = [replace(RULES[0], name=f"own {number}") for number in range(12)]
+    boxes = [((6, 6), *(ends[0] for ends in ENDS[:5:4]), (number, number), ANY_PORT, ANY_BIT, (0, 0)) for number in range(12)]
+    access_lists._Last.known, access_lists._Last.words = ({}, {}), {}
+    for at in (11, 1):  # as the words of most replies are known then
+        rows = [Entry(True, box, rule) for box, rule in zip(boxes, rules, strict=True)]  # type: ignore[arg-type]
+        if twin == "rule":
+            rows[at] = Entry(True, rows[at].box, rules[0])
+        elif twin in ("log", "box"):
+            rows[at] = Entry(True, rows[0].box, replace(rules[at], log=twin == "log"))
+        back = _answers(tuple(rows))
+        ahead = {"remark ahead": [Entry(True, rows[9].box, rules[0], True)], "row ahead": [back[at]]}.get(twin, [])
+        for parts in ((ahead, back, ()), (ahead[1:], (), back.of)):
+            table = replace(_table(name, [one for part in parts for one in part]), rows=Parted(parts, sum(map(len, parts))))
+            made = access_lists.values("leaf1", operands, [table])["lists"][0].rows  # type: ignore[index]
+            assert [Row(*row[1:]) for row in made] == _rows_one_by_one(operands, table)
 
 
 def _of_fragments(item: Item) -> Item:
