@@ -211,8 +211,8 @@ def test_replies_to_all_ports_are_worded_as_alone_where_whole_packets_are_asked_
     low = 0x20010DB8 << 96
     dports: list[Span] = [(53, 53)] * 9 + [ANY_PORT]
     asked = tuple(
-        Entry(True, ((17, 17), (low,) * 2, (low + at,) * 2, dport, ANY_PORT, ANY_BIT, (0, 0)), replace(RULES[0], name=f"own {at}"))
-        for at, dport in enumerate(dports)
+        Entry(True, ((17, 17), (low,) * 2, (low + at,) * 2, port, ANY_PORT, ANY_BIT, (0, 0)), replace(RULES[0], name=f"r {at}"))
+        for at, port in enumerate(dports)
     )
     back = tuple(one for one in turned(asked, 6) if one)
     made = acl((), 6)
