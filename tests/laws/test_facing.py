@@ -154,6 +154,23 @@ def test_a_rule_of_many_ends_is_given_one_by_one_up_to_a_number_of_them() -> Non
             assert found is None or [*found.entries()] == [*listed(Whole(policy).at(here))]
 
 
+def test_a_rule_with_several_ends_around_an_address_is_given_once() -> None:
+    """As one from all that is outside, and from a host in one of the gaps."""
+    here = BASE[4] + 64
+    box = (6, 6), (here + 5000, here + 5000), (here, here), (22, 22), ANY_PORT, ANY_BIT, (0, 0)
+    single = Entry(True, box, rule("r", "policy", True, False))
+    sets = sets_of(single)
+    for mine in ((here, here), (here - 64, here + 63), (here - 3, here + 9), (here - 3, here + 900)):
+        for more in (((here - 700, here - 600),), ((here - 9000, here - 600), (here + 1000, here + 3000), (here + 4000, 1 << 31))):
+            for level in (DST, SRC):
+                spans = tuple(sorted((mine, *more)))
+                ends = (spans, sets[SRC]) if level == DST else (sets[DST], spans)
+                policy: list[Item] = [Block((sets[PROTO], *ends, *sets[3:]), single)]
+                for one in (here, here - 600, here + 1000, here - 300):
+                    found = Facing(policy).of(one)
+                    assert found is not None and [*found.entries()] == [*listed(Whole(policy).at(one))]
+
+
 def test_what_the_network_says_behind_the_operator_is_no_group() -> None:
     here = BASE[4] + 64
     box = (6, 6), (here, here), (here, here + 3), (22, 22), ANY_PORT, ANY_BIT, (0, 0)

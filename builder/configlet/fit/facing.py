@@ -9,7 +9,7 @@ from typing import Any
 
 from configlet.fit.clip import Whole
 from configlet.model.block import Block
-from configlet.model.net import Span
+from configlet.model.net import Span, Spans
 from configlet.model.policy import ANY_PROTO, DST, PROTO, SRC, WRITTEN, Entry, written_from
 from configlet.model.told import Face, Group, Told, of_columns, told
 from configlet.packets.blocks import Item, cut, rule_of
@@ -58,7 +58,7 @@ class Facing:
         for level in (DST, SRC):
             for shift, prefix in self._around(level, one):
                 found = prefix.groups.items()
-                odd = self._odd(level, one, prefix.odd) if prefix.odd else ()
+                odd = self._odd(level, one, shift, prefix.odd) if prefix.odd else ()
                 if odd is None:
                     return None
                 for place, group in (*found, *odd):
@@ -103,13 +103,16 @@ class Facing:
                 _put(exact, _each(number, level, pieces))
             else:
                 odd.append(number)
-        return _Prefix(dict(_groups(level, exact)), odd)
+        return _Prefix(dict(_groups(level, exact)), list(dict.fromkeys(odd)))
 
-    def _odd(self, level: int, one: int, numbers: Iterable[int]) -> Sequence[tuple[Place, Group]] | None:
-        """Those of some rows that have an address; None where one is a large block."""
+    def _odd(self, level: int, one: int, shift: int, numbers: Iterable[int]) -> Sequence[tuple[Place, Group]] | None:
+        """Those of some rows of a prefix that have an address there; None where one is a large block."""
         out = _By()
         for number in numbers:
-            pieces = list(cut(self.items[number], level, ((one, one),)))
+            item = self.items[number]
+            if isinstance(item, Block) and not _stands(item.sets[level], one, shift):
+                continue
+            pieces = list(cut(item, level, ((one, one),)))
             if not all(map(_small, pieces)):
                 return None
             _put(out, _each(number, level, pieces))
@@ -134,6 +137,11 @@ class Facing:
             self._prefixes.clear()
             self._joined.clear()
             self._held = count
+
+
+def _stands(spans: Spans, one: int, shift: int) -> bool:
+    """Whether it is at the prefix of this size that an address is among some ends: there may be others at prefixes around it."""
+    return any(low <= one <= high and (low ^ high).bit_length() == shift for low, high in spans)
 
 
 def _turn(number: int, level: int) -> int:
