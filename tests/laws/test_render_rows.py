@@ -116,6 +116,13 @@ def test_of_a_row_a_template_gets_its_fields_and_nothing_else(asked: str, tmp_pa
             fill((tmp_path,), f"{number}.j2", {"one": one})
 
 
+@pytest.mark.parametrize("asked", ["one" + ".source" * 60, "(" * 250 + "one" + ")" * 250 + ".source" * 250])
+def test_a_template_that_asks_for_too_much_at_once_is_refused(asked: str, tmp_path: Path) -> None:
+    (tmp_path / "t.j2").write_text(f"{{{{ {asked} }}}}")
+    with pytest.raises(Refused, match="Correct the template"):
+        fill((tmp_path,), "t.j2", {"one": Statement("from", "to", "up", "PASS")})
+
+
 def test_a_template_is_looked_at_again_but_for_texts_of_one_platform(tmp_path: Path) -> None:
     search, kind, template = (tmp_path,), object(), tmp_path / "t.j2"
     for number, text in enumerate(("a", "b")):

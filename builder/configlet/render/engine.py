@@ -34,7 +34,7 @@ def fill(search: tuple[Path, ...], template: str, values: Mapping[str, object], 
     except TemplateError as error:
         detail = f"{error}. The template asks for something that it was not given, or that is not allowed there."
         raise refuse("Template that cannot be filled", detail, _place(error, template)) from None
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
         detail = f"{type(error).__name__}: {error}. Correct the template, or take the one that ships: `configlet which`."
         raise refuse("Template that cannot be filled", detail, _place(error, template)) from None
 
