@@ -119,6 +119,24 @@ def test_the_rows_of_a_face_are_those_that_a_look_at_each_gives(family: Family) 
     assert faced > 2000 and cut > 60 and closed > 60
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_of_another_address_ahead_of_a_face_are_looked_at_with_it(family: Family) -> None:
+    dice = random.Random(40 + family)
+    stands = cut = 0
+    for _ in range(150):
+        mine = [BASE[family] + n for n in dice.sample((64, 65, 300, 7), 2)]
+        own = [Entry(True, (ANY_PROTO, (a, a), (a, a), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF) for a in mine]
+        facing = Facing(_policy(dice, family))
+        other, face = map(facing.of, mine)
+        if not (face and other):
+            continue
+        head = [*own, *(row for one in mine for row in facing.network.at(one)), *[*other.entries()][: dice.choice((1, 2, 99))]]
+        rows = host_rows(Law(family, (Faced(items(listed(head)), face),)))
+        assert tuple(rows) == tuple(host_rows(Law(family, (listed([*head, *face.entries()]),))))
+        stands, cut = stands + isinstance(rows, Faced), cut + (not isinstance(rows, Faced))
+    assert stands > 10 and cut > 10, (stands, cut)
+
+
 def test_of_a_row_that_another_cuts_what_is_left_is_taken_where_it_is_of_its_protocol_and_has_room() -> None:
     here = BASE[4] + 64
     own = Entry(True, (ANY_PROTO, (here, here), (here, here), ANY_PORT, ANY_PORT, ANY_BIT, (0, 0)), ITSELF)
