@@ -15,19 +15,22 @@ from benchmarks.sites import Size, write
 from configlet.fit.clip import Whole, needed, of_spoken
 from configlet.fit.facing import MANY, Facing
 from configlet.fit.host import host_rows
-from configlet.fit.law import ITSELF
+from configlet.fit.law import ITSELF, Laws
 from configlet.fit.reached import Reached
 from configlet.fit.tables import tables
 from configlet.model.block import Block, items, listed, sets_of
 from configlet.model.gate import Law
-from configlet.model.net import Family
+from configlet.model.net import Family, family_of
 from configlet.model.policy import ANY_BIT, ANY_PORT, ANY_PROTO, DST, PROTO, SRC, Entry
+from configlet.model.problem import Refused
 from configlet.model.told import Face, Faced, faces
 from configlet.packets.atoms import difference
 from configlet.packets.blocks import Item
 from configlet.packets.boxes import meet
 from configlet.pipeline.site import open_site
+from configlet.rules import expand
 from tests.laws.test_fit_bulk import BASE, item, rule
+from tests.oracle.dice import inventory
 
 ROOT = Path(__file__).parents[2]
 FAMILIES: tuple[Family, Family] = (4, 6)
@@ -179,7 +182,8 @@ def test_a_rule_with_several_ends_around_an_address_is_given_once() -> None:
     single = Entry(True, box, rule("r", "policy", True, False))
     sets = sets_of(single)
     for mine in ((here, here), (here - 64, here + 63), (here - 3, here + 9), (here - 3, here + 900)):
-        for more in (((here - 700, here - 600),), ((here - 9000, here - 600), (here + 1000, here + 3000), (here + 4000, 1 << 31))):
+        wide = (here - 9000, here - 600), (here + 1000, here + 3000), (here + 4000, 1 << 31)
+        for more in (((here - 700, here - 600),), wide):
             for level in (DST, SRC):
                 spans = tuple(sorted((mine, *more)))
                 ends = (spans, sets[SRC]) if level == DST else (sets[DST], spans)
@@ -272,3 +276,23 @@ def test_hosts_without_an_address_of_a_family_have_one_law_and_its_rows(tmp_path
                 assert table.law is law and table.rows is law.lists[0]
                 found.setdefault((family, locals_ != others), set()).add(id(law))
     assert [len(laws) for laws in found.values()] == [1, 1, 1, 1]
+
+
+def test_a_hosts_rows_are_the_same_whoever_asked_before() -> None:
+    (like,) = open_site(ROOT, "dc1", date(2026, 11, 24)).placement.owners["client1"]
+    seen = 0
+    for seed in range(120):
+        site = inventory(random.Random(seed))
+        try:
+            policy = expand(site)
+        except Refused:
+            continue
+        ends = {host.name: [(family_of(a), (int(a), int(a))) for a in host.workloads[0].addresses] for host in site.hosts}
+        gates = [replace(like, name=name, owner=name, locals=tuple(of)) for name, of in ends.items()]
+        found = []
+        for order in (gates, gates[::-1]):
+            laws = Laws(site, policy)
+            found.append({(t.gate.name, t.family): tuple(t.rows) for gate in order for t in tables(laws, [gate])})
+        assert found[0] == found[1]
+        seen += len(found[0])
+    assert seen > 100, seen

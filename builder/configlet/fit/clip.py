@@ -79,11 +79,6 @@ class Whole:
         """The numbers of the rows that can have an address, and some that do not."""
         return self.axis(level).around(one) if EITHER in self._asked else range(len(self.items))
 
-    @property
-    def often(self) -> bool:
-        """Whether an address or a set of them was asked for before, so that an index is worth its making."""
-        return EITHER in self._asked
-
     def axis(self, level: int) -> Axis:
         """The rows by their ends in one dimension."""
         found = self._axes.get(level)

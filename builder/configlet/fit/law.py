@@ -46,8 +46,6 @@ class Scope:
     """The gateway's own addresses on the link, for neighbour discovery; none where the link has no IPv6."""
 
 
-SEVERAL = 16
-"""Hosts from which an index of the policy is made when the first of them asks."""
 KEPT, ROWS = 64, 100_000
 """Laws of interfaces that are remembered, those of a few devices, and how many rows these may have."""
 
@@ -62,7 +60,6 @@ class Laws:
         self.sides = cache(lambda realm, family: Sides(family, self.whole(realm, family).items))
         self.models = {device.name: device.model for device in inventory.devices}
         self._hosts = {h.name: h for h in inventory.hosts}
-        self._alone = len(self._hosts) < SEVERAL
         self.observed = any(segment.observed for segment in inventory.segments)
         self._segments = {s.name: s for s in inventory.segments}
         self._externals = {e.name: e for e in inventory.externals}
@@ -123,10 +120,10 @@ class Laws:
 
     def _faced(self, gate: Gate, family: Family) -> Faced | None:
         """The same with what the operator wrote of one address in groups. None where a host has several addresses in a realm, or
-        rows that are not looked at one by one, and for the first of a few hosts, which asks alone."""
+        rows that are not looked at one by one; whoever asked before, as the rows of a table are those that it has alone."""
         head, faces = self._itself(gate, family), list[Face]()
         for facing, spans in self._facing(gate, family):
-            if len(spans) > 1 or spans[0][0] != spans[0][1] or (self._alone and not facing.written.often):
+            if len(spans) > 1 or spans[0][0] != spans[0][1]:
                 return None
             face = facing.of(spans[0][0])
             if face is None:
