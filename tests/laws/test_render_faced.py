@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.sites import Size, write
 from configlet.fit import tables
+from configlet.fit.facing import joined
 from configlet.model.block import Block, Listed
 from configlet.model.gate import Table
 from configlet.model.net import BITS, FAMILIES, Family, Span, address_text
@@ -154,10 +155,11 @@ def test_hosts_that_share_groups_have_the_text_that_each_has_alone() -> None:
         groups = {place: Group(*place, *map(tuple, zip(*of, strict=True))) for place, of in shared.items()}  # type: ignore[arg-type]
         for own in dice.sample(range(2000, 2100), 6):
             mine = dict(groups)
-            for place in dice.sample(list(groups), dice.choice((0, 0, 1))):  # a rule of its own stands among those
-                of = [*shared[place], (2 * dice.randrange(30) + 1, dice.choice([one for _, one in shared[place]]))]
-                numbers, some = zip(*sorted(of, key=lambda pair: pair[0]), strict=True)
-                mine[place] = Group(*place, numbers, some)
+            for place in dice.sample(list(groups), dice.choice((0, 0, 1))):  # rules of its own stand among those
+                numbers = [2 * n + 1 for n in sorted(dice.sample(range(30), dice.choice((1, 2, 3))))]
+                likes = [dice.choice([one for _, one in shared[place]]) for _ in numbers]
+                some = [Told(one.level, one.permit, one.proto, ((n, n), *one.key[1:]), one.rule) for n, one in enumerate(likes)]
+                mine[place] = joined(groups[place], Group(*place, numbers, some))
             rows = Faced((), Face(base + own, mine))
             together = _text(family, rows, (own, *OWN[1:]))
             _forget()
