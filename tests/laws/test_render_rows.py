@@ -12,7 +12,7 @@ import pytest
 from jinja2 import Environment, StrictUndefined
 
 from configlet.model.problem import Refused
-from configlet.render.engine import fill
+from configlet.render.engine import _KEPT, fill
 from configlet.render.filter_statements import Statement
 from configlet.render.forms import all_printed
 from configlet.render.numbered import Numbered, Row, Shapes
@@ -125,6 +125,7 @@ def test_a_template_that_asks_for_too_much_at_once_is_refused(asked: str, tmp_pa
 
 def test_a_template_is_looked_at_again_but_for_texts_of_one_platform(tmp_path: Path) -> None:
     search, kind, template = (tmp_path,), object(), tmp_path / "t.j2"
+    _KEPT.clear()  # of other tests, which make room now and then
     for number, text in enumerate(("a", "b")):
         template.write_text(text)
         os.utime(template, (number, number))
