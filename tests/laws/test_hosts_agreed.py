@@ -196,8 +196,8 @@ MANY = [(at, at) for at in range(200, 240)]
 CROSSED = (True, box(TCP, A, B))
 
 
-def block(level: int, *ends: Span, permit: bool = False) -> Block[Entry]:
-    sets = (ANY_PROTO,), *turned(level, (A,), ends), (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), (WHOLE,)  # type: ignore[arg-type]
+def block(level: int, *ends: Span, permit: bool = False, proto: Span = ANY_PROTO) -> Block[Entry]:
+    sets = (proto,), *turned(level, (A,), ends), (ANY_PORT,), (ANY_PORT,), (ANY_BIT,), (WHOLE,)  # type: ignore[arg-type]
     return Block(sets, Entry(permit, ((0, 0),) * 7, RULE))  # type: ignore[arg-type]
 
 
@@ -221,6 +221,12 @@ def law(
     return Faced(items, Face(40, groups))
 
 
+def in_turn(*rows: tuple[bool, Span]) -> Faced:
+    """A law whose one group has rows that permit and others that deny."""
+    found = [Told(DST, permit, TCP, (end, ANY_PORT, *rest()), RULE) for permit, end in rows]
+    return Faced([Entry(*one, RULE) for one in SELF], Face(40, {(DST, TCP): Group(DST, TCP, range(len(found)), found)}))
+
+
 def shut(*ends: Span, permits: int = 0, base: Box | None = None) -> Run:
     """Denies of what comes from some ends, of which the first are permits."""
     what = base or box(ANY_PROTO, A, EVERYWHERE)
@@ -240,6 +246,7 @@ def lines(*parts: Run | list[Said]) -> Lines:
 
 
 LIST = listed(*PAIRS)
+BOTH = shut(TWO)._replace(bases=[box(UDP, A, EVERYWHERE), box(ANY_PROTO, B, EVERYWHERE)])
 FIRST, SOURCE = [*SELF], (True, box(TCP, ONE, A))
 PAST = (True, box(ANY_PROTO, (0, 3), (20, 25)))
 BESIDE = Run([box(ANY_PROTO, EVERYWHERE, EVERYWHERE)], (DST, SRC), [[(0, 3)], [ONE]], [False], {})
@@ -271,6 +278,11 @@ BESIDE = Run([box(ANY_PROTO, EVERYWHERE, EVERYWHERE)], (DST, SRC), [[(0, 3)], [O
         (law(*SELF, block(DST, TWO), block(SRC, ONE), SOURCE), lines([*FIRST, SOURCE], shut(TWO), LIST)),
         (law(*SELF, PAST), lines(FIRST, BESIDE, [PAST], LIST)),
         (law(*SELF, block(DST, ONE, permit=True)), lines(FIRST, LIST)),
+        (law(*SELF, block(DST, TWO)), lines(FIRST, BOTH, LIST)),
+        (law(*SELF, block(DST, TWO, proto=UDP)), lines(FIRST, shut(TWO), LIST)),
+        (law(*SELF, block(DST, TWO), block(DST, ONE)), lines(FIRST, shut(ONE), LIST)),
+        (in_turn((False, TWO), (True, THREE)), lines(FIRST)),
+        (in_turn((True, TWO), (False, (0, 3)), (True, ONE)), lines(FIRST, listed((TWO, ANY_PORT)))),
         (law(*SELF), lines(FIRST, listed(*PAIRS, protos=(TCP, UDP)))),
         (law(*SELF), lines(FIRST, listed(*PAIRS, near=B))),
         (law(*SELF), lines(FIRST)),
