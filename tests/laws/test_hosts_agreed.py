@@ -246,6 +246,7 @@ def lines(*parts: Run | list[Said]) -> Lines:
 
 
 LIST = listed(*PAIRS)
+DENIED = (ANY_PROTO, A, EVERYWHERE, ANY_PORT)
 BOTH = shut(TWO)._replace(bases=[box(UDP, A, EVERYWHERE), box(ANY_PROTO, B, EVERYWHERE)])
 FIRST, SOURCE = [*SELF], (True, box(TCP, ONE, A))
 PAST = (True, box(ANY_PROTO, (0, 3), (20, 25)))
@@ -279,6 +280,8 @@ BESIDE = Run([box(ANY_PROTO, EVERYWHERE, EVERYWHERE)], (DST, SRC), [[(0, 3)], [O
         (law(*SELF, PAST), lines(FIRST, BESIDE, [PAST], LIST)),
         (law(*SELF, block(DST, ONE, permit=True)), lines(FIRST, LIST)),
         (law(*SELF, block(DST, TWO)), lines(FIRST, BOTH, LIST)),
+        (law(*SELF, block(DST, TWO)), lines(FIRST, shut(TWO, base=(*DENIED, (53, 53), ANY_BIT, WHOLE)), LIST)),
+        (law(*SELF, block(DST, TWO)), lines(FIRST, shut(TWO, base=(*DENIED, ANY_PORT, (0, 0), WHOLE)), LIST)),
         (law(*SELF, block(DST, TWO, proto=UDP)), lines(FIRST, shut(TWO), LIST)),
         (law(*SELF, block(DST, TWO), block(DST, ONE)), lines(FIRST, shut(ONE), LIST)),
         (in_turn((False, TWO), (True, THREE)), lines(FIRST)),
@@ -293,6 +296,24 @@ def test_what_differs_is_not_seen_to_agree(one: Faced, two: Lines) -> None:
     assert agreed(4, law(*SELF, block(DST, ONE)), lines(FIRST, shut(ONE), LIST), (40, 90))
     assert not same(one, two)
     assert not agreed(4, one, two, (40, 90))
+
+
+def test_a_list_that_was_put_together_is_looked_at_in_all_its_parts() -> None:
+    rows = [Told(DST, True, TCP, (*pair, *rest()), RULE) for pair in PAIRS]
+    one, two = (Group(DST, TCP, [at], [row]) for at, row in enumerate(rows))
+    for parts in ((one, two), (two, one)):
+        head = [Entry(*row, RULE) for row in SELF]
+        found = Faced(head, Face(40, {(DST, TCP): Group(DST, TCP, [0, 1], rows, parts)}))
+        assert agreed(4, found, lines(FIRST, shut(ONE), LIST), (40, 90))
+        for end in (TWO, THREE):
+            assert not agreed(4, found, lines(FIRST, shut(end), LIST), (40, 90))
+
+
+def test_elements_of_which_no_packet_is_left_say_nothing() -> None:
+    for nothing in (LIST, shut(TWO)):
+        text = lines(FIRST, nothing._replace(bases=[]), LIST)
+        assert same(law(*SELF), text)
+        assert agreed(4, law(*SELF), text, (40, 90))
 
 
 def test_an_answer_is_for_hosts_of_which_no_address_lies_in_another_end() -> None:

@@ -216,7 +216,7 @@ def _behind(places: Iterable[_Place], some: Sequence[Said], own: _Own) -> None:
 def _near(run: Run, own: _Own) -> _Place | None:
     """Where all of a run speaks of one of the host's addresses and of other ends, and of nothing else but ports."""
     for level, far in _OTHER.items():
-        if run.fields in ((far,), (far, DPORT)):
+        if run.bases and run.fields in ((far,), (far, DPORT)):
             at = run.bases[0][level]
             if at in own and [base[level] for base in run.bases].count(at) == len(run.bases):
                 return level, at
