@@ -324,6 +324,15 @@ def test_an_answer_is_for_hosts_of_which_no_address_lies_in_another_end() -> Non
         assert same(one, two) is agreed(4, one, two, (at,)) is expected
 
 
+def test_an_answer_is_for_one_family() -> None:
+    """All addresses of IPv4 are few of IPv6, and a host's own are none of these."""
+    for family, own, expected in ((4, (40, 90), True), (6, (TOP[4] + 40, TOP[4] + 90), False), (4, (40, 90), True)):
+        one, two = ((at, at) for at in own)
+        need, more = (True, box(TCP, one, EVERYWHERE)), (True, box(TCP, one, two))
+        found = Faced([Entry(*need, RULE)], Face(own[0], {}))
+        assert agreed(family, found, lines([need, more]), own) is expected  # type: ignore[arg-type]
+
+
 def test_an_answer_is_of_all_that_rows_say() -> None:
     need = (True, box(TCP, A, TWO, (22, 22)))
     one = Faced([Entry(*need, RULE)], Face(40, {}))
