@@ -18,7 +18,7 @@ EACH: list[Span] = [(BASE + number, BASE + number) for number in range(6)]
 def _rows(dice: random.Random) -> list[Entry]:
     """Permits of a rule each, between one address and another."""
     every = Addresses()
-    rules = [Rule(f"r{number}", "policy", "allow", every, every, (), False, None) for number in range(12)]  # type: ignore[arg-type]
+    rules = [Rule(f"r{n}", "policy", "allow", every, every, (), False, None) for n in range(12)]  # type: ignore[arg-type]
     said = ANY_PORT, (1024, 65535), ANY_BIT, (0, 0)
     return [Entry(True, ((6, 6), dice.choice(EACH), dice.choice(EACH), *said), one) for one in rules]
 
