@@ -160,6 +160,14 @@ def test_a_section_that_does_not_begin_as_one_is_not_evident(head: str) -> None:
     assert judged(_policy("so", head=head), Shapes()) != "evident"
 
 
+@pytest.mark.parametrize("more", [_policy("more"), "tests: []\n", "tier: 8\n", "tier: 7\n", "policy: 5\n"])
+def test_a_section_that_stands_twice_is_not_evident(more: str) -> None:
+    text = _policy("so", head="tests: []\ntier: 7\npolicy:\n")
+    assert judged(text, Shapes()) == "not evident" and judged(text.replace("tests: []\n", ""), Shapes()) == "evident"
+    assert judged(text + more, Shapes()) == judged(text.replace("tests: []\n", "") + "tier: 9\n", Shapes()) == "wrong"
+    assert quick_part("f", (text + more).encode(), Shapes(), NOTHING) is None
+
+
 @pytest.mark.parametrize("style", ["|-", ">-", "|", ">"])
 def test_what_looks_like_a_comment_belongs_to_a_block(style: str) -> None:
     """A block goes on as long as lines are indented, and where it is folded it is still one line."""
