@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import date
 from importlib import import_module
+from pathlib import Path
 
-from configlet.model.inventory import Term
+import pytest
+
+from configlet.model.inventory import Selector, Term
 from configlet.model.net import FAMILIES, Addresses, Family, Spans
 from configlet.model.policy import Policy, Rule
+from configlet.model.problem import Refused
+from configlet.pipeline.site import open_site
 
 expand = import_module("configlet.rules.expand")
 REALMS = ("a", "b")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _addresses(dice: random.Random, full: float) -> Addresses:
@@ -43,3 +51,16 @@ def test_rules_that_are_not_doubtful_have_packets() -> None:
         few += len(asked) < len(rules)
         impossible += bool(wrong)
     assert few > 300 and impossible > 300
+
+
+@pytest.mark.parametrize("at", [0, 1, -2, -1])
+def test_a_rule_that_no_packet_matches_is_refused_wherever_it_stands(at: int) -> None:
+    inventory = open_site(ROOT, "dc1", date(2026, 11, 24)).inventory
+    one = inventory.segments[0]
+    other = next(segment for segment in inventory.segments if segment.realm != one.realm)
+    lines = [*inventory.policy]
+    ends = [(Selector(segment.name, (), segment.place),) for segment in (one, other)]
+    lines[at] = lines[at]._replace(sources=ends[0], destinations=ends[1], action="allow")
+    with pytest.raises(Refused) as refused:
+        expand.expand(replace(inventory, policy=tuple(lines)))
+    assert [problem.place for problem in refused.value.problems] == [lines[at].place]
