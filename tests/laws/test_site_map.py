@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from configlet.analyse.names import _idle as idle
 from configlet.model.inventory import Inventory, Selector
 from configlet.model.problem import Place
 from configlet.pipeline.cache import Store
@@ -99,3 +100,12 @@ def test_items_that_speak_of_places_alone_are_kept_by_these_and_are_read_as_they
     again = from_parts(said, lambda: json.loads(json.dumps(kept)), lambda: json.dumps(names).encode())
     assert again.items == cut.items
     assert sum(len(each) == 1 for each in kept[0]) == len(ends)
+
+
+@pytest.mark.parametrize("some", [1, 2, 7])
+def test_names_of_services_are_found_however_late_they_are_said(some: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = open_site(Path(__file__).resolve().parents[2], "dc1", TODAY).inventory
+    known = idle(inventory)
+    assert len(known) < len([service for service in inventory.services if service.place])
+    monkeypatch.setattr("configlet.analyse.names._SOME", some)
+    assert idle(inventory) == known
