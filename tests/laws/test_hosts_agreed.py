@@ -9,13 +9,14 @@ from typing import cast
 import pytest
 
 from configlet.model.block import Block
-from configlet.model.gate import Line
+from configlet.model.gate import Law, Line
 from configlet.model.lines import Lines, Run, Said
 from configlet.model.net import TOP, Span
 from configlet.model.policy import DPORT, DST, SRC, Box, Entry
 from configlet.model.told import Face, Faced, Group, Item, Told, told
 from configlet.packets import agreed as product
 from configlet.packets.agreed import agreed
+from configlet.prove.compare import witnesses
 from tests.laws.test_fit_bulk import rule
 from tests.laws.walk_cells import Cells
 from tests.laws.walk_lists import ANY_BIT, ANY_PORT, ANY_PROTO, FRAGMENT, WHOLE, Row, Rows
@@ -341,3 +342,11 @@ def test_an_answer_is_of_all_that_rows_say() -> None:
         assert not agreed(4, one, lines([(True, other)]), (40,))
         assert not agreed(4, one, lines([need, (True, other)]), (40,))
     assert not agreed(4, one, lines([(False, need[1])]), (40,))
+
+
+def test_lines_without_parts_are_compared_each_for_themselves() -> None:
+    found = Law(4, ((Entry(True, box(TCP, A, TWO), RULE),),))
+    for end, expected in ((TWO, 0), (ONE, 2), (TWO, 0)):
+        one = Line(True, box(TCP, A, end), 1, "")
+        text = Lines.of([True], [one.box], lambda one=one: (one,))  # type: ignore[misc]
+        assert len(witnesses(found, text, "main", "text")) == expected
