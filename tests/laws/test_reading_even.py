@@ -8,9 +8,11 @@ import random
 import pytest
 
 from configlet.model.problem import Refused
+from configlet.readers.again import All, Few
 from configlet.readers.columns import Unfit
 from configlet.readers.elements import Elements
 from configlet.readers.grammar import load
+from configlet.readers.patterns import _listed
 from tests.builders import platform
 
 GRAMMAR = load(platform("nftables").kinds["filter-table"].reader)
@@ -73,3 +75,10 @@ def test_a_grammar_that_says_lines_otherwise_is_not_taken_for_even() -> None:
         other = said.replace(old, new, 1)
         assert other != said
         assert not Elements({**GRAMMAR, "map": {**GRAMMAR["map"], "element": other}}).even
+
+
+def test_lines_of_long_lists_are_not_remembered_by_addresses_alone() -> None:
+    few, long = Few([], []), All(0, [], (2,))
+    assert _listed(4, [few]).known == {}
+    for steps in ([long], [few, long], [long, few]):
+        assert _listed(4, steps).known is None
