@@ -1,7 +1,7 @@
 """A few forks of this process, each of which does the same work for numbers that it takes from one pipe.
 
-What stands in the standard library for this imports twenty modules, keeps two threads, and sends each answer through three
-hands. Here a fork takes the first number of a stretch from a pipe that all share, and answers on a pipe of its own.
+A fork takes the first number of a stretch from a pipe that all share, and answers on a pipe of its own; when this process
+is gone, however it ended, so are they. What the standard library has for this leaves them waiting for ever then.
 """
 
 from __future__ import annotations
