@@ -326,7 +326,7 @@ def _crossed(boxes: Sequence[Box], sides: _Sides, own: frozenset[int]) -> set[in
     for level, by in sides:
         other = DST if level == SRC else SRC
         numbers = [at for of in by.values() for at in of]
-        ends = {boxes[at][other] for at in numbers}
+        ends = dict.fromkeys([boxes[at][other] for at in numbers])  # in the order of the rows, as they lie in memory
         held = {one: {span for span in ends if span[0] <= one <= span[1]} for one in own}
         some = set[Span]().union(*held.values())
         if some:
